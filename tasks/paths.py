@@ -1,0 +1,27 @@
+"""Every path that dvc.yaml names, once, relative to the root of the workspace."""
+
+from pathlib import Path
+
+DATA = Path("data")
+DOWNLOADS = DATA / "downloads"  # archives as they came, not an output of any stage
+RAW = DATA / "raw"  # manifest.parquet, images-*.arrow, pairs.parquet
+MANIFEST = RAW / "manifest.parquet"
+PAIRS = RAW / "pairs.parquet"
+ALIGNED = DATA / "aligned"  # faces-*.arrow, rejects.parquet
+REJECTS = ALIGNED / "rejects.parquet"
+TRIPLETS = DATA / "triplets"  # identities.parquet, triplets.parquet or pairs.parquet
+IDENTITIES = TRIPLETS / "identities.parquet"
+
+MODELS = Path("models")
+WEIGHTS = MODELS / "facenet.safetensors"
+MODEL_CARD = MODELS / "model.json"
+CHECKPOINTS = MODELS / "checkpoints"  # survives a kill, not an output
+
+REPORTS = Path("reports")
+PARAMS = Path("params.yaml")
+
+
+def report(stage: str) -> Path:
+    """Return the metrics file of a stage; evaluate and register keep the names people look for."""
+    names = {"evaluate": "evaluation", "register": "registration"}
+    return REPORTS / f"{names.get(stage, stage)}.json"
