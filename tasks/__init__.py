@@ -3,3 +3,15 @@
 They read and write the files that dvc.yaml names and know nothing of Prefect: `flows/stage.py` wraps each of them
 as the Prefect task of the same name.
 """
+
+import os
+
+# No tool of ours calls home; set before any of them is imported. MLflow accepts the word "true" only.
+for _switch, _value in {
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "GX_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DVC_NO_ANALYTICS": "1",
+}.items():
+    os.environ.setdefault(_switch, _value)

@@ -1,0 +1,15 @@
+"""Command lines: how a stage is started, and the `facenet` command."""
+
+import sys
+from collections.abc import Callable
+
+from facenet.errors import FaceNetError
+
+
+def stage_main(main: Callable[[], None]) -> None:
+    """Run `main`; print a FaceNetError as one message without a traceback and exit with 1."""
+    try:
+        main()
+    except FaceNetError as error:
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        sys.exit(1)
