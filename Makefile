@@ -1,0 +1,77 @@
+# Every target first makes sure of .venv, which holds exactly requirements.lock. A second call finds it done.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+READY := $(VENV)/.ready
+export PATH := $(BIN):$(PATH)
+export DO_NOT_TRACK := true
+export MLFLOW_DISABLE_TELEMETRY := true
+export GX_ANALYTICS_ENABLED := false
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export DVC_NO_ANALYTICS := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: $(READY) ## Build .venv from requirements.lock
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed. Name one: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Installing requirements.lock into $(VENV), a few minutes the first time"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
+	@touch $@
+
+.PHONY: run
+run: $(READY) ## Run the pipeline on what params.yaml says: at first the embedded sample of 400 photos
+	@dvc repro
+	@facenet results
+
+.PHONY: flow
+flow: $(READY) ## Run the pipeline as a Prefect flow
+	@python -m flows.training
+
+.PHONY: recipes
+recipes: $(READY) ## List the recipes
+	@python -m tasks.recipes list
+
+.PHONY: recipe
+recipe: $(READY) ## Put a recipe into params.yaml: make recipe NAME=pretrained-lfw-view2
+	@python -m tasks.recipes apply $(NAME)
+
+.PHONY: data-docs
+data-docs: $(READY) ## Build the data validation report in reports/data-docs
+	@python -m tasks.expectations docs
+
+.PHONY: ui
+ui: $(READY) ## Show runs and registered models in MLflow on http://127.0.0.1:5000
+	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow server --host 127.0.0.1 --port 5000 --workers 1 \
+		--backend-store-uri sqlite:///$(CURDIR)/mlflow.db --artifacts-destination $(CURDIR)/mlartifacts
+
+.PHONY: test
+test: $(READY) ## Run the tests
+	@python -m pytest
+
+.PHONY: lint
+lint: $(READY) ## Check formatting, style, types and the arrows between the layers
+	@ruff format --check .
+	@ruff check .
+	@mypy
+	@lint-imports
+
+.PHONY: format
+format: $(READY) ## Format the code and mend what ruff can mend
+	@ruff format .
+	@ruff check --fix .
+
+.PHONY: clean
+clean: ## Remove the environment and the tools' caches; data, models, reports and MLflow's store stay
+	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
