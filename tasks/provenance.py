@@ -1,0 +1,40 @@
+"""Where the numbers come from: the commit, dvc.lock and the run of the orchestrator, as tags."""
+
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+
+
+def workspace() -> Path:
+    """Return the root of the workspace: DVC_ROOT inside a stage, else the working folder."""
+    return Path(os.environ.get("DVC_ROOT") or Path.cwd()).absolute()
+
+
+def commit() -> str:
+    """Return the commit of the workspace, "-dirty" added if tracked files changed since; "" without git."""
+    return _git("describe", "--always", "--abbrev=40", "--dirty", "--exclude=*")
+
+
+def _git(*arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=workspace(), capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:  # a container without git
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def provenance() -> dict[str, str]:
+    """Return the tags that say where a run comes from: commit, dvc.lock, DVC stage, Prefect flow run."""
+    name, lock = commit(), workspace() / "dvc.lock"
+    tags = {
+        "commit": name.removesuffix("-dirty"),
+        "mlflow.source.git.commit": name.removesuffix("-dirty"),
+        "dirty": str(name.endswith("-dirty")).lower() if name else "",
+        "dvc_lock_sha256": hashlib.sha256(lock.read_bytes()).hexdigest() if lock.exists() else "",
+        "dvc_stage": os.environ.get("DVC_STAGE", ""),
+        "prefect_flow_run_id": os.environ.get("PREFECT__FLOW_RUN_ID", ""),
+    }
+    return {key: value for key, value in tags.items() if value}
