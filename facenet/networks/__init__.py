@@ -1,0 +1,7 @@
+"""Embedding networks: photos in, prelogits out; by name, with embeddings and weights."""
+
+from facenet.networks.embedding import EmbeddingNetwork, embed, normalise, standardise
+from facenet.networks.registry import NETWORKS, build
+from facenet.networks.state import load_state
+
+__all__ = ["NETWORKS", "EmbeddingNetwork", "build", "embed", "load_state", "normalise", "standardise"]

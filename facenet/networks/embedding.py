@@ -1,0 +1,61 @@
+"""What every embedding network has in common, and how photos become embeddings."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from facenet.errors import ParamsInvalid
+
+NORM_EPS = 1e-10  # least squared length that is divided by, as in TensorFlow's l2_normalize
+
+
+class EmbeddingNetwork(nn.Module):
+    """Base of the networks: standardised float (N, 3, H, W) to prelogits (N, embedding_size), not normalised.
+
+    Attributes:
+        min_image_size: least height and width in pixels.
+        embedding_size: width of the output.
+    """
+
+    min_image_size: int
+    embedding_size: int
+
+    def check_size(self, images: Tensor) -> None:
+        """Raise ParamsInvalid when `images` (N, 3, H, W) are smaller than the network can see."""
+        height, width = images.shape[-2:]
+        if min(height, width) < self.min_image_size:
+            raise ParamsInvalid(
+                f"{type(self).__name__} needs images of at least {self.min_image_size} px, these are {width}x{height}. "
+                f"Set train.image_size (and align.image_size) to {self.min_image_size} or more."
+            )
+
+
+def standardise(images: np.ndarray | Tensor) -> Tensor:
+    """Return (x - 127.5) / 128 of RGB photos.
+
+    Args:
+        images: uint8 (N, H, W, 3), 0 to 255.
+
+    Returns:
+        float32 (N, 3, H, W), about -1 to 1, in channels_last memory order, on the device of `images`.
+    """
+    if isinstance(images, Tensor):
+        values = images.to(torch.float32)
+    else:
+        values = torch.from_numpy(images.astype(np.float32))  # a copy: memory-mapped rows cannot be written
+    return values.permute(0, 3, 1, 2).sub(127.5).mul(1 / 128)
+
+
+def normalise(prelogits: Tensor) -> Tensor:
+    """Return rows of unit length, float32 (N, E); a row of zeros stays zeros and has a finite gradient."""
+    values = prelogits.float()
+    squares = values.square().sum(dim=1, keepdim=True)
+    return values * squares.clamp_min(NORM_EPS).rsqrt()
+
+
+def embed(network: nn.Module, images: Tensor) -> Tensor:
+    """Return the embeddings of standardised images, float (N, 3, H, W), as float32 (N, E) of unit length.
+
+    The mode of the network (train or eval), autograd and autocast are left as the caller set them.
+    """
+    return normalise(network(images))
