@@ -2,6 +2,15 @@
 
 from facenet.networks.embedding import EmbeddingNetwork, embed, normalise, standardise
 from facenet.networks.registry import NETWORKS, build
-from facenet.networks.state import load_state
+from facenet.networks.state import HEADS, load_state
 
-__all__ = ["NETWORKS", "EmbeddingNetwork", "build", "embed", "load_state", "normalise", "standardise"]
+__all__ = [
+    "HEADS",
+    "NETWORKS",
+    "EmbeddingNetwork",
+    "build",
+    "embed",
+    "load_state",
+    "normalise",
+    "standardise",
+]

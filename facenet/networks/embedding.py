@@ -25,7 +25,8 @@ class EmbeddingNetwork(nn.Module):
         height, width = images.shape[-2:]
         if min(height, width) < self.min_image_size:
             raise ParamsInvalid(
-                f"{type(self).__name__} needs images of at least {self.min_image_size} px, these are {width}x{height}. "
+                f"{type(self).__name__} needs images of at least {self.min_image_size} px, "
+                f"these are {width}x{height}. "
                 f"Set train.image_size (and align.image_size) to {self.min_image_size} or more."
             )
 

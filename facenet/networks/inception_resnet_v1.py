@@ -187,7 +187,7 @@ class InceptionResnetV1(EmbeddingNetwork):
 
         Raises:
             ParamsInvalid: a side is below 75 px.
-        ."""
+        """
         self.check_size(images)
         x = self.conv2d_2b(self.conv2d_2a(self.conv2d_1a(images)))
         x = self.conv2d_4b(self.conv2d_4a(self.conv2d_3b(self.maxpool_3a(x))))

@@ -173,7 +173,7 @@ class NN4Small2(EmbeddingNetwork):
 
         Raises:
             ParamsInvalid: a side is below 65 px.
-        ."""
+        """
         self.check_size(images)
         x = self.norm1(self.pool1(self.conv1(images)))
         x = self.pool2(self.norm2(self.inception_2(x)))

@@ -39,7 +39,6 @@ def build(name: str, *, embedding_size: int, dropout: float = 0.0) -> EmbeddingN
         ParamsInvalid: there is no network of that name; the message lists all names.
     """
     if name not in NETWORKS:
-        raise ParamsInvalid(
-            f"There is no network {name!r}. Set train.network to one of: {', '.join(NETWORKS)}."
-        )
+        known = ", ".join(NETWORKS)
+        raise ParamsInvalid(f"There is no network {name!r}. Set train.network to one of: {known}.")
     return NETWORKS[name](embedding_size, dropout)

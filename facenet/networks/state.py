@@ -14,6 +14,8 @@ from facenet.errors import WeightsInvalid
 
 PREFIXES = ("module.", "_orig_mod.")  # of DistributedDataParallel and torch.compile
 WRAPPERS = ("state_dict", "model_state_dict", "model")  # keys under which checkpoints keep the weights
+HEADS = ("logits.", "classifier.", "head.")  # classifiers that follow the embedding
+BOTTLENECK = "last_linear.weight"  # (embedding_size, features) in every network here
 SHOWN = 5  # lines per kind of misfit
 
 logger = logging.getLogger(__name__)
@@ -22,16 +24,16 @@ logger = logging.getLogger(__name__)
 def load_state(network: nn.Module, path: Path, *, drop: Sequence[str] = ()) -> None:
     """Load a safetensors or PyTorch state dict into `network`, every tensor of it.
 
-    Half precision is cast to the precision of the network. Prefixes that wrappers add ("module.") are removed, and
-    the log says so. Nothing is changed when an error is raised.
+    Half precision is cast to the precision of the network. Prefixes that wrappers add ("module.") are removed,
+    and the log says so. Nothing is changed when an error is raised.
 
     Args:
         network: takes the weights, on its device.
         path: a .safetensors file, or one of torch.save, which is read with weights_only.
-        drop: prefixes of names to leave out, as ("logits.",) for the classifier that follows the embedding.
+        drop: prefixes of names to leave out, as HEADS: the classifier that follows the embedding.
 
     Raises:
-        WeightsInvalid: the file is missing, unreadable, not finite or does not fit; the message lists what and how.
+        WeightsInvalid: the file is missing, unreadable, not finite or does not fit; the message lists how.
     """
     state = _strip_prefixes(read_state(path), path)
     state = {name: value for name, value in state.items() if not name.startswith(tuple(drop))}
@@ -62,7 +64,8 @@ def read_state(path: Path) -> dict[str, Tensor]:
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsInvalid(
-            f"{path} is no readable state dict: {reason}. Give a .safetensors file, or one of torch.save(state_dict)."
+            f"{path} is no readable state dict: {reason}. "
+            "Give a .safetensors file, or one of torch.save(model.state_dict())."
         ) from error
     return _unwrap(content, path)
 
@@ -120,9 +123,7 @@ def _is_counter(name: str, value: Tensor) -> bool:
 def _check_finite(state: Mapping[str, Tensor], path: Path) -> None:
     broken = [name for name, value in state.items() if not torch.isfinite(value).all()]
     if broken:
-        raise WeightsInvalid(
-            "\n".join([f"{path} has values that are not finite:", *_listing("tensors", broken)])
-        )
+        raise WeightsInvalid("\n".join([f"{path} is not finite:", *_listing("with NaN or infinity", broken)]))
 
 
 def _describe(network: nn.Module) -> str:
@@ -131,13 +132,14 @@ def _describe(network: nn.Module) -> str:
 
 
 def _cures(network: nn.Module, state: Mapping[str, Tensor]) -> list[str]:
-    bottleneck, own = state.get("last_linear.weight"), network.state_dict().get("last_linear.weight")
-    heads = sorted(
-        {name.split(".")[0] for name in state if name.startswith(("logits.", "classifier.", "head."))}
-    )
+    expected = network.state_dict()
+    bottleneck, own = state.get(BOTTLENECK), expected.get(BOTTLENECK)
+    heads = sorted({name.split(".")[0] + "." for name in state if name.startswith(HEADS)})
+    if any(name not in state for name in expected) or bottleneck is None or own is None:
+        return ["Choose the network that these weights were trained with: train.network."]
     cures = []
-    if bottleneck is not None and own is not None and bottleneck.shape[0] != own.shape[0]:
+    if bottleneck.shape != own.shape:
         cures.append(f"Set train.embedding_size to {bottleneck.shape[0]}.")
     if heads:
-        cures.append(f"Leave the classifier out: drop {', '.join(f'{head}.' for head in heads)}")
-    return cures or ["Choose the network that these weights were trained with: train.network."]
+        cures.append(f"Leave the classifier out: load_state(..., drop={tuple(heads)}).")
+    return cures or ["The file holds another form of this network: see what differs above."]
