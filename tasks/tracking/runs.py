@@ -1,13 +1,7 @@
-"""The door to MLflow: runs with explicit ids, and the model registry.
-
-Nothing here relies on the active run of MLflow, which belongs to a thread: a run is its id, named in each call.
-The store is the one of MLFLOW_TRACKING_URI, or an SQLite file in the root of the workspace.
-"""
+"""Runs of the experiment: what one records, how it starts, resumes and ends."""
 
 import hashlib
 import json
-import logging
-import os
 import signal
 import threading
 import time
@@ -18,8 +12,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from facenet.errors import FaceNetError
-from tasks.provenance import provenance, workspace
+from tasks.tracking.provenance import provenance, workspace
+from tasks.tracking.store import client, look_up, told, tracking_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -29,61 +23,6 @@ MAX_PARAM = 6000  # characters of a value, MLflow's limit
 MAX_BATCH = 100  # params of one request, MLflow's limit
 MAX_DATASET_DIGEST = 36  # characters, MLflow's limit; the whole digest is in the source
 SYSTEM_METRICS_SECONDS = 5.0
-
-
-class TrackingFailed(FaceNetError):
-    """The tracking server cannot be reached or refuses what it was told."""
-
-
-def tracking_uri() -> str:
-    """Return MLFLOW_TRACKING_URI, or the SQLite store in the root of the workspace."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{workspace() / 'mlflow.db'}"
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Turn an error of MLflow into ours, with the store it came from."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        yield
-    except MlflowException as error:
-        raise TrackingFailed(
-            f"MLflow at {_public(tracking_uri())} says: {error}. See MLFLOW_TRACKING_URI: start the server, "
-            "or unset it to use the SQLite store of the workspace."
-        ) from error
-
-
-def _public(uri: str) -> str:
-    """Return a store without user, password and query."""
-    scheme, _, rest = uri.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
-
-
-def _client() -> "MlflowClient":
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    import mlflow
-
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    uri = tracking_uri()
-    return mlflow.MlflowClient(tracking_uri=uri, registry_uri=os.environ.get("MLFLOW_REGISTRY_URI", uri))
-
-
-def _experiment(client: "MlflowClient") -> str:
-    """Return the id of the experiment, made if need be.
-
-    A store without a server keeps its artifacts in the workspace.
-    """
-    from mlflow.exceptions import MlflowException
-
-    served = tracking_uri().startswith(("http:", "https:"))
-    location = None if served else (workspace() / "mlartifacts" / EXPERIMENT).as_uri()
-    if found := client.get_experiment_by_name(EXPERIMENT):
-        return str(found.experiment_id)
-    with suppress(MlflowException):  # another process made it between the look and the creation
-        return str(client.create_experiment(EXPERIMENT, artifact_location=location))
-    return str(client.get_experiment_by_name(EXPERIMENT).experiment_id)
 
 
 @dataclass(frozen=True)
@@ -104,23 +43,26 @@ class Run:
         from mlflow.entities import Param
 
         flat = _flatten(params)
-        with _told():
-            client = _client()
+        with told():
+            mlflow = client()
             for name, value in flat.items():
                 if len(value) > MAX_PARAM:
-                    client.log_text(self.run_id, value, f"params/{name}.json")
+                    mlflow.log_text(self.run_id, value, f"params/{name}.json")
                     flat[name] = f"params/{name}.json, sha256 {hashlib.sha256(value.encode()).hexdigest()}"
             entities = [Param(name, value) for name, value in flat.items()]
             for start in range(0, len(entities), MAX_BATCH):
-                client.log_batch(self.run_id, params=entities[start : start + MAX_BATCH])
+                mlflow.log_batch(self.run_id, params=entities[start : start + MAX_BATCH])
 
-    def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
-        """Log figures of one step in one request."""
+    def log_metrics(
+        self, metrics: Mapping[str, float], step: int = 0, *, model_id: str | None = None
+    ) -> None:
+        """Log figures of one step in one request; `model_id` binds them to a logged model as well."""
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
-        with _told():
-            _client().log_batch(self.run_id, [Metric(k, float(v), now, step) for k, v in metrics.items()])
+        entities = [Metric(k, float(v), now, step, model_id=model_id) for k, v in metrics.items()]
+        with told():
+            client().log_batch(self.run_id, entities)
 
     def log_dataset(self, name: str, digest: str, source: str) -> None:
         """Log that the run reads the dataset `name`: its digest and where it lies, none of its bytes."""
@@ -128,25 +70,25 @@ class Run:
 
         origin = json.dumps({"uri": source, "digest": digest})
         dataset = Dataset(name, digest[:MAX_DATASET_DIGEST], "local", origin)
-        with _told():
-            _client().log_inputs(self.run_id, [DatasetInput(dataset, [])])
+        with told():
+            client().log_inputs(self.run_id, [DatasetInput(dataset, [])])
 
     def log_file(self, path: Path, folder: str = "") -> None:
         """Log a file as an artifact in `folder` of the run."""
-        with _told():
-            _client().log_artifact(self.run_id, str(path), folder or None)
+        with told():
+            client().log_artifact(self.run_id, str(path), folder or None)
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Set tags, each replacing the value it had."""
-        with _told():
-            client = _client()
+        with told():
+            mlflow = client()
             for name, value in tags.items():
-                client.set_tag(self.run_id, name, value)
+                mlflow.set_tag(self.run_id, name, value)
 
     def end(self, status: str) -> None:
         """End the run as FINISHED, FAILED or KILLED."""
-        with _told():
-            _client().set_terminated(self.run_id, status)
+        with told():
+            client().set_terminated(self.run_id, status)
 
 
 def _flatten(params: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
@@ -161,24 +103,24 @@ def _flatten(params: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 def start_run(*, name: str, tags: Mapping[str, str]) -> Run:
     """Return a new run of the experiment, tagged with where it comes from (see `provenance`)."""
-    with _told():
-        client = _client()
-        run = client.create_run(_experiment(client), run_name=name, tags={**provenance(), **tags})
+    with told():
+        mlflow = client()
+        run = mlflow.create_run(_experiment(mlflow), run_name=name, tags={**provenance(), **tags})
     return Run(run.info.run_id)
 
 
 def open_run(run_id: str) -> Run | None:
     """Return the run of that id, or None if this server does not know it or has deleted it."""
-    from mlflow.exceptions import MlflowException
+    run = look_up(lambda mlflow: mlflow.get_run(run_id))
+    return Run(run_id) if run is not None and run.info.lifecycle_stage == "active" else None
 
-    with _told():
-        try:
-            run = _client().get_run(run_id)
-        except MlflowException as error:
-            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-                return None
-            raise
-    return Run(run_id) if run.info.lifecycle_stage == "active" else None
+
+def find_run(tag: str, value: str) -> Run | None:
+    """Return the newest run of the experiment with that tag, or None."""
+    with told():
+        mlflow = client()
+        found = mlflow.search_runs([_experiment(mlflow)], f"tags.`{tag}` = '{value}'", max_results=1)
+    return Run(found[0].info.run_id) if found else None
 
 
 @contextmanager
@@ -193,8 +135,8 @@ def training_run(*, name: str, tags: Mapping[str, str], resume: str | None = Non
     if run is None:
         run = start_run(name=name, tags=tags)
     else:
-        with _told():
-            _client().update_run(run.run_id, status="RUNNING")
+        with told():
+            client().update_run(run.run_id, status="RUNNING")
     status = "KILLED"
     try:
         with _system_metrics(run), _terminated():
@@ -237,3 +179,19 @@ def _terminated() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _experiment(mlflow: "MlflowClient") -> str:
+    """Return the id of the experiment, made if need be.
+
+    A store without a server keeps its artifacts in the workspace.
+    """
+    from mlflow.exceptions import MlflowException
+
+    served = tracking_uri().startswith(("http:", "https:"))
+    location = None if served else (workspace() / "mlartifacts" / EXPERIMENT).as_uri()
+    if found := mlflow.get_experiment_by_name(EXPERIMENT):
+        return str(found.experiment_id)
+    with suppress(MlflowException):  # another process made it between the look and the creation
+        return str(mlflow.create_experiment(EXPERIMENT, artifact_location=location))
+    return str(mlflow.get_experiment_by_name(EXPERIMENT).experiment_id)

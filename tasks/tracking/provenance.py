@@ -12,8 +12,13 @@ def workspace() -> Path:
 
 
 def commit() -> str:
-    """Return the commit of the workspace, "-dirty" added if tracked files changed since; "" without git."""
-    return _git("describe", "--always", "--abbrev=40", "--dirty", "--exclude=*")
+    """Return the commit of the workspace, "-dirty" added if tracked files changed since; "" without git.
+
+    dvc.lock does not count: each stage of a run changes it.
+    """
+    head = _git("rev-parse", "--verify", "--quiet", "HEAD")
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)dvc.lock")
+    return f"{head}-dirty" if head and changed else head
 
 
 def _git(*arguments: str) -> str:

@@ -1,0 +1,103 @@
+"""The model registry: versions of one model, their tags and aliases."""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.tracking.runs import Run
+from tasks.tracking.store import client, look_up, told
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a registered model."""
+
+    model: str
+    number: int
+    run_id: str
+    tags: dict[str, str]
+    aliases: tuple[str, ...]
+
+
+def aliases(model: str) -> dict[str, int]:
+    """Return the version number behind each alias, by name; empty if the model is not registered."""
+    found = look_up(lambda mlflow: mlflow.get_registered_model(model).aliases)
+    return {alias: int(number) for alias, number in sorted((found or {}).items())}
+
+
+def get_version(model: str, number: int) -> Version | None:
+    """Return a version by its number, or None if this server has none of it."""
+    found = look_up(lambda mlflow: mlflow.get_model_version(model, str(number)))
+    if found is None:
+        return None
+    names = tuple(alias for alias, holder in aliases(model).items() if holder == number)
+    return Version(model, number, found.run_id or "", dict(found.tags), names)
+
+
+def aliased_version(model: str, alias: str) -> Version | None:
+    """Return the version that has an alias, or None."""
+    number = aliases(model).get(alias)
+    return None if number is None else get_version(model, number)
+
+
+def find_version(model: str, tag: str, value: str) -> Version | None:
+    """Return the newest version with that tag, or None."""
+    with told():
+        found = client().search_model_versions(f"name = '{model}' and tags.`{tag}` = '{value}'")
+    numbers = [int(version.version) for version in found if version.status == "READY"]
+    return get_version(model, max(numbers)) if numbers else None
+
+
+def set_alias(model: str, alias: str, number: int) -> None:
+    """Give an alias to a version; the one that had it loses it."""
+    with told():
+        client().set_registered_model_alias(model, alias, str(number))
+
+
+def delete_alias(model: str, alias: str) -> None:
+    """Take an alias away; nothing happens if there is none."""
+    with told():
+        client().delete_registered_model_alias(model, alias)
+
+
+def tag_version(model: str, number: int, tags: Mapping[str, str]) -> None:
+    """Set tags of a version, each replacing the value it had."""
+    with told():
+        mlflow = client()
+        for name, value in tags.items():
+            mlflow.set_model_version_tag(model, str(number), name, value)
+
+
+def create_version(
+    model: str,
+    run: Run,
+    *,
+    save: Callable[[Path, str], None],
+    tags: Mapping[str, str],
+    figures: Mapping[str, float],
+) -> Version:
+    """Log a model to a run, with its figures, and register it as the next version of `model`.
+
+    save: called with a folder to make and the id of the logged model; writes an MLflow model there.
+    """
+    with told():
+        mlflow = client()
+        experiment = mlflow.get_run(run.run_id).info.experiment_id
+        logged = mlflow.create_logged_model(experiment, name=model, source_run_id=run.run_id)
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary) / model
+            save(folder, logged.model_id)
+            mlflow.log_model_artifacts(logged.model_id, str(folder))
+        mlflow.finalize_logged_model(logged.model_id, "READY")
+        run.log_metrics(figures, model_id=logged.model_id)
+        if look_up(lambda mlflow: mlflow.get_registered_model(model)) is None:
+            mlflow.create_registered_model(model)
+        made = mlflow.create_model_version(
+            model,
+            source=f"models:/{logged.model_id}",
+            run_id=run.run_id,
+            tags=dict(tags),
+            model_id=logged.model_id,
+        )
+    return Version(model, int(made.version), run.run_id, dict(tags), ())
