@@ -4,15 +4,17 @@ import re
 import unicodedata
 
 # Letters that Unicode does not decompose into a base letter and an accent.
-_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
+_LETTERS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "\u0131": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+)
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[\W_]+(?=\d)")
 
 
 def fold_name(name: str) -> str:
-    """Return what is left of a name without case, accents and punctuation: the same for "Zoë_Ball" and "zoe ball".
+    """Return a name without case, accents and punctuation: the same for "Zoë_Ball" and "zoe ball".
 
-    Numbers stay apart, so that "1_12" and "11_2" are two people, and vowel signs of Indic scripts stay, since they are
-    letters and no accents. A name of punctuation only is returned in lower case, so that two of them differ.
+    Numbers stay apart, so that "1_12" and "11_2" are two people. Vowel signs of Indic scripts stay: they are
+    letters and no accents. A name of nothing but punctuation is returned as it is, so that two of them differ.
     """
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
     plain = "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_LETTERS)

@@ -1,27 +1,33 @@
 """What must be true of the data between the stages: the only door to Great Expectations.
 
-Each function returns nothing when all is well and raises DataInvalid, naming rows, when not. A stage calls it before it
-writes its outputs. Great Expectations itself takes seconds to import, so that only a call does it.
+A function returns when all is well and raises DataInvalid, naming rows, when not. A stage calls it before it
+writes its outputs. Great Expectations takes seconds to import, so only a call imports it.
 """
 
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from tasks.expectations import tables
+from tasks.expectations.tables import Table
 
 
-def validate_manifest(manifest: pd.DataFrame, *, pairs: pd.DataFrame | None = None) -> None:
+def validate_manifest(
+    manifest: pd.DataFrame, *, pairs: pd.DataFrame | None = None, allow_identity_overlap: bool = False
+) -> None:
     """Check data/raw/manifest.parquet and, when given, data/raw/pairs.parquet against it.
+
+    Photos of scored pairs must not be there to train on, unless `allow_identity_overlap`.
 
     Raises:
         DataInvalid: with suite, expectation, column, count and the first rows, by identity and path.
     """
-    _validate(tables.of_manifest(manifest, pairs))
+    _validate(tables.of_manifest(manifest, pairs, allow_identity_overlap))
 
 
 def validate_faces(faces: pd.DataFrame) -> None:
-    """Check the aligned faces: the columns of FACES_SCHEMA, of which `image` is not looked at and may be left out.
+    """Check the aligned faces: the columns of FACES_SCHEMA, of which `image` may be left out.
 
     Raises:
         DataInvalid: with suite, expectation, column, count and the first rows, by identity and image_id.
@@ -40,20 +46,27 @@ def validate_triplets(
 
     Args:
         identities: columns identity, images, split.
-        plan: row numbers into the faces, in columns anchor, positive, negative (plan triplets) or left, right and the
-            label same (plan pairs); a plan without any of these columns has nothing to check.
-        evaluation_identities: everyone in a scored pair; compared after folding case, accents and punctuation.
+        plan: row numbers into the faces, in columns anchor, positive, negative (plan triplets) or left,
+            right and the label same (plan pairs). A plan without any of these columns has nothing to check.
+        evaluation_identities: everyone in a scored pair; compared without case, accents and punctuation.
             Empty if `ingest.allow_identity_overlap`.
-        row_identities: the identity of each row of the faces table. With it, row numbers are checked against its
-            length, and people and labels against its names.
+        row_identities: the identity of each row of the faces. With it, row numbers are checked against their
+            number, and people and labels of the plan against their names.
 
     Raises:
-        DataInvalid: with suite, expectation, column, count and the first rows, by identity or number in the plan.
+        DataInvalid: with suite, expectation, column, count and the first rows, by identity or number.
     """
     _validate(tables.of_triplets(identities, plan, evaluation_identities, row_identities))
 
 
-def _validate(checked: list[tables.Table]) -> None:
+def document(checked: list[Table], folder: Path) -> dict[str, bool]:
+    """Write Great Expectations' site for these tables to `folder`, and return which suites hold."""
+    from tasks.expectations.validation import write_site
+
+    return write_site(checked, folder)
+
+
+def _validate(checked: list[Table]) -> None:
     from tasks.expectations.validation import validate
 
     validate(checked)

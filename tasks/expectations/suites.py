@@ -1,4 +1,4 @@
-"""The suites: what each column of each table must hold. Descriptions finish the sentence "must ..."."""
+"""The suites: what must hold in each table, each rule with its words for the message and the docs."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -6,139 +6,154 @@ from typing import Any
 import great_expectations.expectations as gxe
 import pandas as pd
 
-KEPT = {"row_condition": 'status == "kept"', "condition_parser": "pandas"}
-REJECTED = {"row_condition": 'status != "kept"', "condition_parser": "pandas"}
-FALLBACK = {"row_condition": "fallback == True", "condition_parser": "pandas"}
-FOUND = {"row_condition": "fallback == False", "condition_parser": "pandas"}
-SCORED = {"row_condition": "fold >= 0", "condition_parser": "pandas"}
+from tasks.expectations.tables import plan_sides
+
 ROLES = ["train", "evaluate"]
 SHA256 = r"^[0-9a-f]{64}$"
-
 COLUMNS = {
     "manifest": "image_id identity source role path width height mode bytes status reason",
     "pairs": "left right same fold left_name right_name",
-    "faces": "image_id identity source role x0 y0 x1 y1 landmark_numbers probability faces_found fallback",
+    "faces": "image_id identity source role box_numbers landmark_numbers probability faces_found fallback",
     "identities": "identity images split",
     "plan": "row",
 }
 
 
-class ExpectNobodyEvaluatedToTrain(gxe.ExpectColumnValuesToBeInSet):
-    """The leak check: names are compared without case, accents and punctuation."""
-
-    column: str = "is_evaluated"
-    value_set: Any = [False]  # noqa: RUF012 - a field with a default, as pydantic models have them
-    description: str | None = "not train who is evaluated"
-
-
 def columns(suite: str) -> list[Any]:
     """Return the expectation that the columns are there, without which no other can be asked."""
-    names = COLUMNS[suite].split()
-    return [
-        gxe.ExpectTableColumnsToMatchSet(column_set=names, exact_match=False, description="have its columns")
-    ]
+    names, rule = COLUMNS[suite].split(), "all columns are there"
+    return [gxe.ExpectTableColumnsToMatchSet(column_set=names, exact_match=False, description=rule)]
 
 
 def contents(suite: str, table: pd.DataFrame) -> list[Any]:
-    """Return what must hold in a table of the given suite; of optional columns, those the table has."""
+    """Return what must hold in a table of the given suite, about the columns it has."""
     return list(_CONTENTS[suite](table))
 
 
-def _not_null(names: Iterable[str], **condition: str) -> list[Any]:
-    return [
-        gxe.ExpectColumnValuesToNotBeNull(column=name, description="be there", **condition) for name in names
-    ]
+def _where(condition: str) -> dict[str, str]:
+    return {"row_condition": condition, "condition_parser": "pandas"}
 
 
-def _between(name: str, least: float, most: float | None, description: str, **condition: str) -> Any:
+def _there(names: Iterable[str], rule: str = "is there", **where: str) -> list[Any]:
+    return [gxe.ExpectColumnValuesToNotBeNull(column=name, description=rule, **where) for name in names]
+
+
+def _unique(name: str, rule: str, **where: str) -> Any:
+    return gxe.ExpectColumnValuesToBeUnique(column=name, description=rule, **where)
+
+
+def _among(name: str, values: list[Any], rule: str, **where: str) -> Any:
+    return gxe.ExpectColumnValuesToBeInSet(column=name, value_set=values, description=rule, **where)
+
+
+def _between(name: str, least: float, most: float | None, rule: str, **where: str) -> Any:
     return gxe.ExpectColumnValuesToBeBetween(
-        column=name, min_value=least, max_value=most, description=description, **condition
+        column=name, min_value=least, max_value=most, description=rule, **where
     )
 
 
-def _only(name: str, values: list[Any], description: str, **condition: str) -> Any:
-    return gxe.ExpectColumnValuesToBeInSet(
-        column=name, value_set=values, description=description, **condition
-    )
+def _named(name: str, rule: str, **where: str) -> Any:
+    return gxe.ExpectColumnValueLengthsToBeBetween(column=name, min_value=1, description=rule, **where)
 
 
-def _equal(left: str, right: str, description: str) -> Any:
+def _rows(rule: str, **where: str) -> Any:
+    return gxe.ExpectTableRowCountToBeBetween(min_value=1, description=rule, **where)
+
+
+def _equal(left: str, right: str, rule: str) -> Any:
     return gxe.ExpectColumnPairValuesToBeEqual(
-        column_A=left, column_B=right, ignore_row_if="either_value_is_missing", description=description
+        column_A=left, column_B=right, ignore_row_if="either_value_is_missing", description=rule
+    )
+
+
+def _greater(high: str, low: str, rule: str) -> Any:
+    return gxe.ExpectColumnPairValuesAToBeGreaterThanB(
+        column_A=high, column_B=low, ignore_row_if="either_value_is_missing", description=rule
     )
 
 
 def _manifest(_: pd.DataFrame) -> Iterable[Any]:
-    yield gxe.ExpectTableRowCountToBeBetween(min_value=1, description="have a photo", **KEPT)
-    yield from _not_null(["path", "status"])
-    yield from _not_null(
-        ["image_id", "identity", "source", "role", "mode", "width", "height", "bytes"], **KEPT
-    )
+    kept, rejected = _where('status == "kept"'), _where('status != "kept"')
+    yield _rows("at least one photo is kept", **kept)
+    yield from _there(["path", "status"])
+    yield from _there(["image_id", "identity", "source", "role", "mode", "width", "height", "bytes"], **kept)
     yield gxe.ExpectColumnValuesToMatchRegex(
-        column="image_id", regex=SHA256, description="be a sha256", **KEPT
+        column="image_id", regex=SHA256, description="is a sha256", **kept
     )
-    yield gxe.ExpectColumnValuesToBeUnique(column="image_id", description="be kept once", **KEPT)
-    yield gxe.ExpectColumnValueLengthsToBeBetween(
-        column="identity", min_value=1, description="be a name", **KEPT
-    )
-    yield _equal("identity", "identity_nfc", "be in Unicode form NFC")
-    yield _only("role", ROLES, "be a known role", **KEPT)
+    yield _unique("image_id", "equal bytes are kept once", **kept)
+    yield _named("identity", "is not empty", **kept)
+    yield _equal("identity", "identity_nfc", "names are in Unicode form NFC")
+    yield _among("role", ROLES, "is a known role", **kept)
     for name in ("width", "height", "bytes"):
-        yield _between(name, 1, None, "be positive", **KEPT)
-    yield from _not_null(["reason"], **REJECTED)
-    yield gxe.ExpectColumnValueLengthsToBeBetween(
-        column="reason", min_value=1, description="be said of a rejected file", **REJECTED
-    )
+        yield _between(name, 1, None, "is positive", **kept)
+    yield from _there(["reason"], "a rejected file has a reason", **rejected)
+    yield _named("reason", "a rejected file has a reason", **rejected)
 
 
 def _pairs(_: pd.DataFrame) -> Iterable[Any]:
-    yield from _not_null(["same", "fold", "left_name", "right_name"])
-    yield _between("fold", -1, None, "be -1 (threshold only) or a scored fold")
-    yield gxe.ExpectColumnMaxToBeBetween(column="fold", min_value=0, description="have a scored fold")
-    yield _only("left_kept", [True], "be a kept photo")
-    yield _only("right_kept", [True], "be a kept photo")
-    yield _only("two_photos", [True], "be two photos")
-    yield _equal("same", "same_identity", "be the label that the identities give")
+    yield from _there(["same", "fold", "left_name", "right_name"])
+    yield _between("fold", -1, None, "is a scored fold, or -1")
+    yield gxe.ExpectColumnMaxToBeBetween(
+        column="fold", min_value=0, description="at least one fold is scored"
+    )
+    yield _among("two_photos", [True], "a photo is not compared with itself")
+    yield _equal("same", "same_identity", "the label is what the identities of the photos say")
+    for side in ("left", "right"):
+        yield _among(f"{side}_kept", [True], "the photo is in the manifest and kept")
+        yield _among(
+            f"{side}_trains", [False], "a photo that is scored does not train", **_where("fold >= 0")
+        )
 
 
 def _faces(_: pd.DataFrame) -> Iterable[Any]:
-    yield gxe.ExpectTableRowCountToBeBetween(min_value=1, description="have a face")
-    yield from _not_null(["image_id", "identity", "source", "role", "probability", "faces_found", "fallback"])
-    yield gxe.ExpectColumnValuesToBeUnique(column="image_id", description="have one face per photo")
-    yield _only("role", ROLES, "be a known role")
-    yield from _not_null(["x0", "y0", "x1", "y1"])
-    for high, low in (("x1", "x0"), ("y1", "y0")):
-        yield gxe.ExpectColumnPairValuesAToBeGreaterThanB(
-            column_A=high,
-            column_B=low,
-            ignore_row_if="either_value_is_missing",
-            description="be a box with an area",
-        )
-    yield _between("probability", 0, 1, "be a probability")
-    yield _between("faces_found", 0, None, "be a count")
-    yield _equal("fallback", "improbable", "be a fallback if and only if the probability is 0")
-    yield _equal("fallback", "nothing_found", "be a fallback if and only if no face was found")
-    yield _only("role", ["evaluate"], "not train on a photo without a face", **FALLBACK)
-    yield _only("landmark_numbers", [0], "have no landmarks without a face", **FALLBACK)
-    yield _only("landmark_numbers", [10], "have five landmarks", **FOUND)
+    fallback, found = _where("fallback == True"), _where("fallback == False")
+    yield _rows("at least one face is there")
+    yield from _there(["image_id", "identity", "source", "role", "probability", "faces_found", "fallback"])
+    yield _unique("image_id", "a photo has one face")
+    yield _among("role", ROLES, "is a known role")
+    yield _among("box_numbers", [4], "a box is four finite numbers")
+    yield _greater("x1", "x0", "a box has a width")
+    yield _greater("y1", "y0", "a box has a height")
+    yield _between("probability", 0, 1, "is a probability")
+    yield _between("faces_found", 0, None, "is a count")
+    yield _equal("fallback", "improbable", "fallback if and only if the probability is 0")
+    yield _equal("fallback", "nothing_found", "fallback if and only if no face was found")
+    yield _among("role", ["evaluate"], "a photo without a face does not train", **fallback)
+    yield _among("landmark_numbers", [0], "a fallback has no landmarks", **fallback)
+    yield _among("landmark_numbers", [10], "a face has five finite landmarks", **found)
 
 
 def _identities(_: pd.DataFrame) -> Iterable[Any]:
-    yield from _not_null(["identity", "images", "split"])
-    yield gxe.ExpectColumnValuesToBeUnique(column="identity", description="be in one split")
-    yield _only("split", ["train", "validation"], "be a known split")
-    yield _between("images", 1, None, "have photos")
-    yield ExpectNobodyEvaluatedToTrain()
+    yield from _there(["identity", "images", "split"])
+    yield _unique("identity", "a person is in one split")
+    yield _among("split", ["train", "validation"], "is a known split")
+    yield _between("images", 1, None, "is positive")
+    yield _among("is_evaluated", [False], "LEAK: nobody who is evaluated may train")
 
 
 def _plan(table: pd.DataFrame) -> Iterable[Any]:
-    sides = [name for name in ("anchor", "positive", "negative", "left", "right") if name in table]
-    yield from _not_null(sides)
-    for side in sides:
-        yield _between(side, 0, None, "be a row number")
-        if f"{side}_in_table" in table:
-            yield _only(f"{side}_in_table", [True], "be a row of the faces")
-            yield _only(f"{side}_trains", [True], "be a face of somebody in identities")
+    yield from _there(plan_sides(table))
+    for side in plan_sides(table):
+        yield _between(side, 0, None, "is a row number")
+        if f"{side}_in_faces" in table:
+            yield _among(f"{side}_in_faces", [True], "is a row of the faces")
+            yield _among(f"{side}_trains", [True], "is a face of somebody in identities")
+    if "another_person" in table:
+        yield _equal("anchor_identity", "positive_identity", "anchor and positive are one person")
+        yield _among("another_photo", [True], "anchor and positive are two photos")
+        yield _among("another_person", [True], "the negative is another person")
+    if "same" in table:
+        yield from _labels(table)
+
+
+def _labels(table: pd.DataFrame) -> Iterable[Any]:
+    yield from _there(["same"])
+    if len(table):
+        yield gxe.ExpectColumnMeanToBeBetween(
+            column="same", min_value=0.4, max_value=0.6, description="the share of same pairs is balanced"
+        )
+    if "same_identity" in table:
+        yield _equal("same", "same_identity", "the label is what the identities of the rows say")
 
 
 _CONTENTS: dict[str, Callable[[pd.DataFrame], Iterable[Any]]] = {

@@ -11,8 +11,6 @@ import pandas as pd
 
 from facenet.identity import fold_name
 
-PLAN_ROWS = ("anchor", "positive", "negative", "left", "right")
-
 
 @dataclass(frozen=True)
 class Table:
@@ -23,30 +21,39 @@ class Table:
     keys: tuple[str, ...]
 
 
-def of_manifest(manifest: pd.DataFrame, pairs: pd.DataFrame | None) -> list[Table]:
+def plan_sides(plan: pd.DataFrame) -> list[str]:
+    """Return the columns of a plan that hold row numbers of faces."""
+    return [name for name in ("anchor", "positive", "negative", "left", "right") if name in plan]
+
+
+def of_manifest(
+    manifest: pd.DataFrame, pairs: pd.DataFrame | None = None, allow_identity_overlap: bool = False
+) -> list[Table]:
     """Return the manifest, and the pairs with what the manifest says about their photos."""
-    checked = manifest.reset_index(drop=True)
-    if "identity" in checked:
-        checked["identity_nfc"] = checked["identity"].map(_normalised, na_action="ignore")
-    tables = [Table("manifest", checked, ("identity", "path"))]
+    rows = manifest.reset_index(drop=True)
+    if "identity" in rows:
+        rows["identity_nfc"] = rows["identity"].map(_nfc, na_action="ignore")
+    tables = [Table("manifest", rows, ("identity", "path"))]
     if pairs is not None and {"image_id", "identity", "role", "status"} <= set(manifest):
-        tables.append(
-            Table("pairs", _pairs(manifest, pairs.reset_index(drop=True)), ("left_name", "right_name"))
-        )
+        judged = _judged_pairs(manifest, pairs.reset_index(drop=True), allow_identity_overlap)
+        tables.append(Table("pairs", judged, ("left_name", "right_name")))
     return tables
 
 
-def _pairs(manifest: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+def _judged_pairs(manifest: pd.DataFrame, pairs: pd.DataFrame, allow_identity_overlap: bool) -> pd.DataFrame:
     if not {"left", "right", "left_name", "right_name"} <= set(pairs):
         return pairs
     kept = manifest[manifest["status"] == "kept"].drop_duplicates("image_id").set_index("image_id")
-    identities = manifest.groupby("image_id")["identity"].nunique()
-    # Equal bytes under two names: the label of the pair cannot be judged by the name the photo was kept under.
-    known = kept["identity"].where(identities.reindex(kept.index) == 1)
+    names = manifest.groupby("image_id")["identity"].nunique()
+    # Equal bytes under two names: the name they were kept under may not be the one the pair means.
+    certain = kept["identity"].where(names.reindex(kept.index) == 1)
     for side in ("left", "right"):
-        pairs[f"{side}_kept"] = pairs[side].isin(kept.index).where(pairs[side].notna())
-        pairs[f"{side}_role"] = pairs[side].map(kept["role"])
-    left, right = pairs["left"].map(known), pairs["right"].map(known)
+        present = pairs[side].notna()
+        pairs[f"{side}_kept"] = pairs[side].isin(kept.index).where(present)
+        pairs[f"{side}_trains"] = (pairs[side].map(kept["role"]) == "train").where(present)
+        if allow_identity_overlap:
+            pairs[f"{side}_trains"] = False
+    left, right = pairs["left"].map(certain), pairs["right"].map(certain)
     pairs["same_identity"] = (left == right).where(left.notna() & right.notna())
     pairs["two_photos"] = pairs["left_name"] != pairs["right_name"]
     return pairs
@@ -54,68 +61,60 @@ def _pairs(manifest: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
 
 def of_faces(faces: pd.DataFrame) -> list[Table]:
     """Return the faces with box and landmarks as columns of numbers."""
-    checked = faces.drop(columns=["image", "box", "landmarks"], errors="ignore").reset_index(drop=True)
+    rows = faces.drop(columns=["image", "box", "landmarks"], errors="ignore").reset_index(drop=True)
     if "box" in faces:
-        checked[["x0", "y0", "x1", "y1"]] = _numbers(faces["box"], 4)
+        rows[["x0", "y0", "x1", "y1"]] = box = _numbers(faces["box"], 4)
+        rows["box_numbers"] = np.isfinite(box).sum(axis=1)
     if "landmarks" in faces:
-        checked["landmark_numbers"] = np.isfinite(_numbers(faces["landmarks"], 10)).sum(axis=1)
+        rows["landmark_numbers"] = np.isfinite(_numbers(faces["landmarks"], 10)).sum(axis=1)
     if "probability" in faces:
-        checked["improbable"] = checked["probability"] == 0
+        rows["improbable"] = rows["probability"] == 0
     if "faces_found" in faces:
-        checked["nothing_found"] = checked["faces_found"] == 0
-    return [Table("faces", checked, ("identity", "image_id"))]
+        rows["nothing_found"] = rows["faces_found"] == 0
+    return [Table("faces", rows, ("identity", "image_id"))]
 
 
 def of_triplets(
     identities: pd.DataFrame,
     plan: pd.DataFrame,
     evaluation_identities: Collection[str],
-    row_identities: Sequence[str] | None,
+    row_identities: Sequence[str] | None = None,
 ) -> list[Table]:
-    """Return the identities, and the plan with the people of its rows."""
+    """Return the identities with who of them is evaluated, and the plan with the people of its rows."""
     people = identities.reset_index(drop=True)
     if "identity" in people:
         evaluated = {fold_name(name) for name in evaluation_identities}
         people["is_evaluated"] = [fold_name(str(name)) in evaluated for name in people["identity"]]
     tables = [Table("identities", people, ("identity",))]
-    if set(plan) & set(PLAN_ROWS):
-        tables.append(
-            Table("plan", _plan(plan.reset_index(drop=True), row_identities, people), ("row", *_sides(plan)))
-        )
+    if plan_sides(plan):
+        rows = plan.reset_index(drop=True).assign(row=np.arange(len(plan)))
+        if row_identities is not None:
+            _add_people(rows, pd.Series(row_identities, dtype="str"), people["identity"])
+        tables.append(Table("plan", rows, ("row", *plan_sides(plan))))
     return tables
 
 
-def _sides(plan: pd.DataFrame) -> list[str]:
-    return [column for column in PLAN_ROWS if column in plan]
-
-
-def _plan(plan: pd.DataFrame, row_identities: Sequence[str] | None, people: pd.DataFrame) -> pd.DataFrame:
-    sides = _sides(plan)
-    plan["row"] = np.arange(len(plan))
-    if row_identities is None:
-        return plan
-    names = pd.Series(row_identities, dtype="str")
-    for side in sides:
-        plan[f"{side}_in_table"] = plan[side].between(0, len(names) - 1)
+def _add_people(plan: pd.DataFrame, names: "pd.Series[str]", people: "pd.Series[str]") -> None:
+    for side in plan_sides(plan):
+        plan[f"{side}_in_faces"] = plan[side].between(0, len(names) - 1)
         plan[f"{side}_identity"] = plan[side].map(names)
-        plan[f"{side}_trains"] = plan[f"{side}_identity"].isin(people["identity"])
+        plan[f"{side}_trains"] = plan[f"{side}_identity"].isin(people)
+    if "anchor" in plan:
+        plan["another_photo"] = plan["anchor"] != plan["positive"]
+        plan["another_person"] = plan["anchor_identity"] != plan["negative_identity"]
     if "same" in plan:
         plan["same_identity"] = plan["left_identity"] == plan["right_identity"]
-    return plan
 
 
-def _normalised(name: str) -> str:
+def _nfc(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
 def _numbers(cells: "pd.Series[Any]", count: int) -> npt.NDArray[np.float32]:
-    """Return nested lists of `count` numbers as (N, count); a null or a list of another length becomes NaN."""
+    """Return nested lists of `count` numbers as (N, count); a null or another length becomes NaN."""
     numbers = np.full((len(cells), count), np.nan, np.float32)
     for row, cell in enumerate(cells):
-        if cell is not None and np.ndim(cell) > 0:
-            flat = np.concatenate(
-                [np.atleast_1d(np.asarray(part, np.float32)) for part in cell] or [numbers[row, :0]]
-            )
-            if flat.size == count:
-                numbers[row] = flat
+        flat = np.hstack([np.ravel(part) for part in cell]) if np.ndim(cell) and len(cell) else np.empty(0)
+        if flat.size == count:
+            numbers[row] = flat
     return numbers

@@ -1,5 +1,6 @@
-"""Run the suites over tables and tell what failed, in rows."""
+"""Run the suites over tables: a message with all that failed, or a site with all that was asked."""
 
+from pathlib import Path
 from typing import Any
 
 import great_expectations as gx
@@ -16,39 +17,69 @@ def validate(tables: list[Table]) -> None:
     """Check every table by the suite of its name.
 
     Raises:
-        DataInvalid: one or more expectations do not hold; all of them are in the message.
+        DataInvalid: expectations do not hold; the message has all of them.
     """
+    context = _context()
+    failures = [failure for table in tables for failure in _failures(context, table)]
+    if failures:
+        advice = "The stage stops. Mend or remove these rows at their source, then run `dvc repro`."
+        raise DataInvalid("\n".join(["The data is not as expected:", *failures, advice]))
+
+
+def write_site(tables: list[Table], folder: Path) -> dict[str, bool]:
+    """Write Data Docs of all tables to `folder`, and return which suites hold."""
+    context, holds = _context(), {}
+    context.delete_data_docs_site("local_site")
+    store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder.absolute())}
+    index = {"class_name": "DefaultSiteIndexBuilder", "show_cta_footer": False}
+    site = {"class_name": "SiteBuilder", "show_how_to_buttons": False, "store_backend": store}
+    context.add_data_docs_site("site", {**site, "site_index_builder": index})
+    for table in tables:
+        expectations = suites.columns(table.suite) + suites.contents(table.suite, table.rows)
+        suite = context.suites.add(gx.ExpectationSuite(table.suite, expectations=expectations))
+        data = _batch_definition(context, table)
+        asked = context.validation_definitions.add(
+            gx.ValidationDefinition(name=table.suite, data=data, suite=suite)
+        )
+        checkpoint = gx.Checkpoint(name=table.suite, validation_definitions=[asked])
+        result = context.checkpoints.add(checkpoint).run(batch_parameters={"dataframe": table.rows})
+        holds[table.suite] = bool(result.success)
+    context.build_data_docs()
+    return holds
+
+
+def _context() -> Any:
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
-    failures = [line for table in tables for line in _failures(context, table)]
-    if failures:
-        raise DataInvalid(
-            "\n".join([f"The data is not sane, {len(failures)} expectations failed:", *failures])
-        )
+    return context
+
+
+def _batch_definition(context: Any, table: Table) -> Any:
+    asset = context.data_sources.add_pandas(table.suite).add_dataframe_asset(table.suite)
+    return asset.add_batch_definition_whole_dataframe("all rows")
 
 
 def _failures(context: Any, table: Table) -> list[str]:
-    assets = context.data_sources.add_pandas(table.suite)
-    whole = assets.add_dataframe_asset(table.suite).add_batch_definition_whole_dataframe("all")
-    batch = whole.get_batch(batch_parameters={"dataframe": table.rows})
+    batch = _batch_definition(context, table).get_batch(batch_parameters={"dataframe": table.rows})
     for expectations in (suites.columns(table.suite), suites.contents(table.suite, table.rows)):
         suite = gx.ExpectationSuite(table.suite, expectations=expectations)
         result = batch.validate(suite, result_format={"result_format": "COMPLETE"})
         failures = [_describe(table, failed) for failed in result.results if not failed.success]
         if failures:
-            return failures  # without its columns there is nothing to ask of a table
+            return failures  # a table without its columns is asked nothing more
     return []
 
 
 def _describe(table: Table, failed: Any) -> str:
-    """Return suite, expectation, column and count on one line, and the first offending rows below."""
+    """Return suite, column, rule, expectation and count on one line, and the first offending rows below."""
     config, result = failed.expectation_config, failed.result
     names = [config.kwargs[key] for key in ("column", "column_A", "column_B") if key in config.kwargs]
-    head = f"  {table.suite}: {' and '.join(names) or 'the table'} must {config.description} ({config.type})"
+    subject = f"suite {table.suite}" + (f", column {' and '.join(names)}" if names else "")
+    head = f"* {subject}: {config.description} ({config.type})"
     if "unexpected_index_list" not in result:
         return f"{head}: {_summary(failed)}"
     rows = sorted(set(result["unexpected_index_list"]))
-    lines = [f"{head}: {len(rows)} of {result['element_count']} rows do not"]
+    lines = [f"{head}: not so in {len(rows)} of {result['element_count']} rows:"]
     lines += [f"    {_row(table.rows.loc[row], [*table.keys, *names])}" for row in rows[:SHOWN]]
     if len(rows) > SHOWN:
         lines.append(f"    and {len(rows) - SHOWN} more")
@@ -56,14 +87,17 @@ def _describe(table: Table, failed: Any) -> str:
 
 
 def _summary(failed: Any) -> str:
-    """Return what is wrong with a table as a whole."""
-    missing = failed.result.get("details", {}).get("mismatched", {}).get("missing")
-    if missing:
-        return f"missing {', '.join(missing)}"
-    if "observed_value" in failed.result:
-        return f"found {failed.result['observed_value']}"
-    return f"could not be asked: {failed.exception_info}"
+    """Return what is wrong with a table or column as a whole."""
+    result = failed.result
+    if "details" in result:
+        return f"missing {', '.join(result['details']['mismatched']['missing'])}"
+    if "observed_value" in result:
+        return f"found {result['observed_value']}"
+    raised = failed.exception_info
+    causes = [raised] if "exception_message" in raised else raised.values()
+    return "; ".join(sorted({str(cause["exception_message"]) for cause in causes}))
 
 
 def _row(row: "pd.Series[Any]", names: list[str]) -> str:
-    return ", ".join(f"{name}={row[name]!r}" for name in dict.fromkeys(names) if name in row)
+    cells = {name: row[name] for name in names if name in row}
+    return ", ".join(f"{name}={getattr(cell, 'item', lambda c=cell: c)()!r}" for name, cell in cells.items())
