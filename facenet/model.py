@@ -1,7 +1,7 @@
 """The model on disk, and how faces become embeddings.
 
-A model is two files: the weights (safetensors) and the card (model.json), which rebuilds the network and names
-the alignment and standardisation it was trained with and where it came from.
+A model is two files: the weights (safetensors) and the card (model.json), which rebuilds the network and
+names the alignment and standardisation it was trained with and where it came from.
 """
 
 import dataclasses

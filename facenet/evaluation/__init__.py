@@ -1,0 +1,1 @@
+"""Face verification: pairs of photos, distances between embeddings, and the LFW protocol over folds."""

@@ -1,0 +1,29 @@
+"""Mean subtraction: every fold is judged after the mean of its training folds was taken off."""
+
+import numpy as np
+import numpy.typing as npt
+
+from facenet.evaluation.distances import Floats, Rows
+
+
+def training_means(
+    embeddings: Floats, left: Rows, right: Rows, fold: npt.NDArray[np.int32], scored: npt.NDArray[np.int32]
+) -> Floats:
+    """Return the (K, D) means of the embeddings of all pairs outside each of K scored folds.
+
+    A photo counts once for every pair it is in, as in davidsandberg/facenet.
+
+    Args:
+        embeddings: (M, D), one row per photo.
+        left: (P,) row of the one photo of each pair.
+        right: (P,) row of the other.
+        fold: (P,) fold of each pair.
+        scored: (K,) the folds to leave out in turn; each leaves at least one pair.
+    """
+    names, groups = np.unique(fold, return_inverse=True)
+    counts = np.zeros((len(names), len(embeddings)))  # of each photo in each fold
+    np.add.at(counts, (groups, left), 1)
+    np.add.at(counts, (groups, right), 1)
+    outside = np.stack([counts[names != name].sum(axis=0) for name in scored])
+    means: Floats = outside @ embeddings / outside.sum(axis=1, keepdims=True)
+    return means

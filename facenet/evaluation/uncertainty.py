@@ -1,0 +1,35 @@
+"""How far an accuracy measured on a sample can be from the true one."""
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri, stdtrit
+
+Interval = tuple[float, float]
+
+
+def wilson_interval(successes: int, total: int, confidence: float = 0.95) -> Interval:
+    """Return the interval, within [0, 1], of a share of independent trials (E. B. Wilson, JASA 22, 1927).
+
+    Raises:
+        ValueError: there are no trials.
+    """
+    if total <= 0:
+        raise ValueError("an interval needs at least one trial")
+    z = float(ndtri(0.5 + confidence / 2))
+    share, weight = successes / total, z * z / total
+    middle = (share + weight / 2) / (1 + weight)
+    half = z * float(np.sqrt(share * (1 - share) / total + weight / (4 * total))) / (1 + weight)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def standard_error(values: npt.ArrayLike) -> float:
+    """Return the standard error of the mean of the values of K >= 2 folds: sample deviation over sqrt(K)."""
+    numbers = np.asarray(values, np.float64)
+    return float(np.std(numbers, ddof=1) / np.sqrt(len(numbers)))
+
+
+def folds_interval(values: npt.ArrayLike, confidence: float = 0.95) -> Interval:
+    """Return the interval, within [0, 1], of the mean of shares of K >= 2 folds (Student's t)."""
+    numbers = np.asarray(values, np.float64)
+    half = float(stdtrit(len(numbers) - 1, 0.5 + confidence / 2)) * standard_error(numbers)
+    return max(0.0, float(numbers.mean()) - half), min(1.0, float(numbers.mean()) + half)
