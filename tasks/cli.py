@@ -29,3 +29,7 @@ def _results(_: argparse.Namespace) -> None:
     from tasks.results import results_table  # reads reports only when it is asked for
 
     sys.stdout.write(f"\n{results_table()}\n")
+
+
+if __name__ == "__main__":
+    main()
