@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 def load_state(network: nn.Module, path: Path, *, drop: Sequence[str] = ()) -> None:
     """Load a safetensors or PyTorch state dict into `network`, every tensor of it.
 
-    Half precision is cast to the precision of the network. Prefixes that wrappers add ("module.") are removed,
+    Half precision is cast to the precision of the network. Prefixes of wrappers ("module.") are removed,
     and the log says so. Nothing is changed when an error is raised.
 
     Args:

@@ -1,0 +1,19 @@
+"""The penalty on the length of prelogits that keeps plain softmax from growing them."""
+
+import torch
+from torch import Tensor
+
+EPS = 1e-4  # added to each absolute value, as in davidsandberg/facenet
+
+
+def prelogits_norm(prelogits: Tensor, *, p: float) -> Tensor:
+    """Return the mean over the batch of the p-norm of |prelogits| + 1e-4, scalar float32.
+
+    With p = 1 it is a sum over the features. Source: davidsandberg/facenet, train_softmax.py.
+
+    Args:
+        prelogits: (N, E).
+        p: order of the norm, > 0.
+    """
+    norms: Tensor = torch.linalg.vector_norm(prelogits.float().abs() + EPS, ord=p, dim=1)
+    return norms.mean()
