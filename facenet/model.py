@@ -176,8 +176,8 @@ class Embedder:
         return np.concatenate([self._embed_chunk(faces[s : s + self.batch_size]) for s in starts])
 
     def embed_flipped(self, faces: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Return the embeddings of the faces mirrored left to right; shapes and errors as `embed`."""
-        return self.embed(faces[:, :, ::-1])
+        """Return the embeddings of the crops mirrored left to right; shapes and errors as `embed`."""
+        return self.embed(center_crop(faces, self.image_size)[:, :, ::-1])
 
     def _embed_chunk(self, faces: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         padded = np.zeros((self.batch_size, *faces.shape[1:]), np.uint8)
