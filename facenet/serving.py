@@ -1,0 +1,173 @@
+"""Photos in, embeddings out: the whole pipeline of one model folder, as a server needs it."""
+
+import base64
+import binascii
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+
+from facenet.atomic import atomic_path
+from facenet.detection import (
+    MTCNN,
+    AlignedFace,
+    CropSettings,
+    DetectorSettings,
+    FaceAligner,
+    load_mtcnn_weights,
+)
+from facenet.errors import ImageRejected
+from facenet.images import MAX_PIXELS, decode, encode
+from facenet.model import Embedder, ModelCard, load_model
+
+WEIGHTS = "facenet.safetensors"
+CARD = "model.json"
+DETECTOR = "mtcnn.safetensors"
+PHOTOS = 16  # decoded and held in memory at a time
+
+
+class FaceEmbedder:
+    """Finds the face in a photo, cuts it out as the model's training faces were, and embeds it.
+
+    Args:
+        aligner: finds and cuts out the face.
+        embedder: embeds it.
+        stored_as: "png" or "jpeg", how the pipeline stores faces; "jpeg" loses as much here as it did there.
+        max_pixels: photos with more are not decoded.
+    """
+
+    def __init__(
+        self,
+        aligner: FaceAligner,
+        embedder: Embedder,
+        *,
+        stored_as: str = "png",
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
+        self._aligner, self._embedder = aligner, embedder
+        self._stored_as, self._max_pixels = stored_as, max_pixels
+
+    @classmethod
+    def load(
+        cls, folder: Path, *, device: str = "cpu", batch_size: int = 1, max_pixels: int = MAX_PIXELS
+    ) -> Self:
+        """Return the embedder of a folder with facenet.safetensors, model.json and mtcnn.safetensors.
+
+        batch_size: faces embedded at once; 1 answers a single photo soonest, more is faster for many.
+
+        Raises:
+            WeightsInvalid: a file is missing, or weights do not fit the card.
+        """
+        network, card = load_model(folder / WEIGHTS, folder / CARD, device)
+        embedder = Embedder(
+            network,
+            image_size=card.network.image_size,
+            device=device,
+            precision=card.precision,
+            batch_size=batch_size,
+        )
+        return cls(
+            _aligner(card, load_file(folder / DETECTOR), device),
+            embedder,
+            stored_as=card.align["image_format"],
+            max_pixels=max_pixels,
+        )
+
+    def embed(self, photos: Sequence[bytes | str]) -> list[dict[str, Any]]:
+        """Return one entry per photo: the bytes of its file, or the same in base64 (a data: URL is fine too).
+
+        Every entry has the same keys; values are plain Python, coordinates pixels of the upright photo:
+
+        embedding: E floats, L2-normalised.
+        box: x0, y0, x1, y1.
+        probability: of the face, 0 to 1.
+        landmarks: 5 pairs x, y: eyes, nose, corners of the mouth, those on the left of the picture first;
+            None without a face.
+        faces_found: their number; the one embedded is chosen as in the pipeline.
+        fallback: True if no face was found, and the centre of the photo was embedded, as evaluation does.
+        error: None, or why the photo could not be read: all else is None then, the other photos are unharmed.
+        """
+        entries: list[dict[str, Any]] = []
+        for start in range(0, len(photos), PHOTOS):
+            entries += self._embed_some(photos[start : start + PHOTOS])
+        return entries
+
+    def _embed_some(self, photos: Sequence[bytes | str]) -> list[dict[str, Any]]:
+        decoded = [self._decode(photo) for photo in photos]
+        images = [pixels for pixels in decoded if not isinstance(pixels, ImageRejected)]
+        if not images:
+            return [_unread(pixels) for pixels in decoded if isinstance(pixels, ImageRejected)]
+        faces = self._aligner.align(images)
+        embeddings = self._embedder.embed(np.stack([self._as_stored(face.image) for face in faces]))
+        read = map(_entry, faces, embeddings)
+        return [_unread(pixels) if isinstance(pixels, ImageRejected) else next(read) for pixels in decoded]
+
+    def _decode(self, photo: bytes | str) -> NDArray[np.uint8] | ImageRejected:
+        try:
+            return decode(_file_bytes(photo), max_pixels=self._max_pixels)
+        except ImageRejected as rejected:
+            return rejected
+
+    def _as_stored(self, face: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return decode(encode(face, "jpeg")) if self._stored_as == "jpeg" else face
+
+
+def save_detector(folder: Path) -> Path:
+    """Write the detector's weights to `folder` as `FaceEmbedder.load` wants them, and return the file.
+
+    With them in the model, serving needs no mtcnn package.
+    """
+    with atomic_path(folder / DETECTOR) as temporary:
+        save_file({name: tensor.contiguous() for name, tensor in load_mtcnn_weights().items()}, temporary)
+    return folder / DETECTOR
+
+
+def _aligner(card: ModelCard, weights: dict[str, Any], device: str) -> FaceAligner:
+    align = card.align
+    detector = DetectorSettings(
+        min_face=align["min_face"],
+        thresholds=tuple(align["thresholds"]),
+        factor=align["factor"],
+        max_side=align["max_side"],
+    )
+    crop = CropSettings(
+        method=align["method"],
+        image_size=align["image_size"],
+        margin=align["margin"],
+        margin_in=align["margin_in"],
+    )
+    return FaceAligner(MTCNN(detector, device=device, weights=weights), align["selection"], crop)
+
+
+def _file_bytes(photo: bytes | str) -> bytes:
+    if isinstance(photo, bytes):
+        return photo
+    if not isinstance(photo, str):
+        raise ImageRejected("unsupported", f"a photo is bytes or base64 text, not {type(photo).__name__}")
+    text = photo.partition(",")[2] if photo.startswith("data:") else photo
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ImageRejected("corrupt", f"the text is not base64: {error}") from error
+
+
+def _entry(face: AlignedFace, embedding: NDArray[np.float32]) -> dict[str, Any]:
+    landmarks = np.asarray(face.landmarks, np.float32)
+    return {
+        "embedding": embedding.tolist(),
+        "box": np.asarray(face.box, np.float32).tolist(),
+        "probability": float(face.probability),
+        "landmarks": landmarks.tolist() if math.isfinite(float(landmarks.sum())) else None,
+        "faces_found": int(face.faces_found),
+        "fallback": bool(face.fallback),
+        "error": None,
+    }
+
+
+def _unread(rejected: ImageRejected) -> dict[str, Any]:
+    keys = ("embedding", "box", "probability", "landmarks", "faces_found", "fallback")
+    return {**dict.fromkeys(keys), "error": f"{rejected.reason}: {rejected}"}

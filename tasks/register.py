@@ -1,0 +1,199 @@
+"""Stage register: a model that passes its gates becomes a version in the registry, alias `challenger`.
+
+The files are the truth and MLflow is the view: a version is found again by the digest of its model, and run
+and version are rebuilt from the files when this server has never seen them.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facenet.errors import GateFailed, SourceInvalid
+from tasks import paths
+from tasks.cli import stage_main
+from tasks.params import RegisterParams, load_params
+from tasks.reports import read_report, write_report
+from tasks.tracking import Run, find_run, open_run, provenance, public_uri, start_run
+
+if TYPE_CHECKING:
+    from facenet.model import ModelCard
+    from tasks.tracking.registry import Version
+
+CHALLENGER = "challenger"
+REPORTS = (  # logged to a rebuilt run, those that exist beside evaluation.json
+    "train.json", "history.csv", "evaluation.json", "roc.csv", "roc.png", "folds.csv", "worst_errors.png",
+)  # fmt: skip
+
+
+def main() -> None:
+    """Register the model of models/ and write reports/registration.json."""
+    run(
+        params=load_params().register,
+        weights=paths.WEIGHTS,
+        card=paths.MODEL_CARD,
+        evaluation=paths.report("evaluate"),
+        receipt=paths.report("register"),
+    )
+
+
+def run(
+    *, params: RegisterParams, weights: Path, card: Path, evaluation: Path, receipt: Path
+) -> dict[str, Any]:
+    """Register the model of `weights` and `card` under `params.model`, write the receipt and return it.
+
+    Registering the same model again finds its version, renews its tags and makes it the challenger again.
+
+    Raises:
+        GateFailed: a figure of `evaluation` is missing or below its gate; nothing was registered.
+        SourceInvalid: there is no `evaluation`.
+        TrackingFailed: the server cannot be reached or refuses.
+        WeightsInvalid: weights and card do not belong together.
+    """
+    from facenet.model import load_model
+    from tasks.tracking.registry import find_version, set_alias, tag_version
+
+    if not evaluation.exists():
+        raise SourceInvalid(f"There is no {evaluation}. Run `dvc repro evaluate`.")
+    figures = read_report(evaluation)
+    gates = check_gates(figures, params.gates)
+    _, model_card = load_model(weights, card)
+    digest = model_digest(model_card)
+    tags = _tags(model_card, figures, digest)
+    version = find_version(params.model, "digest", digest)
+    if version is None:
+        origin = _run(model_card, digest, evaluation.parent)
+        version = _create(params.model, origin, figures, tags, weights=weights, card=card)
+    else:
+        tag_version(params.model, version.number, tags)
+    set_alias(params.model, CHALLENGER, version.number)
+    return _write_receipt(receipt, version, digest, gates)
+
+
+def registration_exists(receipt: Path | None = None) -> bool:
+    """Tell whether the version that the receipt names is on this server, with the digest the receipt names.
+
+    False without a receipt as well: in both cases the stage has to run.
+    """
+    from tasks.tracking.registry import get_version
+
+    path = receipt or paths.report("register")
+    if not path.exists():
+        return False
+    stated = read_report(path)
+    version = get_version(stated["model"], int(stated["version"]))
+    return version is not None and version.tags.get("digest") == stated["digest"]
+
+
+def check_gates(figures: Mapping[str, Any], gates: Mapping[str, float]) -> dict[str, dict[str, float]]:
+    """Return for each gate {"least": wanted, "got": measured}.
+
+    Raises:
+        GateFailed: naming every figure that is missing, no number, or below its least value.
+    """
+    wrong = []
+    for name, least in gates.items():
+        got = figures.get(name)
+        if got is None or not _is_number(got):
+            wrong.append(f"{name}: wanted at least {least}, got {'none' if got is None else repr(got)}")
+        elif not got >= least:  # so that NaN fails too
+            wrong.append(f"{name}: wanted at least {least}, got {got}")
+    if wrong:
+        raise GateFailed(
+            f"The model is not registered. {'; '.join(wrong)}. Train a better one, or change register.gates."
+        )
+    return {name: {"least": least, "got": figures[name]} for name, least in gates.items()}
+
+
+def model_digest(card: "ModelCard") -> str:
+    """Return the sha256 of what decides the answers: weights, network, alignment, precision, serving code.
+
+    Where the model came from (commit, run, parameters of the training) is left out.
+    """
+    from tasks.tracking.models import code_digests
+
+    meaning = {
+        "weights": card.weights_sha256,
+        "network": vars(card.network),
+        "standardisation": card.standardisation,
+        "align": card.align,
+        "precision": card.precision,
+        "code": code_digests(),
+    }
+    return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _tags(card: "ModelCard", figures: Mapping[str, Any], digest: str) -> dict[str, str]:
+    """Return what a version says of itself: each plain figure by its name, data digests, provenance."""
+    plain = {
+        name: str(value) for name, value in figures.items() if isinstance(value, str) or _is_number(value)
+    }
+    data = {f"data.{name}": value for name, value in card.data.items()}
+    return {**plain, **data, **provenance(), **_commit(card), "digest": digest}
+
+
+def _commit(card: "ModelCard") -> dict[str, str]:
+    """Return the tags of the commit that trained the model, which need not be the present one."""
+    if not card.commit:
+        return {}
+    return {
+        "commit": card.commit.removesuffix("-dirty"),
+        "dirty": str(card.commit.endswith("-dirty")).lower(),
+    }
+
+
+def _run(card: "ModelCard", digest: str, reports: Path) -> Run:
+    """Return the run that trained the model, or one rebuilt from the files if this server does not know it."""
+    known = open_run(card.run_id) if card.run_id else None
+    known = known or find_run("rebuilt_for", digest)
+    if known is not None:
+        return known
+    run = start_run(name=f"rebuilt {card.network.name}", tags={**_commit(card), "rebuilt_for": digest})
+    run.log_params(card.params)
+    for name, data_digest in card.data.items():
+        run.log_dataset(name, data_digest, f"data/{name}")
+    for name in REPORTS:
+        if (reports / name).exists():
+            run.log_file(reports / name, "reports")
+    run.end("FINISHED")
+    return run
+
+
+def _create(
+    model: str, run: Run, figures: Mapping[str, Any], tags: Mapping[str, str], *, weights: Path, card: Path
+) -> "Version":
+    from tasks.tracking.models import save_served_model
+    from tasks.tracking.registry import create_version
+
+    def save(folder: Path, model_id: str) -> None:
+        save_served_model(folder, weights=weights, card=card, run_id=run.run_id, model_id=model_id)
+
+    numbers = {name: value for name, value in figures.items() if _is_number(value)}
+    return create_version(model, run, save=save, tags=tags, figures=numbers)
+
+
+def _write_receipt(
+    path: Path, version: "Version", digest: str, gates: dict[str, dict[str, float]]
+) -> dict[str, Any]:
+    from tasks.tracking.registry import aliases
+
+    receipt = {
+        "model": version.model,
+        "version": version.number,
+        "aliases": [name for name, number in aliases(version.model).items() if number == version.number],
+        "digest": digest,
+        "run_id": version.run_id,
+        "gates": gates,
+        "tracking_uri": public_uri(),
+    }
+    write_report(path, receipt)
+    return receipt
+
+
+if __name__ == "__main__":
+    stage_main(main)
