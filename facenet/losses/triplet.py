@@ -1,4 +1,4 @@
-"""Triplet loss on the unit sphere, with the triplets mined from the batch or given."""
+"""Triplet loss on the unit sphere, with the triplets mined from the batch."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ from pytorch_metric_learning.reducers import AvgNonZeroReducer, MeanReducer
 from torch import Tensor
 
 from facenet.losses.output import Loss, LossOutput
-from facenet.mining.online import Triplets, active_share, check_strategy, mine, positive_pairs
+from facenet.mining.online import active_share, check_strategy, mine, positive_pairs
 from facenet.networks.embedding import normalise
 
 
@@ -20,11 +20,10 @@ class TripletLoss(Loss):
     A batch without a triplet gives a loss of zero with a zero gradient.
 
     Figures:
-        active_share: of all triplets in the batch (or of the given ones) with a loss above zero, 0 to 1.
-        d_ap, d_an: mean squared distance, 0 to 4, of all positive and all negative pairs of the batch (or of
-            the given triplets); 0 if there are none.
+        active_share: of all triplets in the batch, mined or not, with a loss above zero, 0 to 1.
+        d_ap, d_an: mean squared distance, 0 to 4, of all positive, all negative pairs of the batch; 0 if none.
         spread: mean squared distance of the embeddings from their mean, 1 - |mean|^2; 0 is collapse.
-        candidates: triplets that were found or given.
+        candidates: triplets that the strategy found.
 
     Args:
         margin: in squared distance.
@@ -56,36 +55,14 @@ class TripletLoss(Loss):
             with torch.no_grad():
                 distances = self.distance(embeddings)
             triplets = mine(self.mining, distances, labels, margin=self.margin)
-            negative = labels[:, None] != labels[None, :]
             figures: dict[str, float | Tensor] = {
                 "active_share": active_share(distances, labels, margin=self.margin),
                 "d_ap": _mean(distances[positive_pairs(labels)]),
-                "d_an": _mean(distances[negative]),
+                "d_an": _mean(distances[labels[:, None] != labels[None, :]]),
+                "spread": 1 - embeddings.detach().mean(dim=0).square().sum(),
+                "candidates": float(len(triplets.anchors)),
             }
-            return self._output(embeddings, labels, triplets, figures)
-
-    def of_triplets(self, prelogits: Tensor, labels: Tensor, triplets: Triplets) -> LossOutput:
-        """Return the loss of prelogits (N, E) with labels (N,), over the given triplets of rows."""
-        with torch.autocast(prelogits.device.type, enabled=False):
-            embeddings = normalise(prelogits)
-            with torch.no_grad():
-                distances = self.distance(embeddings)
-            d_ap = distances[triplets.anchors, triplets.positives]
-            d_an = distances[triplets.anchors, triplets.negatives]
-            figures: dict[str, float | Tensor] = {
-                "active_share": _mean((d_ap - d_an + self.margin > 0).float()),
-                "d_ap": _mean(d_ap),
-                "d_an": _mean(d_an),
-            }
-            return self._output(embeddings, labels, triplets, figures)
-
-    def _output(
-        self, embeddings: Tensor, labels: Tensor, triplets: Triplets, figures: dict[str, float | Tensor]
-    ) -> LossOutput:
-        value = self.hinge(embeddings, labels, tuple(triplets))
-        figures["spread"] = 1 - embeddings.detach().mean(dim=0).square().sum()
-        figures["candidates"] = float(len(triplets.anchors))
-        return LossOutput(value, figures)
+            return LossOutput(self.hinge(embeddings, labels, tuple(triplets)), figures)
 
 
 def _mean(values: Tensor) -> Tensor:

@@ -89,7 +89,7 @@ def mine(
 
 
 def active_share(distances: Tensor, labels: Tensor, *, margin: float) -> Tensor:
-    """Return the share, 0 to 1, of all triplets in the batch with d_ap - d_an + margin > 0, scalar; 0 if none."""
+    """Return the share, 0 to 1, of all triplets in the batch with d_an < d_ap + margin, scalar; 0 if none."""
     distances = distances.detach()
     anchors, positives = positive_pairs(labels)
     active = torch.zeros((), dtype=torch.int64, device=distances.device)
