@@ -14,7 +14,7 @@ def fold_name(name: str) -> str:
     """Return a name without case, accents and punctuation: the same for "Zoë_Ball" and "zoe ball".
 
     Numbers stay apart, so that "1_12" and "11_2" are two people. Vowel signs of Indic scripts stay: they are
-    letters and no accents. A name of nothing but punctuation is returned as it is, so that two of them differ.
+    letters and no accents. A name of punctuation alone is returned as it is, so that two of them differ.
     """
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
     plain = "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_LETTERS)

@@ -1,8 +1,8 @@
 """The image table on disk: Arrow IPC files, one bucket of identities each, read by memory map or in batches.
 
-A row's shard depends on its identity alone and rows are sorted inside a shard, so that the files are a pure function
-of their rows and a change of one identity rewrites one file. A row's number is its place in the concatenation of the
-shards in name order.
+A row's shard depends on its identity alone and rows are sorted inside a shard, so that the files are a pure
+function of their rows and a change of one identity rewrites one file. A row's number is its place in the
+concatenation of the shards in name order.
 """
 
 import hashlib
@@ -18,7 +18,13 @@ SHARD_BYTES = 256 * 2**20
 BATCH_ROWS = 256  # rows of one record batch: what a reader holds in memory at a time
 
 RAW_SCHEMA = pa.schema(
-    {"image_id": pa.string(), "identity": pa.string(), "source": pa.string(), "role": pa.string(), "image": pa.binary()}
+    {
+        "image_id": pa.string(),
+        "identity": pa.string(),
+        "source": pa.string(),
+        "role": pa.string(),
+        "image": pa.binary(),
+    }
 )
 FACES_SCHEMA = pa.schema(
     {
@@ -61,8 +67,8 @@ def write_shards(
 ) -> int:
     """Write `rows`, already in table order, to `folder`/`prefix`-NNNN.arrow, and return their number.
 
-    Holds one record batch in memory. Each file appears whole or not at all; files of an earlier, larger table and
-    leftovers of a killed run are removed. Empty shards are written too, so that names tell the count.
+    Holds one record batch in memory. Each file appears whole or not at all; files of an earlier, larger table
+    and leftovers of a killed run are removed. Empty shards are written too, so that names tell the count.
 
     Raises:
         ValueError: rows are not in table order.
@@ -112,7 +118,7 @@ class _Lookahead:
 
 
 def read_batches(folder: Path, prefix: str) -> Iterator[pa.RecordBatch]:
-    """Yield the record batches of a table in order, each read into memory and freed with its last reference."""
+    """Yield the record batches of a table in order, each read when asked for and freed with its last use."""
     for path in shard_paths(folder, prefix):
         with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
             for number in range(reader.num_record_batches):
@@ -132,3 +138,10 @@ def read_table(folder: Path, prefix: str, columns: list[str] | None = None) -> p
     if not tables:
         raise FileNotFoundError(f"There is no {prefix}-*.arrow in {folder}. Run `dvc repro`.")
     return pa.concat_tables(tables)
+
+
+if __name__ == "__main__":
+    from tasks.cli import stage_main
+    from tasks.shard_commands import main
+
+    stage_main(main)

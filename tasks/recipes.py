@@ -1,0 +1,142 @@
+"""Put a published system into params.yaml: `python -m tasks.recipes list` and `... apply NAME`.
+
+A recipe is an overlay on recipes/default.yaml, the parameters of a fresh clone. params.yaml afterwards is a
+function of the recipe alone: two recipes applied in turn do not mix. Comments and layout are kept.
+"""
+
+import argparse
+import io
+import sys
+from collections.abc import Iterator, Mapping, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from facenet.atomic import write_text
+from facenet.errors import ParamsInvalid
+from tasks.cli import stage_main
+from tasks.params import parse_params
+from tasks.paths import PARAMS
+
+RECIPES = Path("recipes")
+DEFAULT = "default"
+
+
+def recipe_names(folder: Path = RECIPES) -> list[str]:
+    """Return the names of all recipes, `default` first.
+
+    Raises:
+        ParamsInvalid: `folder` has no default.yaml.
+    """
+    names = sorted(path.stem for path in folder.glob("*.yaml"))
+    if DEFAULT not in names:
+        raise ParamsInvalid(
+            f"There is no {DEFAULT}.yaml in {folder.absolute()}. Run from the root of the project."
+        )
+    return [DEFAULT, *(name for name in names if name != DEFAULT)]
+
+
+def describe(name: str, folder: Path = RECIPES) -> str:
+    """Return the first comment line of a recipe."""
+    if name == DEFAULT:
+        return "What a fresh clone has: the AT&T/ORL sample, trained from nothing"
+    return (folder / f"{name}.yaml").read_text().partition("\n")[0].removeprefix("#").strip()
+
+
+def compose(name: str, folder: Path = RECIPES) -> str:
+    """Return the text of params.yaml for a recipe: default.yaml with the recipe's values in their places.
+
+    Mappings are merged key by key; anything else, lists too, is replaced.
+
+    Raises:
+        ParamsInvalid: the recipe is unknown, or what it makes is not valid.
+    """
+    names = recipe_names(folder)
+    if name not in names:
+        raise ParamsInvalid(f"There is no recipe {name!r} in {folder}. There are: {', '.join(names)}.")
+    text = (folder / f"{DEFAULT}.yaml").read_text()
+    if name != DEFAULT:
+        text = _overlaid(text, (folder / f"{name}.yaml").read_text())
+    try:
+        parse_params(text)
+    except ParamsInvalid as error:
+        raise ParamsInvalid(f"Recipe {folder / name}.yaml: {error}") from error
+    return text
+
+
+def apply(name: str, folder: Path = RECIPES, target: Path = PARAMS) -> list[str]:
+    """Write a recipe to `target`, atomically, and return one line for each value that changed.
+
+    Raises:
+        ParamsInvalid: the recipe is unknown or not valid; `target` is then as it was.
+    """
+    text = compose(name, folder)
+    before = dict(_leaves(yaml.safe_load(target.read_text()) or {})) if target.exists() else {}
+    after = dict(_leaves(yaml.safe_load(text)))
+    write_text(target, text)
+    keys = [*after, *(key for key in before if key not in after)]
+    return [
+        f"{key}: {_shown(before, key)} -> {_shown(after, key)}"
+        for key in keys
+        if _shown(before, key) != _shown(after, key)
+    ]
+
+
+def _overlaid(text: str, overlay: str) -> str:
+    from ruamel.yaml import YAML
+
+    editor = YAML()
+    editor.indent(mapping=2, sequence=4, offset=2)
+    editor.width = 4096  # never wrap a line
+    editor.representer.add_representer(
+        type(None), lambda r, _: r.represent_scalar("tag:yaml.org,2002:null", "null")
+    )
+    document, stream = editor.load(text), io.StringIO()
+    _merge(document, yaml.safe_load(overlay) or {})
+    editor.dump(document, stream)
+    return stream.getvalue()
+
+
+def _merge(base: MutableMapping[str, Any], overlay: Mapping[str, Any]) -> None:
+    for key, value in overlay.items():
+        if isinstance(value, Mapping) and isinstance(base.get(key), MutableMapping):
+            _merge(base[key], value)
+        else:
+            base[key] = value
+
+
+def _leaves(section: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in section.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _shown(leaves: Mapping[str, Any], key: str) -> str:
+    if key not in leaves:
+        return "(none)"
+    text = yaml.safe_dump(leaves[key], default_flow_style=True, sort_keys=False, width=4096)
+    return text.removesuffix("\n...\n").strip()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tasks.recipes", description=describe.__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="list the recipes")
+    commands.add_parser("apply", help="put a recipe into params.yaml").add_argument("name")
+    options = parser.parse_args(arguments)
+    if options.command == "list":
+        width = max(map(len, recipe_names()))
+        lines = [f"{name:{width}}  {describe(name)}" for name in recipe_names()]
+    else:
+        changes = apply(options.name) or ["nothing changed"]
+        lines = [f"params.yaml now follows recipe {options.name}:", *(f"  {line}" for line in changes)]
+        lines.append("Next: dvc repro")
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    stage_main(main)
