@@ -25,6 +25,9 @@ from facenet.errors import ParamsInvalid, WeightsInvalid
 
 FORMAT = 1
 HASH_BYTES = 1 << 20
+# Kernels add up the last rows of an uneven matrix in another order, by the number of threads: a face's embedding
+# would then depend on its place in the chunk.
+ROW_MULTIPLE = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,15 +141,15 @@ def load_model(weights: Path, card: Path, device: str | torch.device = "cpu") ->
 class Embedder:
     """Turns faces into embeddings, in chunks of one fixed shape.
 
-    The last chunk is padded, so a face's embedding does not depend on which faces share its batch nor on how
-    many there are: the kernels see the same shapes every time.
+    The last chunk is padded, so a face's embedding does not depend on its place, on which faces share its batch
+    nor on how many there are: the kernels see the same shapes every time.
 
     Args:
         network: maps (N, 3, S, S) standardised faces to (N, E) prelogits; set to evaluation mode here.
         image_size: S, pixels.
         device: a torch device or the name of one; "auto" takes the best there is.
         precision: fp32, bf16, fp16 or auto, of the network's arithmetic; embeddings are float32 in any case.
-        batch_size: faces in a chunk.
+        batch_size: faces in a chunk; 1, or rounded up to a multiple of 8.
     """
 
     def __init__(
@@ -160,7 +163,8 @@ class Embedder:
     ) -> None:
         self.device = resolve_device(device) if isinstance(device, str) else device
         self.precision = resolve_precision(precision, self.device)
-        self.image_size, self.batch_size = image_size, batch_size
+        self.image_size = image_size
+        self.batch_size = 1 if batch_size == 1 else -(-batch_size // ROW_MULTIPLE) * ROW_MULTIPLE
         self._network = network.to(self.device).eval()
         convert_conv2d_weight_memory_format(self._network, torch.channels_last)
 

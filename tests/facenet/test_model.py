@@ -117,16 +117,26 @@ def test_weights_of_another_model_are_refused(network: nn.Module, tmp_path: Path
 def test_embedding_depends_on_nothing_but_the_face(name: str, precision: str) -> None:
     torch.manual_seed(1)
     network = networks.build(name, embedding_size=16)
-    embedder = Embedder(network, image_size=96, precision=precision, batch_size=6)
-    many = faces(13)
-    together = embedder.embed(many)
-    alone = np.concatenate([embedder.embed(many[i : i + 1]) for i in range(len(many))])
-    order = np.random.default_rng(2).permutation(len(many))
+    many, threads = faces(13), torch.get_num_threads()
+    torch.set_num_threads(2)  # kernels split rows among threads, unevenly if they are left to
+    try:
+        embedder = Embedder(network, image_size=96, precision=precision, batch_size=6)
+        together = embedder.embed(many)
+        alone = np.concatenate([embedder.embed(many[i : i + 1]) for i in range(len(many))])
+        order = np.random.default_rng(2).permutation(len(many))
+        shuffled = embedder.embed(many[order])
+    finally:
+        torch.set_num_threads(threads)
     assert together.shape == (13, 16)
     assert together.dtype == np.float32
     assert np.array_equal(together, alone)
-    assert np.array_equal(together[order], embedder.embed(many[order]))
+    assert np.array_equal(together[order], shuffled)
     assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize(("asked", "given"), [(1, 1), (2, 8), (8, 8), (9, 16), (64, 64)])
+def test_chunks_are_single_or_of_whole_tiles(network: nn.Module, asked: int, given: int) -> None:
+    assert Embedder(network, image_size=96, batch_size=asked).batch_size == given
 
 
 def test_embedder_agrees_with_the_plain_network(network: nn.Module) -> None:
