@@ -12,7 +12,7 @@ from PIL import ExifTags, Image, ImageFile
 from facenet.errors import ImageRejected
 
 MAX_PIXELS = 150_000_000
-# Left out on purpose: EPS, which would start Ghostscript, and formats that cannot be told by their first bytes.
+# Left out on purpose: EPS, which would start Ghostscript, and formats that their first bytes do not tell.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000")
 SIGNATURE_BYTES = 16
 JPEG_SCAN, JPEG_END = b"\xff\xda", b"\xff\xd9"
@@ -59,10 +59,10 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
 def read_photo(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Photo:
     """Decode the whole of a photo file.
 
-    The EXIF orientation is applied. Transparent pixels lie over white. Grey values of 16 bits, and integers of 32
-    bits that fit in 16, are scaled by 255/65535; floats by 255 if within 0..1, by 1 if within 0..255; all others
-    from their least to their largest value. Of an animation the first frame counts. Colour profiles are ignored.
-    Pillow's global settings are neither changed nor relied upon; safe to call from several threads.
+    The EXIF orientation is applied. Transparent pixels lie over white. Grey values of 16 bits, and integers of
+    32 bits that fit in 16, are scaled by 255/65535; floats by 255 if within 0..1, by 1 if within 0..255; all
+    others from their least to their largest value. Of an animation the first frame counts. Colour profiles are
+    ignored. Pillow's global settings are neither changed nor relied upon; safe to call from several threads.
 
     Raises:
         ImageRejected: reason `empty`, `unsupported` (not one of FORMATS), `too_large` (more than `max_pixels`
@@ -86,7 +86,7 @@ def read_photo(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Photo:
 
 
 def _open(data: bytes, max_pixels: int) -> ImageFile.ImageFile:
-    """Read the header; `Image.open` would hold the size against a global limit, and warn by a global filter."""
+    """Read the header; `Image.open` would hold the size against a limit of its own, and warn."""
     for name in FORMATS:
         factory, accept = Image.OPEN.get(name, (None, None))
         if factory is not None and accept is not None and accept(data[:SIGNATURE_BYTES]) is True:
@@ -102,10 +102,10 @@ def _open(data: bytes, max_pixels: int) -> ImageFile.ImageFile:
 
 
 def _jpeg_ends(data: bytes) -> bool:
-    """Tell whether an end marker follows the first scan; libjpeg takes the zeros of an unfinished copy for pixels.
+    """Tell whether an end marker follows the first scan; libjpeg takes the zeros of a half copy for pixels.
 
-    The segments before the scan are stepped over, since a thumbnail in them has an end marker of its own. Where
-    they cannot be followed, the answer is left to the decoder: True.
+    The segments before the scan are stepped over, since a thumbnail in them has an end marker of its own.
+    Where they cannot be followed, the answer is left to the decoder: True.
     """
     place = 2
     while data[place : place + 2] != JPEG_SCAN:
