@@ -1,0 +1,104 @@
+"""Report files as Prefect artifacts: figures people look for beside the run that made them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+
+from tasks import paths
+from tasks.reports import read_report
+from tasks.tracking import public_uri
+
+Figures = dict[str, Any]
+
+
+def publish(stage: str) -> None:
+    """Publish the report of a stage as a table, and what evaluate and register found out as a page each.
+
+    They belong to the task run this is called in. A key is the same in every run: Prefect shows its history.
+    """
+    figures = read_report(paths.report(stage))
+    create_table_artifact(table(figures), key=stage, description=f"{paths.report(stage)}")
+    if stage == "evaluate":
+        create_markdown_artifact(evaluation_page(figures), key="evaluation", description=verdict(figures))
+    if stage == "register":
+        _publish_version(figures)
+
+
+def _publish_version(registration: Figures) -> None:
+    name = f"{registration['model']} version {registration['version']}"
+    create_markdown_artifact(
+        registration_page(registration, public_uri()), key="registration", description=name
+    )
+    if link := version_link(registration, public_uri()):
+        create_link_artifact(link, link_text=name, key="registered-version", description=f"{name} in MLflow")
+
+
+def table(figures: Figures) -> list[dict[str, str]]:
+    """Return one row per figure; a figure inside another is named with a dot."""
+    return [{"figure": name, "value": _text(value)} for name, value in _flat(figures)]
+
+
+def verdict(evaluation: Figures) -> str:
+    """Return the figures of an evaluation in one line."""
+    return (
+        f"accuracy {evaluation['accuracy']:.4f} ± {evaluation['accuracy_std']:.4f}, "
+        f"VAL {evaluation['val']:.4f} at FAR {evaluation['far']:g}, AUC {evaluation['auc']:.4f}, "
+        f"EER {evaluation['eer']:.4f} on {evaluation['pairs_used']} of {evaluation['pairs_total']} pairs"
+    )
+
+
+def evaluation_page(evaluation: Figures) -> str:
+    """Return the evaluation as Markdown: the verdict, then every figure of the report."""
+    return f"# {evaluation['protocol']}\n\n**{verdict(evaluation)}**\n\n{_markdown(evaluation)}"
+
+
+def registration_page(registration: Figures, uri: str) -> str:
+    """Return the registered version as Markdown, with the way to see it in MLflow."""
+    name = f"{registration['model']} version {registration['version']}"
+    aliases = ", ".join(registration["aliases"]) or "none"
+    link = version_link(registration, uri)
+    where = f"[{name} in MLflow]({link})" if link else f"`mlflow ui --backend-store-uri {uri}` shows it."
+    return f"# {name}\n\n**Aliases: {aliases}**\n\n{where}\n\n{_markdown(registration)}"
+
+
+def version_link(registration: Figures, uri: str) -> str | None:
+    """Return the address of the registered version in the MLflow UI, None if no server serves it."""
+    if not uri.startswith(("http://", "https://")):
+        return None
+    return f"{uri.rstrip('/')}/#/models/{registration['model']}/versions/{registration['version']}"
+
+
+def summary(evaluation: Figures, registration: Figures) -> str:
+    """Return what a whole run came to, in one line."""
+    aliases = f" ({', '.join(registration['aliases'])})" if registration["aliases"] else ""
+    return f"{registration['model']} version {registration['version']}{aliases}: {verdict(evaluation)}"
+
+
+def _markdown(figures: Figures) -> str:
+    rows = [f"| {row['figure']} | {_cell(row['value'])} |" for row in table(figures)]
+    return "\n".join(["| figure | value |", "| --- | --- |", *rows]) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _flat(figures: Figures, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list):
+        return ", ".join(map(_text, value))
+    return f"{value:,}" if isinstance(value, int) else str(value)

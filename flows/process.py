@@ -1,0 +1,111 @@
+"""A command run as a child: its output line by line while it runs, and nothing of it left when we leave."""
+
+import codecs
+import os
+import re
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+GUARD = Path(__file__).with_name("guard.py")
+GRACE_SECONDS = 20.0  # from SIGTERM to SIGKILL: enough to write a checkpoint, less than Prefect's own 30 s
+PROGRESS_SECONDS = 5.0
+_BREAK = re.compile(r"\r\n|\n|\r(?!\Z)")  # a last \r may be half of \r\n
+_ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # colours and cursor movement
+
+
+class Lines:
+    """Cut a stream of text into lines, and thin out progress bars, which redraw after a carriage return.
+
+    Of the states of a bar one is let through every `progress_seconds`, and always the last. Empty lines are
+    dropped.
+    """
+
+    def __init__(self, progress_seconds: float = PROGRESS_SECONDS) -> None:
+        self._every, self._shown = progress_seconds, float("-inf")
+        self._rest = ""
+
+    def feed(self, text: str) -> Iterator[str]:
+        """Yield the lines that `text` completes."""
+        self._rest += text
+        start = 0
+        for found in _BREAK.finditer(self._rest):
+            line = _clean(self._rest[start : found.start()])
+            start = found.end()
+            if line and (found.group() != "\r" or self._is_due()):
+                yield line
+        self._rest = self._rest[start:]
+
+    def close(self) -> Iterator[str]:
+        """Yield what was not ended by a line break."""
+        if line := _clean(self._rest):
+            yield line
+        self._rest = ""
+
+    def _is_due(self) -> bool:
+        now = time.monotonic()
+        if now - self._shown < self._every:
+            return False
+        self._shown = now
+        return True
+
+
+def _clean(line: str) -> str:
+    return _ESCAPE.sub("", line).strip("\r").rstrip()
+
+
+def run(
+    command: Sequence[str],
+    on_line: Callable[[str], None],
+    *,
+    env: Mapping[str, str] | None = None,
+    grace: float = GRACE_SECONDS,
+) -> int:
+    """Run `command`, hand each line of its output (both streams) to `on_line`, and return its exit code.
+
+    Whatever is raised meanwhile, by a signal handler or by `on_line`, first ends the command with all its
+    children: SIGTERM, up to `grace` seconds to say their last words, SIGKILL. So does our own sudden death.
+    """
+    process = subprocess.Popen(
+        [sys.executable, str(GUARD), str(grace), *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,  # a Ctrl-C in the terminal reaches us alone
+        env=env,
+    )
+    assert process.stdin
+    assert process.stdout
+    with process.stdout:
+        try:
+            for line in _read(process):
+                on_line(line)
+        except BaseException:
+            process.stdin.close()
+            for line in _read(process):
+                on_line(line)
+            raise
+        finally:
+            process.stdin.close()
+            process.wait()
+    return process.returncode
+
+
+def _read(process: subprocess.Popen[bytes]) -> Iterator[str]:
+    """Yield lines until the output ends, or the guard has left a daemon behind that still holds it."""
+    assert process.stdout
+    lines, decoder = Lines(), codecs.getincrementaldecoder("utf-8")("replace")
+    descriptor = process.stdout.fileno()
+    while True:
+        if not select.select([descriptor], [], [], 1.0)[0]:
+            if process.poll() is not None:
+                break
+            continue
+        chunk = os.read(descriptor, 65536)
+        if not chunk:
+            break
+        yield from lines.feed(decoder.decode(chunk))
+    yield from lines.close()

@@ -1,0 +1,167 @@
+"""One DVC stage as one Prefect task: DVC decides whether it runs, Prefect shows it, cancelling ends it."""
+
+import os
+import re
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+from prefect import Task, get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.states import Completed
+
+from facenet.errors import FaceNetError
+from flows import artifacts, process
+from flows.process import GRACE_SECONDS
+
+LAST_LINES = 40
+NETWORK_STAGES = ("ingest", "register")
+NETWORK_RETRIES = 3
+LOCK_RETRIES = 40  # with the delay: twenty minutes for a `dvc repro` that someone runs by hand
+RETRY_SECONDS = 30.0
+REPO_LOCK = Path(".dvc/tmp/lock")  # DVC writes its pid into it
+
+_LOCKED = re.compile(r"Unable to acquire lock|is busy, it is being blocked by")
+_HOLDER = re.compile(r"\(PID (\d+)\): (.*)")
+_UNCHANGED = {
+    "didn't change, skipping": "unchanged, skipped by DVC",
+    "is cached - skipping run": "unchanged, outputs taken from DVC's cache",
+}
+_NETWORK = re.compile(
+    r"Connection ?(Error|refused|reset|aborted)|ConnectTimeout|ReadTimeout|timed out|Max retries exceeded"
+    r"|Temporary failure in name resolution|Name or service not known|Network is unreachable"
+    r"|too many \d+ error responses|\b(429|50[0234])\b (Client|Server) Error"
+)
+
+
+class StageFailed(FaceNetError):
+    """A stage ended with an error; the message holds the last lines it wrote."""
+
+    def __init__(self, stage: str, message: str, *, network: bool = False) -> None:
+        super().__init__(message)
+        self.stage, self.network = stage, network
+
+
+class StageLocked(StageFailed):
+    """Another DVC process works on the files of the stage; the message names it."""
+
+
+@dataclass(frozen=True)
+class StageRun:
+    """How a stage went: `unchanged` says why DVC did not run it, None that it did."""
+
+    stage: str
+    seconds: float
+    unchanged: str | None
+
+
+def reproduce(
+    stage: str, on_line: Callable[[str], None], *, force: bool = False, grace: float = GRACE_SECONDS
+) -> StageRun:
+    """Bring one stage of the working folder up to date, without a look at those before it.
+
+    Raises:
+        StageLocked: another process holds DVC's lock on its files; nothing was run.
+        StageFailed: DVC or the stage's command failed.
+    """
+    last: deque[str] = deque(maxlen=LAST_LINES)
+    unchanged: str | None = None
+
+    def follow(line: str) -> None:
+        nonlocal unchanged
+        last.append(line)
+        unchanged = _why_unchanged(stage, line) or unchanged
+        on_line(line)
+
+    start = time.monotonic()
+    code = process.run(_command(stage, force), follow, env=_environment(), grace=grace)
+    if code:
+        raise _failure(stage, code, list(last))
+    return StageRun(stage, round(time.monotonic() - start, 1), unchanged)
+
+
+def _command(stage: str, force: bool) -> list[str]:
+    repro = ["repro", "--single-item", *(["--force"] if force else []), stage]
+    return [sys.executable, "-m", "dvc", "--wait-for-lock", *repro]
+
+
+def _environment() -> dict[str, str]:
+    """Return our environment with our own interpreter first, as `python` in dvc.yaml means this one."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    return {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1"}
+
+
+def _why_unchanged(stage: str, line: str) -> str | None:
+    if not line.startswith(f"Stage '{stage}' "):
+        return None
+    return next((why for words, why in _UNCHANGED.items() if words in line), None)
+
+
+def _failure(stage: str, code: int, last: list[str]) -> StageFailed:
+    text = "\n".join(last)
+    if _LOCKED.search(text):
+        return StageLocked(stage, f"Stage {stage} has not run: {_holders(text)}. Wait for it, or stop it.")
+    heading = f"Stage {stage} failed with exit code {code}. Its last {len(last)} lines:"
+    return StageFailed(stage, f"{heading}\n{text}", network=bool(_NETWORK.search(text)))
+
+
+def _holders(text: str) -> str:
+    holders = [f"process {pid} ({command.strip()})" for pid, command in _HOLDER.findall(text)]
+    if not holders and REPO_LOCK.exists() and (pid := REPO_LOCK.read_text().strip()).isdigit():
+        holders = [f"process {pid} ({_command_line(int(pid))})"]
+    return f"its files are locked by {', '.join(holders) or 'another DVC process'}"
+
+
+def _command_line(pid: int) -> str:
+    try:
+        return " ".join(psutil.Process(pid).cmdline())
+    except psutil.NoSuchProcess:
+        return "already gone"
+
+
+def worth_retrying(task: Task[Any, Any], task_run: TaskRun, state: State[Any]) -> bool:  # noqa: ARG001
+    """Say whether another attempt may go better: after a lock, and a few times after a broken connection.
+
+    Never for anything else: a stage that failed in an hour would fail in the next one too.
+    """
+    error = state.result(raise_on_failure=False)
+    if isinstance(error, StageLocked):
+        return True
+    network = isinstance(error, StageFailed) and error.network and error.stage in NETWORK_STAGES
+    return network and task_run.run_count <= NETWORK_RETRIES
+
+
+def run_stage(stage: str, *, force: bool = False, still_holds: Callable[[], bool] | None = None) -> StageRun:
+    """Run one stage as a Prefect task of its name, and publish its report as an artifact of that task.
+
+    still_holds: asked when DVC did not run the stage; False runs it by force. For effects DVC cannot see.
+    """
+    named: Task[..., StageRun] = _stage.with_options(
+        name=stage, task_run_name=stage, retries=LOCK_RETRIES, retry_delay_seconds=RETRY_SECONDS
+    )
+    return named(stage, force, still_holds)
+
+
+# DVC alone decides what is up to date, so Prefect neither caches nor keeps results.
+@task(cache_policy=NO_CACHE, persist_result=False, retry_condition_fn=worth_retrying)
+def _stage(stage: str, force: bool, still_holds: Callable[[], bool] | None) -> State[StageRun]:
+    logger = get_run_logger()
+
+    def log(line: str) -> None:
+        level = "error" if line.startswith("ERROR") else "warning" if line.startswith("WARNING") else "info"
+        getattr(logger, level)("%s", line)
+
+    run = reproduce(stage, log, force=force)
+    if run.unchanged and still_holds and not still_holds():
+        logger.warning("Nothing changed for DVC, but what %s did is gone: running it again.", stage)
+        run = reproduce(stage, log, force=True)
+    artifacts.publish(stage)
+    if run.unchanged:
+        return Completed(name="Unchanged", message=f"{stage}: {run.unchanged}", data=run)
+    return Completed(message=f"{stage} ran in {run.seconds} s", data=run)

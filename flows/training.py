@@ -1,0 +1,113 @@
+"""The training flow: six DVC stages in order, now or on a schedule.
+
+`python -m flows.training --help` says how. No future import of annotations here: Prefect evaluates those of
+a served flow where their names are unknown.
+"""
+
+import sys
+
+from flows import command
+
+if __name__ == "__main__":
+    command.parse()  # answers --help and refuses nonsense before the second that importing Prefect takes
+
+import argparse
+from datetime import datetime
+
+from prefect import flow, get_run_logger
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.runtime import flow_run
+from prefect.schedules import Cron
+from prefect.settings import get_current_settings
+
+from facenet.errors import FaceNetError
+from flows import artifacts
+from flows.local_api import local_api
+from flows.stage import run_stage
+from flows.workspace import exclusive
+from tasks.paths import report
+from tasks.reports import read_report
+
+
+class ServerMissing(FaceNetError):
+    """A schedule was asked for, and there is no Prefect server to keep it."""
+
+
+STAGES = ("ingest", "align", "triplets", "train", "evaluate", "register")
+
+
+def _run_name() -> str:
+    return f"training {datetime.now().astimezone():%Y-%m-%d %H:%M}"
+
+
+@flow(name="training", flow_run_name=_run_name, persist_result=False)
+def training(force: bool = False) -> str:
+    """Bring the model up to date with data, parameters and code, and register it.
+
+    Args:
+        force: Run every stage, also where nothing changed.
+
+    Returns:
+        The model version and its figures in one line.
+    """
+    logger = get_run_logger()
+    with exclusive(f"flow run {flow_run.get_name()!r}", on_wait=logger.warning):
+        for stage in STAGES[:-1]:
+            run_stage(stage, force=force)
+        run_stage("register", force=force, still_holds=_is_registered)
+        summary = artifacts.summary(read_report(report("evaluate")), read_report(report("register")))
+    logger.info(summary)
+    return summary
+
+
+def _is_registered() -> bool:
+    """Say whether the version in the receipt exists: DVC restores a receipt, but not what it speaks of."""
+    from tasks.register import registration_exists  # with MLflow, whose import takes a second
+
+    return registration_exists(report("register"))
+
+
+def run_now(force: bool) -> int:
+    """Run the flow in this process and return the exit code."""
+    with local_api():
+        state = training(force=force, return_state=True)
+    if state.is_completed():
+        return 0
+    sys.stderr.write(f"\n{state.result(raise_on_failure=False)}\n")
+    return 1
+
+
+def serve(cron: str, *, timezone: str, name: str, force: bool) -> None:
+    """Run the flow at each time of `cron` until stopped; one run at a time, later ones wait.
+
+    Raises:
+        ServerMissing: Prefect knows of no server.
+    """
+    if not get_current_settings().api.url:
+        raise ServerMissing(
+            "A schedule lives on a Prefect server. Start one with `prefect server start` "
+            "and set PREFECT_API_URL=http://127.0.0.1:4200/api."
+        )
+    training.serve(
+        name=name,
+        schedule=Cron(cron, timezone=timezone),
+        parameters={"force": force},
+        limit=1,
+        global_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE),
+    )
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Do what the command line says and return the exit code."""
+    if arguments.command == "run":
+        return run_now(arguments.force)
+    try:
+        serve(arguments.cron, timezone=arguments.timezone, name=arguments.name, force=arguments.force)
+    except (FaceNetError, ValueError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(command.parse()))

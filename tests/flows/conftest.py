@@ -1,0 +1,93 @@
+"""A throw-away DVC repository with six real, tiny stages, and a Prefect API for the session."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+STAGES = ("ingest", "align", "triplets", "train", "evaluate", "register")
+REPORTS = {"evaluate": "evaluation", "register": "registration"}
+SCRIPT = """
+import json, pathlib, sys
+stage, report = sys.argv[1:3]
+print(f"{stage} at work", flush=True)
+figures = {"images": 2, "rejected": {"corrupt": 1}}
+if stage == "evaluate":
+    figures = {"protocol": "tiny", "pairs_total": 6, "pairs_used": 6, "accuracy": 0.9, "accuracy_std": 0.01,
+               "threshold": 1.1, "val": 0.8, "far": 0.001, "far_target": 0.001, "val_std": 0.02, "auc": 0.95,
+               "eer": 0.1, "fallbacks": 0}
+if stage == "register":
+    figures = {"model": "facenet", "version": 1, "aliases": ["challenger"], "digest": "0" * 64, "run_id": "none"}
+pathlib.Path("reports").mkdir(exist_ok=True)
+pathlib.Path(report).write_text(json.dumps(figures))
+"""
+
+
+class Workspace:
+    """A DVC repository whose stages can be given other commands."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.stages: dict[str, dict[str, object]] = {}
+
+    def command(self, stage: str, code: str) -> None:
+        """Let a stage run a Python script of its own."""
+        (self.root / f"{stage}.py").write_text(code)
+        self._stage(stage, f"python {stage}.py", [f"{stage}.py"])
+
+    def tiny(self, stage: str, before: str | None) -> None:
+        report = f"reports/{REPORTS.get(stage, stage)}.json"
+        deps = ["stage.py", *([f"reports/{REPORTS.get(before, before)}.json"] if before else [])]
+        self._stage(stage, f"python stage.py {stage} {report}", deps, [{report: {"cache": True}}])
+
+    def _stage(self, stage: str, cmd: str, deps: list[str], metrics: list[object] | None = None) -> None:
+        self.stages[stage] = {"cmd": cmd, "deps": deps, **({"metrics": metrics} if metrics else {})}
+        (self.root / "dvc.yaml").write_text(yaml.safe_dump({"stages": self.stages}))
+
+
+@pytest.fixture(autouse=True)
+def _own_dvc_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path_factory.mktemp("dvc-site")))
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _own_dvc_state: None) -> Workspace:
+    """The repository, as the working folder."""
+    root = tmp_path / "workspace"
+    root.mkdir()
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    subprocess.run([sys.executable, "-m", "dvc", "init", "--no-scm", "-q"], check=True)
+    made = Workspace(root)
+    (root / "stage.py").write_text(SCRIPT)
+    for before, stage in zip((None, *STAGES), STAGES, strict=False):
+        made.tiny(stage, before)
+    return made
+
+
+@pytest.fixture(scope="session")
+def prefect_api() -> Iterator[None]:
+    """A temporary Prefect server with a database of its own."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+def alive(pid: int) -> bool:
+    """Say whether a process exists and is no zombie."""
+    import psutil
+
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@pytest.fixture
+def is_alive() -> Callable[[int], bool]:
+    return alive
