@@ -21,7 +21,7 @@ class TripletLoss(Loss):
 
     Figures:
         active_share: of all triplets in the batch, mined or not, with a loss above zero, 0 to 1.
-        d_ap, d_an: mean squared distance, 0 to 4, of all positive, all negative pairs of the batch; 0 if none.
+        d_ap, d_an: mean squared distance, 0 to 4, of all positive or negative pairs of the batch; 0 if none.
         spread: mean squared distance of the embeddings from their mean, 1 - |mean|^2; 0 is collapse.
         candidates: triplets that the strategy found.
 

@@ -14,9 +14,9 @@ Indices = npt.NDArray[np.int64]
 class PKPlan:
     """The batches of every epoch: a pure function of labels, sizes, seed and epoch.
 
-    People take turns: all of them in random order, P at a time, then all again in another order, until the epoch
-    has shown about as many photos as there are. So every person comes equally often (who does not fill a batch
-    waits for the next turn), and a run can go on at any batch of any epoch.
+    People take turns: all of them in random order, P at a time, then all again in another order, until as
+    many photos have come as there are. So every person comes equally often (who fills no batch waits
+    for the next turn), and a run can go on at any batch of any epoch.
 
     A person's photos are dealt in random order, and again from the start when they are used up. Who has fewer
     than K photos therefore shows each at least once and some again in a batch; who has a single photo has no

@@ -1,0 +1,235 @@
+"""Stage triplets: aligned faces and evaluation pairs -> who trains, who validates, and the plan of training.
+
+| plan | file | rows |
+|---|---|---|
+| images, pk | images.parquet | row of a training face, label 0 to classes - 1 |
+| triplets | triplets.parquet | anchor, positive, negative: rows of training faces |
+| pairs | pairs.parquet | left, right: rows of training faces, same |
+
+Beside it identities.parquet (identity, images, split) and validation_pairs.parquet (as pairs). A row is the
+number of a face in the table of data/aligned.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from facenet.atomic import atomic_path, remove_temporaries
+from facenet.errors import DataInvalid
+from facenet.mining.offline import PositivePairs, anchor_positive_pairs, labelled_pairs, random_negatives
+from facenet.mining.pk import PKPlan
+from tasks import paths
+from tasks.cli import stage_main
+from tasks.params import TripletsParams, load_params
+from tasks.reports import Meter, write_report
+from tasks.shards import read_table, shard_paths
+
+VALIDATION_PAIRS = 2000  # at most, half of them of the same person
+VALIDATION_IMAGES = (
+    10  # of a person at most, since n photos give n(n - 1) / 2 pairs and would outweigh everyone
+)
+PLAN_FILES = {"images": "images", "pk": "images", "triplets": "triplets", "pairs": "pairs"}
+
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The usable faces of one split: rows of the face table, and labels 0 to its people - 1, (N,) each."""
+
+    rows: Indices
+    labels: Indices
+
+
+def run(
+    params: TripletsParams,
+    *,
+    seed: int,
+    aligned: Path = paths.ALIGNED,
+    pairs: Path = paths.PAIRS,
+    target: Path = paths.TRIPLETS,
+    allow_identity_overlap: bool = False,
+) -> dict[str, Any]:
+    """Split the people, write the plan to `target` and return the figures of the report.
+
+    Raises:
+        DataInvalid: fewer than two people are left to train on, the plan is empty, or an expectation fails.
+    """
+    faces = _read_faces(aligned)
+    evaluated = _evaluation_identities(faces, pairs)
+    identities, usable, figures = _split(faces, params, seed)
+    train = _part(identities, usable, "train")
+    plan, plan_figures = make_plan(params, train, np.random.default_rng([seed, 0]))
+    validation = _part(identities, usable, "validation")
+    validation_pairs = make_validation_pairs(validation, np.random.default_rng([seed, 1]))
+    tables = {"identities": identities, "validation_pairs": validation_pairs, PLAN_FILES[params.plan]: plan}
+    _validate(tables, set() if allow_identity_overlap else evaluated, list(faces["identity"]))
+    _write(target, tables)
+    return {
+        "plan": params.plan,
+        **figures,
+        "images_train": len(train.rows),
+        "images_validation": len(validation.rows),
+        "rows": len(plan),
+        **plan_figures,
+        "validation_pairs": len(validation_pairs),
+        "identities_shared_with_evaluation": len(evaluated & set(identities["identity"])),
+    }
+
+
+def split_identities(identities: Sequence[str], fraction: float, seed: int) -> set[str]:
+    """Return the `fraction` of people who validate: those whose name and seed have the smallest sha256.
+
+    A person's place does not depend on the others, so that new people move few of the old ones.
+    """
+    ranked = sorted(identities, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).digest())
+    return set(ranked[: int(fraction * len(ranked) + 0.5)])
+
+
+def make_plan(
+    params: TripletsParams, train: Part, rng: np.random.Generator
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the plan as a table of face rows, and its own figures.
+
+    Raises:
+        DataInvalid: nobody has two photos, or too few people for a batch of plan pk.
+    """
+    if params.plan == "images":
+        return pd.DataFrame({"row": train.rows, "label": train.labels}), {}
+    possible = len(PositivePairs(train.labels))
+    if possible == 0:
+        raise DataInvalid(
+            f"Plan {params.plan} needs people with two photos, and nobody who trains has. "
+            "Set triplets.plan to images, or add photos in ingest.sources."
+        )
+    if params.plan == "pk":
+        return pd.DataFrame({"row": train.rows, "label": train.labels}), _pk_figures(params, train)
+    if params.plan == "triplets":
+        positive = anchor_positive_pairs(train.labels, max_rows=params.max_rows, rng=rng)
+        negatives = random_negatives(train.labels, positive[:, 0], rng=rng)
+        table = np.column_stack([positive, negatives])
+        plan = pd.DataFrame(train.rows[table], columns=["anchor", "positive", "negative"])
+        return plan, {"rows_possible": possible, "rows_left_out": possible - len(plan)}
+    rows, same = labelled_pairs(train.labels, max_rows=params.max_rows, rng=rng)
+    plan = pd.DataFrame(train.rows[rows], columns=["left", "right"]).assign(same=same)
+    return plan, {"rows_possible": 2 * possible, "rows_left_out": 2 * possible - len(plan)}
+
+
+def make_validation_pairs(validation: Part, rng: np.random.Generator) -> pd.DataFrame:
+    """Return as many same as different pairs: left, right (rows of faces) and same.
+
+    At most 2,000, of at most ten photos of a person; none when fewer than two people validate.
+    """
+    order = rng.permutation(len(validation.labels))
+    place = pd.Series(validation.labels[order]).groupby(validation.labels[order]).cumcount().to_numpy()
+    chosen = np.sort(order[place < VALIDATION_IMAGES])
+    rows, same = labelled_pairs(validation.labels[chosen], max_rows=VALIDATION_PAIRS, rng=rng)
+    return pd.DataFrame(validation.rows[chosen][rows], columns=["left", "right"]).assign(same=same)
+
+
+def _read_faces(aligned: Path) -> pd.DataFrame:
+    if not shard_paths(aligned, "faces"):
+        raise DataInvalid(f"There are no faces in {aligned}. Run `dvc repro align`.")
+    table = read_table(aligned, "faces", ["image_id", "identity", "role", "fallback"])
+    faces: pd.DataFrame = table.to_pandas()
+    return faces
+
+
+def _split(
+    faces: pd.DataFrame, params: TripletsParams, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, int]]:
+    """Return identities.parquet, the faces that may train or validate, and what was counted."""
+    training = faces["role"] == "train"
+    usable = faces[training & ~faces["fallback"]]
+    images = usable["identity"].value_counts().sort_index()
+    kept = images[images >= params.min_images]
+    validating = split_identities(list(kept.index), params.validation_fraction, seed)
+    left = len(kept) - len(validating)
+    if left < 2:
+        raise DataInvalid(
+            f"{'One person is' if left else 'No person is'} left to train on, two are needed: of {len(images)} "
+            f"people with role train {len(kept)} have {params.min_images} faces or more, {len(validating)} of "
+            "them validate. Lower triplets.min_images or triplets.validation_fraction, or add photos in "
+            "ingest.sources."
+        )
+    identities = pd.DataFrame({"identity": kept.index, "images": kept.to_numpy()})
+    identities["split"] = np.where(identities["identity"].isin(validating), "validation", "train")
+    figures = {
+        "identities_train": left,
+        "identities_validation": len(validating),
+        "identities_dropped": len(images) - len(kept),
+        "images_dropped": int(images.sum() - kept.sum()),
+        "fallbacks_left_out": int((training & faces["fallback"]).sum()),
+    }
+    return identities, usable, figures
+
+
+def _part(identities: pd.DataFrame, usable: pd.DataFrame, split: str) -> Part:
+    names = pd.Index(identities["identity"][identities["split"] == split])
+    labels = names.get_indexer(pd.Index(usable["identity"])).astype(np.int64)
+    inside = labels >= 0
+    return Part(usable.index.to_numpy(np.int64)[inside], labels[inside])
+
+
+def _pk_figures(params: TripletsParams, train: Part) -> dict[str, Any]:
+    batches = PKPlan(train.labels, people=params.people_per_batch, images=params.images_per_person, seed=0)
+    return {
+        "people_per_batch": params.people_per_batch,
+        "images_per_person": params.images_per_person,
+        "batches_per_epoch": len(batches),
+        "identities_with_one_image": batches.skipped,
+        "identities_with_repeated_images": batches.repeated,
+    }
+
+
+def _evaluation_identities(faces: pd.DataFrame, pairs: Path) -> set[str]:
+    """Return everyone in a pair of fold 0 and up, by the names of the pairs and by the photos' owners."""
+    if not pairs.exists():
+        raise DataInvalid(f"There is no {pairs}. Run `dvc repro ingest`.")
+    scored = pd.read_parquet(pairs).query("fold >= 0")
+    names = {name.rsplit("/", 1)[0] for side in ("left_name", "right_name") for name in scored[side]}
+    photos = pd.concat([scored["left"], scored["right"]]).dropna()
+    return names | set(faces["identity"][faces["image_id"].isin(photos)])
+
+
+def _validate(tables: dict[str, pd.DataFrame], evaluated: set[str], row_identities: list[str]) -> None:
+    from tasks.expectations import validate_triplets  # Great Expectations takes seconds to import
+
+    identities, validation_pairs, plan = tables.values()
+    validate_triplets(identities, plan, evaluated, row_identities=row_identities)
+    if len(validation_pairs):
+        validating = identities[identities["split"] == "validation"]
+        validate_triplets(validating, validation_pairs, evaluated, row_identities=row_identities)
+
+
+def _write(target: Path, tables: dict[str, pd.DataFrame]) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    remove_temporaries(target)
+    for stale in sorted(set(target.glob("*.parquet")) - {target / f"{name}.parquet" for name in tables}):
+        stale.unlink()
+    for name, table in tables.items():
+        with atomic_path(target / f"{name}.parquet") as temporary:
+            rows = pa.Table.from_pandas(table, preserve_index=False)
+            pq.write_table(rows.replace_schema_metadata(), temporary)  # pandas' own names its version
+
+
+def main() -> None:
+    """Run the stage as params.yaml says and write reports/triplets.json."""
+    params = load_params()
+    overlap = params.ingest.allow_identity_overlap
+    with Meter() as meter:
+        figures = run(params.triplets, seed=params.base.seed, allow_identity_overlap=overlap)
+    report = {**figures, "seconds": round(meter.seconds, 2), "peak_memory_mb": meter.peak_memory_mb}
+    write_report(paths.report("triplets"), report)
+
+
+if __name__ == "__main__":
+    stage_main(main)
