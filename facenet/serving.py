@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
@@ -20,6 +21,7 @@ from facenet.detection import (
     FaceAligner,
     load_mtcnn_weights,
 )
+from facenet.devices import resolve_device
 from facenet.errors import ImageRejected
 from facenet.images import MAX_PIXELS, decode, encode
 from facenet.model import Embedder, ModelCard, load_model
@@ -57,21 +59,23 @@ class FaceEmbedder:
     ) -> Self:
         """Return the embedder of a folder with facenet.safetensors, model.json and mtcnn.safetensors.
 
+        device: a torch device, or "auto" for the best there is.
         batch_size: faces embedded at once; 1 answers a single photo soonest, more is faster for many.
 
         Raises:
             WeightsInvalid: a file is missing, or weights do not fit the card.
         """
-        network, card = load_model(folder / WEIGHTS, folder / CARD, device)
+        chosen = resolve_device(device)
+        network, card = load_model(folder / WEIGHTS, folder / CARD, chosen)
         embedder = Embedder(
             network,
             image_size=card.network.image_size,
-            device=device,
+            device=chosen,
             precision=card.precision,
             batch_size=batch_size,
         )
         return cls(
-            _aligner(card, load_file(folder / DETECTOR), device),
+            _aligner(card, load_file(folder / DETECTOR), chosen),
             embedder,
             stored_as=card.align["image_format"],
             max_pixels=max_pixels,
@@ -126,7 +130,7 @@ def save_detector(folder: Path) -> Path:
     return folder / DETECTOR
 
 
-def _aligner(card: ModelCard, weights: dict[str, Any], device: str) -> FaceAligner:
+def _aligner(card: ModelCard, weights: dict[str, torch.Tensor], device: torch.device) -> FaceAligner:
     align = card.align
     detector = DetectorSettings(
         min_face=align["min_face"],

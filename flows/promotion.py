@@ -31,11 +31,10 @@ def promotion(action: Literal["promote", "rollback"] = "promote", force: bool = 
 
     params = load_params().register
     try:
-        outcome = (
-            registry.roll_back(params.model)
-            if action == "rollback"
-            else registry.promote(params, force=force)
-        )
+        if action == "rollback":
+            outcome = registry.roll_back(params.model)
+        else:
+            outcome = registry.promote(params, force=force)
         table = registry.standing(params.model, params.promotion.metric)
     except FaceNetError as error:
         return Failed(message=str(error))
@@ -59,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if asked.command == "show":
         stage_main(show)
         return
-    state = promotion(asked.command, force=asked.force, return_state=True)
+    state: Any = promotion(asked.command, force=asked.force, return_state=True)
     if not state.is_completed():
         sys.stderr.write(f"{state.message}\n")
         sys.exit(1)
@@ -77,7 +76,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         nargs="?",
         default="promote",
         choices=["promote", "rollback", "show"],
-        help="promote the challenger if it is better (default), restore the former champion, or show the aliases",
+        help="promote the challenger if it holds (default), restore the former champion, show who is who",
     )
     parser.add_argument("--force", action="store_true", help="promote without a comparison")
     return parser.parse_args(arguments)

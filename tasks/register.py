@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from facenet.model import ModelCard
     from tasks.tracking.registry import Version
 
-CHALLENGER = "challenger"
 REPORTS = (  # logged to a rebuilt run, those that exist beside evaluation.json
     "train.json", "history.csv", "evaluation.json", "roc.csv", "roc.png", "folds.csv", "worst_errors.png",
 )  # fmt: skip
@@ -52,7 +51,7 @@ def run(
         WeightsInvalid: weights and card do not belong together.
     """
     from facenet.model import load_model
-    from tasks.tracking.registry import find_version, set_alias, tag_version
+    from tasks.tracking.registry import CHALLENGER, find_version, set_alias, tag_version
 
     if not evaluation.exists():
         raise SourceInvalid(f"There is no {evaluation}. Run `dvc repro evaluate`.")
@@ -148,7 +147,7 @@ def _commit(card: "ModelCard") -> dict[str, str]:
 
 
 def _run(card: "ModelCard", digest: str, reports: Path) -> Run:
-    """Return the run that trained the model, or one rebuilt from the files if this server does not know it."""
+    """Return the run that trained the model, or, if this server lacks it, one rebuilt from the files."""
     known = open_run(card.run_id) if card.run_id else None
     known = known or find_run("rebuilt_for", digest)
     if known is not None:

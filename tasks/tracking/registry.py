@@ -8,6 +8,8 @@ from pathlib import Path
 from tasks.tracking.runs import Run
 from tasks.tracking.store import client, look_up, told
 
+CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous-champion"
+
 
 @dataclass(frozen=True)
 class Version:
