@@ -1,7 +1,8 @@
-"""What many tests share: real faces out of a package, and the real LFW and weights where they lie beside the project."""
+"""What many tests share: real faces out of a package, a tiny model, and the real LFW and weights where they lie."""
 
 import importlib.util
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,9 @@ def shared() -> Path:
     """The folder with LFW, weights and reference detections; tests that ask for it skip without it."""
     folder = Path(os.environ.get("FACENET_SHARED", ROOT.parent / "shared"))
     if not (folder / "data" / "lfw").is_dir():
-        pytest.skip(f"no LFW in {folder}: set FACENET_SHARED to a folder with data/lfw, weights and reference")
+        pytest.skip(
+            f"no LFW in {folder}: set FACENET_SHARED to a folder with data/lfw, weights and reference"
+        )
     return folder
 
 
@@ -39,3 +42,50 @@ def orl_photos() -> list[tuple[str, bytes]]:
     folder = Path(spec.submodule_search_locations[0]) / "datasets" / "ORL_faces"
     paths = sorted(folder.glob("s*/*.pgm"), key=lambda p: (int(p.parent.name[1:]), int(p.stem)))
     return [(path.parent.name, path.read_bytes()) for path in paths]
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with facenet.safetensors and model.json: NN4.Small2 with fresh weights, faces of 96 pixels."""
+    import torch
+
+    from facenet import networks
+    from facenet.model import ModelCard, NetworkCard, save_model
+    from tasks.params import parse_params
+
+    torch.manual_seed(1)
+    folder = tmp_path_factory.mktemp("tiny-model")
+    align = parse_params((ROOT / "params.yaml").read_text()).align.model_dump(mode="json")
+    card = ModelCard(
+        network=NetworkCard(name="nn4_small2", embedding_size=128, image_size=96),
+        align={**align, "image_size": 96, "margin": 16},
+        commit="0123456789abcdef0123456789abcdef01234567",
+        params={"train": {"network": "nn4_small2", "epochs": 0}},
+        data={"raw": "a" * 64, "aligned": "b" * 64, "triplets": "c" * 64, "pairs": "d" * 64},
+        mlflow={"run_id": None},
+    )
+    network = networks.build("nn4_small2", embedding_size=128)
+    save_model(network, card, weights=folder / "facenet.safetensors", card_path=folder / "model.json")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def _migrated_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty MLflow database: making its tables takes seconds, copying the file does not."""
+    from mlflow import MlflowClient
+
+    path = tmp_path_factory.mktemp("mlflow-template") / "mlflow.db"
+    MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
+@pytest.fixture
+def mlflow_store(_migrated_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace of its own as the working folder, with an empty MLflow store; returns the folder."""
+    root = tmp_path / "tracked"
+    root.mkdir()
+    shutil.copy(_migrated_store, root / "mlflow.db")
+    monkeypatch.chdir(root)
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "DVC_ROOT"):
+        monkeypatch.delenv(name, raising=False)
+    return root
