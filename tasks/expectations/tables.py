@@ -21,9 +21,18 @@ class Table:
     keys: tuple[str, ...]
 
 
-def plan_sides(plan: pd.DataFrame) -> list[str]:
+TRIPLET = ("anchor", "positive", "negative")
+PAIR = ("left", "right", "same")
+
+
+def plan_columns(plan: pd.DataFrame) -> tuple[str, ...]:
+    """Return the columns that a plan of this kind needs: none, if it lists no row numbers."""
+    return next((kind for kind in (TRIPLET, PAIR) if set(kind) & set(plan)), ())
+
+
+def plan_sides(plan: pd.DataFrame) -> tuple[str, ...]:
     """Return the columns of a plan that hold row numbers of faces."""
-    return [name for name in ("anchor", "positive", "negative", "left", "right") if name in plan]
+    return tuple(name for name in plan_columns(plan) if name != "same")
 
 
 def of_manifest(
@@ -86,9 +95,9 @@ def of_triplets(
         evaluated = {fold_name(name) for name in evaluation_identities}
         people["is_evaluated"] = [fold_name(str(name)) in evaluated for name in people["identity"]]
     tables = [Table("identities", people, ("identity",))]
-    if plan_sides(plan):
+    if plan_columns(plan):
         rows = plan.reset_index(drop=True).assign(row=np.arange(len(plan)))
-        if row_identities is not None:
+        if row_identities is not None and "identity" in people and set(plan_columns(plan)) <= set(plan):
             _add_people(rows, pd.Series(row_identities, dtype="str"), people["identity"])
         tables.append(Table("plan", rows, ("row", *plan_sides(plan))))
     return tables
@@ -96,14 +105,16 @@ def of_triplets(
 
 def _add_people(plan: pd.DataFrame, names: "pd.Series[str]", people: "pd.Series[str]") -> None:
     for side in plan_sides(plan):
-        plan[f"{side}_in_faces"] = plan[side].between(0, len(names) - 1)
+        plan[f"{side}_in_faces"] = plan[side].between(0, len(names) - 1).where(plan[side].notna())
         plan[f"{side}_identity"] = plan[side].map(names)
-        plan[f"{side}_trains"] = plan[f"{side}_identity"].isin(people)
-    if "anchor" in plan:
+        trains = plan[f"{side}_identity"].isin(people)
+        plan[f"{side}_trains"] = trains.where(plan[f"{side}_identity"].notna())
+    if plan_columns(plan) == TRIPLET:
         plan["another_photo"] = plan["anchor"] != plan["positive"]
         plan["another_person"] = plan["anchor_identity"] != plan["negative_identity"]
-    if "same" in plan:
-        plan["same_identity"] = plan["left_identity"] == plan["right_identity"]
+    else:
+        left, right = plan["left_identity"], plan["right_identity"]
+        plan["same_identity"] = (left == right).where(left.notna() & right.notna())
 
 
 def _nfc(name: str) -> str:

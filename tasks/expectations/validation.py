@@ -35,7 +35,7 @@ def write_site(tables: list[Table], folder: Path) -> dict[str, bool]:
     site = {"class_name": "SiteBuilder", "show_how_to_buttons": False, "store_backend": store}
     context.add_data_docs_site("site", {**site, "site_index_builder": index})
     for table in tables:
-        expectations = suites.columns(table.suite) + suites.contents(table.suite, table.rows)
+        expectations = suites.columns(table.suite, table.rows) + suites.contents(table.suite, table.rows)
         suite = context.suites.add(gx.ExpectationSuite(table.suite, expectations=expectations))
         data = _batch_definition(context, table)
         asked = context.validation_definitions.add(
@@ -61,7 +61,7 @@ def _batch_definition(context: Any, table: Table) -> Any:
 
 def _failures(context: Any, table: Table) -> list[str]:
     batch = _batch_definition(context, table).get_batch(batch_parameters={"dataframe": table.rows})
-    for expectations in (suites.columns(table.suite), suites.contents(table.suite, table.rows)):
+    for expectations in (suites.columns(table.suite, table.rows), suites.contents(table.suite, table.rows)):
         suite = gx.ExpectationSuite(table.suite, expectations=expectations)
         result = batch.validate(suite, result_format={"result_format": "COMPLETE"})
         failures = [_describe(table, failed) for failed in result.results if not failed.success]

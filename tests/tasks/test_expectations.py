@@ -1,0 +1,461 @@
+"""Every expectation is broken once in one row, and the message must name it and that row."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from facenet.errors import DataInvalid
+from tasks.expectations import tables, validate_faces, validate_manifest, validate_triplets
+
+IDS = [f"{number:064x}" for number in range(12)]
+PEOPLE = ["Ada", "Ada", "Ada", "Bob", "Bob", "Bob", "Cy", "Cy", "Cy", "Dé", "Dé", "Dé"]
+
+
+def manifest() -> pd.DataFrame:
+    """Two people who train, two who are evaluated, and one corrupt file."""
+    rows: list[dict[str, Any]] = [
+        {
+            "image_id": IDS[n],
+            "identity": PEOPLE[n],
+            "source": "folder",
+            "role": "train" if n < 6 else "evaluate",
+            "path": f"{PEOPLE[n]}/{n}.jpg",
+            "width": 92,
+            "height": 112,
+            "mode": "L",
+            "bytes": 1000 + n,
+            "status": "kept",
+            "reason": None,
+        }
+        for n in range(12)
+    ]
+    broken = {"image_id": "f" * 64, "path": "Ada/bad.jpg", "width": None, "height": None, "mode": None}
+    rows.append(rows[0] | broken | {"status": "corrupt", "reason": "cut off"})
+    return pd.DataFrame(rows)
+
+
+def pairs() -> pd.DataFrame:
+    """A same and a different pair to score, one whose photo is missing, one for the threshold only."""
+    return pd.DataFrame(
+        [
+            {
+                "left": IDS[6],
+                "right": IDS[7],
+                "same": True,
+                "fold": 0,
+                "left_name": "Cy/1",
+                "right_name": "Cy/2",
+            },
+            {
+                "left": IDS[6],
+                "right": IDS[9],
+                "same": False,
+                "fold": 1,
+                "left_name": "Cy/1",
+                "right_name": "Dé/1",
+            },
+            {
+                "left": None,
+                "right": IDS[9],
+                "same": False,
+                "fold": 1,
+                "left_name": "Cy/9",
+                "right_name": "Dé/1",
+            },
+            {
+                "left": IDS[0],
+                "right": IDS[1],
+                "same": True,
+                "fold": -1,
+                "left_name": "Ada/1",
+                "right_name": "Ada/2",
+            },
+        ]
+    )
+
+
+def faces() -> pd.DataFrame:
+    """Eleven faces and a fallback."""
+    found = [
+        {
+            "image_id": IDS[n],
+            "identity": PEOPLE[n],
+            "source": "folder",
+            "role": "train" if n < 6 else "evaluate",
+            "image": b"png",
+            "box": np.array([10, 20, 60, 80], np.float32),
+            "landmarks": np.full((5, 2), 30, np.float32).tolist(),
+            "probability": 0.99,
+            "faces_found": 1,
+            "fallback": False,
+        }
+        for n in range(11)
+    ]
+    nothing = {
+        "probability": 0.0,
+        "faces_found": 0,
+        "fallback": True,
+        "landmarks": np.full((5, 2), np.nan).tolist(),
+    }
+    return pd.DataFrame([*found, found[10] | nothing | {"image_id": IDS[11]}])
+
+
+def identities() -> pd.DataFrame:
+    return pd.DataFrame({"identity": ["Ada", "Bob"], "images": [3, 3], "split": ["train", "validation"]})
+
+
+def triplets() -> pd.DataFrame:
+    return pd.DataFrame({"anchor": [0, 1, 3], "positive": [1, 2, 4], "negative": [3, 4, 0]})
+
+
+def labelled() -> pd.DataFrame:
+    return pd.DataFrame({"left": [0, 0, 3, 1], "right": [1, 3, 4, 5], "same": [True, False, True, False]})
+
+
+def message(call: Callable[[], None]) -> str:
+    with pytest.raises(DataInvalid) as raised:
+        call()
+    return str(raised.value)
+
+
+def rows_by_rule(text: str, key: str) -> dict[str, set[str]]:
+    """Return, of a message, the value of `key` in the rows listed below each "column: rule"."""
+    listed: dict[str, set[str]] = {}
+    for line in text.splitlines():
+        if found := re.match(r"\* suite \w+, column (.*) \(expect_\w+\)", line):
+            rows = listed.setdefault(found[1], set())
+        elif found := re.search(rf"\b{key}='?([^',]*)'?", line):
+            rows.add(found[1])
+    return listed
+
+
+Cases = dict[
+    str, tuple[dict[str, Any], list[str]]
+]  # name of a row: the cells to break, the rules that must say so
+
+
+def rows_by_case(cases: Cases) -> dict[str, set[str]]:
+    rules = sorted({rule for _, broken in cases.values() for rule in broken})
+    return {rule: {name for name, (_, broken) in cases.items() if rule in broken} for rule in rules}
+
+
+@pytest.fixture
+def all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages that list every row."""
+    from tasks.expectations import validation
+
+    monkeypatch.setattr(validation, "SHOWN", 10**6)
+
+
+def test_sane_data_passes_and_is_left_alone() -> None:
+    given = [manifest(), pairs(), faces(), identities(), triplets(), labelled()]
+    copies = [table.copy(deep=True) for table in given]
+    validate_manifest(given[0])
+    validate_manifest(given[0], pairs=given[1])
+    validate_faces(given[2])
+    validate_faces(given[2].drop(columns="image"))
+    for plan in (given[4], given[5], pd.DataFrame()):
+        validate_triplets(given[3], plan, ["Cy", "Dé"])
+        validate_triplets(given[3], plan, ["Cy", "Dé"], row_identities=PEOPLE)
+    for table, copy in zip(given, copies, strict=True):
+        pd.testing.assert_frame_equal(table, copy)
+
+
+MANIFEST: Cases = {
+    "status is null": ({"status": None}, ["status: is there", "reason: a rejected file has a reason"]),
+    "image_id is null": ({"image_id": None}, ["image_id: is there"]),
+    "identity is null": ({"identity": None}, ["identity: is there"]),
+    "identity is empty": ({"identity": ""}, ["identity: is not empty"]),
+    "not NFC": ({"identity": "De\u0301"}, ["identity and identity_nfc: names are in Unicode form NFC"]),
+    "source is null": ({"source": None}, ["source: is there"]),
+    "role is null": ({"role": None}, ["role: is there"]),
+    "role is unknown": ({"role": "test"}, ["role: is a known role"]),
+    "mode is null": ({"mode": None}, ["mode: is there"]),
+    "no sha256": ({"image_id": "abc"}, ["image_id: is a sha256"]),
+    "twin": ({"image_id": "a" * 64}, ["image_id: equal bytes are kept once"]),
+    "other twin": ({"image_id": "a" * 64}, ["image_id: equal bytes are kept once"]),
+    "width is null": ({"width": None}, ["width: is there"]),
+    "width is zero": ({"width": 0}, ["width: is positive"]),
+    "height is null": ({"height": None}, ["height: is there"]),
+    "height is negative": ({"height": -1}, ["height: is positive"]),
+    "bytes is null": ({"bytes": None}, ["bytes: is there"]),
+    "bytes is zero": ({"bytes": 0}, ["bytes: is positive"]),
+    "reason is null": ({"status": "duplicate"}, ["reason: a rejected file has a reason"]),
+    "reason is empty": ({"status": "duplicate", "reason": ""}, ["reason: a rejected file has a reason"]),
+    "twin of a rejected file": ({"image_id": "f" * 64}, []),
+    "corrupt, nothing known": (
+        {"status": "corrupt", "reason": "x", "width": None, "height": None, "mode": None, "role": None},
+        [],
+    ),
+}
+
+
+def test_each_expectation_about_the_manifest_names_its_rows_and_no_other(all_rows: None) -> None:
+    good = manifest().iloc[0].to_dict()
+    broken = [
+        good | {"image_id": f"{number + 100:064x}", "path": name} | cells
+        for number, (name, (cells, _)) in enumerate(MANIFEST.items())
+    ]
+    text = message(lambda: validate_manifest(pd.concat([manifest(), pd.DataFrame(broken, dtype=object)])))
+    assert rows_by_rule(text, "path") == rows_by_case(MANIFEST)
+    nowhere = pd.concat([manifest(), pd.DataFrame([good | {"path": None, "image_id": "b" * 64}])])
+    assert "suite manifest, column path: is there" in message(lambda: validate_manifest(nowhere))
+
+
+def test_manifest_without_a_kept_photo() -> None:
+    table = manifest().assign(status="corrupt", reason="cut off")
+    rule = "suite manifest: at least one photo is kept (expect_table_row_count_to_be_between): found 0"
+    assert rule in message(lambda: validate_manifest(table))
+
+
+PAIRS: Cases = {
+    "same is null": ({"same": None}, ["same: is there"]),
+    "fold is null": ({"fold": None}, ["fold: is there"]),
+    "fold is -2": ({"fold": -2}, ["fold: is a scored fold, or -1"]),
+    "one photo": ({"right_name": "one photo"}, ["two_photos: a photo is not compared with itself"]),
+    "label": (
+        {"same": False},
+        ["same and same_identity: the label is what the identities of the photos say"],
+    ),
+    "left unknown": ({"left": "0" * 63 + "z"}, ["left_kept: the photo is in the manifest and kept"]),
+    "right rejected": ({"right": "f" * 64}, ["right_kept: the photo is in the manifest and kept"]),
+    "left trains": ({"left": IDS[0], "same": False}, ["left_trains: a photo that is scored does not train"]),
+    "right trains": (
+        {"right": IDS[4], "same": False},
+        ["right_trains: a photo that is scored does not train"],
+    ),
+    "left is missing": ({"left": None}, []),
+    "threshold": ({"left": IDS[0], "right": IDS[1], "fold": -1}, []),
+}
+
+
+def test_each_expectation_about_pairs_names_its_rows_and_no_other(all_rows: None) -> None:
+    good = pairs().iloc[0].to_dict()
+    broken = [good | {"left_name": name} | cells for name, (cells, _) in PAIRS.items()]
+    table = pd.concat([pairs(), pd.DataFrame(broken, dtype=object)])
+    text = message(lambda: validate_manifest(manifest(), pairs=table))
+    assert rows_by_rule(text, "left_name") == rows_by_case(PAIRS)
+    for name in ("left_name", "right_name"):
+        nameless = pd.concat([pairs(), pd.DataFrame([good | {name: None}])])
+        assert f"column {name}: is there" in message(
+            lambda t=nameless: validate_manifest(manifest(), pairs=t)
+        )
+
+
+def test_pairs_need_a_scored_fold() -> None:
+    table = pairs().assign(fold=-1)
+    assert "at least one fold is scored" in message(lambda: validate_manifest(manifest(), pairs=table))
+
+
+def test_a_scored_photo_may_train_if_overlap_is_allowed() -> None:
+    table = pairs().assign(left=IDS[0], right=IDS[1], same=True)
+    assert "does not train" in message(lambda: validate_manifest(manifest(), pairs=table))
+    validate_manifest(manifest(), pairs=table, allow_identity_overlap=True)
+
+
+def test_the_label_of_a_photo_with_two_names_is_not_judged() -> None:
+    also = (
+        manifest()
+        .iloc[[6]]
+        .assign(identity="Dé", path="Dé/copy.jpg", status="duplicate", reason="as Cy/6.jpg")
+    )
+    table = pairs().assign(same=[True, True, False, True])
+    assert "the label" in message(lambda: validate_manifest(manifest(), pairs=table))
+    validate_manifest(pd.concat([manifest(), also]), pairs=table)
+
+
+BOX, FIVE = "box_numbers: a box is four finite numbers", "landmark_numbers: a face has five finite landmarks"
+NOT_IMPROBABLE = "fallback and improbable: fallback if and only if the probability is 0"
+NOT_EMPTY = "fallback and nothing_found: fallback if and only if no face was found"
+FALLBACK = ["role: a photo without a face does not train", "landmark_numbers: a fallback has no landmarks"]
+FACES: Cases = {
+    "identity is null": ({"identity": None}, ["identity: is there"]),
+    "source is null": ({"source": None}, ["source: is there"]),
+    "role is unknown": ({"role": "test"}, ["role: is a known role"]),
+    "box is null": ({"box": None}, [BOX]),
+    "box of three": ({"box": [1.0, 2.0, 3.0]}, [BOX]),
+    "box is empty": ({"box": []}, [BOX]),
+    "box is infinite": ({"box": [1.0, 2.0, np.inf, 4.0]}, [BOX]),
+    "no width": ({"box": [60.0, 20.0, 10.0, 80.0]}, ["x1 and x0: a box has a width"]),
+    "no height": ({"box": [10.0, 80.0, 60.0, 80.0]}, ["y1 and y0: a box has a height"]),
+    "above 1": ({"probability": 1.01}, ["probability: is a probability"]),
+    "below 0": ({"probability": -0.01}, ["probability: is a probability"]),
+    "no number": ({"probability": np.nan}, ["probability: is there"]),
+    "minus one": ({"faces_found": -1}, ["faces_found: is a count"]),
+    "fallback trains": (
+        {"fallback": True},
+        [*FALLBACK, NOT_IMPROBABLE, NOT_EMPTY],
+    ),
+    "probability 0": ({"probability": 0.0}, [NOT_IMPROBABLE]),
+    "none found": ({"faces_found": 0}, [NOT_EMPTY]),
+    "no landmarks": ({"landmarks": None}, [FIVE]),
+    "nine numbers": ({"landmarks": [[1.0, 2.0]] * 4 + [[1.0, np.nan]]}, [FIVE]),
+}
+
+
+def test_each_expectation_about_faces_names_its_rows_and_no_other(all_rows: None) -> None:
+    good = faces().iloc[0].to_dict()
+    broken = [good | {"image_id": name} | cells for name, (cells, _) in FACES.items()]
+    text = message(lambda: validate_faces(pd.concat([faces(), pd.DataFrame(broken)])))
+    assert rows_by_rule(text, "image_id") == rows_by_case(FACES)
+
+
+def test_a_photo_has_one_face_and_an_id() -> None:
+    twice = pd.concat([faces(), faces().iloc[[3]], faces().iloc[[4]].assign(image_id=None)])
+    listed = rows_by_rule(message(lambda: validate_faces(twice)), "image_id")
+    assert listed == {"image_id: a photo has one face": {IDS[3]}, "image_id: is there": {"None"}}
+
+
+def test_no_faces_at_all() -> None:
+    assert "suite faces: at least one face is there" in message(lambda: validate_faces(faces().iloc[:0]))
+
+
+LEAK = "is_evaluated: LEAK: nobody who is evaluated may train"
+IDENTITIES: Cases = {
+    "Eve": ({"images": None}, ["images: is there"]),
+    "Fay": ({"split": None}, ["split: is there"]),
+    "Guy": ({"split": "test"}, ["split: is a known split"]),
+    "Hal": ({"images": 0}, ["images: is positive"]),
+    "Ada": ({}, ["identity: a person is in one split"]),
+    "Cy": ({}, [LEAK]),
+    "c.Y": ({}, [LEAK]),
+    "DE": ({}, [LEAK]),
+    "Cyd": ({}, []),
+}
+
+
+def test_each_expectation_about_identities_names_its_rows_and_no_other(all_rows: None) -> None:
+    broken = [
+        {"identity": name, "images": 1, "split": "train"} | cells for name, (cells, _) in IDENTITIES.items()
+    ]
+    table = pd.concat([identities(), pd.DataFrame(broken)])
+    text = message(lambda: validate_triplets(table, pd.DataFrame(), ["Cy", "Dé"]))
+    assert rows_by_rule(text, "identity") == rows_by_case(IDENTITIES)
+
+
+PLAN: Cases = {
+    "3": ({"anchor": None}, ["anchor: is there"]),
+    "4": ({"negative": -1}, ["negative: is a row number", "negative_in_faces: is a row of the faces"]),
+    "5": ({"negative": 12}, ["negative_in_faces: is a row of the faces"]),
+    "6": ({"negative": 6}, ["negative_trains: is a face of somebody in identities"]),
+    "7": ({"positive": 0}, ["another_photo: anchor and positive are two photos"]),
+    "8": ({"positive": 3}, ["anchor_identity and positive_identity: anchor and positive are one person"]),
+    "9": ({"negative": 2}, ["another_person: the negative is another person"]),
+}
+
+
+def test_each_expectation_about_triplets_names_its_rows_and_no_other(all_rows: None) -> None:
+    good = triplets().iloc[0].to_dict()
+    plan = pd.concat([triplets(), pd.DataFrame([good | cells for cells, _ in PLAN.values()])])
+    text = message(lambda: validate_triplets(identities(), plan, [], row_identities=PEOPLE))
+    assert rows_by_rule(text, "row") == rows_by_case(PLAN)
+
+
+LABELLED: Cases = {
+    "4": ({"same": None}, ["same: is there"]),
+    "5": ({"left": -3}, ["left: is a row number", "left_in_faces: is a row of the faces"]),
+    "6": ({"right": 99}, ["right_in_faces: is a row of the faces"]),
+    "7": ({"right": 3}, ["same and same_identity: the label is what the identities of the rows say"]),
+    "8": ({"same": False, "right": 11}, ["right_trains: is a face of somebody in identities"]),
+}
+
+
+def test_each_expectation_about_labelled_pairs_names_its_rows_and_no_other(all_rows: None) -> None:
+    good = labelled().iloc[0].to_dict()
+    plan = pd.concat(
+        [labelled(), pd.DataFrame([good | cells for cells, _ in LABELLED.values()], dtype=object)]
+    )
+    listed = rows_by_rule(
+        message(lambda: validate_triplets(identities(), plan, [], row_identities=PEOPLE)), "row"
+    )
+    assert listed.pop("same: as many pairs are same as different") == set()
+    assert listed == rows_by_case(LABELLED)
+
+
+def test_labels_must_be_balanced() -> None:
+    text = message(lambda: validate_triplets(identities(), labelled().iloc[[0, 0, 2, 2, 1]], []))
+    assert "suite plan, column same: as many pairs are same as different" in text
+    assert "found 0.8" in text
+
+
+def test_nobody_who_trains_is_legal() -> None:
+    nobody = identities().iloc[:0]
+    for plan in (pd.DataFrame(), triplets().iloc[:0], labelled().iloc[:0]):
+        validate_triplets(nobody, plan, ["Cy"], row_identities=PEOPLE)
+
+
+@pytest.mark.parametrize(
+    ("call", "missing"),
+    [
+        (
+            lambda: validate_manifest(manifest().drop(columns=["role", "bytes"])),
+            "suite manifest: .*missing bytes, role",
+        ),
+        (
+            lambda: validate_manifest(manifest(), pairs=pairs().drop(columns="left")),
+            "suite pairs: .*missing left",
+        ),
+        (lambda: validate_faces(faces().drop(columns="box")), "suite faces: .*missing box_numbers"),
+        (
+            lambda: validate_triplets(
+                identities().drop(columns="identity"), triplets(), [], row_identities=PEOPLE
+            ),
+            "suite identities: .*missing identity",
+        ),
+        (
+            lambda: validate_triplets(
+                identities(), triplets().drop(columns="positive"), [], row_identities=PEOPLE
+            ),
+            "suite plan: .*missing positive",
+        ),
+        (
+            lambda: validate_triplets(
+                identities(), labelled().drop(columns="right"), [], row_identities=PEOPLE
+            ),
+            "suite plan: .*missing right",
+        ),
+    ],
+)
+def test_missing_columns_are_named_and_nothing_else_is_asked(call: Callable[[], None], missing: str) -> None:
+    with pytest.raises(DataInvalid, match=missing) as raised:
+        call()
+    assert str(raised.value).count("* suite") == 1
+
+
+def test_all_failures_are_told_and_long_lists_are_cut() -> None:
+    text = message(lambda: validate_faces(faces().assign(probability=2.0, role="x")))
+    assert "column probability" in text
+    assert "column role: is a known role (expect_column_values_to_be_in_set): not so in 12 of 12 rows" in text
+    assert "and 7 more" in text
+    assert IDS[4] in text
+    assert IDS[5] not in text
+    assert text.splitlines()[-1].endswith("run `dvc repro`.")
+
+
+def test_a_question_that_cannot_be_asked_says_why() -> None:
+    text = message(lambda: validate_manifest(manifest().assign(width="wide")))
+    assert "suite manifest, column width: is positive" in text
+    assert "must either be None or of the same type" in text
+
+
+def test_great_expectations_is_imported_by_a_call_only_and_prints_nothing() -> None:
+    code = "import sys, tasks.expectations as e; assert 'great_expectations' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_validation_draws_no_progress_bars(capfd: pytest.CaptureFixture[str]) -> None:
+    validate_faces(faces())
+    assert capfd.readouterr() == ("", "")
+
+
+def test_numbers_of_nested_lists() -> None:
+    cells = pd.Series([[[1, 2], [3, 4]], [1, 2, 3, 4], np.arange(4), None, [1], [], np.nan], dtype=object)
+    expected = [[1, 2, 3, 4], [1, 2, 3, 4], [0, 1, 2, 3], *[[np.nan] * 4] * 4]
+    np.testing.assert_array_equal(tables._numbers(cells, 4), expected)
