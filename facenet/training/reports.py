@@ -1,0 +1,102 @@
+"""What the loop tells about steps and epochs."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepReport:
+    """One step.
+
+    step: steps done in the whole run, from 1.
+    epoch, batch: where it was, both from 1; batches: how many the epoch has.
+    figures: what the loss tells beside its value, and `gradient_norm`.
+    """
+
+    step: int
+    epoch: int
+    batch: int
+    batches: int
+    images: int
+    loss: float
+    rate: float
+    seconds: float
+    figures: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochReport:
+    """One epoch.
+
+    loss, figures: means over its steps; a figure that is not finite in a step (no triplet) is left out there.
+    rate: learning rate of the last step.
+    inactive_steps: steps in which no triplet was active, so that nothing was learned.
+    seconds: of the steps alone, without validation and checkpoints.
+    validation: see `PairValidation`.
+    """
+
+    epoch: int
+    steps: int
+    images: int
+    loss: float
+    rate: float
+    inactive_steps: int
+    seconds: float
+    figures: dict[str, float]
+    validation: dict[str, float]
+
+    @property
+    def images_per_second(self) -> float:
+        """Images trained on per second of the steps."""
+        return self.images / self.seconds if self.seconds else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as numbers and dicts, for a checkpoint."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Self:
+        """Return the report that `to_dict` wrote."""
+        return cls(**fields)
+
+
+@dataclass
+class EpochTotals:
+    """The sums an unfinished epoch has so far; a checkpoint holds them."""
+
+    steps: int = 0
+    images: int = 0
+    inactive_steps: int = 0
+    seconds: float = 0.0
+    rate: float = 0.0
+    sums: dict[str, float] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, report: StepReport) -> None:
+        """Add one step."""
+        self.steps += 1
+        self.images += report.images
+        self.seconds += report.seconds
+        self.rate = report.rate
+        self.inactive_steps += 0 in (report.figures.get("active_share"), report.figures.get("candidates"))
+        for name, value in {"loss": report.loss, **report.figures}.items():
+            if math.isfinite(value):
+                self.sums[name] = self.sums.get(name, 0.0) + value
+                self.counts[name] = self.counts.get(name, 0) + 1
+
+    def report(self, epoch: int, validation: dict[str, float]) -> EpochReport:
+        """Return the means as the report of `epoch`."""
+        means = {name: total / self.counts[name] for name, total in self.sums.items()}
+        return EpochReport(
+            epoch=epoch,
+            steps=self.steps,
+            images=self.images,
+            loss=means.pop("loss"),
+            rate=self.rate,
+            inactive_steps=self.inactive_steps,
+            seconds=self.seconds,
+            figures=means,
+            validation=validation,
+        )

@@ -1,0 +1,96 @@
+"""Which images make a batch: a pure function of seed, epoch and batch, so that a run can go on anywhere.
+
+A plan lists its images by their number, 0 to N - 1, in the training set.
+"""
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from facenet.errors import DataInvalid
+
+Indices = npt.NDArray[np.int64]
+
+
+class Plan(Protocol):
+    """The batches of every epoch."""
+
+    def __len__(self) -> int:
+        """Return the number of batches in an epoch, at least 1."""
+
+    def batches(self, epoch: int) -> list[Indices]:
+        """Return the batches of `epoch`, each the numbers of its images."""
+
+
+class ImagePlan:
+    """Single images, each person's share set by `balance`.
+
+    An image is drawn with weight n**-balance, n being the number of images of its person: at 0 every image
+    comes once an epoch, at 1 every person comes equally often. The draw is systematic (Madow 1949): an image
+    expected 2.3 times comes 2 or 3 times, so an epoch is as even as it can be. What does not fill a batch
+    is left out of the epoch; a set smaller than a batch makes one small batch.
+
+    Args:
+        labels: (N,) int64 class of each image.
+        batch_size: images in a batch.
+        balance: exponent, 0 to 1.
+        seed: of the order.
+
+    Raises:
+        DataInvalid: there are fewer than two images, which batch norm cannot train on.
+    """
+
+    def __init__(self, labels: Indices, *, batch_size: int, balance: float, seed: int) -> None:
+        if len(labels) < 2:
+            raise DataInvalid(
+                f"{len(labels)} images are left to train on, 2 are needed. See reports/triplets.json "
+                "and lower triplets.min_images or triplets.validation_fraction."
+            )
+        counts = np.bincount(labels)
+        self._weights = counts[labels].astype(np.float64) ** -balance
+        self._batch_size, self._seed = min(batch_size, len(labels)), seed
+
+    def __len__(self) -> int:
+        return len(self._weights) // self._batch_size
+
+    def batches(self, epoch: int) -> list[Indices]:
+        """Return the batches of `epoch`."""
+        random = np.random.default_rng([self._seed, epoch])
+        order = random.permutation(len(self._weights))
+        drawn = len(self) * self._batch_size
+        ends = np.cumsum(self._weights[order])
+        marks = (random.random() + np.arange(drawn)) * (ends[-1] / drawn)
+        places = np.minimum(np.searchsorted(ends, marks, side="right"), len(order) - 1)
+        return np.split(random.permutation(order[places]), len(self))
+
+
+class TripletPlan:
+    """Triplets drawn beforehand, shuffled in every epoch; the three images of a triplet share a batch.
+
+    Args:
+        triplets: (T, 3) int64 anchor, positive, negative.
+        batch_size: images in a batch; it holds batch_size // 3 triplets, at least one.
+        seed: of the order.
+
+    Raises:
+        DataInvalid: there is no triplet.
+    """
+
+    def __init__(self, triplets: Indices, *, batch_size: int, seed: int) -> None:
+        if not len(triplets):
+            raise DataInvalid(
+                "data/triplets/triplets.parquet has no triplet of training people: "
+                "at least two people, one of them with two photos, are needed."
+            )
+        self._triplets, self._seed = triplets, seed
+        self._rows = min(max(1, batch_size // 3), len(triplets))
+
+    def __len__(self) -> int:
+        return len(self._triplets) // self._rows
+
+    def batches(self, epoch: int) -> list[Indices]:
+        """Return the batches of `epoch`; an image that several triplets of a batch share is in it once."""
+        order = np.random.default_rng([self._seed, epoch]).permutation(len(self._triplets))
+        parts = np.split(order[: len(self) * self._rows], len(self))
+        return [np.unique(self._triplets[part]) for part in parts]

@@ -1,0 +1,1 @@
+"""Stage train: data/aligned + data/triplets -> models/ (weights and card), reports/history.*."""

@@ -1,0 +1,20 @@
+"""Run the stage as params.yaml says and write reports/train.json."""
+
+from tasks import paths
+from tasks.cli import stage_main
+from tasks.params import load_params
+from tasks.reports import Meter, write_report
+
+
+def main() -> None:
+    """Train, and write the report with the peak memory of the process."""
+    params = load_params()
+    from tasks.train.stage import run  # torch takes seconds to import, a wrong parameter none to find
+
+    with Meter() as meter:
+        figures = run(params)
+    write_report(paths.report("train"), {**figures, "peak_memory_mb": meter.peak_memory_mb})
+
+
+if __name__ == "__main__":
+    stage_main(main)

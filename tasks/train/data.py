@@ -1,0 +1,107 @@
+"""What the stage reads: the faces, the plan and the validation pairs."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from facenet.errors import DataInvalid
+from facenet.mining.pk import PKPlan
+from facenet.training import ImagePlan, Plan, TripletPlan
+from tasks.params import Params
+from tasks.shards import read_table, shard_paths
+
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Faces:
+    """The training images.
+
+    rows: (N,) row of each in the face table; labels: (N,) class, 0 to C - 1.
+    triplets: (T, 3) numbers of images, 0 to N - 1, or None for plans without them.
+    """
+
+    rows: Indices
+    labels: Indices
+    triplets: Indices | None = None
+
+    @property
+    def identities(self) -> int:
+        """The number of classes."""
+        return int(self.labels.max()) + 1 if len(self.labels) else 0
+
+
+def read_faces(plan: str, *, aligned: Path, triplets: Path) -> Faces:
+    """Return the training images of a plan.
+
+    Raises:
+        DataInvalid: the file of the plan is missing.
+        ParamsInvalid: no loss takes the plan.
+    """
+    if plan in ("images", "pk"):
+        table = _read(triplets / "images.parquet")
+        return Faces(table["row"].to_numpy(np.int64), table["label"].to_numpy(np.int64))
+    if plan == "triplets":
+        table = _read(triplets / "triplets.parquet")
+        sides = table[["anchor", "positive", "negative"]].to_numpy(np.int64)
+        rows, numbers = np.unique(sides, return_inverse=True)
+        names = read_table(aligned, "faces", ["identity"]).column("identity").to_numpy()[rows]
+        labels = np.unique(names.astype(str), return_inverse=True)[1].astype(np.int64)
+        return Faces(rows, labels, numbers.reshape(-1, 3).astype(np.int64))
+    raise DataInvalid(f"No loss reads triplets.plan {plan} yet. Set it to images, pk or triplets.")
+
+
+def make_plan(faces: Faces, params: Params) -> Plan:
+    """Return the batches of every epoch that params ask for."""
+    seed, train, triplets = params.base.seed, params.train, params.triplets
+    if triplets.plan == "pk":
+        return PKPlan(
+            faces.labels, people=triplets.people_per_batch, images=triplets.images_per_person, seed=seed
+        )
+    if faces.triplets is not None:
+        return TripletPlan(faces.triplets, batch_size=train.batch_size, seed=seed)
+    return ImagePlan(faces.labels, batch_size=train.batch_size, balance=train.balance, seed=seed)
+
+
+def read_validation_pairs(triplets: Path) -> pd.DataFrame:
+    """Return left and right, rows in the face table, and same; there may be none."""
+    return _read(triplets / "validation_pairs.parquet")
+
+
+def face_files(aligned: Path) -> list[Path]:
+    """Return the files of the face table in order.
+
+    Raises:
+        DataInvalid: there are none.
+    """
+    files = shard_paths(aligned, "faces")
+    if not files:
+        raise DataInvalid(f"There are no faces in {aligned}. Run `dvc repro align`.")
+    return files
+
+
+def folder_digest(*paths: Path) -> str:
+    """Return the sha256 over names and contents of files, and of all files in folders."""
+    digest = hashlib.sha256()
+    for path in paths:
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file():
+                name = file.relative_to(path.parent).as_posix()
+                digest.update(f"{name}\0{file_digest(file)}\n".encode())
+    return digest.hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Return the sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read(path: Path) -> pd.DataFrame:
+    if not path.exists():
+        raise DataInvalid(f"There is no {path}. Run `dvc repro triplets`.")
+    return pd.read_parquet(path)

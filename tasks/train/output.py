@@ -1,0 +1,79 @@
+"""What the stage leaves for people: the history as a table and a picture, and the figures of the report."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from facenet.atomic import atomic_path, write_text
+from facenet.training import EpochReport
+
+FIRST_COLUMNS = ("epoch", "loss", "lr", "images_per_second", "validation_accuracy")
+
+
+def history_rows(history: Sequence[EpochReport]) -> list[dict[str, float]]:
+    """Return a flat row of numbers per epoch; figures of the loss are train_*, of pairs validation_*."""
+    return [
+        {
+            "epoch": report.epoch,
+            "loss": report.loss,
+            "lr": report.rate,
+            "images_per_second": round(report.images_per_second, 1),
+            "inactive_steps": report.inactive_steps,
+            **{f"train_{name}": value for name, value in report.figures.items()},
+            **{f"validation_{name}": value for name, value in report.validation.items()},
+        }
+        for report in history
+    ]
+
+
+def write_history(path: Path, history: Sequence[EpochReport]) -> None:
+    """Write the rows as CSV, numbers with six digits; a figure that an epoch lacks is empty."""
+    rows = history_rows(history)
+    columns = list(dict.fromkeys([*FIRST_COLUMNS, *(name for row in rows for name in row)]))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows([{name: f"{value:.6g}" for name, value in row.items()} for row in rows])
+    write_text(path, text.getvalue())
+
+
+def draw_history(path: Path, history: Sequence[EpochReport]) -> None:
+    """Draw loss and validation accuracy over the epochs as PNG."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    epochs = [report.epoch for report in history]
+    left.plot(epochs, [report.loss for report in history], marker=".", color="tab:blue")
+    left.set_title("Training loss")
+    accuracies = [(r.epoch, r.validation["accuracy"]) for r in history if r.validation]
+    right.plot(*zip(*accuracies, strict=True) if accuracies else ((), ()), marker=".", color="tab:orange")
+    right.set_title("Accuracy on validation pairs" if accuracies else "No validation pairs")
+    for axes in (left, right):
+        axes.set_xlabel("epoch")
+        axes.grid(alpha=0.3)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    with atomic_path(path) as temporary:
+        FigureCanvasAgg(figure).print_png(temporary, metadata={"Software": None})
+
+
+def final_figures(history: Sequence[EpochReport]) -> dict[str, Any]:
+    """Return what reports/train.json says about the epochs: totals, and the last epoch's loss and figures."""
+    seconds = sum(report.seconds for report in history)
+    images = sum(report.images for report in history)
+    last = history[-1] if history else None
+    return {
+        "epochs": len(history),
+        "steps": sum(report.steps for report in history),
+        "images_per_second": round(images / seconds, 1) if seconds else 0.0,
+        "minutes": round(seconds / 60, 2),
+        "loss": last.loss if last else None,
+        "figures": last.figures if last else {},
+        "validation": last.validation if last else {},
+        "inactive_steps": sum(report.inactive_steps for report in history),
+        "inactive_epochs": sum(report.inactive_steps == report.steps for report in history),
+    }

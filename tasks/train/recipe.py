@@ -1,0 +1,91 @@
+"""Parameters into the parts of a training run."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import TypeAdapter
+
+import facenet
+from facenet import losses, networks
+from facenet.errors import ParamsInvalid
+from facenet.networks import EmbeddingNetwork
+from facenet.training import Augmentation, Schedule
+from tasks.params import Params, TrainParams
+from tasks.train.data import folder_digest
+
+SECTIONS = ("base", "align", "triplets", "train")  # what dvc.yaml says the model depends on
+CODE = ("networks", "losses", "mining", "training")
+CLASSIFIER = ("logits.",)  # facenet-pytorch's files carry one; it is no part of the embedding
+
+
+def build_network(params: TrainParams, *, init: Path | None, seed: int) -> EmbeddingNetwork:
+    """Return the network with weights from the file `init`, or drawn from `seed`.
+
+    Raises:
+        ParamsInvalid: there is no such network, or it cannot see images of train.image_size.
+        WeightsInvalid: `init` does not fit.
+    """
+    torch.manual_seed(seed)
+    network = networks.build(params.network, embedding_size=params.embedding_size, dropout=params.dropout)
+    if params.image_size < network.min_image_size:
+        raise ParamsInvalid(
+            f"{params.network} needs images of {network.min_image_size} pixels or more, "
+            f"train.image_size is {params.image_size}."
+        )
+    if init is not None:
+        networks.load_state(network, init, drop=CLASSIFIER)
+    return network
+
+
+def build_loss(params: TrainParams, *, classes: int) -> losses.Loss:
+    """Return the loss; its head is drawn from where the global generator stands."""
+    return losses.build(
+        params.loss,
+        embedding_size=params.embedding_size,
+        classes=classes,
+        margin=params.margin,
+        scale=params.scale,
+        prelogits_norm_factor=params.prelogits_norm_factor,
+        prelogits_norm_p=params.prelogits_norm_p,
+        mining=params.mining,
+    )
+
+
+def build_schedule(params: TrainParams, *, steps_per_epoch: int) -> Schedule:
+    """Return the learning rate over the run."""
+    return Schedule(
+        kind=params.schedule.kind,
+        rate=params.schedule.rate,
+        warmup=params.schedule.warmup,
+        table=params.schedule.steps,
+        epochs=params.epochs,
+        steps_per_epoch=steps_per_epoch,
+    )
+
+
+def build_augmentation(params: TrainParams) -> Augmentation:
+    """Return what happens at random to a training face."""
+    return Augmentation(
+        image_size=params.image_size, random_crop=params.random_crop, shift=params.shift, flip=params.flip
+    )
+
+
+def sections(params: Params) -> dict[str, Any]:
+    """Return the parameters that the model depends on, as plain values."""
+    values: dict[str, Any] = TypeAdapter(Params).dump_python(params, mode="json")
+    return {name: values[name] for name in SECTIONS}
+
+
+def run_key(parameters: Mapping[str, Any], data: Mapping[str, str], *, device: str, precision: str) -> str:
+    """Return the name of a run's checkpoints: another run of that name gives the same weights.
+
+    It covers parameters, data, device, precision, PyTorch and the code of training.
+    """
+    root = Path(facenet.__file__).parent
+    code = folder_digest(*(path for name in CODE for path in sorted((root / name).glob("*.py"))))
+    parts = [parameters, dict(data), device, precision, torch.__version__, code]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

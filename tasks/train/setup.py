@@ -1,0 +1,148 @@
+"""Everything a run needs, built from parameters and files before the first step."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from facenet.devices import resolve_device, resolve_precision
+from facenet.errors import ParamsInvalid
+from facenet.networks import EmbeddingNetwork
+from facenet.training import (
+    Checkpoints,
+    FaceTable,
+    Loader,
+    PairValidation,
+    Trainer,
+    TrainingSet,
+    build_optimizer,
+    loader_settings,
+)
+from tasks import paths
+from tasks.downloads import locate
+from tasks.params import Params
+from tasks.train import recipe
+from tasks.train.data import (
+    Faces,
+    face_files,
+    file_digest,
+    folder_digest,
+    make_plan,
+    read_faces,
+    read_validation_pairs,
+)
+
+VALIDATION_BATCH = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    """Where the stage reads and writes."""
+
+    aligned: Path = paths.ALIGNED
+    triplets: Path = paths.TRIPLETS
+    checkpoints: Path = paths.CHECKPOINTS
+    weights: Path = paths.WEIGHTS
+    card: Path = paths.MODEL_CARD
+    reports: Path = paths.REPORTS
+
+
+@dataclass(kw_only=True)
+class Setup:
+    """A run before its first step.
+
+    data: sha256 of what was read, by name. trainer: None where no epoch is to be trained.
+    """
+
+    device: torch.device
+    precision: str
+    network: EmbeddingNetwork
+    data: dict[str, str]
+    faces: Faces
+    checkpoints: Checkpoints
+    trainer: Trainer | None = None
+
+    @property
+    def parameters(self) -> int:
+        """The number of trained parameters of the network."""
+        return sum(p.numel() for p in self.network.parameters())
+
+
+def prepare(params: Params, places: Places) -> Setup:
+    """Return the run that `params` describe, at its last checkpoint if it has one.
+
+    Raises:
+        DataInvalid: data/aligned or data/triplets is missing or too small.
+        ParamsInvalid, WeightsInvalid: network, loss, schedule and train.init do not go together.
+        DownloadFailed: train.init is nowhere.
+    """
+    device = resolve_device(params.base.device)
+    precision = resolve_precision(params.base.precision, device)
+    if precision == "fp16" and device.type == "cpu":
+        raise ParamsInvalid("A CPU cannot train in fp16. Set base.precision to auto, bf16 or fp32.")
+    init = locate(params.train.init) if params.train.init else None
+    network = recipe.build_network(params.train, init=init, seed=params.base.seed).to(device)
+    data = _digests(places)
+    inputs = {**data, "init": file_digest(init) if init else ""}
+    key = recipe.run_key(recipe.sections(params), inputs, device=device.type, precision=precision)
+    checkpoints = Checkpoints(places.checkpoints / key)
+    faces = read_faces(params.triplets.plan, aligned=places.aligned, triplets=places.triplets)
+    setup = Setup(
+        device=device, precision=precision, network=network, data=data, faces=faces, checkpoints=checkpoints
+    )
+    if recipe.build_schedule(params.train, steps_per_epoch=1).last_epoch:
+        setup.trainer = _trainer(setup, params, places)
+    return setup
+
+
+def _trainer(setup: Setup, params: Params, places: Places) -> Trainer:
+    table = FaceTable(face_files(places.aligned))
+    table.keep, workers = loader_settings(table, setup.device, os.cpu_count() or 1)
+    plan = make_plan(setup.faces, params)
+    dataset = TrainingSet(
+        table,
+        setup.faces.rows,
+        setup.faces.labels,
+        plan=plan,
+        augmentation=recipe.build_augmentation(params.train),
+        seed=params.base.seed,
+    )
+    loss = recipe.build_loss(params.train, classes=setup.faces.identities).to(setup.device)
+    return Trainer(
+        network=setup.network,
+        loss=loss,
+        optimizer=build_optimizer(
+            params.train.optimizer,
+            [setup.network, loss],
+            rate=params.train.schedule.rate,
+            weight_decay=params.train.weight_decay,
+        ),
+        schedule=recipe.build_schedule(params.train, steps_per_epoch=len(plan)),
+        loader=Loader(dataset, workers=workers, pin_memory=setup.device.type == "cuda"),
+        device=setup.device,
+        precision=setup.precision,
+        seed=params.base.seed,
+        validate=_validation(setup, params, table, places),
+        checkpoints=setup.checkpoints,
+    )
+
+
+def _validation(setup: Setup, params: Params, table: FaceTable, places: Places) -> PairValidation:
+    pairs = read_validation_pairs(places.triplets)
+    return PairValidation(
+        table=table,
+        left=pairs["left"].to_numpy(np.int64),
+        right=pairs["right"].to_numpy(np.int64),
+        same=pairs["same"].to_numpy(bool),
+        image_size=params.train.image_size,
+        device=setup.device,
+        precision=setup.precision,
+        batch_size=VALIDATION_BATCH,
+    )
+
+
+def _digests(places: Places) -> dict[str, str]:
+    """Return the digests of what dvc.yaml says the stage reads."""
+    return {"aligned": folder_digest(places.aligned), "triplets": folder_digest(places.triplets)}

@@ -1,0 +1,138 @@
+"""The stage itself: a run set up, resumed, recorded and written."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from facenet.atomic import write_text
+from facenet.model import ModelCard, NetworkCard, save_model
+from facenet.training import Checkpoints, Trainer, TrainingInterrupted
+from tasks.params import Params
+from tasks.tracking import Run, commit, training_run
+from tasks.train import output, recipe
+from tasks.train.interrupt import StopRequest
+from tasks.train.record import Recorder
+from tasks.train.setup import Places, Setup, prepare
+
+CHECKPOINT_SECONDS = 180.0
+RUN_FILE = "run.json"  # beside a checkpoint: the MLflow run that a resumed run goes on with
+
+
+def run(
+    params: Params, places: Places | None = None, *, checkpoint_seconds: float = CHECKPOINT_SECONDS
+) -> dict[str, Any]:
+    """Train as params say, write model, history and picture, and return the figures of the report.
+
+    A run of the same parameters, data and code that was killed goes on from its last checkpoint, also inside
+    an epoch, and ends with the weights it would have had.
+
+    Raises:
+        DataInvalid, ParamsInvalid, WeightsInvalid, DownloadFailed: see `prepare`.
+        TrainingDiverged, EmbeddingCollapsed: the run is beyond hope; its last checkpoint is kept.
+        SystemExit: 143 after SIGTERM, 130 after Ctrl-C, with a checkpoint of the step that was under way.
+    """
+    places = places or Places()
+    setup = prepare(params, places)
+    _announce(setup, params, places)
+    with StopRequest() as stop, _tracked(params, setup.checkpoints) as tracked:
+        _log_inputs(tracked, setup, params)
+        if setup.trainer:
+            setup.trainer.checkpoint_seconds, setup.trainer.should_stop = checkpoint_seconds, stop
+            _train(setup.trainer, tracked, stop)
+        figures = _write(setup, params, places, tracked)
+    setup.checkpoints.remove()
+    return figures
+
+
+def _train(trainer: Trainer, tracked: Run, stop: StopRequest) -> None:
+    epochs = trainer.schedule.last_epoch
+    steps = epochs * len(trainer.loader)
+    try:
+        with Recorder(tracked, steps=steps, done=trainer.step, epochs=epochs) as recorder:
+            trainer.on_step = recorder.step
+            for report in trainer.run():
+                recorder.epoch(report)
+    except TrainingInterrupted as interrupted:
+        raise SystemExit(stop.exit_code) from interrupted
+
+
+def _write(setup: Setup, params: Params, places: Places, tracked: Run) -> dict[str, Any]:
+    """Write model, history and picture, put them on the run, and return the figures of the report."""
+    history = setup.trainer.history if setup.trainer else []
+    card = _card(setup, params, tracked.run_id)
+    card = save_model(setup.network, card, weights=places.weights, card_path=places.card)
+    output.write_history(places.reports / "history.csv", history)
+    output.draw_history(places.reports / "history.png", history)
+    tracked.log_file(places.card, "model")
+    for name in ("history.csv", "history.png"):
+        tracked.log_file(places.reports / name, "reports")
+    return {
+        **output.final_figures(history),
+        "images": len(setup.faces.rows),
+        "identities": setup.faces.identities,
+        "resumed": setup.trainer is not None and setup.trainer.resumed,
+        "device": setup.device.type,
+        "precision": setup.precision,
+        "parameters": setup.parameters,
+        "weights_sha256": card.weights_sha256,
+    }
+
+
+def _card(setup: Setup, params: Params, run_id: str) -> ModelCard:
+    sections, train = recipe.sections(params), params.train
+    return ModelCard(
+        network=NetworkCard(
+            name=train.network,
+            embedding_size=train.embedding_size,
+            image_size=train.image_size,
+            dropout=train.dropout,
+        ),
+        align=sections["align"],
+        commit=commit() or None,
+        params=sections,
+        data=setup.data,
+        mlflow={"run_id": run_id},
+    )
+
+
+@contextmanager
+def _tracked(params: Params, checkpoints: Checkpoints) -> Iterator[Run]:
+    """Yield the MLflow run: the one that began this training, if it was begun before."""
+    file = checkpoints.folder / RUN_FILE
+    former = json.loads(file.read_text())["run_id"] if file.exists() else None
+    name, tags = f"{params.train.network} {params.train.loss}", {"checkpoints": checkpoints.folder.name}
+    with training_run(name=name, tags=tags, resume=former) as tracked:
+        write_text(file, json.dumps({"run_id": tracked.run_id}))
+        yield tracked
+
+
+def _log_inputs(tracked: Run, setup: Setup, params: Params) -> None:
+    tracked.log_params(recipe.sections(params))
+    machine = {"device": setup.device.type, "precision": setup.precision, "parameters": setup.parameters}
+    tracked.log_params({"resolved": machine})
+    for name, digest in setup.data.items():
+        tracked.log_dataset(name, digest, f"data/{name}")
+
+
+def _announce(setup: Setup, params: Params, places: Places) -> None:
+    """Say in one line what is about to happen, and what else lies half done."""
+    trainer, faces = setup.trainer, setup.faces
+    steps = f"{trainer.schedule.last_epoch} epochs of {len(trainer.loader)} steps" if trainer else "no epochs"
+    resumed = f", going on after step {trainer.step}" if trainer and trainer.resumed else ""
+    sys.stderr.write(
+        f"{params.train.network} ({setup.parameters:,} parameters) on {setup.device.type} in "
+        f"{setup.precision}: {len(faces.rows):,} images of {faces.identities:,} people, {steps}{resumed}\n"
+    )
+    others = _unfinished(places.checkpoints, setup.checkpoints.folder)
+    if others:
+        sys.stderr.write(
+            f"{len(others)} runs of other parameters are unfinished in {places.checkpoints}: "
+            "remove those you gave up.\n"
+        )
+
+
+def _unfinished(checkpoints: Path, own: Path) -> list[Path]:
+    return sorted(folder.parent for folder in checkpoints.glob("*/last.pt") if folder.parent != own)
