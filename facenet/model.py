@@ -25,7 +25,7 @@ from facenet.errors import ParamsInvalid, WeightsInvalid
 
 FORMAT = 1
 HASH_BYTES = 1 << 20
-# Kernels add up the last rows of an uneven matrix in another order, by the number of threads: a face's embedding
+# Kernels add up the last rows of an uneven matrix in another order, by the number of threads: an embedding
 # would then depend on its place in the chunk.
 ROW_MULTIPLE = 8
 
@@ -141,8 +141,8 @@ def load_model(weights: Path, card: Path, device: str | torch.device = "cpu") ->
 class Embedder:
     """Turns faces into embeddings, in chunks of one fixed shape.
 
-    The last chunk is padded, so a face's embedding does not depend on its place, on which faces share its batch
-    nor on how many there are: the kernels see the same shapes every time.
+    The last chunk is padded, so an embedding does not depend on its place, on which faces share its batch nor
+    on how many there are: the kernels see the same shapes every time.
 
     Args:
         network: maps (N, 3, S, S) standardised faces to (N, E) prelogits; set to evaluation mode here.

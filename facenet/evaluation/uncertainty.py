@@ -19,7 +19,8 @@ def wilson_interval(successes: int, total: int, confidence: float = 0.95) -> Int
     share, weight = successes / total, z * z / total
     middle = (share + weight / 2) / (1 + weight)
     half = z * float(np.sqrt(share * (1 - share) / total + weight / (4 * total))) / (1 + weight)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    low = 0.0 if successes == 0 else middle - half  # exact at the ends, where rounding would leave a hair
+    return low, 1.0 if successes == total else middle + half
 
 
 def standard_error(values: npt.ArrayLike) -> float:

@@ -1,0 +1,266 @@
+"""The protocol against a literal oracle of davidsandberg's evaluate, and what it says if it cannot be run."""
+
+import dataclasses
+import itertools
+import math
+import time
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+
+from facenet.errors import PairsFileInvalid
+from facenet.evaluation.distances import Floats, Metric
+from facenet.evaluation.protocol import PairRows, Protocol, Verification, verify
+from facenet.evaluation.sweep import Flags
+
+
+def sample(
+    folds: int = 10, per_fold: int = 30, width: int = 16, seed: int = 0, noise: float = 1.0
+) -> tuple[Floats, PairRows]:
+    """People as noisy points of the sphere, off the origin, in folds of half same, half different pairs."""
+    random = np.random.default_rng(seed)
+    people = np.repeat(random.normal(0.3, 1, (folds * per_fold // 3, width)), 2, axis=0)
+    photos = people + random.normal(0, noise, people.shape)
+    embeddings = (photos / np.linalg.norm(photos, axis=1, keepdims=True)).astype(np.float32)
+    same = np.tile(np.arange(per_fold) < per_fold // 2, folds)
+    left = random.integers(0, len(photos), folds * per_fold)
+    other = (left + 2 * random.integers(1, len(photos) // 2, len(left))) % len(photos)
+    fold = np.repeat(np.arange(folds, dtype=np.int32), per_fold)
+    pairs = PairRows(left=left, right=np.where(same, left ^ 1, other), same=same, fold=fold)
+    return embeddings.astype(np.float64), pairs
+
+
+def oracle(
+    embeddings: Floats, pairs: PairRows, metric: Metric, subtract_mean: bool, far: float
+) -> dict[str, float]:
+    """Davidsandberg's evaluate, threshold by threshold, as in facts section 11."""
+    one, two, same = embeddings[pairs.left], embeddings[pairs.right], pairs.same
+    thresholds, val_thresholds = np.arange(0, 4, 0.01), np.arange(0, 4, 0.001)
+    names = np.unique(pairs.fold)
+    accuracies, vals, fars = [], [], []
+    tprs, fprs = np.zeros((len(names), 400)), np.zeros((len(names), 400))
+    for index, name in enumerate(names):
+        test = pairs.fold == name
+        mean = np.mean(np.concatenate([one[~test], two[~test]]), axis=0) if subtract_mean else np.zeros(1)
+        distance = _distance(one - mean, two - mean, metric)
+        training = [_rates(t, distance[~test], same[~test])[2] for t in thresholds]
+        best = int(np.argmax(training))
+        for place, t in enumerate(thresholds):
+            tprs[index, place], fprs[index, place], _ = _rates(t, distance[test], same[test])
+        accuracies.append(_rates(thresholds[best], distance[test], same[test])[2])
+        reached = np.array([_rates(t, distance[~test], same[~test])[1] for t in val_thresholds])
+        chosen = 0.0
+        if reached.max() >= far:
+            after = next((i for i, share in enumerate(reached) if share > far), len(reached))
+            low, chosen = after - 1, val_thresholds[after - 1]
+            if after < len(reached):
+                part = (far - reached[low]) / (reached[after] - reached[low])
+                chosen += part * (val_thresholds[after] - val_thresholds[low])
+        val, false, _ = _rates(chosen, distance[test], same[test])
+        vals.append(val)
+        fars.append(false)
+    tpr, fpr = tprs.mean(axis=0), fprs.mean(axis=0)
+    area = sum((fpr[i + 1] - fpr[i]) * (tpr[i + 1] + tpr[i]) / 2 for i in range(399))
+    eer = brentq(lambda x: 1 - x - _interpolated(x, fpr, tpr), 0, 1, xtol=1e-14)
+    return {
+        "accuracy": np.mean(accuracies),
+        "accuracy_std": np.std(accuracies),
+        "val": np.mean(vals),
+        "val_std": np.std(vals),
+        "far": np.mean(fars),
+        "auc": area,
+        "eer": float(eer),
+    }
+
+
+def _interpolated(x: float, xs: Floats, ys: Floats) -> float:
+    """Return SciPy's linear interp1d, whose xs may repeat: between the last point left of x and the next."""
+    after = max(1, next(index for index, value in enumerate(xs) if value >= x))
+    width = xs[after] - xs[after - 1]
+    part = (x - xs[after - 1]) / width if width else 1.0
+    return float(ys[after - 1] + part * (ys[after] - ys[after - 1]))
+
+
+def _distance(one: Floats, two: Floats, metric: Metric) -> Floats:
+    if metric == "euclidean_squared":
+        return ((one - two) ** 2).sum(axis=1)
+    cosine = (one * two).sum(axis=1) / (np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1))
+    return np.arccos(np.clip(cosine, -1, 1)) / math.pi
+
+
+def _rates(threshold: float, distance: Floats, same: Flags) -> tuple[float, float, float]:
+    accepted = distance < threshold
+    true, false = int((accepted & same).sum()), int((accepted & ~same).sum())
+    right = true + int((~accepted & ~same).sum())
+    return true / max(1, int(same.sum())), false / max(1, int((~same).sum())), right / len(same)
+
+
+@pytest.mark.parametrize("metric", ["euclidean_squared", "arccos"])
+@pytest.mark.parametrize("subtract_mean", [True, False])
+@pytest.mark.parametrize(("seed", "far"), [(0, 1e-3), (1, 0.05)])
+def test_grid_reproduces_davidsandberg(metric: Metric, subtract_mean: bool, seed: int, far: float) -> None:
+    embeddings, pairs = sample(seed=seed)
+    protocol = Protocol(metric=metric, subtract_mean=subtract_mean, sweep="grid", far=far)
+    found = verify(embeddings, pairs, protocol).figures()
+    wanted = oracle(embeddings, pairs, metric, subtract_mean, far)
+    assert 0.6 < wanted["accuracy"] < 0.99  # the sample is neither trivial nor hopeless
+    assert wanted["accuracy_std"] > 0
+    for name, value in wanted.items():
+        assert found[name] == pytest.approx(value, abs=1e-9), name
+
+
+@pytest.mark.parametrize("metric", ["euclidean_squared", "arccos", "cosine"])
+@pytest.mark.parametrize("seed", range(5))
+def test_exact_sweep_is_never_worse_on_the_training_folds(metric: Metric, seed: int) -> None:
+    embeddings, pairs = sample(seed=seed)
+    exact, grid = (
+        verify(embeddings, pairs, Protocol(metric=metric, sweep=sweep, subtract_mean=False))
+        for sweep in ("exact", "grid")
+    )
+    for fold, (ours, theirs) in enumerate(zip(exact.folds, grid.folds, strict=True)):
+        training = pairs.fold != fold
+        right = [
+            ((exact.distances < score.threshold) == pairs.same)[training].sum() for score in (ours, theirs)
+        ]
+        assert right[0] >= right[1]
+
+
+def test_threshold_never_comes_from_the_scored_fold() -> None:
+    """Turning the labels of one fold round changes the threshold of every fold but that one."""
+    embeddings, pairs = sample()
+    turned = dataclasses.replace(pairs, same=np.where(pairs.fold == 3, ~pairs.same, pairs.same))
+    before, after = (verify(embeddings, p, Protocol(far=0.1)) for p in (pairs, turned))
+    assert before.folds[3].threshold == after.folds[3].threshold
+    assert before.folds[3].val_threshold == after.folds[3].val_threshold
+    assert after.folds[3].accuracy == pytest.approx(1 - before.folds[3].accuracy)
+
+
+def test_mean_never_comes_from_the_scored_fold() -> None:
+    embeddings, pairs = sample(folds=2, per_fold=12)
+    private = np.setdiff1d(
+        np.concatenate([pairs.left[pairs.fold == 0], pairs.right[pairs.fold == 0]]),
+        np.concatenate([pairs.left[pairs.fold == 1], pairs.right[pairs.fold == 1]]),
+    )
+    moved = embeddings.copy()
+    moved[private[0]] = -moved[private[0]]
+    touched = (pairs.left == private[0]) | (pairs.right == private[0])
+    before, after = (verify(e, pairs, Protocol(metric="cosine")) for e in (embeddings, moved))
+    untouched = (pairs.fold == 0) & ~touched
+    assert np.allclose(before.distances[untouched], after.distances[untouched], rtol=0, atol=1e-14)
+    assert not np.allclose(before.distances[pairs.fold == 1], after.distances[pairs.fold == 1])
+
+
+def view_1() -> tuple[Floats, PairRows]:
+    """Four folds whose last is scored, and whose first three only choose the threshold."""
+    embeddings, pairs = sample(folds=4, per_fold=60)
+    return embeddings, dataclasses.replace(pairs, fold=np.where(pairs.fold == 3, 0, -1).astype(np.int32))
+
+
+def test_view_1_scores_one_fold_with_the_threshold_of_the_other_pairs() -> None:
+    embeddings, pairs = view_1()
+    result = verify(embeddings, pairs, Protocol())
+    (score,) = result.folds
+    training = pairs.fold == -1
+    distances = verify(embeddings, sample(folds=4, per_fold=60)[1], Protocol()).distances
+    decided = (distances[training] < score.threshold) == pairs.same[training]
+    best = max(((distances[training] < t) == pairs.same[training]).sum() for t in distances[training])
+    assert decided.sum() >= best
+    assert score.accuracy == ((distances < score.threshold) == pairs.same)[~training].mean()
+    assert np.isnan(result.distances[training]).all()
+    figures = result.figures()
+    assert figures["accuracy_std"] == 0
+    assert figures["accuracy_standard_error"] is None
+    low, high = result.accuracy_interval()
+    assert low < score.accuracy < high
+    assert high - low == pytest.approx(
+        2 * 1.96 * math.sqrt(score.accuracy * (1 - score.accuracy) / 60), rel=0.1
+    )
+
+
+def test_fold_numbers_may_have_gaps() -> None:
+    """A fold that lost all its pairs is not scored; the others keep their numbers."""
+    embeddings, pairs = sample(folds=4)
+    kept = pairs.fold != 2
+    left = PairRows(
+        left=pairs.left[kept], right=pairs.right[kept], same=pairs.same[kept], fold=pairs.fold[kept]
+    )
+    result = verify(embeddings, left, Protocol())
+    assert [score.fold for score in result.folds] == [0, 1, 3]
+
+
+def test_fold_of_one_kind_does_not_count_for_the_other_rate() -> None:
+    embeddings, pairs = sample(folds=3)
+    kept = (pairs.fold != 1) | pairs.same
+    result = verify(
+        embeddings,
+        PairRows(
+            left=pairs.left[kept], right=pairs.right[kept], same=pairs.same[kept], fold=pairs.fold[kept]
+        ),
+        Protocol(far=0.2),
+    )
+    assert math.isnan(result.folds[1].far)
+    figures = result.figures()
+    assert figures["far"] == pytest.approx((result.folds[0].far + result.folds[2].far) / 2)
+    assert figures["val"] == pytest.approx(np.mean([score.val for score in result.folds]))
+
+
+@pytest.mark.parametrize(
+    ("metric", "sweep", "subtract_mean"),
+    [*itertools.product(["euclidean_squared", "arccos", "cosine"], ["exact", "grid"], [True, False])],
+)
+def test_perfect_embeddings(metric: Metric, sweep: str, subtract_mean: bool) -> None:
+    embeddings, pairs = sample(noise=0.01)
+    result = verify(
+        embeddings,
+        pairs,
+        Protocol(metric=metric, sweep="exact" if sweep == "exact" else "grid", subtract_mean=subtract_mean),
+    )
+    figures = result.figures()
+    assert (figures["accuracy"], figures["accuracy_std"], figures["auc"]) == (1, 0, pytest.approx(1))
+    assert figures["eer"] == pytest.approx(0, abs=1e-12)
+    assert _finite(result)
+
+
+@pytest.mark.parametrize("metric", ["euclidean_squared", "arccos", "cosine"])
+def test_collapsed_embeddings_are_a_coin(metric: Metric) -> None:
+    embeddings, pairs = sample()
+    result = verify(np.tile(embeddings[:1], (len(embeddings), 1)), pairs, Protocol(metric=metric))
+    figures = result.figures()
+    assert (figures["accuracy"], figures["auc"], figures["eer"]) == (0.5, 0.5, 0.5)
+    assert _finite(result)
+
+
+def _finite(result: Verification) -> bool:
+    return all(math.isfinite(value) for value in result.figures().values() if value is not None)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"fold": np.full(20, -1, np.int32)}, "no pair to score"),
+        ({"same": np.ones(20, bool)}, "All 20 scored pairs show the same person"),
+        ({"same": np.zeros(20, bool)}, "different people"),
+        ({"fold": np.zeros(20, np.int32)}, "threshold_pairs"),
+    ],
+)
+def test_what_cannot_be_scored_is_told(change: dict[str, object], told: str) -> None:
+    embeddings, pairs = sample(folds=2, per_fold=10, width=4)
+    with pytest.raises(PairsFileInvalid, match=told):
+        verify(embeddings, dataclasses.replace(pairs, **change), Protocol())
+
+
+def test_lfw_takes_less_than_a_second() -> None:
+    """6,000 pairs of 7,701 photos in 512 dimensions, mean subtracted: well under what a user would notice."""
+    random = np.random.default_rng(0)
+    embeddings = random.normal(size=(7701, 512))
+    pairs = PairRows(
+        left=random.integers(0, 7701, 6000),
+        right=random.integers(0, 7701, 6000),
+        same=np.arange(6000) % 2 == 0,
+        fold=np.repeat(np.arange(10, dtype=np.int32), 600),
+    )
+    start = time.perf_counter()
+    for metric in ("euclidean_squared", "arccos"):
+        verify(embeddings, pairs, Protocol(metric=metric))
+    assert time.perf_counter() - start < 2
