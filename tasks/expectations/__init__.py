@@ -46,12 +46,12 @@ def validate_triplets(
 
     Args:
         identities: columns identity, images, split.
-        plan: row numbers into the faces, in columns anchor, positive, negative (plan triplets) or left,
-            right and the label same (plan pairs). A plan without any of these columns has nothing to check.
+        plan: row numbers into the faces: columns row, label (plans images and pk), anchor, positive, negative
+            (plan triplets) or left, right, same (plan pairs). A plan without any of these is not looked at.
         evaluation_identities: everyone in a scored pair; compared without case, accents and punctuation.
             Empty if `ingest.allow_identity_overlap`.
         row_identities: the identity of each row of the faces. With it, row numbers are checked against their
-            number, and people and labels of the plan against their names.
+            number, and labels and people of the plan against their names; all must be of one split.
 
     Raises:
         DataInvalid: with suite, expectation, column, count and the first rows, by identity or number.

@@ -7,7 +7,7 @@ import great_expectations.expectations as gxe
 import pandas as pd
 from great_expectations.expectations.row_conditions import Column, Condition
 
-from tasks.expectations.tables import plan_columns, plan_sides
+from tasks.expectations.tables import IMAGES, PAIR, TRIPLET, plan_columns, plan_sides
 
 ROLES = ["train", "evaluate"]
 SHA256 = r"^[0-9a-f]{64}$"
@@ -16,7 +16,7 @@ COLUMNS = {
     "pairs": "left right same fold left_name right_name",
     "faces": "image_id identity source role box_numbers landmark_numbers probability faces_found fallback",
     "identities": "identity images split",
-    "plan": "row",
+    "plan": "number",
 }
 
 
@@ -139,22 +139,32 @@ def _identities(_: pd.DataFrame) -> Iterable[Any]:
 
 
 def _plan(table: pd.DataFrame) -> Iterable[Any]:
-    yield from _there(plan_sides(table))
+    yield from _there(plan_columns(table))
     for side in plan_sides(table):
         yield _between(side, 0, None, "is a row number")
         if f"{side}_in_faces" in table:
             yield _among(f"{side}_in_faces", [True], "is a row of the faces")
-            yield _among(f"{side}_trains", [True], "is a face of somebody in identities")
+            yield _among(f"{side}_known", [True], "is a face of somebody in identities")
+            yield _equal(f"{side}_split", "split", "is a face of the split that the plan is for")
+    yield from _PLANS[plan_columns(table)](table)
+
+
+def _images(table: pd.DataFrame) -> Iterable[Any]:
+    yield _unique("row", "a face is in the plan once")
+    yield _between("label", 0, None, "is a label")
+    if "people_of_label" in table:
+        yield _among("people_of_label", [1], "a label is one person")
+        yield _among("labels_of_person", [1], "a person has one label")
+
+
+def _triplets(table: pd.DataFrame) -> Iterable[Any]:
     if "another_person" in table:
         yield _equal("anchor_identity", "positive_identity", "anchor and positive are one person")
         yield _among("another_photo", [True], "anchor and positive are two photos")
         yield _among("another_person", [True], "the negative is another person")
-    if "same" in table:
-        yield from _labels(table)
 
 
-def _labels(table: pd.DataFrame) -> Iterable[Any]:
-    yield from _there(["same"])
+def _labelled_pairs(table: pd.DataFrame) -> Iterable[Any]:
     if len(table):
         yield gxe.ExpectColumnMeanToBeBetween(
             column="same", min_value=0.5, max_value=0.5, description="as many pairs are same as different"
@@ -163,7 +173,9 @@ def _labels(table: pd.DataFrame) -> Iterable[Any]:
         yield _equal("same", "same_identity", "the label is what the identities of the rows say")
 
 
-_CONTENTS: dict[str, Callable[[pd.DataFrame], Iterable[Any]]] = {
+Contents = Callable[[pd.DataFrame], Iterable[Any]]
+_PLANS: dict[tuple[str, ...], Contents] = {IMAGES: _images, TRIPLET: _triplets, PAIR: _labelled_pairs}
+_CONTENTS: dict[str, Contents] = {
     "manifest": _manifest,
     "pairs": _pairs,
     "faces": _faces,

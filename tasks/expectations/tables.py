@@ -21,18 +21,19 @@ class Table:
     keys: tuple[str, ...]
 
 
+IMAGES = ("row", "label")
 TRIPLET = ("anchor", "positive", "negative")
 PAIR = ("left", "right", "same")
 
 
 def plan_columns(plan: pd.DataFrame) -> tuple[str, ...]:
-    """Return the columns that a plan of this kind needs: none, if it lists no row numbers."""
-    return next((kind for kind in (TRIPLET, PAIR) if set(kind) & set(plan)), ())
+    """Return the columns that a plan of this kind needs; none, if it is of no known kind."""
+    return next((kind for kind in (IMAGES, TRIPLET, PAIR) if set(kind) & set(plan)), ())
 
 
 def plan_sides(plan: pd.DataFrame) -> tuple[str, ...]:
     """Return the columns of a plan that hold row numbers of faces."""
-    return tuple(name for name in plan_columns(plan) if name != "same")
+    return tuple(name for name in plan_columns(plan) if name not in ("label", "same"))
 
 
 def of_manifest(
@@ -96,25 +97,32 @@ def of_triplets(
         people["is_evaluated"] = [fold_name(str(name)) in evaluated for name in people["identity"]]
     tables = [Table("identities", people, ("identity",))]
     if plan_columns(plan):
-        rows = plan.reset_index(drop=True).assign(row=np.arange(len(plan)))
+        rows = plan.reset_index(drop=True).assign(number=np.arange(len(plan)))
         if row_identities is not None and "identity" in people and set(plan_columns(plan)) <= set(plan):
-            _add_people(rows, pd.Series(row_identities, dtype="str"), people["identity"])
-        tables.append(Table("plan", rows, ("row", *plan_sides(plan))))
+            _add_people(rows, pd.Series(row_identities, dtype="str"), people)
+        tables.append(Table("plan", rows, ("number", *plan_sides(plan))))
     return tables
 
 
-def _add_people(plan: pd.DataFrame, names: "pd.Series[str]", people: "pd.Series[str]") -> None:
+def _add_people(plan: pd.DataFrame, names: "pd.Series[str]", people: pd.DataFrame) -> None:
+    """Add who is in each row. What cannot be known is null, and then another expectation has failed."""
+    splits = people.drop_duplicates("identity").set_index("identity")["split"]
     for side in plan_sides(plan):
         plan[f"{side}_in_faces"] = plan[side].between(0, len(names) - 1).where(plan[side].notna())
         plan[f"{side}_identity"] = plan[side].map(names)
-        trains = plan[f"{side}_identity"].isin(people)
-        plan[f"{side}_trains"] = trains.where(plan[f"{side}_identity"].notna())
+        plan[f"{side}_split"] = plan[f"{side}_identity"].map(splits)
+        plan[f"{side}_known"] = plan[f"{side}_split"].notna().where(plan[f"{side}_identity"].notna())
+    split = plan[[f"{side}_split" for side in plan_sides(plan)]].stack().mode()
+    plan["split"] = split.iloc[0] if len(split) else None
     if plan_columns(plan) == TRIPLET:
         plan["another_photo"] = plan["anchor"] != plan["positive"]
         plan["another_person"] = plan["anchor_identity"] != plan["negative_identity"]
-    else:
+    elif plan_columns(plan) == PAIR:
         left, right = plan["left_identity"], plan["right_identity"]
         plan["same_identity"] = (left == right).where(left.notna() & right.notna())
+    else:
+        plan["people_of_label"] = plan.groupby("label")["row_identity"].transform("nunique")
+        plan["labels_of_person"] = plan.groupby("row_identity")["label"].transform("nunique")
 
 
 def _nfc(name: str) -> str:

@@ -15,6 +15,7 @@ from tasks.expectations import tables, validate_faces, validate_manifest, valida
 
 IDS = [f"{number:064x}" for number in range(12)]
 PEOPLE = ["Ada", "Ada", "Ada", "Bob", "Bob", "Bob", "Cy", "Cy", "Cy", "Dé", "Dé", "Dé"]
+ROWS = [*PEOPLE, "Eve", "Eve"]  # the identity of each row of the faces, when a plan is checked
 
 
 def manifest() -> pd.DataFrame:
@@ -107,7 +108,13 @@ def faces() -> pd.DataFrame:
 
 
 def identities() -> pd.DataFrame:
-    return pd.DataFrame({"identity": ["Ada", "Bob"], "images": [3, 3], "split": ["train", "validation"]})
+    return pd.DataFrame(
+        {"identity": ["Ada", "Bob", "Eve"], "images": 3, "split": ["train", "train", "validation"]}
+    )
+
+
+def images() -> pd.DataFrame:
+    return pd.DataFrame({"row": [0, 1, 2, 3], "label": [0, 0, 0, 1]})
 
 
 def triplets() -> pd.DataFrame:
@@ -154,15 +161,15 @@ def all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_sane_data_passes_and_is_left_alone() -> None:
-    given = [manifest(), pairs(), faces(), identities(), triplets(), labelled()]
+    given = [manifest(), pairs(), faces(), identities(), triplets(), labelled(), images()]
     copies = [table.copy(deep=True) for table in given]
     validate_manifest(given[0])
     validate_manifest(given[0], pairs=given[1])
     validate_faces(given[2])
     validate_faces(given[2].drop(columns="image"))
-    for plan in (given[4], given[5], pd.DataFrame()):
+    for plan in (*given[4:], pd.DataFrame()):
         validate_triplets(given[3], plan, ["Cy", "Dé"])
-        validate_triplets(given[3], plan, ["Cy", "Dé"], row_identities=PEOPLE)
+        validate_triplets(given[3], plan, ["Cy", "Dé"], row_identities=ROWS)
     for table, copy in zip(given, copies, strict=True):
         pd.testing.assert_frame_equal(table, copy)
 
@@ -318,7 +325,7 @@ def test_no_faces_at_all() -> None:
 
 LEAK = "is_evaluated: LEAK: nobody who is evaluated may train"
 IDENTITIES: Cases = {
-    "Eve": ({"images": None}, ["images: is there"]),
+    "Ivy": ({"images": None}, ["images: is there"]),
     "Fay": ({"split": None}, ["split: is there"]),
     "Guy": ({"split": "test"}, ["split: is a known split"]),
     "Hal": ({"images": 0}, ["images: is positive"]),
@@ -342,19 +349,55 @@ def test_each_expectation_about_identities_names_its_rows_and_no_other(all_rows:
 PLAN: Cases = {
     "3": ({"anchor": None}, ["anchor: is there"]),
     "4": ({"negative": -1}, ["negative: is a row number", "negative_in_faces: is a row of the faces"]),
-    "5": ({"negative": 12}, ["negative_in_faces: is a row of the faces"]),
-    "6": ({"negative": 6}, ["negative_trains: is a face of somebody in identities"]),
+    "5": ({"negative": 14}, ["negative_in_faces: is a row of the faces"]),
+    "6": ({"negative": 6}, ["negative_known: is a face of somebody in identities"]),
     "7": ({"positive": 0}, ["another_photo: anchor and positive are two photos"]),
     "8": ({"positive": 3}, ["anchor_identity and positive_identity: anchor and positive are one person"]),
     "9": ({"negative": 2}, ["another_person: the negative is another person"]),
+    "10": ({"negative": 12}, ["negative_split and split: is a face of the split that the plan is for"]),
 }
+
+
+IMAGES: Cases = {
+    "4": ({"row": 0}, ["row: a face is in the plan once"]),
+    "5": ({"row": -1}, ["row: is a row number", "row_in_faces: is a row of the faces"]),
+    "6": ({"row": 14}, ["row_in_faces: is a row of the faces"]),
+    "7": ({"row": 6, "label": 2}, ["row_known: is a face of somebody in identities"]),
+    "8": ({"row": 12, "label": 3}, ["row_split and split: is a face of the split that the plan is for"]),
+    "9": ({"row": 7, "label": -1}, ["label: is a label", "row_known: is a face of somebody in identities"]),
+}
+
+
+def test_each_expectation_about_images_names_its_rows_and_no_other(all_rows: None) -> None:
+    plan = pd.concat(
+        [images(), pd.DataFrame([{"row": 5, "label": 1} | cells for cells, _ in IMAGES.values()])]
+    )
+    plan.iloc[4, 1] = 0
+    listed = rows_by_rule(
+        message(lambda: validate_triplets(identities(), plan, [], row_identities=ROWS)), "number"
+    )
+    expected = rows_by_case(IMAGES)
+    expected["row: a face is in the plan once"].add("0")
+    expected["labels_of_person: a person has one label"] = {"7", "9"}  # Cy is 2 and -1
+    assert listed == expected
+
+
+def test_labels_and_people_of_a_plan_belong_together(all_rows: None) -> None:
+    plan = pd.DataFrame({"row": [0, 1, 3, 4], "label": [0, 1, 1, 1]})
+    listed = rows_by_rule(
+        message(lambda: validate_triplets(identities(), plan, [], row_identities=ROWS)), "number"
+    )
+    assert listed == {
+        "people_of_label: a label is one person": {"1", "2", "3"},
+        "labels_of_person: a person has one label": {"0", "1"},
+    }
 
 
 def test_each_expectation_about_triplets_names_its_rows_and_no_other(all_rows: None) -> None:
     good = triplets().iloc[0].to_dict()
     plan = pd.concat([triplets(), pd.DataFrame([good | cells for cells, _ in PLAN.values()])])
-    text = message(lambda: validate_triplets(identities(), plan, [], row_identities=PEOPLE))
-    assert rows_by_rule(text, "row") == rows_by_case(PLAN)
+    text = message(lambda: validate_triplets(identities(), plan, [], row_identities=ROWS))
+    assert rows_by_rule(text, "number") == rows_by_case(PLAN)
 
 
 LABELLED: Cases = {
@@ -362,7 +405,7 @@ LABELLED: Cases = {
     "5": ({"left": -3}, ["left: is a row number", "left_in_faces: is a row of the faces"]),
     "6": ({"right": 99}, ["right_in_faces: is a row of the faces"]),
     "7": ({"right": 3}, ["same and same_identity: the label is what the identities of the rows say"]),
-    "8": ({"same": False, "right": 11}, ["right_trains: is a face of somebody in identities"]),
+    "8": ({"same": False, "right": 11}, ["right_known: is a face of somebody in identities"]),
 }
 
 
@@ -372,7 +415,7 @@ def test_each_expectation_about_labelled_pairs_names_its_rows_and_no_other(all_r
         [labelled(), pd.DataFrame([good | cells for cells, _ in LABELLED.values()], dtype=object)]
     )
     listed = rows_by_rule(
-        message(lambda: validate_triplets(identities(), plan, [], row_identities=PEOPLE)), "row"
+        message(lambda: validate_triplets(identities(), plan, [], row_identities=ROWS)), "number"
     )
     assert listed.pop("same: as many pairs are same as different") == set()
     assert listed == rows_by_case(LABELLED)
@@ -386,8 +429,8 @@ def test_labels_must_be_balanced() -> None:
 
 def test_nobody_who_trains_is_legal() -> None:
     nobody = identities().iloc[:0]
-    for plan in (pd.DataFrame(), triplets().iloc[:0], labelled().iloc[:0]):
-        validate_triplets(nobody, plan, ["Cy"], row_identities=PEOPLE)
+    for plan in (pd.DataFrame(), triplets().iloc[:0], labelled().iloc[:0], images().iloc[:0]):
+        validate_triplets(nobody, plan, ["Cy"], row_identities=ROWS)
 
 
 @pytest.mark.parametrize(
@@ -404,19 +447,19 @@ def test_nobody_who_trains_is_legal() -> None:
         (lambda: validate_faces(faces().drop(columns="box")), "suite faces: .*missing box_numbers"),
         (
             lambda: validate_triplets(
-                identities().drop(columns="identity"), triplets(), [], row_identities=PEOPLE
+                identities().drop(columns="identity"), triplets(), [], row_identities=ROWS
             ),
             "suite identities: .*missing identity",
         ),
         (
             lambda: validate_triplets(
-                identities(), triplets().drop(columns="positive"), [], row_identities=PEOPLE
+                identities(), triplets().drop(columns="positive"), [], row_identities=ROWS
             ),
             "suite plan: .*missing positive",
         ),
         (
             lambda: validate_triplets(
-                identities(), labelled().drop(columns="right"), [], row_identities=PEOPLE
+                identities(), labelled().drop(columns="right"), [], row_identities=ROWS
             ),
             "suite plan: .*missing right",
         ),
