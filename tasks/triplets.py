@@ -10,8 +10,6 @@ Beside it identities.parquet (identity, images, split) and validation_pairs.parq
 number of a face in the table of data/aligned.
 """
 
-import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +24,7 @@ from facenet.atomic import atomic_path, remove_temporaries
 from facenet.errors import DataInvalid
 from facenet.mining.offline import PositivePairs, anchor_positive_pairs, labelled_pairs, random_negatives
 from facenet.mining.pk import PKPlan
+from facenet.mining.split import split_identities
 from tasks import paths
 from tasks.cli import stage_main
 from tasks.params import TripletsParams, load_params
@@ -83,15 +82,6 @@ def run(
         "validation_pairs": len(validation_pairs),
         "identities_shared_with_evaluation": len(evaluated & set(identities["identity"])),
     }
-
-
-def split_identities(identities: Sequence[str], fraction: float, seed: int) -> set[str]:
-    """Return the `fraction` of people who validate: those whose name and seed have the smallest sha256.
-
-    A person's place does not depend on the others, so that new people move few of the old ones.
-    """
-    ranked = sorted(identities, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).digest())
-    return set(ranked[: int(fraction * len(ranked) + 0.5)])
 
 
 def make_plan(
@@ -155,10 +145,10 @@ def _split(
     left = len(kept) - len(validating)
     if left < 2:
         raise DataInvalid(
-            f"{'One person is' if left else 'No person is'} left to train on, two are needed: of {len(images)} "
-            f"people with role train {len(kept)} have {params.min_images} faces or more, {len(validating)} of "
-            "them validate. Lower triplets.min_images or triplets.validation_fraction, or add photos in "
-            "ingest.sources."
+            f"{'One person is' if left else 'No person is'} left to train on, two are needed: "
+            f"of {len(images)} people with role train {len(kept)} have {params.min_images} faces or more, "
+            f"{len(validating)} of them validate. Lower triplets.min_images or triplets.validation_fraction, "
+            "or add photos in ingest.sources."
         )
     identities = pd.DataFrame({"identity": kept.index, "images": kept.to_numpy()})
     identities["split"] = np.where(identities["identity"].isin(validating), "validation", "train")

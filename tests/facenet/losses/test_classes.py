@@ -1,0 +1,18 @@
+import pytest
+
+from facenet.errors import ParamsInvalid
+from facenet.losses import build
+from facenet.losses.classes import check_classes
+
+
+@pytest.mark.parametrize("classes", [0, 1])
+def test_one_person_cannot_be_told_apart(classes: int) -> None:
+    with pytest.raises(ParamsInvalid, match=f"there are {classes}"):
+        check_classes(classes)
+    for name in ("softmax", "cosface"):
+        with pytest.raises(ParamsInvalid, match="two people"):
+            build(name, embedding_size=8, classes=classes)
+
+
+def test_two_people_can() -> None:
+    check_classes(2)

@@ -1,0 +1,69 @@
+import math
+
+import pytest
+import torch
+
+from facenet.losses.cosface import CosineSoftmaxLoss
+
+
+def naive(
+    loss: CosineSoftmaxLoss, prelogits: torch.Tensor, labels: torch.Tensor, margin: float, scale: float
+) -> torch.Tensor:
+    """Equation 4 of the paper in float64, one row and one class at a time."""
+    weight = loss.head.W.double()
+    total = torch.zeros((), dtype=torch.float64)
+    for row, label in zip(prelogits.double(), labels.tolist(), strict=True):
+        logits = []
+        for k in range(weight.shape[1]):
+            column = weight[:, k]
+            cosine = (row * column).sum() / (row.norm() * column.norm())
+            logits.append(scale * (cosine - margin if k == label else cosine))
+        total = total - logits[label] + torch.logsumexp(torch.stack(logits), 0)
+    return total / len(labels)
+
+
+@pytest.mark.parametrize("autocast", [False, True])
+def test_value_and_gradients_against_a_loop_in_100_random_cases(autocast: bool) -> None:
+    for seed in range(100):
+        torch.manual_seed(seed)
+        size, classes, count = (int(torch.randint(2, 9, ())) for _ in range(3))
+        margin, scale = [(0.2, 32.0), (0.35, 64.0), (0.0, 1.0)][seed % 3]
+        loss = CosineSoftmaxLoss(size, classes, margin=margin, scale=scale)
+        prelogits = torch.randn(count, size).bfloat16().float().requires_grad_()
+        labels = torch.randint(classes, (count,))
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
+            output = loss(prelogits.bfloat16() if autocast else prelogits, labels)
+        expected = naive(loss, prelogits, labels, margin, scale)
+        assert output.value.item() == pytest.approx(expected.item(), rel=1e-5, abs=1e-5)
+        found = torch.autograd.grad(output.value, [prelogits, loss.head.W])
+        wanted = torch.autograd.grad(expected, [prelogits, loss.head.W])
+        # Under autocast the prelogits are bfloat16, and so is what comes back to them.
+        tolerance = 1e-2 if autocast else 1e-4
+        torch.testing.assert_close(found[0], wanted[0].float(), atol=tolerance, rtol=tolerance)
+        torch.testing.assert_close(found[1], wanted[1].float(), atol=1e-4, rtol=1e-4)
+
+
+def test_lengths_do_not_matter_and_figures_ignore_the_margin() -> None:
+    loss = CosineSoftmaxLoss(2, 2, margin=0.4, scale=8)
+    loss.head.W.data = torch.tensor([[5.0, 0.0], [0.0, 0.1]])
+    prelogits, labels = torch.tensor([[1.0, 0.8], [0.8, 1.0], [0.1, 7.0]]), torch.tensor([0, 1, 0])
+    output = loss(prelogits, labels)
+    torch.testing.assert_close(loss(prelogits * 100, labels).value, output.value)
+    assert output.figures["accuracy"] == pytest.approx(2 / 3)  # the first two only win without their margin
+
+
+def test_golden_value_of_a_perfect_embedding() -> None:
+    loss = CosineSoftmaxLoss(3, 3, margin=0.2, scale=32)
+    loss.head.W.data = torch.eye(3)
+    value = loss(torch.eye(3), torch.arange(3)).value.item()
+    assert value == pytest.approx(math.log(1 + 2 * math.exp(-32 * 0.8)), abs=1e-9)
+
+
+def test_a_row_of_zeros_has_a_finite_loss_and_gradient() -> None:
+    loss = CosineSoftmaxLoss(4, 3, margin=0.2, scale=32)
+    prelogits = torch.zeros(2, 4, requires_grad=True)
+    value = loss(prelogits, torch.tensor([0, 1])).value
+    value.backward()
+    assert torch.isfinite(value)
+    assert prelogits.grad is not None
+    assert torch.isfinite(prelogits.grad).all()

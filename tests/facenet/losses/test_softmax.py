@@ -1,0 +1,59 @@
+import math
+
+import pytest
+import torch
+
+from facenet.losses.softmax import SoftmaxLoss
+
+
+def naive(loss: SoftmaxLoss, prelogits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """The loss in float64, one row and one class at a time."""
+    weight, bias = loss.logits.weight.double(), loss.logits.bias.double()
+    total = torch.zeros((), dtype=torch.float64)
+    for row, label in zip(prelogits.double(), labels.tolist(), strict=True):
+        logits = [(row * weight[k]).sum() + bias[k] for k in range(len(bias))]
+        total = total - logits[label] + torch.logsumexp(torch.stack(logits), 0)
+        norm = sum((abs(value) + 1e-4) ** loss.norm_p for value in row)
+        total = total + loss.norm_factor * norm ** (1 / loss.norm_p)
+    return total / len(labels)
+
+
+@pytest.mark.parametrize("autocast", [False, True])
+def test_value_and_gradients_against_a_loop_in_100_random_cases(autocast: bool) -> None:
+    for seed in range(100):
+        torch.manual_seed(seed)
+        size, classes, count = (int(torch.randint(2, 9, ())) for _ in range(3))
+        factor, p = [(0.0, 1.0), (5e-4, 1.0), (0.1, 2.0)][seed % 3]
+        loss = SoftmaxLoss(size, classes, norm_factor=factor, norm_p=p)
+        prelogits = torch.randn(count, size).bfloat16().float().requires_grad_()
+        labels = torch.randint(classes, (count,))
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
+            output = loss(prelogits.bfloat16() if autocast else prelogits, labels)
+        expected = naive(loss, prelogits, labels)
+        assert output.value.item() == pytest.approx(expected.item(), abs=1e-5)
+        variables = [prelogits, loss.logits.weight, loss.logits.bias]
+        found = torch.autograd.grad(output.value, variables)
+        wanted = torch.autograd.grad(expected, variables)
+        # Under autocast the prelogits are bfloat16, and so is what comes back to them.
+        for variable, left, right in zip(variables, found, wanted, strict=True):
+            loose = autocast and variable is prelogits
+            torch.testing.assert_close(
+                left, right.float(), atol=1e-2 if loose else 1e-5, rtol=1e-2 if loose else 1e-4
+            )
+
+
+def test_figures() -> None:
+    loss = SoftmaxLoss(2, 2, norm_factor=0.5)
+    loss.logits.weight.data = torch.eye(2)
+    output = loss(torch.tensor([[3.0, 0.0], [3.0, 0.0], [0.0, 3.0]]), torch.tensor([0, 1, 1]))
+    assert output.figures["accuracy"] == pytest.approx(2 / 3)
+    assert output.figures["prelogits_norm"] == pytest.approx(3 + 2e-4)
+    entropy = math.log(1 + math.exp(-3))
+    assert output.figures["cross_entropy"] == pytest.approx((3 * entropy + 3) / 3, rel=1e-5)
+    total = output.figures["cross_entropy"] + 0.5 * output.figures["prelogits_norm"]
+    assert output.value.item() == pytest.approx(float(total))
+
+
+def test_an_untrained_head_guesses_evenly() -> None:
+    loss = SoftmaxLoss(4, 10)
+    assert loss(torch.zeros(6, 4), torch.arange(6)).value.item() == pytest.approx(math.log(10))

@@ -1,0 +1,66 @@
+import pytest
+import torch
+
+from facenet.errors import ParamsInvalid
+from facenet.networks import NETWORKS, build, embed
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_every_network_embeds_at_its_least_size_and_at_an_odd_one(name: str) -> None:
+    network = build(name, embedding_size=24, dropout=0.5).eval()
+    for size in (network.min_image_size, 101):
+        with torch.no_grad():
+            embeddings = embed(network, torch.randn(2, 3, size, size))
+        assert embeddings.shape == (2, 24)
+        torch.testing.assert_close(embeddings.norm(dim=1), torch.ones(2), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_smaller_images_are_refused_with_the_least_size(name: str) -> None:
+    network = build(name, embedding_size=8)
+    least = network.min_image_size
+    with pytest.raises(ParamsInvalid, match=f"at least {least} px, these are {least}x{least - 1}"):
+        network(torch.zeros(1, 3, least - 1, least))
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_equal_seeds_build_equal_networks(name: str) -> None:
+    states = []
+    for _ in range(2):
+        torch.manual_seed(5)
+        states.append(build(name, embedding_size=8).state_dict())
+    assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_dropout_acts_in_training_only(name: str) -> None:
+    network = build(name, embedding_size=8, dropout=0.9)
+    images = torch.randn(2, 3, 80, 80)
+    network.eval()
+    network.dropout.train()
+    with torch.no_grad():
+        assert not torch.equal(network(images), network(images))
+        network.eval()
+        assert torch.equal(network(images), network(images))
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_channels_last_changes_the_memory_order_and_not_the_result(name: str) -> None:
+    network = build(name, embedding_size=16).eval()
+    images = torch.randn(2, 3, 112, 112)  # larger than 96, where the last map is 1x1 and has no order
+    orders: list[bool] = []
+    last = network.block8 if hasattr(network, "block8") else network.inception_5b
+    last.register_forward_hook(
+        lambda _module, _inputs, out: orders.append(out.is_contiguous(memory_format=torch.channels_last))
+    )
+    with torch.no_grad():
+        plain = network(images)
+        network.to(memory_format=torch.channels_last)
+        ordered = network(images.to(memory_format=torch.channels_last))
+    assert orders == [False, True]
+    torch.testing.assert_close(plain, ordered, atol=1e-4, rtol=1e-4)
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(ParamsInvalid, match=r"'resnet'.*inception_resnet_v1, nn4_small2"):
+        build("resnet", embedding_size=8)
