@@ -11,6 +11,7 @@ ALIGNED = DATA / "aligned"  # faces-*.arrow, rejects.parquet
 REJECTS = ALIGNED / "rejects.parquet"
 TRIPLETS = DATA / "triplets"  # identities.parquet, triplets.parquet or pairs.parquet
 IDENTITIES = TRIPLETS / "identities.parquet"
+EMBEDDINGS = DATA / "embeddings"  # embeddings-0000.arrow
 
 MODELS = Path("models")
 WEIGHTS = MODELS / "facenet.safetensors"

@@ -119,8 +119,8 @@ def verify(embeddings: Floats, pairs: PairRows, protocol: Protocol) -> Verificat
     Raises:
         PairsFileInvalid: nothing to score, nothing to choose a threshold on, or only one kind of pairs.
     """
+    check_scorable(pairs.same, pairs.fold)
     scored = np.unique(pairs.fold[pairs.fold >= 0])
-    _check(pairs, scored)
     means = None
     if protocol.subtract_mean:
         means = training_means(embeddings, pairs.left, pairs.right, pairs.fold, scored)
@@ -156,8 +156,13 @@ def _curve(distances: Floats, pairs: PairRows, scored: npt.NDArray[np.int32], ki
     return exact_curve(distances[used], pairs.same[used])
 
 
-def _check(pairs: PairRows, scored: npt.NDArray[np.int32]) -> None:
-    same = pairs.same[pairs.fold >= 0]
+def check_scorable(same: Flags, fold: npt.NDArray[np.int32]) -> None:
+    """Raise PairsFileInvalid if pairs cannot be scored: (P,) whether it is one person, and the fold.
+
+    There must be scored pairs of both kinds, and for every fold other pairs to choose its threshold on.
+    """
+    scored = fold >= 0
+    same = same[scored]
     if not len(same):
         raise PairsFileInvalid(
             "There is no pair to score. Look at data/raw/pairs.parquet, and run `dvc repro`."
@@ -168,7 +173,7 @@ def _check(pairs: PairRows, scored: npt.NDArray[np.int32]) -> None:
             f"All {len(same)} scored pairs show the {kind}: accuracy would mean nothing. "
             "Take a pairs file with both kinds."
         )
-    if len(scored) == 1 and (pairs.fold == scored[0]).all():
+    if (fold == fold[scored][0]).all():
         raise PairsFileInvalid(
             "There is one fold, and no other pairs to choose its threshold on; chosen on the scored pairs it "
             "would flatter the model. Take a pairs file with several folds, or name threshold_pairs "

@@ -1,0 +1,134 @@
+"""The pairs of the stage: which can be scored, what they are called, and whether their people trained."""
+
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from facenet.errors import DataInvalid, PairsFileInvalid
+from facenet.evaluation.protocol import PairRows, check_scorable
+from facenet.identity import fold_name
+from tasks.params import FolderSource, LfwSource, Source
+
+COLUMNS = ("left", "right", "same", "fold", "left_name", "right_name")
+SHOWN = 5  # names in a message
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """All pairs of data/raw/pairs.parquet, and those whose two photos have a stored face.
+
+    table: one row per pair, in the order of the file. usable: the rows of it that can be scored, same order.
+    """
+
+    table: pd.DataFrame
+    usable: pd.DataFrame
+
+    @property
+    def photos(self) -> set[str]:
+        """The photos of the usable pairs."""
+        return set(self.usable["left"]) | set(self.usable["right"])
+
+    @property
+    def negatives(self) -> int:
+        """The number of scored pairs of different people."""
+        return int((~self.usable["same"].astype(bool) & (self.usable["fold"] >= 0)).sum())
+
+    def counts(self) -> dict[str, Any]:
+        """Return how many pairs there are and are used; of fold -1 apart, since it is not scored."""
+        scored, used = (int((t["fold"] >= 0).sum()) for t in (self.table, self.usable))
+        return {
+            "pairs_total": scored,
+            "pairs_used": used,
+            "coverage": used / scored if scored else 0.0,
+            "threshold_pairs_total": len(self.table) - scored,
+            "threshold_pairs_used": len(self.usable) - used,
+            "folds": int(self.table.loc[self.table["fold"] >= 0, "fold"].nunique()),
+        }
+
+    def rows(self, image_ids: Sequence[str]) -> PairRows:
+        """Return the usable pairs as rows of `image_ids`."""
+        number = {image_id: row for row, image_id in enumerate(image_ids)}
+        left, right = (self.usable[side].map(number).to_numpy(np.int64) for side in ("left", "right"))
+        return PairRows(
+            left=left,
+            right=right,
+            same=self.usable["same"].to_numpy(bool),
+            fold=self.usable["fold"].to_numpy(np.int32),
+        )
+
+
+def read_pairs(path: Path, stored: Collection[str]) -> Pairs:
+    """Return the pairs of a file; a pair is usable if both its photos are `stored`.
+
+    Raises:
+        PairsFileInvalid: the file or a column is missing, or no pair can be scored.
+    """
+    if not path.exists():
+        raise PairsFileInvalid(f"There is no {path}. Run `dvc repro ingest`.")
+    table = pd.read_parquet(path)
+    missing = [column for column in COLUMNS if column not in table]
+    if missing:
+        raise PairsFileInvalid(f"{path} has no column {', '.join(missing)}. Run `dvc repro ingest`.")
+    there = table["left"].isin(stored) & table["right"].isin(stored)
+    pairs = Pairs(table, table[there])
+    scored = table["fold"] >= 0
+    if not (there & scored).any():
+        raise PairsFileInvalid(
+            f"Not one of the {int(scored.sum())} pairs to score in {path} has both its photos among the "
+            f"{len(stored)} stored faces. Compare the names in the pairs file with data/raw/manifest.parquet."
+        )
+    _tell_missing(table[~there], len(table))
+    check_scorable(pairs.usable["same"].to_numpy(bool), pairs.usable["fold"].to_numpy(np.int32))
+    return pairs
+
+
+def _tell_missing(missing: pd.DataFrame, total: int) -> None:
+    if len(missing):
+        names = [f"{a} - {b}" for a, b in zip(missing["left_name"], missing["right_name"], strict=True)]
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        logger.warning("%d of %d pairs miss a photo: %s%s", len(names), total, ", ".join(names[:SHOWN]), more)
+
+
+def protocol_name(sources: Sequence[Source], folds: int) -> str:
+    """Return what the pairs of these sources are called in the literature or by their maker."""
+    names = [name for source in sources if (name := _source_protocol(source, folds))]
+    return " + ".join(names) or f"generated pairs, {folds} folds"
+
+
+def _source_protocol(source: Source, folds: int) -> str | None:
+    if isinstance(source, LfwSource):
+        if source.threshold_pairs is not None:
+            return "LFW View 1"
+        if Path(source.pairs).name == "pairs.txt":
+            return f"LFW View 2, {folds} folds, unrestricted with labeled outside data"
+        return f"LFW, {source.pairs}, {folds} folds"
+    if isinstance(source, FolderSource) and source.pairs is not None:
+        return f"pairs of {Path(source.pairs).name}, {folds} folds"
+    return None
+
+
+def shared_identities(pairs: Pairs, identities: Path) -> list[str]:
+    """Return the people of scored pairs who are among those that trained, sorted.
+
+    Names are compared without case, accents and punctuation. Fold -1 is no evaluation: View 1 draws it from
+    the people who train.
+
+    Raises:
+        DataInvalid: the table of identities is missing.
+    """
+    if not identities.exists():
+        raise DataInvalid(f"There is no {identities}. Run `dvc repro triplets`.")
+    people = pd.read_parquet(identities)
+    trained = {fold_name(name) for name in people.loc[people["split"] == "train", "identity"]}
+    scored = pairs.table[pairs.table["fold"] >= 0]
+    evaluated = {
+        name.rpartition("/")[0] for name in pd.concat([scored["left_name"], scored["right_name"]]).unique()
+    }
+    return sorted(name for name in evaluated if fold_name(name) in trained)

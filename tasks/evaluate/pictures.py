@@ -1,0 +1,15 @@
+"""How this stage writes a picture."""
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from facenet.atomic import atomic_path
+
+DPI = 100
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as a PNG whose bytes depend on nothing but what it shows."""
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, format="png", metadata={"Software": None})

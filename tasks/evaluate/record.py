@@ -1,0 +1,38 @@
+"""The evaluation on the MLflow run that trained the model."""
+
+import logging
+import math
+from pathlib import Path
+from typing import Any
+
+from facenet.model import ModelCard
+
+FILES = ("evaluation.json", "roc.csv", "roc.png", "folds.csv", "worst_errors.png")
+
+logger = logging.getLogger(__name__)
+
+
+def log_to_run(figures: dict[str, Any], *, card: Path, reports: Path) -> bool:
+    """Log the numbers as metrics evaluation/NAME and the files of the report; tell whether that was possible.
+
+    A model made elsewhere has a run that this server does not know: nothing is logged, and the log says so.
+
+    Raises:
+        TrackingFailed: the tracking server cannot be reached or refuses.
+    """
+    from tasks.tracking import open_run
+
+    run_id = ModelCard.read(card).run_id
+    run = open_run(run_id) if run_id else None
+    if run is None:
+        known = f"The tracking server does not know run {run_id}" if run_id else f"{card} names no MLflow run"
+        logger.warning("%s: the evaluation is in %s only", known, reports)
+        return False
+    run.log_metrics({f"evaluation/{name}": value for name, value in figures.items() if _is_metric(value)})
+    for name in FILES:
+        run.log_file(reports / name, "reports")
+    return True
+
+
+def _is_metric(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,27 @@
+"""The ROC as a picture."""
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from facenet.evaluation.roc import Curve
+from tasks.evaluate.pictures import DPI, save
+
+
+def draw_roc(path: Path, curve: Curve, *, title: str, negatives: int) -> None:
+    """Draw the ROC twice: linear, and from one false accept on over a logarithmic axis."""
+    figure = Figure(figsize=(11, 5), dpi=DPI, layout="constrained")
+    linear, logarithmic = figure.subplots(1, 2)
+    linear.plot(curve.far, curve.tpr, label=f"AUC {curve.auc():.4f}")
+    eer = curve.eer()
+    linear.plot([eer], [1 - eer], "o", label=f"EER {eer:.4f}")
+    linear.plot([0, 1], [0, 1], ":", color="grey", label="chance")
+    linear.legend(loc="lower right")
+    logarithmic.step(curve.far, curve.tpr, where="post")
+    logarithmic.set_xscale("log")
+    logarithmic.set_xlim(1 / max(2, negatives), 1)
+    for axes in (linear, logarithmic):
+        axes.set(xlabel="false accepts (FAR)", ylabel="true accepts (VAL)", ylim=(0, 1.01))
+        axes.grid(alpha=0.3)
+    figure.suptitle(title, parse_math=False)
+    save(figure, path)

@@ -1,0 +1,109 @@
+"""The work of the stage: pairs in, figures out."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from facenet.evaluation.distances import combine_flips
+from facenet.evaluation.protocol import Protocol, Verification, verify
+from facenet.model import Embedder, ModelCard, load_model
+from tasks import paths
+from tasks.evaluate.embeddings import Embeddings, embed_faces, stored_faces, write_embeddings
+from tasks.evaluate.pairs import Pairs, protocol_name, read_pairs, shared_identities
+from tasks.evaluate.roc_picture import draw_roc
+from tasks.evaluate.tables import write_folds, write_roc
+from tasks.evaluate.worst import draw_worst
+from tasks.params import EvaluateParams, Source
+
+SHOWN = 5  # names in a warning
+
+logger = logging.getLogger(__name__)
+
+
+def run(
+    params: EvaluateParams,
+    *,
+    device: str,
+    sources: Sequence[Source],
+    aligned: Path = paths.ALIGNED,
+    pairs: Path = paths.PAIRS,
+    identities: Path = paths.IDENTITIES,
+    weights: Path = paths.WEIGHTS,
+    card: Path = paths.MODEL_CARD,
+    embeddings: Path = paths.EMBEDDINGS,
+    reports: Path = paths.REPORTS,
+) -> dict[str, Any]:
+    """Embed the photos of all pairs, verify them, write embeddings, tables and pictures, return the figures.
+
+    Raises:
+        PairsFileInvalid: the pairs cannot be scored.
+        DataInvalid: faces or identities are missing.
+        WeightsInvalid: the model is missing or gives embeddings that are not finite.
+        ParamsInvalid: the faces are smaller than the network's input.
+    """
+    stored = stored_faces(aligned)
+    chosen = read_pairs(pairs, stored)
+    network, model_card = load_model(weights, card, device)
+    overlap = _overlap(chosen, identities, model_card)
+    embedder = Embedder(
+        network,
+        image_size=model_card.network.image_size,
+        device=device,
+        precision=params.precision,
+        batch_size=params.batch_size,
+    )
+    photos = chosen.photos
+    embedded = embed_faces(embedder, aligned, photos, flip=params.flip != "none")
+    write_embeddings(embeddings, embedded, _origin(model_card, embedder))
+    result = _verify(embedded, chosen, params)
+    name = protocol_name(sources, chosen.counts()["folds"])
+    write_roc(reports / "roc.csv", result.curve)
+    write_folds(reports / "folds.csv", result.folds)
+    draw_roc(reports / "roc.png", result.curve, title=name, negatives=chosen.negatives)
+    draw_worst(reports / "worst_errors.png", result, chosen, aligned)
+    return {
+        "protocol": name,
+        **chosen.counts(),
+        **result.figures(),
+        "far_target": params.far,
+        "accuracy_interval": list(result.accuracy_interval()),
+        "folds_scored": len(result.folds),
+        "fallbacks": sum(stored[photo] for photo in photos),
+        "images": len(photos),
+        **overlap,
+        "distance": params.distance,
+        "flip": params.flip,
+        "subtract_mean": params.subtract_mean,
+        "sweep": params.sweep,
+        "device": str(embedder.device),
+        "precision": embedder.precision,
+        "images_per_second": round(len(photos) / embedded.seconds, 1),
+    }
+
+
+def _origin(card: ModelCard, embedder: Embedder) -> dict[str, str]:
+    return {"weights_sha256": card.weights_sha256, "precision": embedder.precision}
+
+
+def _verify(embedded: Embeddings, pairs: Pairs, params: EvaluateParams) -> Verification:
+    protocol = Protocol(
+        metric=params.distance, subtract_mean=params.subtract_mean, sweep=params.sweep, far=params.far
+    )
+    vectors = combine_flips(embedded.faces, embedded.flipped, params.flip)
+    return verify(vectors, pairs.rows(embedded.image_ids), protocol)
+
+
+def _overlap(pairs: Pairs, identities: Path, card: ModelCard) -> dict[str, Any]:
+    """Return how many evaluated people trained; weights that came as they are were not trained on ours."""
+    if card.params.get("train", {}).get("epochs") == 0:
+        return {"identity_overlap": 0}
+    shared = shared_identities(pairs, identities)
+    if not shared:
+        return {"identity_overlap": 0}
+    warning = (
+        f"{len(shared)} OF THE EVALUATED PEOPLE WERE TRAINED ON: THESE FIGURES ARE TOO GOOD. "
+        f"FIRST OF THEM: {', '.join(shared[:SHOWN])}"
+    )
+    logger.warning(warning)
+    return {"identity_overlap": len(shared), "identity_overlap_warning": warning}
