@@ -60,7 +60,7 @@ def validate_triplets(
 
 
 def document(checked: list[Table], folder: Path) -> dict[str, bool]:
-    """Write Great Expectations' site for these tables to `folder`, and return which suites hold."""
+    """Write Great Expectations' site for these tables to `folder`, and return by name which hold."""
     from tasks.expectations.validation import write_site
 
     return write_site(checked, folder)

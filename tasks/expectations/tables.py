@@ -14,11 +14,20 @@ from facenet.identity import fold_name
 
 @dataclass(frozen=True)
 class Table:
-    """A table, the suite that judges it, and the columns that name a row of it to a person."""
+    """A table, the suite that judges it, and the columns that name a row of it to a person.
+
+    title: the name of the table where several are judged by one suite.
+    """
 
     suite: str
     rows: pd.DataFrame
     keys: tuple[str, ...]
+    title: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What tells the table from others: its title, or else its suite."""
+        return self.title or self.suite
 
 
 IMAGES = ("row", "label")

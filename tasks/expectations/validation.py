@@ -27,7 +27,7 @@ def validate(tables: list[Table]) -> None:
 
 
 def write_site(tables: list[Table], folder: Path) -> dict[str, bool]:
-    """Write Data Docs of all tables to `folder`, and return which suites hold."""
+    """Write Data Docs of all tables to `folder`, and return by name which hold."""
     context, holds = _context(), {}
     context.delete_data_docs_site("local_site")
     store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder.absolute())}
@@ -36,14 +36,15 @@ def write_site(tables: list[Table], folder: Path) -> dict[str, bool]:
     context.add_data_docs_site("site", {**site, "site_index_builder": index})
     for table in tables:
         expectations = suites.columns(table.suite, table.rows) + suites.contents(table.suite, table.rows)
-        suite = context.suites.add(gx.ExpectationSuite(table.suite, expectations=expectations))
+        suite = context.suites.add(gx.ExpectationSuite(table.name, expectations=expectations))
         data = _batch_definition(context, table)
         asked = context.validation_definitions.add(
-            gx.ValidationDefinition(name=table.suite, data=data, suite=suite)
+            gx.ValidationDefinition(name=table.name, data=data, suite=suite)
         )
-        checkpoint = gx.Checkpoint(name=table.suite, validation_definitions=[asked])
+        rows = {"result_format": "COMPLETE", "unexpected_index_column_names": list(table.keys)}
+        checkpoint = gx.Checkpoint(name=table.name, validation_definitions=[asked], result_format=rows)
         result = context.checkpoints.add(checkpoint).run(batch_parameters={"dataframe": table.rows})
-        holds[table.suite] = bool(result.success)
+        holds[table.name] = bool(result.success)
     context.build_data_docs()
     return holds
 
@@ -55,7 +56,7 @@ def _context() -> Any:
 
 
 def _batch_definition(context: Any, table: Table) -> Any:
-    asset = context.data_sources.add_pandas(table.suite).add_dataframe_asset(table.suite)
+    asset = context.data_sources.add_pandas(table.name).add_dataframe_asset(table.name)
     return asset.add_batch_definition_whole_dataframe("all rows")
 
 
