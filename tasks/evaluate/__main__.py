@@ -1,5 +1,8 @@
 """Run the stage as params.yaml says and write reports/evaluation.json."""
 
+import sys
+from typing import Any
+
 from tasks import paths
 from tasks.cli import stage_main
 from tasks.params import load_params
@@ -17,7 +20,19 @@ def main() -> None:
         figures = run(params.evaluate, device=params.base.device, sources=params.ingest.sources)
     figures["peak_memory_mb"] = meter.peak_memory_mb
     write_report(paths.report("evaluate"), figures)
+    sys.stderr.write(headline(figures) + "\n")
     log_to_run(figures, card=paths.MODEL_CARD, reports=paths.REPORTS)
+
+
+def headline(figures: dict[str, Any]) -> str:
+    """Return the result in one line."""
+    low, high = figures["accuracy_interval"]
+    return (
+        f"{figures['protocol']}: accuracy {figures['accuracy']:.4f} ± {figures['accuracy_std']:.4f} "
+        f"(95 % interval {low:.4f} to {high:.4f}), VAL {figures['val']:.4f} at FAR {figures['far_target']:g}, "
+        f"AUC {figures['auc']:.4f}, EER {figures['eer']:.4f}, "
+        f"{figures['pairs_used']} of {figures['pairs_total']} pairs, {figures['fallbacks']} photos without a face"
+    )
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ class Pairs:
     def rows(self, image_ids: Sequence[str]) -> PairRows:
         """Return the usable pairs as rows of `image_ids`."""
         number = {image_id: row for row, image_id in enumerate(image_ids)}
-        left, right = (self.usable[side].map(number).to_numpy(np.int64) for side in ("left", "right"))
+        left, right = (np.asarray(self.usable[side].map(number), np.int64) for side in ("left", "right"))
         return PairRows(
             left=left,
             right=right,

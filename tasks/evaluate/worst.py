@@ -61,7 +61,7 @@ def draw_errors(
     )
     heights = [max(1, -(-len(errors) // COLUMNS)) for _, _, errors in halves]
     figure = Figure(figsize=(11, 1 + 2.4 * sum(heights)), dpi=DPI, layout="constrained")
-    parts = figure.subfigures(2, 1, height_ratios=heights)
+    parts = figure.subfigures(2, 1, height_ratios=heights, squeeze=False).ravel()
     for part, (title, sign, errors) in zip(parts, halves, strict=True):
         part.suptitle(title if errors else f"{title}: none", fontsize=12)
         _draw_half(part, sign, errors)
