@@ -59,10 +59,11 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
 def read_photo(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Photo:
     """Decode the whole of a photo file.
 
-    The EXIF orientation is applied. Transparent pixels lie over white. Grey values of 16 bits, and integers of
-    32 bits that fit in 16, are scaled by 255/65535; floats by 255 if within 0..1, by 1 if within 0..255; all
-    others from their least to their largest value. Of an animation the first frame counts. Colour profiles are
-    ignored. Pillow's global settings are neither changed nor relied upon; safe to call from several threads.
+    The EXIF orientation is applied. Transparent pixels lie over white. Grey values of 16 bits, and integers
+    of 32 bits that fit in 16, are scaled by 255/65535; floats by 255 if within 0..1, by 1 if within 0..255;
+    all others from their least to their largest value. Of an animation the first frame counts. Colour
+    profiles are ignored. Pillow's global settings are neither changed nor relied upon; safe to call from
+    several threads.
 
     Raises:
         ImageRejected: reason `empty`, `unsupported` (not one of FORMATS), `too_large` (more than `max_pixels`

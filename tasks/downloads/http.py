@@ -1,0 +1,112 @@
+"""Fetch one URL into one file: resumed, retried, checked, and there whole or not at all."""
+
+import hashlib
+import os
+import time
+from pathlib import Path
+
+import requests
+from tqdm import tqdm
+
+from facenet.atomic import write_text
+from facenet.errors import DownloadFailed
+
+ATTEMPTS = 5  # in a row without a single new byte
+TIMEOUT = (10, 60)  # seconds to connect, and between two bytes
+CHUNK = 1 << 20
+RETRIED = {408, 425, 429, 500, 502, 503, 504}
+
+
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def download(url: str, target: Path, *, sha256: str | None = None, pause: float = 1.0) -> None:
+    """Fetch `url` to `target` and check its sha256.
+
+    What has come is kept in a .part file beside it, and a later call goes on from there if the server says
+    that the file is still the same. Between attempts it waits `pause` seconds, then twice as long, and so on.
+
+    Raises:
+        DownloadFailed: why this URL does not give the file.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.{hashlib.sha256(url.encode()).hexdigest()[:8]}.part")
+    failures = 0
+    while failures < ATTEMPTS:
+        before = _length(part)
+        try:
+            _receive(url, part, target.name)
+            break
+        except _RefusedError as error:
+            raise DownloadFailed(str(error)) from error
+        except requests.RequestException as error:
+            failures = 1 if _length(part) > before else failures + 1
+            if failures == ATTEMPTS:
+                raise DownloadFailed(f"{type(error).__name__}: {error} ({ATTEMPTS} attempts)") from error
+            time.sleep(pause * 2 ** (failures - 1))
+    digest = sha256_of(part)
+    if sha256 is not None and digest != sha256:
+        _discard(part)
+        raise DownloadFailed(f"its sha256 is {digest}, not {sha256}")
+    with part.open("rb+") as file:
+        os.fsync(file.fileno())
+    part.replace(target)
+    _discard(part)
+
+
+class _RefusedError(Exception):
+    """The server will not give the file, however often it is asked."""
+
+
+def _length(part: Path) -> int:
+    return part.stat().st_size if part.exists() else 0
+
+
+def _version(part: Path) -> Path:
+    """Return the file that holds what the server called the version that `part` is a piece of."""
+    return part.with_suffix(".version")
+
+
+def _discard(part: Path) -> None:
+    part.unlink(missing_ok=True)
+    _version(part).unlink(missing_ok=True)
+
+
+def _receive(url: str, part: Path, name: str) -> None:
+    """Append the missing bytes of `url` to `part`, or write it anew where the server cannot continue."""
+    headers = {"Accept-Encoding": "identity"}
+    if _length(part) and _version(part).exists():
+        headers |= {"Range": f"bytes={_length(part)}-", "If-Range": _version(part).read_text()}
+    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+        if answer.status_code == requests.codes.requested_range_not_satisfiable:
+            _discard(part)
+            raise requests.ConnectionError("the server has fewer bytes than were here")
+        if not answer.ok and answer.status_code not in RETRIED:
+            raise _RefusedError(f"HTTP {answer.status_code} {answer.reason}")
+        answer.raise_for_status()
+        start = _length(part) if answer.status_code == requests.codes.partial_content else 0
+        if not start:
+            _discard(part)
+            version = answer.headers.get("ETag") or answer.headers.get("Last-Modified")
+            if version and not version.startswith("W/"):
+                write_text(_version(part), version)
+        _append(answer, part, start, name)
+
+
+def _append(answer: requests.Response, part: Path, start: int, name: str) -> None:
+    left = answer.headers.get("Content-Length")
+    total = start + int(left) if left else None
+    with (
+        part.open("ab") as file,
+        tqdm(
+            desc=name, total=total, initial=start, unit="B", unit_scale=True, mininterval=1
+        ) as bar,
+    ):
+        for chunk in answer.iter_content(CHUNK):
+            file.write(chunk)
+            bar.update(len(chunk))
+    if total is not None and _length(part) != total:
+        raise requests.ConnectionError(f"{_length(part)} of {total} bytes came")

@@ -1,0 +1,1 @@
+"""Stage ingest: photos of all sources, checked and decoded once, with the pairs to evaluate on."""

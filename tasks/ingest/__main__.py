@@ -1,0 +1,18 @@
+"""Run the stage: `python -m tasks.ingest`."""
+
+from tasks import paths
+from tasks.cli import stage_main
+
+
+def main() -> None:
+    """Run ingest as params.yaml says, and write its report."""
+    from tasks.ingest.stage import run  # not at the top: the workers import this module
+    from tasks.params import load_params
+    from tasks.reports import write_report
+
+    params = load_params()
+    write_report(paths.report("ingest"), run(params.ingest, seed=params.base.seed, raw=paths.RAW))
+
+
+if __name__ == "__main__":
+    stage_main(main)

@@ -1,0 +1,75 @@
+"""What reports/ingest.json says."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tasks.ingest.records import Record
+from tasks.ingest.roles import Roles
+from tasks.ingest.sources.opened import THRESHOLD_FOLD
+from tasks.reports import Meter
+
+SHOWN = 20  # names in the report
+
+
+def figures(
+    records: Sequence[Record], pairs: Sequence[Mapping[str, Any]], roles: Roles, meter: Meter
+) -> dict[str, Any]:
+    """Return the figures in the order in which they are read."""
+    report: dict[str, Any] = {}
+    if roles.overlapping:
+        report["WARNING"] = (
+            f"{len(roles.overlapping)} PEOPLE ARE IN TRAINING AND IN EVALUATION: THE ACCURACY SAYS "
+            "NOTHING ABOUT STRANGERS. SEE ingest.allow_identity_overlap."
+        )
+    return report | {
+        **_counts(records),
+        "train": _role_counts(records, "train"),
+        "evaluate": _role_counts(records, "evaluate"),
+        "rejected": rejected(records),
+        "excluded_identities": _people(roles.excluded),
+        "overlapping_identities": _people(roles.overlapping),
+        "held_out_identities": _people(roles.held_out),
+        "pairs": _pair_figures(pairs),
+        "sources": {
+            source: _counts([record for record in records if record.source == source])
+            for source in dict.fromkeys(record.source for record in records)
+        },
+        "seconds": round(meter.seconds, 1),
+        "images_per_second": meter.rate(len(records)),
+        "peak_memory_mb": meter.peak_memory_mb,
+    }
+
+
+def rejected(records: Sequence[Record]) -> dict[str, int]:
+    """Return the number of files that are not kept by status, the most frequent first."""
+    counts = Counter(record.status for record in records if not record.kept)
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _counts(records: Sequence[Record]) -> dict[str, int]:
+    kept = [record for record in records if record.kept]
+    people = {record.identity for record in kept}
+    return {"found": len(records), "kept": len(kept), "identities": len(people)}
+
+
+def _role_counts(records: Sequence[Record], role: str) -> dict[str, int]:
+    people = [record.identity for record in records if record.kept and record.role == role]
+    return {"images": len(people), "identities": len(set(people))}
+
+
+def _people(names: Sequence[str]) -> dict[str, Any]:
+    return {"count": len(names), "names": list(names[:SHOWN])}
+
+
+def _pair_figures(pairs: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    scored = [pair for pair in pairs if pair["fold"] != THRESHOLD_FOLD]
+    missing = sum(pair["left"] is None or pair["right"] is None for pair in pairs)
+    return {
+        "scored": len(scored),
+        "same": sum(pair["same"] for pair in scored),
+        "different": sum(not pair["same"] for pair in scored),
+        "folds": len({pair["fold"] for pair in scored}),
+        "threshold": len(pairs) - len(scored),
+        "with_a_photo_missing": missing,
+    }

@@ -1,0 +1,62 @@
+"""Write data/raw: all of it anew, each file whole or not at all, and nothing else."""
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from facenet.atomic import atomic_path, write_text
+from facenet.evaluation.pairs import Pair, format_pairs
+from tasks.ingest.records import Record
+from tasks.ingest.spool import Spool
+from tasks.shards import RAW_SCHEMA, shard_paths, sort_key, write_shards
+
+IMAGES = "images"
+MANIFEST, PAIRS = "manifest.parquet", "pairs.parquet"
+DRAWN = "pairs.txt"  # pairs that were drawn, in LFW's format, to be used elsewhere
+
+
+@dataclass(frozen=True)
+class Output:
+    """The tables of the stage, the pairs that were drawn for it, and the number of shards for its images."""
+
+    manifest: pa.Table
+    pairs: pa.Table
+    drawn: Sequence[Pair]
+    shards: int
+
+
+def write_output(raw: Path, output: Output, kept: Mapping[str, Record], spool: Spool) -> None:
+    """Write the files to `raw` and remove all others; `kept` has the records of the image table by id."""
+    write_shards(raw, IMAGES, RAW_SCHEMA, _rows(kept, spool, output.shards), output.shards)
+    _write_table(raw / PAIRS, output.pairs)
+    if output.drawn:
+        write_text(raw / DRAWN, format_pairs(output.drawn))
+    _write_table(raw / MANIFEST, output.manifest)
+    ours = {path.name for path in shard_paths(raw, IMAGES)} | {PAIRS, MANIFEST}
+    ours |= {DRAWN} if output.drawn else set()
+    for path in sorted(raw.iterdir()):
+        if path.name in ours:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _rows(kept: Mapping[str, Record], spool: Spool, shards: int) -> Iterator[dict[str, Any]]:
+    rows = [
+        {"image_id": key, "identity": r.identity, "source": r.source, "role": r.role}
+        for key, r in kept.items()
+    ]
+    for row in sorted(rows, key=lambda row: sort_key(row, shards)):
+        yield {**row, "image": spool.read(str(row["image_id"]))}
+
+
+def _write_table(path: Path, table: pa.Table) -> None:
+    with atomic_path(path) as temporary:
+        pq.write_table(table, temporary)

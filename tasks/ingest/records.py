@@ -1,0 +1,79 @@
+"""What is known about each file that was found: one row of data/raw/manifest.parquet."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+
+from facenet.identity import fold_name
+from tasks.ingest.photos import USABLE
+from tasks.shards import sort_key
+
+MANIFEST_SCHEMA = pa.schema(
+    {
+        "image_id": pa.string(),
+        "identity": pa.string(),
+        "source": pa.string(),
+        "role": pa.string(),
+        "path": pa.string(),
+        "width": pa.int32(),
+        "height": pa.int32(),
+        "mode": pa.string(),
+        "bytes": pa.int64(),
+        "status": pa.string(),
+        "reason": pa.string(),
+    }
+)
+NO_PHOTO = ("hidden", "unsafe", "unsupported")  # statuses of files that are no photo of anybody
+
+folded = cache(fold_name)  # asked for every photo of a person
+
+
+@dataclass(slots=True)
+class Record:
+    """One file of one source.
+
+    path: inside the source. image_id: sha256 of the bytes; None, as `bytes`, when they were not read.
+    width, height: pixels of the upright picture. status: `kept`, or why not, in a sentence in `reason`.
+    identity: NFC-normalised name, None outside of the folders of people. role: train, evaluate, or split
+    until that is decided.
+    """
+
+    source: str
+    path: str
+    image_id: str | None = None
+    bytes: int | None = None
+    width: int | None = None
+    height: int | None = None
+    mode: str | None = None
+    status: str = USABLE
+    reason: str = ""
+    identity: str | None = None
+    role: str | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether the photo goes on to the next stage, as far as is known."""
+        return self.status == USABLE
+
+    @property
+    def place(self) -> str:
+        """Source and path, for messages."""
+        return f"{self.source}: {self.path}"
+
+    def reject(self, status: str, reason: str) -> None:
+        """Take the photo out."""
+        self.status, self.reason = status, reason
+
+
+def manifest_table(records: Iterable[Record], shards: int) -> pa.Table:
+    """Return the manifest: rows in the order of the image table, rejected files between kept ones."""
+    rows = [{name: getattr(record, name) for name in MANIFEST_SCHEMA.names} for record in records]
+    rows.sort(key=lambda row: (_order(row, shards), row["source"], row["path"]))
+    return pa.Table.from_pylist(rows, schema=MANIFEST_SCHEMA)
+
+
+def _order(row: Mapping[str, Any], shards: int) -> tuple[int, str, str]:
+    return sort_key({"identity": row["identity"] or "", "image_id": row["image_id"] or ""}, shards)

@@ -1,0 +1,52 @@
+"""Source `celeba`: photos in one folder, and lists that say whose they are and in which partition."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from facenet.errors import SourceInvalid
+from tasks.downloads import locate
+from tasks.ingest.archives import members
+from tasks.ingest.records import NO_PHOTO, Record
+from tasks.ingest.sources.opened import Opened
+from tasks.params import CelebaSource
+
+ROLES = {"0": "train", "1": "train", "2": "evaluate"}  # by partition: train, validation, test
+
+
+def open_celeba(source: CelebaSource, downloads: Path) -> Opened:
+    """Find the photos and read both lists; see `open_source`. People are called celeba_ and their number."""
+    path = locate(source.images, sha256=source.sha256, urls=source.urls, downloads=downloads)
+    people = _read(source.identities, downloads, "a file name and the number of a person")
+    expected = "a file name and a partition, 0, 1 or 2"
+    partition = _read(source.partition, downloads, expected) if source.partition else None
+    if partition is not None and not set(partition.values()) <= set(ROLES):
+        raise SourceInvalid(f"{source.partition}: expected {expected} on each line. Get the file anew.")
+
+    def place(records: Sequence[Record]) -> None:
+        for record in records:
+            name = record.path.rpartition("/")[2]
+            listed = name in people and (partition is None or name in partition)
+            if listed and record.status not in NO_PHOTO:
+                record.identity = f"celeba_{people[name]}"
+                record.role = "split" if partition is None else ROLES[partition[name]]
+            elif record.kept:
+                lists = " and ".join(filter(None, (source.identities, source.partition)))
+                record.reject("misplaced", f"The photo is not listed in {lists}.")
+
+    return Opened(partial(members, path), place)
+
+
+def _read(name: str, downloads: Path, expected: str) -> dict[str, str]:
+    """Return the second field of each line by its first; a line of headings, as in a CSV, is passed over."""
+    found = {}
+    for number, line in enumerate(locate(name, downloads=downloads).read_text("utf-8-sig").splitlines(), 1):
+        fields = line.replace(",", " ").split()
+        if not fields or (number == 1 and not fields[-1].isdigit()):
+            continue
+        if len(fields) != 2 or not fields[1].isdigit():
+            raise SourceInvalid(
+                f"{name}, line {number}: expected {expected}, found {line!r}. Get the file anew."
+            )
+        found[fields[0]] = fields[1]
+    return found

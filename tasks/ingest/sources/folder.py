@@ -1,0 +1,27 @@
+"""Source `folder`: a directory, tar or zip with one folder per person."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from tasks.downloads import locate
+from tasks.ingest.archives import members
+from tasks.ingest.records import Record, folded
+from tasks.ingest.sources.layout import place_by_folder
+from tasks.ingest.sources.opened import Opened, read_pairs, scored_people
+from tasks.params import FolderSource
+
+
+def open_folder(source: FolderSource, downloads: Path) -> Opened:
+    """Find the folder or archive and read its pairs file; see `open_source`."""
+    path = locate(source.path, sha256=source.sha256, urls=source.urls, downloads=downloads)
+    pairs = read_pairs(source.pairs, downloads) if source.pairs else ()
+    evaluated = scored_people(pairs)
+
+    def place(records: Sequence[Record]) -> None:
+        place_by_folder(records, wrapped=path.is_file())
+        for record in records:
+            if record.identity is not None:
+                record.role = "evaluate" if folded(record.identity) in evaluated else source.role
+
+    return Opened(partial(members, path), place, pairs)

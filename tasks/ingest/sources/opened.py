@@ -1,0 +1,37 @@
+"""A source whose files are on this machine."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from facenet.evaluation.pairs import Pair, parse_pairs
+from tasks.downloads import locate
+from tasks.ingest.archives import Member
+from tasks.ingest.records import Record, folded
+
+THRESHOLD_FOLD = -1  # of pairs that only choose the threshold
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A source, ready to be read.
+
+    files: yields every file, given the most bytes one may have. place: says whose photos they are, by setting
+    identity and role of the records of these files. pairs: what it brings to evaluate on; those that only
+    choose the threshold are in fold -1.
+    """
+
+    files: Callable[[int], Iterator[Member]]
+    place: Callable[[Sequence[Record]], None]
+    pairs: tuple[Pair, ...] = ()
+
+
+def read_pairs(name: str, downloads: Path) -> tuple[Pair, ...]:
+    """Return the pairs of the LFW pairs file called `name`."""
+    return tuple(parse_pairs(locate(name, downloads=downloads).read_bytes(), origin=name))
+
+
+def scored_people(pairs: Sequence[Pair]) -> set[str]:
+    """Return the folded names of the people in scored pairs."""
+    scored = [pair for pair in pairs if pair.fold != THRESHOLD_FOLD]
+    return {folded(photo.identity) for pair in scored for photo in (pair.left, pair.right)}

@@ -1,0 +1,43 @@
+"""Photos on disk between decoding, in the order of the sources, and writing, in the order of the table."""
+
+import os
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+
+class Spool:
+    """Bytes by key in a file without a name: nothing is left of it, however the process ends."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by __exit__
+        self._places: dict[str, tuple[int, int]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def add(self, key: str, data: bytes) -> None:
+        """Store `data` under a new key."""
+        self._places[key] = (self._file.tell(), len(data))
+        self._file.write(data)
+
+    def size(self, key: str) -> int:
+        """Return the number of bytes under a key."""
+        return self._places[key][1]
+
+    def read(self, key: str) -> bytes:
+        """Return the bytes under a key.
+
+        Raises:
+            KeyError: there is no such key.
+        """
+        start, length = self._places[key]
+        self._file.flush()
+        return os.pread(self._file.fileno(), length, start)

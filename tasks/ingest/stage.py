@@ -1,0 +1,88 @@
+"""The stage as a whole: sources in, data/raw and the figures of its report out."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+from facenet.errors import SourceInvalid
+from facenet.evaluation.pairs import Pair
+from tasks.ingest.figures import figures, rejected
+from tasks.ingest.output import Output, write_output
+from tasks.ingest.protocol import draw_pairs, pair_rows, pairs_table, photo_names
+from tasks.ingest.records import Record, manifest_table
+from tasks.ingest.roles import decide_roles
+from tasks.ingest.scan import scan
+from tasks.ingest.sources import Opened, open_source, source_names
+from tasks.ingest.sources.opened import scored_people
+from tasks.ingest.spool import Spool
+from tasks.ingest.workers import worker_count
+from tasks.params import IngestParams
+from tasks.paths import DOWNLOADS
+from tasks.reports import Meter
+from tasks.shards import shard_count
+
+Named = Sequence[tuple[str, Opened]]
+
+
+def run(
+    params: IngestParams, *, seed: int, raw: Path, downloads: Path = DOWNLOADS, workers: int | None = None
+) -> dict[str, Any]:
+    """Write manifest.parquet, images-*.arrow and pairs.parquet to `raw`, and return the figures to report.
+
+    The files depend on the photos, `params` and `seed` alone, neither on the number of `workers` (processes;
+    by default FACENET_WORKERS, or the processors there are) nor on what lay in `raw`.
+
+    Raises:
+        DownloadFailed, PairsFileInvalid, SourceInvalid: a source cannot be had or read, or has no usable
+            photo.
+        DataInvalid: the manifest or the pairs break a rule of tasks/expectations.
+    """
+    with Meter() as meter, Spool(raw.parent) as spool:
+        opened = _open(params, downloads)
+        records = scan(opened, params, spool, workers or worker_count())
+        scored = set[str]().union(*(scored_people(source.pairs) for _, source in opened))
+        roles = decide_roles(
+            records,
+            scored,
+            held_out=params.held_out_identities,
+            seed=seed,
+            allow_overlap=params.allow_identity_overlap,
+        )
+        kept = {record.image_id: record for record in records if record.kept and record.image_id}
+        if not kept:
+            raise SourceInvalid(f"No photo is usable. {len(records)} files: {rejected(records)}.")
+        drawn, pairs = _pairs(opened, records, kept, params, seed)
+        shards = shard_count(sum(map(spool.size, kept)))
+        output = Output(manifest_table(records, shards), pairs_table(pairs), drawn, shards)
+        _validate(output, params.allow_identity_overlap)
+        write_output(raw, output, kept, spool)
+    return figures(records, pairs, roles, meter)
+
+
+def _open(params: IngestParams, downloads: Path) -> Named:
+    allow = params.allow_identity_overlap
+    sources = [open_source(source, downloads, allow_overlap=allow) for source in params.sources]
+    return list(zip(source_names(params.sources), sources, strict=True))
+
+
+def _pairs(
+    opened: Named, records: Sequence[Record], kept: Collection[str], params: IngestParams, seed: int
+) -> tuple[list[Pair], list[dict[str, Any]]]:
+    """Return the pairs that were drawn, none where sources bring theirs, and the rows of all pairs."""
+    rows = []
+    for name, source in opened:
+        if source.pairs:
+            names = photo_names(record for record in records if record.source == name)
+            rows += pair_rows(source.pairs, names, kept)
+    if rows:
+        return [], rows
+    names = photo_names(record for record in records if record.role == "evaluate")
+    drawn = draw_pairs(names, params, seed)
+    return drawn, pair_rows(drawn, names, kept)
+
+
+def _validate(output: Output, allow_overlap: bool) -> None:
+    from tasks.expectations import validate_manifest  # takes seconds to import
+
+    pairs = output.pairs.to_pandas() if output.pairs.num_rows else None
+    validate_manifest(output.manifest.to_pandas(), pairs=pairs, allow_identity_overlap=allow_overlap)
