@@ -16,6 +16,7 @@ from facenet.atomic import atomic_path, remove_temporaries
 
 SHARD_BYTES = 256 * 2**20
 BATCH_ROWS = 256  # rows of one record batch: what a reader holds in memory at a time
+BATCH_BYTES = 64 * 2**20  # of images, after which a batch ends early: photos can have a hundred megapixels
 
 RAW_SCHEMA = pa.schema(
     {
@@ -107,12 +108,14 @@ class _Lookahead:
 
     def batches(self, shard: int) -> Iterator[list[Mapping[str, Any]]]:
         batch: list[Mapping[str, Any]] = []
+        held = 0
         while self._row is not None and self._last[0] == shard:
             batch.append(self._row)
+            held += len(self._row["image"])
             self._row = self._next()
-            if len(batch) == BATCH_ROWS:
+            if len(batch) == BATCH_ROWS or held >= BATCH_BYTES:
                 yield batch
-                batch = []
+                batch, held = [], 0
         if batch:
             yield batch
 
