@@ -1,0 +1,26 @@
+"""Find faces with MTCNN (Zhang et al., IEEE SPL 2016), choose one per photo and cut it out.
+
+Colour is RGB everywhere. Boxes are float32 x0 y0 x1 y1 in pixels of the upright source image, origin top
+left, half open: a box that covers the whole of a 250 x 250 image is 0 0 250 250.
+"""
+
+from facenet.detection.aligner import AlignedFace, FaceAligner
+from facenet.detection.cascade import MTCNN, DetectorSettings
+from facenet.detection.crop import CropSettings, crop_face, fallback_box
+from facenet.detection.faces import Faces
+from facenet.detection.selection import SELECTIONS, select_face
+from facenet.detection.weights import load_mtcnn_weights
+
+__all__ = [
+    "MTCNN",
+    "SELECTIONS",
+    "AlignedFace",
+    "CropSettings",
+    "DetectorSettings",
+    "FaceAligner",
+    "Faces",
+    "crop_face",
+    "fallback_box",
+    "load_mtcnn_weights",
+    "select_face",
+]

@@ -1,0 +1,57 @@
+"""From photos to faces: the one way that the align stage and a served model share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from facenet.detection.cascade import MTCNN
+from facenet.detection.crop import CropSettings, crop_face, fallback_box
+from facenet.detection.faces import Faces
+from facenet.detection.integral import Floats, Pixels
+from facenet.detection.selection import select_face
+
+
+@dataclass(frozen=True, eq=False)
+class AlignedFace:
+    """The chosen face of one photo.
+
+    image: uint8 (S, S, 3). box (4,) float32 without margin, and landmarks (5, 2) float32, in source pixels.
+    probability: of the face, 0 to 1. faces_found: in the whole photo.
+    fallback: no face was found; the image is the centre of the photo, probability is 0 and landmarks are NaN.
+    """
+
+    image: Pixels
+    box: Floats
+    landmarks: Floats
+    probability: float
+    faces_found: int
+    fallback: bool
+
+
+def align_face(pixels: Pixels, faces: Faces, selection: str, crop: CropSettings) -> AlignedFace:
+    """Choose among the `faces` found in `pixels` uint8 (H, W, 3) and cut out; see AlignedFace for no face."""
+    height, width = pixels.shape[:2]
+    box, landmarks = fallback_box(width, height), np.full((5, 2), np.nan, np.float32)
+    probability = 0.0
+    if len(faces):
+        chosen = select_face(faces, width, height, selection)
+        box, landmarks = faces.boxes[chosen], faces.landmarks[chosen]
+        probability = float(faces.probabilities[chosen])
+    image = crop_face(pixels, box, landmarks, crop)
+    return AlignedFace(image, box, landmarks, probability, len(faces), not len(faces))
+
+
+class FaceAligner:
+    """Detect, select and crop, one face per photo.
+
+    selection: one of SELECTIONS.
+    """
+
+    def __init__(self, detector: MTCNN, selection: str, crop: CropSettings) -> None:
+        self.detector, self.selection, self.crop = detector, selection, crop
+
+    def align(self, images: Sequence[Pixels]) -> list[AlignedFace]:
+        """Return one face per photo uint8 (H, W, 3) RGB, of any sizes."""
+        found = self.detector.detect(images)
+        return [align_face(i, f, self.selection, self.crop) for i, f in zip(images, found, strict=True)]

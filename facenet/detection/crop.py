@@ -1,0 +1,118 @@
+"""Cut a face out of a photo: by its box and a margin, or turned upright by its five landmarks."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from facenet.detection.integral import Floats, Pixels
+from facenet.errors import ParamsInvalid
+
+FALLBACK_SIDE = 0.5  # of the shorter side of the photo: what a face takes of LFW's and CelebA's photos
+TEMPLATE_SIDE = 112  # pixels, image for which TEMPLATE is given
+# Where InsightFace puts left eye, right eye, nose and corners of the mouth in an image of 112 x 112 pixels.
+TEMPLATE = np.array(
+    [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)]
+)
+
+
+@dataclass(frozen=True)
+class CropSettings:
+    """How a face is cut out.
+
+    method: `crop` takes the box and the margin and resizes to a square, aspect ratio not kept; `similarity`
+        moves, turns and scales the five landmarks onto InsightFace's template, margin around it, black
+        outside the photo.
+    image_size: pixels, side of the result.
+    margin: pixels added in all, half on each side.
+    margin_in: `source`, pixels of the photo (davidsandberg/facenet), or `output`, pixels of the result
+        (facenet-pytorch: margin * side / (image_size - margin) source pixels).
+
+    Raises:
+        ParamsInvalid: a value is out of range, or an output margin leaves nothing of the face.
+    """
+
+    method: Literal["crop", "similarity"] = "crop"
+    image_size: int = 160
+    margin: float = 0
+    margin_in: Literal["source", "output"] = "source"
+
+    def __post_init__(self) -> None:
+        if self.method not in ("crop", "similarity") or self.margin_in not in ("source", "output"):
+            raise ParamsInvalid(f"{self}: method is crop or similarity, margin_in is source or output.")
+        if self.image_size < 1 or self.margin < 0:
+            raise ParamsInvalid(f"{self}: image_size is at least 1 and margin at least 0.")
+        if self.margin_in == "output" and self.margin >= self.image_size:
+            raise ParamsInvalid(f"{self}: a margin in output pixels must be smaller than image_size.")
+
+
+def fallback_box(width: int, height: int) -> Floats:
+    """Return the box (4,) for a photo without a found face: its central square of half the shorter side."""
+    half = max(1.0, min(width, height) * FALLBACK_SIDE) / 2
+    x, y = width / 2, height / 2
+    return np.array([x - half, y - half, x + half, y + half], dtype=np.float32)
+
+
+def crop_face(pixels: Pixels, box: Floats, landmarks: Floats, settings: CropSettings) -> Pixels:
+    """Return the face uint8 (S, S, 3) out of `pixels` uint8 (H, W, 3).
+
+    box (4,) and landmarks (5, 2) are in source pixels and may lie outside the photo. Landmarks that are not
+    finite or fall on one point cannot be warped: the box is cropped instead.
+    """
+    if settings.method == "similarity" and np.isfinite(landmarks).all() and np.ptp(landmarks, axis=0).any():
+        return _warp(pixels, landmarks, settings)
+    region = _with_margin(box, pixels.shape[1], pixels.shape[0], settings)
+    side = settings.image_size
+    return np.asarray(Image.fromarray(pixels).crop(region).resize((side, side), Image.Resampling.BILINEAR))
+
+
+def _with_margin(box: Floats, width: int, height: int, settings: CropSettings) -> tuple[int, int, int, int]:
+    """Add the margin, clip to the photo, truncate to whole pixels; at least one pixel is left."""
+    x0, y0, x1, y1 = (float(edge) for edge in box)
+    margin_x = margin_y = settings.margin
+    if settings.margin_in == "output":
+        scale = settings.margin / (settings.image_size - settings.margin)
+        margin_x, margin_y = scale * (x1 - x0), scale * (y1 - y0)
+    left, right = _clipped(x0 - margin_x / 2, x1 + margin_x / 2, width)
+    top, bottom = _clipped(y0 - margin_y / 2, y1 + margin_y / 2, height)
+    return left, top, right, bottom
+
+
+def _clipped(low: float, high: float, length: int) -> tuple[int, int]:
+    first = int(min(max(low, 0), length - 1))
+    return first, max(first + 1, int(min(max(high, 0), length)))
+
+
+def _warp(pixels: Pixels, landmarks: Floats, settings: CropSettings) -> Pixels:
+    """Sample the photo through the least-squares similarity that takes the landmarks to the template.
+
+    Points are complex numbers, so that a similarity without reflection is z -> scale * z + shift. A large
+    photo is first reduced by a whole factor, so that sampling does not alias.
+    """
+    side = settings.image_size
+    source = landmarks.astype(np.float64) @ (1, 1j)
+    tight = _similarity(source, TEMPLATE @ (1, 1j) * (side / TEMPLATE_SIDE))[0]
+    face = 1 - settings.margin / side  # share of the side that is left to the face
+    if settings.margin_in == "source":
+        face = 1 / (1 + settings.margin * abs(tight) / side)
+    centre = side / 2 * (1 + 1j)
+    target = (TEMPLATE @ (1, 1j) * (side / TEMPLATE_SIDE) - centre) * face + centre
+    scale, shift = _similarity(source, target)
+    factor = max(1, int(1 / abs(scale)))
+    image = Image.fromarray(pixels).reduce(factor)
+    inverse, origin = 1 / scale / factor, -shift / scale / factor
+    matrix = (inverse.real, -inverse.imag, origin.real, inverse.imag, inverse.real, origin.imag)
+    return np.asarray(
+        image.transform((side, side), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
+    )
+
+
+def _similarity(
+    source: NDArray[np.complexfloating], target: NDArray[np.complexfloating]
+) -> tuple[complex, complex]:
+    """Return the scale and shift of source with the least squared distance to target (Umeyama, PAMI 1991)."""
+    centred = source - source.mean()
+    scale = np.vdot(centred, target - target.mean()) / np.vdot(centred, centred)
+    return complex(scale), complex(target.mean() - scale * source.mean())

@@ -1,0 +1,104 @@
+"""The three networks of MTCNN (Zhang et al., IEEE SPL 23(10), 2016), for images that are upright.
+
+Inputs are float32 (N, 3, H, W), RGB, (x - 127.5) / 128. Pools round sizes up, as Caffe does. Memory layout is
+channels last, which is what makes the small convolutions fast on a CPU.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+def max_pool(x: Tensor, kernel: int) -> Tensor:
+    """Return the maximum over `kernel` x `kernel` windows at stride 2, sizes rounded up; (N, C, H, W).
+
+    Equals F.max_pool2d(x, kernel, 2, ceil_mode=True). Maxima of strided views are several times faster than
+    it on a CPU when there are few channels.
+    """
+    return _max_along(_max_along(x, kernel, 2), kernel, 3)
+
+
+def _max_along(x: Tensor, kernel: int, axis: int) -> Tensor:
+    length = -(-(x.shape[axis] - kernel) // 2) + 1
+    views = [x[(slice(None),) * axis + (slice(first, None, 2),)] for first in range(kernel)]
+    out = views[0].narrow(axis, 0, length).clone()
+    for view in views[1:]:
+        overlap = min(length, view.shape[axis])  # the last window may hang over the edge
+        part = out.narrow(axis, 0, overlap)
+        torch.maximum(part, view.narrow(axis, 0, overlap), out=part)
+    return out
+
+
+def _flatten(x: Tensor) -> Tensor:
+    """Flatten (N, C, H, W) in the order W, H, C: the dense layers were trained on transposed images."""
+    return x.permute(0, 3, 2, 1).flatten(1)
+
+
+class PNet(nn.Module):
+    """Propose faces of 12 x 12 pixels at every second pixel; 6,632 parameters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.prelu1 = nn.Conv2d(3, 10, 3), nn.PReLU(10)
+        self.conv2, self.prelu2 = nn.Conv2d(10, 16, 3), nn.PReLU(16)
+        self.conv3, self.prelu3 = nn.Conv2d(16, 32, 3), nn.PReLU(32)
+        self.score = nn.Conv2d(32, 2, 1)
+        self.box = nn.Conv2d(32, 4, 1)
+
+    def forward(self, x: Tensor, seams: Sequence[tuple[slice, slice]] = ()) -> tuple[Tensor, Tensor]:
+        """Map (N, 3, H, W), H and W at least 12, to face probabilities (N, h, w) and offsets (N, 4, h, w).
+
+        seams: rows and columns of the first layer's output that the pool leaves out.
+        """
+        x = self.prelu1(self.conv1(x))
+        for rows, columns in seams:
+            x[:, :, rows, columns] = -torch.inf
+        x = max_pool(x, 2)
+        x = self.prelu3(self.conv3(self.prelu2(self.conv2(x))))
+        return self.score(x).softmax(1)[:, 1], self.box(x)
+
+
+class RNet(nn.Module):
+    """Refine proposals from crops of 24 x 24 pixels; 100,178 parameters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.prelu1 = nn.Conv2d(3, 28, 3), nn.PReLU(28)
+        self.conv2, self.prelu2 = nn.Conv2d(28, 48, 3), nn.PReLU(48)
+        self.conv3, self.prelu3 = nn.Conv2d(48, 64, 2), nn.PReLU(64)
+        self.dense4, self.prelu4 = nn.Linear(576, 128), nn.PReLU(128)
+        self.score = nn.Linear(128, 2)
+        self.box = nn.Linear(128, 4)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Map (N, 3, 24, 24) to face probabilities (N,) and offsets (N, 4)."""
+        x = max_pool(self.prelu1(self.conv1(x)), 3)
+        x = max_pool(self.prelu2(self.conv2(x)), 3)
+        x = _flatten(self.prelu3(self.conv3(x)))
+        x = self.prelu4(self.dense4(x))
+        return self.score(x).softmax(1)[:, 1], self.box(x)
+
+
+class ONet(nn.Module):
+    """Decide on crops of 48 x 48 pixels and place five landmarks; 389,040 parameters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.prelu1 = nn.Conv2d(3, 32, 3), nn.PReLU(32)
+        self.conv2, self.prelu2 = nn.Conv2d(32, 64, 3), nn.PReLU(64)
+        self.conv3, self.prelu3 = nn.Conv2d(64, 64, 3), nn.PReLU(64)
+        self.conv4, self.prelu4 = nn.Conv2d(64, 128, 2), nn.PReLU(128)
+        self.dense5, self.prelu5 = nn.Linear(1152, 256), nn.PReLU(256)
+        self.score = nn.Linear(256, 2)
+        self.box = nn.Linear(256, 4)
+        self.landmarks = nn.Linear(256, 10)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Map (N, 3, 48, 48) to probabilities (N,), offsets (N, 4) and landmarks (N, 10): five x, five y."""
+        x = max_pool(self.prelu1(self.conv1(x)), 3)
+        x = max_pool(self.prelu2(self.conv2(x)), 3)
+        x = max_pool(self.prelu3(self.conv3(x)), 2)
+        x = _flatten(self.prelu4(self.conv4(x)))
+        x = self.prelu5(self.dense5(x))
+        return self.score(x).softmax(1)[:, 1], self.box(x), self.landmarks(x)
