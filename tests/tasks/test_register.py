@@ -1,0 +1,253 @@
+import base64
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import pyfunc
+
+from facenet.errors import GateFailed, SourceInvalid, WeightsInvalid
+from facenet.model import ModelCard
+from facenet.serving import FaceEmbedder, save_detector
+from tasks import register
+from tasks.params import PromotionParams, RegisterParams
+from tasks.tracking import open_run, registry, start_run, tracking_uri
+from tasks.tracking.store import client
+
+EVALUATION = {
+    "protocol": "generated pairs",
+    "pairs_total": 600,
+    "pairs_used": 600,
+    "coverage": 1.0,
+    "accuracy": 0.91,
+    "accuracy_std": 0.01,
+    "val": 0.5,
+    "auc": 0.97,
+    "eer": 0.08,
+    "folds": [0.9, 0.92],
+    "threshold": None,
+}
+GATES = {"accuracy": 0.6, "coverage": 0.99}
+
+
+class Workspace:
+    """The files that the stage reads, and the stage on them."""
+
+    def __init__(self, root: Path, model: Path) -> None:
+        self.models, self.reports = root / "models", root / "reports"
+        shutil.copytree(model, self.models)
+        self.reports.mkdir()
+        self.evaluate()
+
+    def evaluate(self, **figures: Any) -> None:
+        (self.reports / "evaluation.json").write_text(json.dumps({**EVALUATION, **figures}))
+
+    def change_card(self, **fields: Any) -> None:
+        path = self.models / "model.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
+
+    @property
+    def receipt(self) -> Path:
+        return self.reports / "registration.json"
+
+    def register(self, *, model: str = "faces", gates: dict[str, float] | None = None) -> dict[str, Any]:
+        rule = PromotionParams(metric="accuracy", min_gain=0.0)
+        return register.run(
+            params=RegisterParams(model=model, gates=GATES if gates is None else gates, promotion=rule),
+            weights=self.models / "facenet.safetensors",
+            card=self.models / "model.json",
+            evaluation=self.reports / "evaluation.json",
+            receipt=self.receipt,
+        )
+
+
+@pytest.fixture
+def workspace(mlflow_store: Path, tiny_model: Path) -> Workspace:
+    return Workspace(mlflow_store, tiny_model)
+
+
+def test_a_good_model_becomes_the_challenger_with_a_receipt(workspace: Workspace, mlflow_store: Path) -> None:
+    receipt = workspace.register()
+    assert json.loads(workspace.receipt.read_text()) == receipt
+    assert (receipt["model"], receipt["version"], receipt["aliases"]) == ("faces", 1, ["challenger"])
+    assert receipt["gates"]["accuracy"] == {"least": 0.6, "got": 0.91}
+    assert receipt["tracking_uri"] == "sqlite:///mlflow.db"
+    assert str(mlflow_store) not in workspace.receipt.read_text()
+    version = registry.get_version("faces", 1)
+    assert version is not None
+    assert (version.run_id, version.tags["digest"]) == (receipt["run_id"], receipt["digest"])
+    assert version.tags["accuracy"] == "0.91"
+    assert version.tags["protocol"] == "generated pairs"
+    assert version.tags["data.raw"] == "a" * 64
+    assert version.tags["commit"] == "0123456789abcdef0123456789abcdef01234567"
+    assert version.tags["dirty"] == "false"
+    assert not {"folds", "threshold"} & set(version.tags)
+
+
+def test_the_registered_model_answers_as_the_pipeline(
+    workspace: Workspace, tmp_path: Path, orl_photos: list[tuple[str, bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+    workspace.register()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_uri())
+    model = pyfunc.load_model("models:/faces@challenger")
+    folder = tmp_path / "served"
+    shutil.copytree(workspace.models, folder)
+    save_detector(folder)
+    photos = [photo for _, photo in orl_photos[:20:10]]
+    expected = FaceEmbedder.load(folder).embed(photos)
+    texts = [base64.b64encode(photo).decode() for photo in photos]
+    for column in (photos, texts, np.array(texts), pd.Series(texts, dtype=object)):
+        answers = model.predict(pd.DataFrame({"image": column}))
+        np.testing.assert_allclose(
+            [answer["embedding"] for answer in answers], [entry["embedding"] for entry in expected], atol=1e-5
+        )
+        assert [answer["box"] for answer in answers] == [entry["box"] for entry in expected]
+
+
+def test_the_same_model_keeps_its_version_and_gets_the_new_figures(workspace: Workspace) -> None:
+    first = workspace.register()
+    workspace.change_card(mlflow={"run_id": "f" * 32}, commit="b" * 40, params={"train": {"epochs": 9}})
+    workspace.evaluate(accuracy=0.95)
+    second = workspace.register()
+    assert (second["version"], second["digest"]) == (1, first["digest"])
+    version = registry.get_version("faces", 1)
+    assert version is not None
+    assert version.tags["accuracy"] == "0.95"
+    assert registry.get_version("faces", 2) is None
+
+
+def test_another_alignment_is_another_model_and_the_alias_moves(workspace: Workspace) -> None:
+    first = workspace.register()
+    align = json.loads((workspace.models / "model.json").read_text())["align"]
+    workspace.change_card(align={**align, "margin": 22})
+    second = workspace.register()
+    assert second["version"] == 2
+    assert second["digest"] != first["digest"]
+    assert second["run_id"] != first["run_id"]
+    assert registry.aliases("faces") == {"challenger": 2}
+    workspace.change_card(align=align)
+    assert workspace.register()["version"] == 1
+    assert registry.aliases("faces") == {"challenger": 1}
+
+
+def test_the_digest_is_of_what_decides_the_answers(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def digest(**fields: Any) -> str:
+        workspace.change_card(**fields)
+        return register.model_digest(ModelCard.read(workspace.models / "model.json"))
+
+    plain = digest()
+    assert digest(commit="c" * 40, mlflow={"run_id": "e" * 32}, params={}, data={}) == plain
+    others = [digest(precision="bf16"), digest(weights_sha256="0" * 64), digest(standardisation="per image")]
+    monkeypatch.setattr("tasks.tracking.models.code_digests", lambda: {"facenet/serving.py": "0" * 64})
+    assert len({plain, *others, digest()}) == 5
+
+
+def test_the_run_of_the_training_is_used_if_the_server_knows_it(workspace: Workspace) -> None:
+    run = start_run(name="trained", tags={})
+    workspace.change_card(mlflow={"run_id": run.run_id})
+    assert workspace.register()["run_id"] == run.run_id
+    assert client().get_run(run.run_id).data.metrics["accuracy"] == 0.91
+
+
+def test_a_run_that_the_server_never_saw_is_rebuilt_from_the_files_once(workspace: Workspace) -> None:
+    workspace.change_card(mlflow={"run_id": "f" * 32})
+    (workspace.reports / "roc.csv").write_text("far,tar\n0,0\n1,1\n")
+    run = open_run(workspace.register()["run_id"])
+    assert run is not None
+    found = client().get_run(run.run_id)
+    assert found.info.status == "FINISHED"
+    assert found.data.params == {"train.network": "nn4_small2", "train.epochs": "0"}
+    assert found.data.metrics["auc"] == 0.97
+    assert found.data.tags["commit"] == "0123456789abcdef0123456789abcdef01234567"
+    assert {item.dataset.name for item in found.inputs.dataset_inputs} == {
+        "raw",
+        "aligned",
+        "triplets",
+        "pairs",
+    }
+    assert [item.path for item in client().list_artifacts(run.run_id, "reports")] == [
+        "reports/evaluation.json",
+        "reports/roc.csv",
+    ]
+    assert workspace.register(model="others")["run_id"] == run.run_id
+
+
+def test_files_of_another_machine_are_registered_on_a_new_server(
+    workspace: Workspace, tmp_path: Path, migrated_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = workspace.register()
+    assert register.registration_exists(workspace.receipt)
+    shutil.copy(migrated_store, tmp_path / "other.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'other.db'}")
+    assert not register.registration_exists(workspace.receipt)
+    second = workspace.register()
+    assert (second["version"], second["digest"]) == (1, first["digest"])
+    assert second["run_id"] != first["run_id"]
+    assert register.registration_exists(workspace.receipt)
+
+
+def test_a_receipt_of_another_model_or_none_is_no_registration(workspace: Workspace) -> None:
+    assert not register.registration_exists(workspace.receipt)
+    receipt = workspace.register()
+    for changed in ({"version": 2}, {"model": "cats"}, {"digest": "0" * 64}):
+        workspace.receipt.write_text(json.dumps({**receipt, **changed}))
+        assert not register.registration_exists(workspace.receipt)
+
+
+@pytest.mark.parametrize(
+    ("figures", "gates", "message"),
+    [
+        ({"accuracy": 0.5}, GATES, r"accuracy: wanted at least 0\.6, got 0\.5"),
+        ({}, {"recall": 0.5}, r"recall: wanted at least 0\.5, got none"),
+        ({"accuracy": float("nan")}, GATES, r"accuracy: wanted at least 0\.6, got nan"),
+        ({"accuracy": True}, GATES, "accuracy: .* got True"),
+        ({}, {"threshold": 0.1}, "threshold: .* got none"),
+        (
+            {"accuracy": 0.5, "coverage": 0.5},
+            GATES,
+            r"accuracy: .*; coverage: wanted at least 0\.99, got 0\.5",
+        ),
+    ],
+)
+def test_a_gate_that_is_missed_stops_before_anything_is_registered(
+    workspace: Workspace, figures: dict[str, Any], gates: dict[str, float], message: str
+) -> None:
+    workspace.evaluate(**figures)
+    with pytest.raises(GateFailed, match=message):
+        workspace.register(gates=gates)
+    assert registry.get_version("faces", 1) is None
+    assert not workspace.receipt.exists()
+
+
+def test_a_figure_on_its_gate_passes(workspace: Workspace) -> None:
+    assert register.check_gates({"accuracy": 0.6}, {"accuracy": 0.6}) == {
+        "accuracy": {"least": 0.6, "got": 0.6}
+    }
+    assert register.check_gates({}, {}) == {}
+
+
+def test_missing_and_mismatched_files_are_told(workspace: Workspace) -> None:
+    workspace.change_card(weights_sha256="0" * 64)
+    with pytest.raises(WeightsInvalid, match="sha256"):
+        workspace.register()
+    (workspace.reports / "evaluation.json").unlink()
+    with pytest.raises(SourceInvalid, match="dvc repro evaluate"):
+        workspace.register()
+
+
+@pytest.mark.server
+@pytest.mark.slow
+def test_registering_on_a_real_server(
+    workspace: Workspace, mlflow_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server)
+    first, second = workspace.register(model="remote"), workspace.register(model="remote")
+    assert first == second
+    assert first["tracking_uri"] == mlflow_server
+    assert register.registration_exists(workspace.receipt)

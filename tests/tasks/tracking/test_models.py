@@ -1,0 +1,91 @@
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from PIL import Image
+
+import facenet
+from tasks.tracking import models
+from tasks.tracking.models import REQUIREMENTS, code_digests, example_photo, save_served_model
+
+
+@pytest.fixture(scope="module")
+def saved(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("saved") / "model"
+    save_served_model(
+        folder,
+        weights=tiny_model / "facenet.safetensors",
+        card=tiny_model / "model.json",
+        run_id="r" * 32,
+        model_id="m-" + "1" * 32,
+    )
+    return folder
+
+
+def test_the_folder_holds_code_and_tensors_and_nothing_pickled(saved: Path, tiny_model: Path) -> None:
+    files = {path.relative_to(saved).as_posix() for path in saved.rglob("*") if path.is_file()}
+    assert {
+        "serving.py",
+        "artifacts/facenet.safetensors",
+        "artifacts/model.json",
+        "artifacts/mtcnn.safetensors",
+    } <= files
+    assert "code/facenet/serving.py" in files
+    assert not [name for name in files if name.endswith((".pkl", ".pickle", ".pt", ".pth", ".pyc"))]
+    assert not [name for name in files if name.startswith("code/") and not name.startswith("code/facenet/")]
+    weights = "facenet.safetensors"
+    assert (saved / "artifacts" / weights).read_bytes() == (tiny_model / weights).read_bytes()
+
+
+def test_the_description_names_run_model_columns_and_no_path_of_this_machine(saved: Path) -> None:
+    text = (saved / "MLmodel").read_text()
+    described = yaml.safe_load(text)
+    assert described["run_id"] == "r" * 32
+    assert described["model_id"] == "m-" + "1" * 32
+    inputs = json.loads(described["signature"]["inputs"])
+    outputs = json.loads(described["signature"]["outputs"])
+    assert inputs == [{"type": "string", "name": "image", "required": True}]
+    assert [column["name"] for column in outputs] == list(models.OUTPUTS)
+    assert not any(column["required"] for column in outputs)
+    assert str(Path(facenet.__file__).parent.parent) not in text
+
+
+def test_requirements_are_exact_and_found_in_any_index(saved: Path) -> None:
+    lines = (saved / "requirements.txt").read_text().split()
+    assert [line.partition("==")[0] for line in lines] == list(REQUIREMENTS)
+    assert all(line.partition("==")[2] for line in lines)
+    assert not [line for line in lines if "+" in line]
+
+
+def test_the_example_is_a_real_photo(saved: Path) -> None:
+    image = Image.open(io.BytesIO(example_photo()))
+    assert (image.format, image.size) == ("PNG", (92, 112))
+    (row,) = json.loads((saved / "serving_input_example.json").read_text())["dataframe_split"]["data"]
+    assert row[0].startswith("iVBORw0KGgo")  # the signature of a PNG in base64
+
+
+def test_the_digests_cover_the_code_that_answers_and_no_other() -> None:
+    digests = code_digests()
+    assert list(digests) == sorted(digests)
+    assert {
+        "tasks/serving.py",
+        "facenet/serving.py",
+        "facenet/detection/cascade.py",
+        "facenet/images.py",
+    } <= set(digests)
+    assert not [name for name in digests if "training" in name or "losses" in name or "evaluation" in name]
+    assert all(len(value) == 64 for value in digests.values())
+
+
+def test_every_module_that_serving_imports_has_a_say(root: Path) -> None:
+    code = """
+import sys, facenet.serving
+print(*[module.__file__ for name, module in sys.modules.items() if name.split(".")[0] == "facenet"])
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    used = {Path(name).relative_to(root).as_posix() for name in done.stdout.split()}
+    assert used - {"facenet/__init__.py"} <= set(code_digests())

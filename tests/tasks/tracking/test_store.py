@@ -1,0 +1,95 @@
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from mlflow.exceptions import MlflowException
+
+from tasks.tracking.store import TrackingFailed, client, look_up, public_uri, told, tracking_uri
+
+
+def test_the_store_lies_in_the_root_of_the_workspace(
+    mlflow_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert tracking_uri() == f"sqlite:///{mlflow_store}/mlflow.db"
+    inner = mlflow_store / "inner"
+    inner.mkdir()
+    monkeypatch.chdir(inner)
+    monkeypatch.setenv("DVC_ROOT", str(mlflow_store))
+    assert tracking_uri() == f"sqlite:///{mlflow_store}/mlflow.db"
+
+
+def test_the_environment_names_another_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://tracking:5000")
+    assert tracking_uri() == "http://tracking:5000"
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("sqlite:////home/ann/project/mlflow.db", "sqlite:///mlflow.db"),
+        ("http://127.0.0.1:5000", "http://127.0.0.1:5000"),
+        ("https://ann:secret@tracking.example:443/path?token=secret", "https://tracking.example:443/path"),
+        ("postgresql+psycopg2://ann:secret@db:5432/mlflow", "postgresql+psycopg2://db:5432/mlflow"),
+        ("postgresql://ann:se@cret@db/mlflow", "postgresql://db/mlflow"),
+    ],
+)
+def test_what_is_shown_of_a_store_holds_no_secret_and_no_folder(
+    monkeypatch: pytest.MonkeyPatch, uri: str, shown: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    assert public_uri() == shown
+
+
+def test_looking_up_what_is_not_there_gives_none(mlflow_store: Path) -> None:
+    assert look_up(lambda mlflow: mlflow.get_run("0" * 32)) is None
+    assert look_up(lambda mlflow: mlflow.get_experiment("0")).name == "Default"
+
+
+def test_errors_name_the_store_and_what_to_do(mlflow_store: Path) -> None:
+    with pytest.raises(TrackingFailed, match=r"sqlite:///mlflow\.db says: full.*MLFLOW_TRACKING_URI"), told():
+        raise MlflowException("full")
+    with pytest.raises(TrackingFailed):
+        look_up(lambda mlflow: mlflow.search_runs(["0"], "no filter at all"))
+
+
+def test_a_server_that_is_down_is_an_error_within_a_minute(
+    mlflow_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # the discard port: nobody listens
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    start = time.monotonic()
+    with pytest.raises(TrackingFailed, match=r"http://127\.0\.0\.1:9 says"):
+        look_up(lambda mlflow: mlflow.get_run("0" * 32))
+    assert time.monotonic() - start < 60
+
+
+def test_a_client_is_quiet_even_when_it_makes_the_database(tmp_path: Path, root: Path) -> None:
+    code = "from tasks.tracking.store import client; client().search_experiments()"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(root), "HOME": str(tmp_path), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("", "")
+    assert (tmp_path / "mlflow.db").exists()
+
+
+def test_looking_at_a_module_imports_no_mlflow(root: Path) -> None:
+    code = "import sys, tasks.tracking, tasks.register, tasks.promotion; sys.exit('mlflow' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=root, check=True)
+
+
+@pytest.mark.server
+@pytest.mark.slow
+def test_a_real_server_answers(
+    mlflow_server: str, mlflow_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server)
+    assert [found.name for found in client().search_experiments()] == ["Default"]
+    assert look_up(lambda mlflow: mlflow.get_run("0" * 32)) is None
+    assert look_up(lambda mlflow: mlflow.get_registered_model("facenet")) is None
