@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from pytorch_metric_learning.losses import CosFaceLoss
 
 from facenet.losses.cosface import CosineSoftmaxLoss
 
@@ -10,12 +11,12 @@ def naive(
     loss: CosineSoftmaxLoss, prelogits: torch.Tensor, labels: torch.Tensor, margin: float, scale: float
 ) -> torch.Tensor:
     """Equation 4 of the paper in float64, one row and one class at a time."""
-    weight = loss.head.W.double()
+    weight = loss.weight.double()
     total = torch.zeros((), dtype=torch.float64)
     for row, label in zip(prelogits.double(), labels.tolist(), strict=True):
         logits = []
-        for k in range(weight.shape[1]):
-            column = weight[:, k]
+        for k in range(len(weight)):
+            column = weight[k]
             cosine = (row * column).sum() / (row.norm() * column.norm())
             logits.append(scale * (cosine - margin if k == label else cosine))
         total = total - logits[label] + torch.logsumexp(torch.stack(logits), 0)
@@ -35,8 +36,8 @@ def test_value_and_gradients_against_a_loop_in_100_random_cases(autocast: bool) 
             output = loss(prelogits.bfloat16() if autocast else prelogits, labels)
         expected = naive(loss, prelogits, labels, margin, scale)
         assert output.value.item() == pytest.approx(expected.item(), rel=1e-5, abs=1e-5)
-        found = torch.autograd.grad(output.value, [prelogits, loss.head.W])
-        wanted = torch.autograd.grad(expected, [prelogits, loss.head.W])
+        found = torch.autograd.grad(output.value, [prelogits, loss.weight])
+        wanted = torch.autograd.grad(expected, [prelogits, loss.weight])
         # Under autocast the prelogits are bfloat16, and so is what comes back to them.
         tolerance = 1e-2 if autocast else 1e-4
         torch.testing.assert_close(found[0], wanted[0].float(), atol=tolerance, rtol=tolerance)
@@ -45,7 +46,7 @@ def test_value_and_gradients_against_a_loop_in_100_random_cases(autocast: bool) 
 
 def test_lengths_do_not_matter_and_figures_ignore_the_margin() -> None:
     loss = CosineSoftmaxLoss(2, 2, margin=0.4, scale=8)
-    loss.head.W.data = torch.tensor([[5.0, 0.0], [0.0, 0.1]])
+    loss.weight.data = torch.tensor([[5.0, 0.0], [0.0, 0.1]])
     prelogits, labels = torch.tensor([[1.0, 0.8], [0.8, 1.0], [0.1, 7.0]]), torch.tensor([0, 1, 0])
     output = loss(prelogits, labels)
     torch.testing.assert_close(loss(prelogits * 100, labels).value, output.value)
@@ -54,7 +55,7 @@ def test_lengths_do_not_matter_and_figures_ignore_the_margin() -> None:
 
 def test_golden_value_of_a_perfect_embedding() -> None:
     loss = CosineSoftmaxLoss(3, 3, margin=0.2, scale=32)
-    loss.head.W.data = torch.eye(3)
+    loss.weight.data = torch.eye(3)
     value = loss(torch.eye(3), torch.arange(3)).value.item()
     assert value == pytest.approx(math.log(1 + 2 * math.exp(-32 * 0.8)), abs=1e-9)
 
@@ -67,3 +68,17 @@ def test_a_row_of_zeros_has_a_finite_loss_and_gradient() -> None:
     assert torch.isfinite(value)
     assert prelogits.grad is not None
     assert torch.isfinite(prelogits.grad).all()
+
+
+def test_value_and_gradients_equal_pytorch_metric_learning() -> None:
+    torch.manual_seed(0)
+    ours = CosineSoftmaxLoss(16, 7, margin=0.35, scale=64)
+    theirs = CosFaceLoss(7, 16, margin=0.35, scale=64)
+    theirs.W.data = ours.weight.data.t().clone()
+    prelogits, labels = torch.randn(20, 16, requires_grad=True), torch.randint(7, (20,))
+    left, right = ours(prelogits, labels).value, theirs(prelogits, labels)
+    torch.testing.assert_close(left, right, atol=1e-5, rtol=1e-6)
+    found = torch.autograd.grad(left, [prelogits, ours.weight])
+    wanted = torch.autograd.grad(right, [prelogits, theirs.W])
+    torch.testing.assert_close(found[0], wanted[0], atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(found[1], wanted[1].t(), atol=1e-4, rtol=1e-4)
