@@ -27,11 +27,16 @@ def main() -> None:
 def headline(figures: dict[str, Any]) -> str:
     """Return the result in one line."""
     low, high = figures["accuracy_interval"]
-    return (
-        f"{figures['protocol']}: accuracy {figures['accuracy']:.4f} ± {figures['accuracy_std']:.4f} "
-        f"(95 % interval {low:.4f} to {high:.4f}), VAL {figures['val']:.4f} at FAR {figures['far_target']:g}, "
-        f"AUC {figures['auc']:.4f}, EER {figures['eer']:.4f}, "
-        f"{figures['pairs_used']} of {figures['pairs_total']} pairs, {figures['fallbacks']} photos without a face"
+    return ", ".join(
+        [
+            f"{figures['protocol']}: accuracy {figures['accuracy']:.4f} ± {figures['accuracy_std']:.4f}",
+            f"95 % interval {low:.4f} to {high:.4f}",
+            f"VAL {figures['val']:.4f} at FAR {figures['far_target']:g}",
+            f"AUC {figures['auc']:.4f}",
+            f"EER {figures['eer']:.4f}",
+            f"{figures['pairs_used']} of {figures['pairs_total']} pairs",
+            f"{figures['fallbacks']} photos without a face",
+        ]
     )
 
 

@@ -1,5 +1,6 @@
 """The work of the stage: pairs in, figures out."""
 
+import hashlib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -64,6 +65,7 @@ def run(
     draw_worst(reports / "worst_errors.png", result, chosen, aligned)
     return {
         "protocol": name,
+        "pairs_sha256": hashlib.sha256(pairs.read_bytes()).hexdigest(),
         **chosen.counts(),
         **result.figures(),
         "far_target": params.far,

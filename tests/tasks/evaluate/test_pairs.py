@@ -1,0 +1,92 @@
+"""Which pairs count, what they are called, and who is known from the training."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from facenet.errors import DataInvalid, PairsFileInvalid
+from tasks.evaluate.pairs import protocol_name, read_pairs, shared_identities
+from tasks.params import CelebaSource, FolderSource, LfwSource, OrlSource, Source
+
+STORED = {"a", "b", "c"}
+
+
+def write(path: Path, **columns: list[object]) -> Path:
+    table = pd.DataFrame(
+        {
+            "left": ["a", "a", "b", "c", "a"],
+            "right": ["b", "c", "c", None, "x"],
+            "same": [True, False, True, False, True],
+            "fold": np.array([0, 0, 1, 1, -1], np.int32),
+            "left_name": ["Ann/Ann_0001", "Ann/Ann_0001", "Bo/Bo_0001", "Cy/Cy_0001", "Dee/Dee_0001"],
+            "right_name": ["Ann/Ann_0002", "Bo/Bo_0001", "Bo/Bo_0002", "Zoë/Zoë_0001", "Dee/Dee_0002"],
+        }
+    )
+    table.assign(**columns).to_parquet(path)
+    return path
+
+
+def test_usable_pairs_keep_order_and_fold(tmp_path: Path) -> None:
+    pairs = read_pairs(write(tmp_path / "pairs.parquet"), STORED)
+    assert pairs.counts() == {
+        "pairs_total": 4,
+        "pairs_used": 3,
+        "coverage": 0.75,
+        "threshold_pairs_total": 1,
+        "threshold_pairs_used": 0,
+        "folds": 2,
+    }
+    assert pairs.photos == STORED
+    assert pairs.negatives == 1
+    rows = pairs.rows(["c", "a", "b"])
+    assert (rows.left.tolist(), rows.right.tolist()) == ([1, 1, 2], [2, 0, 0])
+    assert (rows.same.tolist(), rows.fold.tolist()) == ([True, False, True], [0, 0, 1])
+
+
+def test_missing_columns_and_files_are_told(tmp_path: Path) -> None:
+    with pytest.raises(PairsFileInvalid, match="dvc repro ingest"):
+        read_pairs(tmp_path / "pairs.parquet", STORED)
+    path = write(tmp_path / "pairs.parquet")
+    pd.read_parquet(path).drop(columns=["fold", "same"]).to_parquet(path)
+    with pytest.raises(PairsFileInvalid, match="same, fold"):
+        read_pairs(path, STORED)
+
+
+def test_no_usable_pair_is_told(tmp_path: Path) -> None:
+    with pytest.raises(PairsFileInvalid, match=r"Not one of the 4 pairs.*1 stored faces"):
+        read_pairs(write(tmp_path / "pairs.parquet"), {"a"})
+
+
+LFW_1 = LfwSource(kind="lfw", pairs="pairsDevTest.txt", threshold_pairs="pairsDevTrain.txt")
+
+
+@pytest.mark.parametrize(
+    ("sources", "folds", "name"),
+    [
+        ([LfwSource(kind="lfw")], 10, "LFW View 2, 10 folds, unrestricted with labeled outside data"),
+        ([LFW_1], 1, "LFW View 1"),
+        ([LfwSource(kind="lfw", pairs="mine.txt")], 4, "LFW, mine.txt, 4 folds"),
+        ([OrlSource(kind="orl")], 5, "generated pairs, 5 folds"),
+        ([CelebaSource(kind="celeba", images="img")], 10, "generated pairs, 10 folds"),
+        ([FolderSource(kind="folder", path="p", pairs="x/staff.txt")], 3, "pairs of staff.txt, 3 folds"),
+        ([FolderSource(kind="folder", path="p"), LFW_1], 1, "LFW View 1"),
+    ],
+)
+def test_protocol_has_its_common_name(sources: list[Source], folds: int, name: str) -> None:
+    assert protocol_name(sources, folds) == name
+
+
+def test_shared_identities_are_found_however_they_are_written(tmp_path: Path) -> None:
+    identities = tmp_path / "identities.parquet"
+    people = {"ANN": "train", "Zoe": "train", "Bo": "validation", "Dee": "train", "Cyd": "train"}
+    pd.DataFrame({"identity": people.keys(), "images": 2, "split": people.values()}).to_parquet(identities)
+    pairs = read_pairs(write(tmp_path / "pairs.parquet"), STORED)
+    assert shared_identities(pairs, identities) == ["Ann", "Zoë"]  # a missing photo is no excuse
+
+
+def test_missing_identities_are_told(tmp_path: Path) -> None:
+    pairs = read_pairs(write(tmp_path / "pairs.parquet"), STORED)
+    with pytest.raises(DataInvalid, match="dvc repro triplets"):
+        shared_identities(pairs, tmp_path / "identities.parquet")

@@ -1,0 +1,270 @@
+"""The stage on real faces: figures, files, missing photos, leaks."""
+
+import csv
+import itertools
+import json
+import logging
+import math
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+import torch
+from PIL import Image
+
+from facenet import networks
+from facenet.errors import DataInvalid, PairsFileInvalid, WeightsInvalid
+from facenet.images import decode
+from facenet.model import center_crop, load_model
+from tasks.evaluate.stage import run
+from tasks.params import EvaluateParams, OrlSource
+from tasks.shards import read_table
+
+Workspace = Any
+SOURCES = (OrlSource(kind="orl"),)
+
+
+def evaluate(workspace: Workspace, params: EvaluateParams, **changes: Any) -> dict[str, Any]:
+    return run(params.model_copy(update=changes), device="cpu", sources=SOURCES, **workspace.paths)
+
+
+def read_embeddings(workspace: Workspace) -> pa.Table:
+    with pa.OSFile(str(workspace.paths["embeddings"] / "embeddings-0000.arrow")) as file:
+        return pa.ipc.open_file(file).read_all()
+
+
+def test_figures_are_those_people_look_for(workspace: Workspace, params: EvaluateParams) -> None:
+    figures = evaluate(workspace, params)
+    assert figures["protocol"] == "generated pairs, 5 folds"
+    assert (figures["pairs_total"], figures["pairs_used"], figures["coverage"]) == (120, 120, 1)
+    assert (figures["images"], figures["fallbacks"], figures["identity_overlap"]) == (40, 1, 0)
+    assert (figures["folds"], figures["folds_scored"]) == (5, 5)
+    assert figures["images_per_second"] > 0
+    assert figures["far_target"] == 0.1
+    assert (figures["distance"], figures["flip"], figures["sweep"], figures["subtract_mean"]) == (
+        *("euclidean_squared", "concatenate", "exact", True),
+    )
+    for name in ("accuracy", "accuracy_std", "val", "val_std", "far", "auc", "eer"):
+        assert 0 <= figures[name] <= 1, name
+    low, high = figures["accuracy_interval"]
+    assert low < figures["accuracy"] < high
+    assert figures["auc"] > 0.6  # even a network as it is born sees that photos of one person are alike
+    assert "identity_overlap_warning" not in figures
+    json.dumps(figures, allow_nan=False)
+
+
+def test_figures_equal_a_walk_through_the_pairs(workspace: Workspace, params: EvaluateParams) -> None:
+    """One embedding per face, squared distance, threshold of the other folds: all by hand."""
+    figures = evaluate(workspace, params, flip="none", subtract_mean=False)
+    network, _ = load_model(workspace.paths["weights"], workspace.paths["card"])
+    faces = read_table(workspace.paths["aligned"], "faces")
+    embeddings = {}
+    with torch.inference_mode():
+        for image_id, image in zip(faces["image_id"].to_pylist(), faces["image"].to_pylist(), strict=True):
+            pixels = center_crop(decode(image)[None], 96)
+            embeddings[image_id] = networks.embed(network, networks.standardise(pixels))[0].numpy()
+    pairs = workspace.pairs
+    distance = np.array(
+        [
+            ((embeddings[a].astype(float) - embeddings[b]) ** 2).sum()
+            for a, b in zip(pairs["left"], pairs["right"], strict=True)
+        ]
+    )
+    same, accuracies = pairs["same"].to_numpy(), []
+    for fold in range(5):
+        test = (pairs["fold"] == fold).to_numpy()
+        candidates = sorted(distance[~test])
+        best = max(candidates, key=lambda t: ((distance[~test] < t) == same[~test]).sum())
+        middle = (best + max((d for d in candidates if d < best), default=best)) / 2
+        accuracies.append(((distance[test] < middle) == same[test]).mean())
+    assert figures["accuracy"] == pytest.approx(np.mean(accuracies))
+    assert figures["accuracy_std"] == pytest.approx(np.std(accuracies))
+
+
+def test_every_photo_is_embedded_once(workspace: Workspace, params: EvaluateParams) -> None:
+    evaluate(workspace, params)
+    table = read_embeddings(workspace)
+    order = read_table(workspace.paths["aligned"], "faces", ["image_id"])["image_id"].to_pylist()
+    assert table["image_id"].to_pylist() == order
+    face, flipped = (np.array(table[c].to_pylist()) for c in ("embedding", "embedding_flipped"))
+    assert face.shape == flipped.shape == (40, 16)
+    assert np.allclose(np.linalg.norm(face, axis=1), 1, atol=1e-6)
+    assert not np.allclose(face, flipped)
+    assert table.schema.metadata[b"precision"] == b"fp32"
+
+
+def test_mirror_images_are_left_out_when_nobody_asks(workspace: Workspace, params: EvaluateParams) -> None:
+    evaluate(workspace, params, flip="none")
+    assert read_embeddings(workspace)["embedding_flipped"].null_count == 40
+
+
+def test_photos_outside_the_pairs_are_not_embedded(workspace: Workspace, params: EvaluateParams) -> None:
+    figures = evaluate(workspace.with_pairs(workspace.pairs[workspace.pairs["fold"] < 2]), params)
+    assert figures["images"] == 16
+    assert len(read_embeddings(workspace)) == 16
+
+
+def test_second_run_writes_the_same_bytes(workspace: Workspace, params: EvaluateParams) -> None:
+    figures = [evaluate(workspace, params)]
+    outputs = [*workspace.paths["reports"].iterdir(), *workspace.paths["embeddings"].iterdir()]
+    before = {path: path.read_bytes() for path in outputs}
+    figures.append(evaluate(workspace, params))
+    assert {path: path.read_bytes() for path in outputs} == before
+    assert sorted(path.name for path in outputs) == [
+        *("embeddings-0000.arrow", "folds.csv", "roc.csv", "roc.png", "worst_errors.png"),
+    ]
+    for figure in figures:
+        del figure["images_per_second"]
+    assert figures[0] == figures[1]
+
+
+def test_tables_and_pictures(workspace: Workspace, params: EvaluateParams) -> None:
+    figures = evaluate(workspace, params)
+    reports = workspace.paths["reports"]
+    with (reports / "folds.csv").open() as file:
+        folds = list(csv.DictReader(file))
+    assert [row["fold"] for row in folds] == ["0", "1", "2", "3", "4"]
+    assert np.mean([float(row["accuracy"]) for row in folds]) == pytest.approx(figures["accuracy"], abs=1e-5)
+    with (reports / "roc.csv").open() as file:
+        points = [(float(row["far"]), float(row["tpr"])) for row in csv.DictReader(file)]
+    assert (points[0], points[-1]) == ((0, 0), (1, 1))
+    assert points == sorted(points)
+    area = sum((b[0] - a[0]) * (b[1] + a[1]) / 2 for a, b in itertools.pairwise(points))
+    assert area == pytest.approx(figures["auc"], abs=1e-4)
+    for picture in ("roc.png", "worst_errors.png"):
+        assert min(Image.open(reports / picture).size) > 300
+
+
+def test_missing_photo_is_counted_and_the_folds_stay(
+    workspace: Workspace, params: EvaluateParams, caplog: pytest.LogCaptureFixture
+) -> None:
+    pairs = workspace.pairs.copy()
+    lost = (pairs["fold"] == 1) & (pairs["left_name"] == "s3/s3_0002")
+    pairs.loc[lost, "left"] = None
+    pairs.loc[pairs["right_name"] == "s6/s6_0001", "right"] = "f" * 64  # ingested, but never aligned
+    missing = int(lost.sum() + (pairs["right_name"] == "s6/s6_0001").sum())
+    with caplog.at_level(logging.WARNING):
+        figures = evaluate(workspace.with_pairs(pairs), params)
+    assert (figures["pairs_total"], figures["pairs_used"]) == (120, 120 - missing)
+    assert figures["coverage"] == pytest.approx(1 - missing / 120)
+    assert figures["folds_scored"] == 5
+    assert f"{missing} of 120 pairs miss a photo" in caplog.text
+    counts = pd.read_csv(workspace.paths["reports"] / "folds.csv")["pairs"].tolist()
+    kept = pairs["left"].notna() & (pairs["right"] != "f" * 64)
+    assert counts == pairs[kept].groupby("fold").size().tolist()
+
+
+def test_fold_without_any_photo_is_told_by_its_number(workspace: Workspace, params: EvaluateParams) -> None:
+    pairs = workspace.pairs.copy()
+    pairs.loc[pairs["fold"] == 2, "left"] = None
+    figures = evaluate(workspace.with_pairs(pairs), params)
+    assert (figures["folds"], figures["folds_scored"]) == (5, 4)
+    assert pd.read_csv(workspace.paths["reports"] / "folds.csv")["fold"].tolist() == [0, 1, 3, 4]
+
+
+def test_no_photo_at_all_is_an_error(workspace: Workspace, params: EvaluateParams) -> None:
+    with pytest.raises(PairsFileInvalid, match="Not one of the 120 pairs"):
+        evaluate(workspace.with_pairs(workspace.pairs.assign(left=None)), params)
+
+
+def test_view_1(workspace: Workspace, params: EvaluateParams) -> None:
+    """Fold -1 chooses the threshold, is embedded, and counts for nothing else; its people may train."""
+    pairs = workspace.pairs
+    pairs = pairs.assign(fold=np.where(pairs["fold"] == 4, 0, -1).astype(np.int32))
+    figures = evaluate(workspace.with_pairs(pairs).with_trained("s1", "s2"), params)
+    assert (figures["pairs_total"], figures["threshold_pairs_total"]) == (24, 96)
+    assert (figures["images"], figures["folds_scored"], figures["accuracy_std"]) == (40, 1, 0)
+    assert figures["identity_overlap"] == 0
+    assert figures["accuracy_standard_error"] is None
+    low, high = figures["accuracy_interval"]
+    assert 0 < low < figures["accuracy"] < high < 1
+    assert high - low > 0.2  # 24 pairs tell little
+
+
+def test_one_fold_without_others_is_told_before_the_work(
+    workspace: Workspace, params: EvaluateParams
+) -> None:
+    alone = workspace.with_pairs(workspace.pairs.assign(fold=np.int32(0)))
+    with pytest.raises(PairsFileInvalid, match="threshold_pairs"):
+        evaluate(alone, params)
+    assert not alone.paths["embeddings"].exists()
+
+
+def test_evaluated_people_who_trained_are_told_in_capitals(
+    workspace: Workspace, params: EvaluateParams, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        figures = evaluate(workspace.with_trained("S-1", "s10", "s39"), params)
+    assert figures["identity_overlap"] == 2
+    assert figures["identity_overlap_warning"] in caplog.text
+    assert "2 OF THE EVALUATED PEOPLE WERE TRAINED ON" in caplog.text
+
+
+def test_given_weights_were_not_trained_on_our_people(workspace: Workspace, params: EvaluateParams) -> None:
+    leaky = workspace.with_trained("s1").with_card(params={"train": {"epochs": 0}})
+    assert evaluate(leaky, params)["identity_overlap"] == 0
+
+
+@pytest.mark.parametrize(
+    ("changes"),
+    [
+        {"distance": "arccos"},
+        {"distance": "cosine", "flip": "add"},
+        {"sweep": "grid", "flip": "none"},
+        {"precision": "bf16", "subtract_mean": False},
+    ],
+)
+def test_options(workspace: Workspace, params: EvaluateParams, changes: dict[str, Any]) -> None:
+    figures = evaluate(workspace, params, **changes)
+    assert {name: figures[name] for name in changes} == changes
+    assert 0.5 < figures["auc"] <= 1
+    assert math.isfinite(figures["threshold"])
+
+
+def test_what_is_missing_is_told(workspace: Workspace, params: EvaluateParams) -> None:
+    workspace.paths["identities"].unlink()
+    with pytest.raises(DataInvalid, match="dvc repro triplets"):
+        evaluate(workspace, params)
+    workspace.paths["weights"].unlink()
+    with pytest.raises(WeightsInvalid, match="dvc repro train"):
+        evaluate(workspace, params)
+    shutil.rmtree(workspace.paths["aligned"])
+    with pytest.raises(DataInvalid, match="dvc repro align"):
+        evaluate(workspace, params)
+
+
+def command(workspace: Workspace, root: Path) -> "subprocess.CompletedProcess[str]":
+    shutil.copy(root / "recipes" / "default.yaml", workspace.root / "params.yaml")
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    return subprocess.run(
+        [sys.executable, "-m", "tasks.evaluate"],
+        cwd=workspace.root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_command_writes_the_report(workspace: Workspace, root: Path) -> None:
+    done = command(workspace, root)
+    assert done.returncode == 0, done.stderr
+    report = json.loads((workspace.root / "reports" / "evaluation.json").read_text())
+    assert report["peak_memory_mb"] > 50
+    assert f"accuracy {report['accuracy']:.4f}" in done.stderr
+    assert "names no MLflow run" in done.stderr
+
+
+def test_command_tells_an_error_without_a_traceback(workspace: Workspace, root: Path) -> None:
+    workspace.paths["card"].unlink()
+    done = command(workspace, root)
+    assert done.returncode == 1
+    assert "WeightsInvalid" in done.stderr
+    assert "Traceback" not in done.stderr
