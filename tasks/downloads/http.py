@@ -11,7 +11,7 @@ from tqdm import tqdm
 from facenet.atomic import write_text
 from facenet.errors import DownloadFailed
 
-ATTEMPTS = 5  # in a row without a single new byte
+ATTEMPTS = 4  # in a row without a single new byte
 TIMEOUT = (10, 60)  # seconds to connect, and between two bytes
 CHUNK = 1 << 20
 RETRIED = {408, 425, 429, 500, 502, 503, 504}
@@ -45,7 +45,7 @@ def download(url: str, target: Path, *, sha256: str | None = None, pause: float 
         except requests.RequestException as error:
             failures = 1 if _length(part) > before else failures + 1
             if failures == ATTEMPTS:
-                raise DownloadFailed(f"{type(error).__name__}: {error} ({ATTEMPTS} attempts)") from error
+                raise DownloadFailed(f"{_cause(error)} ({ATTEMPTS} attempts)") from error
             time.sleep(pause * 2 ** (failures - 1))
     digest = sha256_of(part)
     if sha256 is not None and digest != sha256:
@@ -59,6 +59,13 @@ def download(url: str, target: Path, *, sha256: str | None = None, pause: float 
 
 class _RefusedError(Exception):
     """The server will not give the file, however often it is asked."""
+
+
+def _cause(error: BaseException) -> str:
+    """Return what went wrong at the bottom: the errors above it repeat it in many words."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return f"{type(error).__name__}: {error}"
 
 
 def _length(part: Path) -> int:
