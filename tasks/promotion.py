@@ -25,7 +25,8 @@ from tasks.tracking.registry import (
     tag_version,
 )
 
-COMPARABLE = ("protocol", "pairs_sha256", "data.pairs")  # tags that two versions must share to be compared
+COMPARABLE = ("protocol", "pairs_sha256")  # tags that two versions must share to be compared
+COMPARABLE_VAL = (*COMPARABLE, "far_target")  # by the metrics that depend on it: val, val_std
 LOWER_IS_BETTER = ("eer", "accuracy_std", "val_std", "fallbacks")
 BEFORE = "champion_before"  # tag of a champion: the version it replaced
 ROLLED_BACK = "rolled_back"  # tag of a version that was champion and was taken back
@@ -118,11 +119,11 @@ def decide(
 def _compare(challenger: Version, champion: Version, rule: PromotionParams, got: float) -> tuple[str, str]:
     new, old = f"Version {challenger.number}", f"champion {champion.number}"
     had = _figure(champion, rule.metric)
-    for tag in COMPARABLE:
+    for tag in COMPARABLE_VAL if rule.metric.startswith("val") else COMPARABLE:
         ours, theirs = challenger.tags.get(tag), champion.tags.get(tag)
-        if ours != theirs:
+        if ours is None or ours != theirs:
             return "refused", (
-                f"{new} and {old} were evaluated differently: {tag} is {ours} and {theirs}. "
+                f"{new} and {old} were not evaluated alike: {tag} is {ours} and {theirs}. "
                 "Register the champion's model again on the present pairs, or use --force."
             )
     if had is None:

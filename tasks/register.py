@@ -6,6 +6,7 @@ and version are rebuilt from the files when this server has never seen them.
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -172,7 +173,7 @@ def _create(
     def save(folder: Path, model_id: str) -> None:
         save_served_model(folder, weights=weights, card=card, run_id=run.run_id, model_id=model_id)
 
-    numbers = {name: value for name, value in figures.items() if _is_number(value)}
+    numbers = {f"evaluation/{k}": v for k, v in figures.items() if _is_number(v) and math.isfinite(v)}
     return create_version(model, run, save=save, tags=tags, figures=numbers)
 
 

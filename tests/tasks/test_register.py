@@ -19,6 +19,7 @@ from tasks.tracking.store import client
 
 EVALUATION = {
     "protocol": "generated pairs",
+    "pairs_sha256": "e" * 64,
     "pairs_total": 600,
     "pairs_used": 600,
     "coverage": 1.0,
@@ -152,7 +153,7 @@ def test_the_run_of_the_training_is_used_if_the_server_knows_it(workspace: Works
     run = start_run(name="trained", tags={})
     workspace.change_card(mlflow={"run_id": run.run_id})
     assert workspace.register()["run_id"] == run.run_id
-    assert client().get_run(run.run_id).data.metrics["accuracy"] == 0.91
+    assert client().get_run(run.run_id).data.metrics["evaluation/accuracy"] == 0.91
 
 
 def test_a_run_that_the_server_never_saw_is_rebuilt_from_the_files_once(workspace: Workspace) -> None:
@@ -163,7 +164,7 @@ def test_a_run_that_the_server_never_saw_is_rebuilt_from_the_files_once(workspac
     found = client().get_run(run.run_id)
     assert found.info.status == "FINISHED"
     assert found.data.params == {"train.network": "nn4_small2", "train.epochs": "0"}
-    assert found.data.metrics["auc"] == 0.97
+    assert found.data.metrics["evaluation/auc"] == 0.97
     assert found.data.tags["commit"] == "0123456789abcdef0123456789abcdef01234567"
     assert {item.dataset.name for item in found.inputs.dataset_inputs} == {
         "raw",
