@@ -5,7 +5,7 @@ A message names the object, the place and what to do next, so that it can be sho
 
 
 class FaceNetError(Exception):
-    """Base of all errors that are the caller's or the data's fault; command lines print it without a traceback."""
+    """Base of all errors that are the caller's or the data's fault, shown without a traceback."""
 
 
 class ParamsInvalid(FaceNetError):
@@ -24,8 +24,13 @@ class ImageRejected(FaceNetError):
     """One photo cannot be used; `reason` is the status that the manifest records."""
 
     def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
+        super().__init__(
+            reason, message
+        )  # both, or it could not be pickled on its way out of a worker process
         self.reason = reason
+
+    def __str__(self) -> str:
+        return str(self.args[1])
 
 
 class PairsFileInvalid(FaceNetError):

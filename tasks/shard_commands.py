@@ -36,7 +36,7 @@ def export(source: Path, prefix: str, target: Path) -> int:
         raise DataInvalid(f"{target} is not empty. Name a new folder.")
     written = 0
     for row in tqdm(_rows(source, prefix), desc="export", unit=" images", mininterval=1.0):
-        if row["identity"] in (".", "..") or Path(row["identity"]).name != row["identity"]:
+        if row["identity"] in ("", ".", "..") or Path(row["identity"]).name != row["identity"]:
             raise DataInvalid(
                 f"Identity {row['identity']!r} of image {row['image_id']} is no name of a folder."
             )

@@ -1,0 +1,56 @@
+"""Device and precision are chosen by what the machine has."""
+
+import pytest
+import torch
+
+from facenet import devices
+from facenet.devices import autocast, resolve_device, resolve_precision
+from facenet.errors import ParamsInvalid
+
+CPU = torch.device("cpu")
+
+
+def test_cpu_is_always_there() -> None:
+    assert resolve_device("cpu") == CPU
+
+
+def test_auto_takes_the_best_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cuda, mps, expected in [(False, False, "cpu"), (False, True, "mps"), (True, True, "cuda")]:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda answer=cuda: answer)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda answer=mps: answer)
+        assert resolve_device("auto").type == expected
+
+
+@pytest.mark.parametrize("name", ["cuda", "cuda:1", "mps", "tpu"])
+def test_a_device_that_is_not_there_is_an_error_with_a_way_out(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(ParamsInvalid, match=rf"base\.device is '{name}'.*auto or cpu"):
+        resolve_device(name)
+
+
+@pytest.mark.parametrize("name", ["fp32", "bf16", "fp16"])
+def test_a_precision_asked_for_is_taken(name: str) -> None:
+    assert resolve_precision(name, CPU) == name
+
+
+def test_auto_is_bf16_only_where_the_processor_multiplies_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for native, expected in [(True, "bf16"), (False, "fp32")]:
+        monkeypatch.setattr(devices, "_cpu_multiplies_bf16", lambda answer=native: answer)
+        assert resolve_precision("auto", CPU) == expected
+    assert resolve_precision("auto", torch.device("mps")) == "fp32"
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    assert resolve_precision("auto", torch.device("cuda")) == "bf16"
+
+
+def test_this_processor_is_recognised() -> None:
+    assert devices._cpu_multiplies_bf16() in (True, False)
+    assert resolve_precision("auto", CPU) == ("bf16" if devices._cpu_multiplies_bf16() else "fp32")
+
+
+@pytest.mark.parametrize(("precision", "expected"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
+def test_autocast_multiplies_in_the_precision(precision: str, expected: torch.dtype) -> None:
+    with autocast(CPU, precision):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == expected

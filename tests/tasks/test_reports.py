@@ -1,0 +1,59 @@
+"""Reports are stable files; the meter sees time and the memory of children too."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tasks.reports import Meter, read_report, write_report
+
+
+def test_a_report_reads_back_in_the_given_order_and_writes_the_same_bytes(tmp_path: Path) -> None:
+    figures = {"zoë": 1, "accuracy": 0.5, "rejected": {"corrupt": 2, "blank": 0}, "none": None}
+    path = tmp_path / "reports" / "x.json"
+    write_report(path, figures)
+    first = path.read_bytes()
+    assert read_report(path) == figures
+    assert list(read_report(path)) == list(figures)
+    assert "zoë" in first.decode()
+    write_report(path, figures)
+    assert path.read_bytes() == first
+    assert [p.name for p in path.parent.iterdir()] == ["x.json"]
+
+
+def test_a_report_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    write_report(path, {"a": 1})
+    with pytest.raises(TypeError):
+        write_report(path, {"a": object()})
+    assert read_report(path) == {"a": 1}
+
+
+def test_meter_measures_time_and_rate() -> None:
+    with Meter() as meter:
+        time.sleep(0.3)
+    assert 0.3 <= meter.seconds < 2
+    assert meter.rate(30) == round(30 / meter.seconds, 1)
+    assert Meter().rate(30) == 0.0
+
+
+def test_meter_sees_the_memory_of_this_process_and_of_its_children() -> None:
+    with Meter() as alone:
+        held = bytearray(b"x" * 2**26)
+        time.sleep(0.5)
+    del held
+    with Meter() as together:
+        code = "x = bytearray(b'x' * 2**27); import time; time.sleep(1)"
+        subprocess.run([sys.executable, "-c", code], check=True)
+    assert alone.peak_memory_mb >= 64
+    assert together.peak_memory_mb >= alone.peak_memory_mb - 64 + 128
+
+
+def test_meter_stops_when_the_block_fails() -> None:
+    meter = Meter()
+    with pytest.raises(KeyError), meter:
+        raise KeyError
+    assert meter.seconds > 0
+    assert not meter._thread.is_alive()
