@@ -121,7 +121,7 @@ def _orientation(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 to 8, of a loaded image: loading turns TIFF files upright."""
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except (SyntaxError, ValueError, TypeError, KeyError, IndexError, OSError, struct.error):
+    except (SyntaxError, ValueError, TypeError, LookupError, OSError, struct.error, UserWarning):
         return 1  # the pixels were read; a damaged remark about them is no reason to lose the photo
 
 
@@ -151,7 +151,7 @@ def _eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
     if values.dtype.kind != "f":
         whole = 65535.0
     if low < 0 or high > whole:
-        plane, whole = plane - low, high - low
+        plane, whole = plane - low, high - low or 1.0
     return np.rint(plane * (255.0 / whole)).astype(np.uint8)
 
 
