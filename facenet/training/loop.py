@@ -126,7 +126,7 @@ class Trainer:
             group["lr"] = rate
         images = networks.standardise(faces.to(self.device, non_blocking=True))
         value, figures = self._objective(images, labels.to(self.device, non_blocking=True))
-        loss = float(value)
+        loss = value.item()
         self._check(loss, "loss", rate)
         self._prepared.zero_grad(set_to_none=True)
         self._accelerator.backward(value)

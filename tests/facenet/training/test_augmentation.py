@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from facenet.errors import ParamsInvalid
+from facenet.training.augmentation import Augmentation
+
+
+def faces(count: int = 6, side: int = 10) -> np.ndarray:
+    """Faces whose every pixel is different: red = row, green = column, blue = number."""
+    images = np.zeros((count, side, side, 3), np.uint8)
+    images[..., 0] = np.arange(side)[:, None]
+    images[..., 1] = np.arange(side)[None, :]
+    images[..., 2] = np.arange(count)[:, None, None]
+    return images
+
+
+def test_without_options_it_cuts_out_the_middle() -> None:
+    cut = Augmentation(image_size=4)(faces(), np.random.default_rng(0))
+    assert np.array_equal(cut, faces()[:, 3:7, 3:7])
+
+
+def test_same_size_and_no_options_change_nothing() -> None:
+    assert np.array_equal(Augmentation(image_size=10)(faces(), np.random.default_rng(0)), faces())
+
+
+def test_random_crops_are_windows_of_the_face_and_reach_every_corner() -> None:
+    cut = Augmentation(image_size=8, random_crop=True)(faces(400), np.random.default_rng(0))
+    tops, lefts = cut[:, 0, 0, 0], cut[:, 0, 0, 1]
+    assert set(zip(tops.tolist(), lefts.tolist(), strict=True)) == {
+        (y, x) for y in range(3) for x in range(3)
+    }
+    for number in range(400):
+        top, left = int(tops[number]), int(lefts[number])
+        assert np.array_equal(cut[number], faces(400)[number, top : top + 8, left : left + 8])
+
+
+def test_shift_repeats_the_edge() -> None:
+    cut = Augmentation(image_size=10, shift=3)(faces(300), np.random.default_rng(0))
+    seen = set()
+    for image in cut:
+        down, right = int(image[5, 5, 0]) - 5, int(image[5, 5, 1]) - 5
+        seen.add((down, right))
+        rows = np.clip(np.arange(10) + down, 0, 9)
+        columns = np.clip(np.arange(10) + right, 0, 9)
+        assert np.array_equal(image[..., 0], np.repeat(rows[:, None], 10, axis=1))
+        assert np.array_equal(image[..., 1], np.repeat(columns[None], 10, axis=0))
+    assert seen == {(y, x) for y in range(-3, 4) for x in range(-3, 4)}
+
+
+def test_flip_mirrors_about_half_of_the_faces() -> None:
+    flipped = Augmentation(image_size=10, flip=True)(faces(200), np.random.default_rng(0))
+    mirrored = [np.array_equal(image, face[:, ::-1]) for image, face in zip(flipped, faces(200), strict=True)]
+    kept = [np.array_equal(image, face) for image, face in zip(flipped, faces(200), strict=True)]
+    assert all(a != b for a, b in zip(mirrored, kept, strict=True))
+    assert 70 < sum(mirrored) < 130
+
+
+def test_draws_depend_on_the_generator_alone() -> None:
+    augmentation = Augmentation(image_size=6, random_crop=True, shift=2, flip=True)
+    first, again = (augmentation(faces(50), np.random.default_rng([1, 2, 3])) for _ in range(2))
+    other = augmentation(faces(50), np.random.default_rng([1, 2, 4]))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_no_faces_give_no_faces() -> None:
+    assert Augmentation(image_size=4, flip=True)(faces(0), np.random.default_rng(0)).shape == (0, 4, 4, 3)
+
+
+def test_too_small_faces_are_told() -> None:
+    with pytest.raises(ParamsInvalid, match=r"train\.image_size"):
+        Augmentation(image_size=11)(faces(), np.random.default_rng(0))

@@ -1,0 +1,45 @@
+import math
+
+import pytest
+import torch
+
+from facenet.errors import EmbeddingCollapsed, TrainingDiverged
+from facenet.training.health import NARROW, PATIENCE, CollapseWatch, check_finite, check_weights
+
+
+def test_finite_values_pass() -> None:
+    check_finite(1e30, "loss", step=5, rate=0.1, precision="fp32")
+    check_weights([torch.zeros(3), torch.tensor(7)], step=5, rate=0.1, precision="fp32")
+
+
+@pytest.mark.parametrize(
+    ("step", "precision", "cause"),
+    [(1, "fp32", r"train\.init"), (9, "fp16", "65504"), (9, "bf16", r"learning rate 0\.1 is too high")],
+)
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_the_likely_cause_is_named(value: float, step: int, precision: str, cause: str) -> None:
+    with pytest.raises(TrainingDiverged, match=cause):
+        check_finite(value, "loss", step=step, rate=0.1, precision=precision)
+
+
+def test_one_bad_weight_is_enough() -> None:
+    with pytest.raises(TrainingDiverged, match="state of the network"):
+        check_weights([torch.zeros(3), torch.tensor([0.0, math.inf])], step=5, rate=0.1, precision="fp32")
+
+
+def test_collapse_is_told_after_so_many_steps_in_a_row() -> None:
+    watch = CollapseWatch()
+    for _ in range(PATIENCE - 1):
+        watch.look(0.2, NARROW / 10)
+    watch.look(0.2, NARROW * 10)
+    for _ in range(PATIENCE - 1):
+        watch.look(0.2, NARROW / 10)
+    with pytest.raises(EmbeddingCollapsed, match=r"train\.mining"):
+        watch.look(0.2, NARROW / 10)
+
+
+def test_losses_without_a_spread_never_collapse() -> None:
+    watch = CollapseWatch()
+    for _ in range(3 * PATIENCE):
+        watch.look(0.2, None)
+    assert watch.steps == 0

@@ -1,0 +1,234 @@
+import math
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from facenet.errors import EmbeddingCollapsed, TrainingDiverged
+from facenet.training import ImagePlan, StepReport, TrainingInterrupted
+from facenet.training.health import PATIENCE
+from tests.facenet.training.tiny import BATCH, LABELS, Output, TinyLoss, make_trainer, weights
+
+STEPS = len(LABELS) // BATCH  # of an epoch
+
+
+def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tensor]:
+    trainer = make_trainer(tmp_path_factory.mktemp("undisturbed"))
+    list(trainer.run())
+    return weights(trainer)
+
+
+def test_it_learns_and_reports_every_step_and_epoch(tmp_path: Path) -> None:
+    steps: list[StepReport] = []
+    trainer = make_trainer(tmp_path, epochs=30, on_step=steps.append)
+    reports = list(trainer.run())
+    assert [report.epoch for report in reports] == list(range(1, 31))
+    assert [report.step for report in steps] == list(range(1, 30 * STEPS + 1))
+    assert [(s.epoch, s.batch) for s in steps[: STEPS + 1]] == [(1, b) for b in range(1, STEPS + 1)] + [
+        (2, 1)
+    ]
+    assert all(report.images == STEPS * BATCH and report.images_per_second > 0 for report in reports)
+    assert reports[0].loss == pytest.approx(np.mean([step.loss for step in steps[:STEPS]]))
+    assert steps[9].rate == pytest.approx(trainer.schedule(9))
+    assert all(step.figures["gradient_norm"] > 0 for step in steps)
+    assert reports[-1].loss < 0.7 * reports[0].loss
+    assert trainer.history == reports
+
+
+def test_two_runs_are_bit_identical(tmp_path: Path, undisturbed: dict[str, Tensor]) -> None:
+    trainer = make_trainer(tmp_path)
+    list(trainer.run())
+    assert same(weights(trainer), undisturbed)
+
+
+@pytest.mark.parametrize("stop_after", [1, STEPS - 1, STEPS, STEPS + 2, 3 * STEPS])
+def test_a_stopped_run_goes_on_bit_by_bit(
+    tmp_path: Path, undisturbed: dict[str, Tensor], stop_after: int
+) -> None:
+    stopping = make_trainer(tmp_path)
+    stopping.should_stop = lambda: stopping.step == stop_after
+    with pytest.raises(TrainingInterrupted):
+        list(stopping.run())
+    torch.manual_seed(99)  # whatever else the new process drew
+    resumed = make_trainer(tmp_path)
+    assert resumed.resumed
+    assert resumed.step == stop_after
+    list(resumed.run())
+    assert same(weights(resumed), undisturbed)
+    assert [report.epoch for report in resumed.history] == [1, 2, 3, 4]
+    assert [report.images for report in resumed.history] == [STEPS * BATCH] * 4
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "adagrad"])
+def test_every_optimiser_goes_on_bit_by_bit(tmp_path: Path, optimizer: str) -> None:
+    whole = make_trainer(tmp_path / "whole", optimizer=optimizer)
+    list(whole.run())
+    stopping = make_trainer(tmp_path / "parts", optimizer=optimizer)
+    stopping.should_stop = lambda: stopping.step == STEPS + 1
+    with pytest.raises(TrainingInterrupted):
+        list(stopping.run())
+    resumed = make_trainer(tmp_path / "parts", optimizer=optimizer)
+    list(resumed.run())
+    assert same(weights(resumed), weights(whole))
+
+
+def test_history_of_a_resumed_run_is_that_of_the_undisturbed_one(tmp_path: Path) -> None:
+    def numbers(trainer: Any) -> list[Any]:
+        return [(r.epoch, r.steps, r.images, r.loss, r.rate, r.figures) for r in trainer.history]
+
+    whole = make_trainer(tmp_path / "whole")
+    list(whole.run())
+    stopping = make_trainer(tmp_path / "parts")
+    stopping.should_stop = lambda: stopping.step == STEPS + 2
+    with pytest.raises(TrainingInterrupted):
+        list(stopping.run())
+    resumed = make_trainer(tmp_path / "parts")
+    list(resumed.run())
+    assert numbers(resumed) == numbers(whole)
+
+
+def run_child(folder: Path, out: Path, *, kill_at: int | None = None) -> list[str]:
+    """Train in a process of its own; SIGKILL it once it has told step `kill_at`. Return its lines."""
+    command = [sys.executable, "-m", "tests.facenet.training.tiny", str(folder), str(out), "0.05"]
+    root = Path(__file__).parents[3]
+    lines = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as child:
+        assert child.stdout
+        for line in child.stdout:
+            lines.append(line.strip())
+            if kill_at and line.startswith(f"{kill_at} "):
+                child.kill()
+                break
+    assert (child.returncode == 0) is (kill_at is None)
+    return lines
+
+
+@pytest.mark.slow
+def test_sigkill_inside_an_epoch_loses_nothing_but_time(tmp_path: Path) -> None:
+    whole = run_child(tmp_path / "whole", tmp_path / "whole.pt")
+    first = run_child(tmp_path / "killed", tmp_path / "killed.pt", kill_at=3)
+    second = run_child(tmp_path / "killed", tmp_path / "killed.pt", kill_at=STEPS + 3)
+    last = run_child(tmp_path / "killed", tmp_path / "killed.pt")
+    assert int(second[0].split()[0]) != 1, "the second child must have gone on and not begun again"
+    assert first == whole[: len(first)]
+    assert second == whole[whole.index(second[0]) :][: len(second)]
+    assert last == whole[whole.index(last[0]) :]
+    assert same(torch.load(tmp_path / "whole.pt"), torch.load(tmp_path / "killed.pt"))
+
+
+def test_bf16_and_fp32_runs_follow_each_other_in_one_process(tmp_path: Path) -> None:
+    losses = {}
+    for precision in ("fp32", "bf16", "fp32"):
+        trainer = make_trainer(tmp_path, precision=precision, epochs=2, checkpoints=None)
+        losses[precision] = [report.loss for report in trainer.run()]
+    assert losses["bf16"] == pytest.approx(losses["fp32"], rel=0.05)
+    assert losses["bf16"] != losses["fp32"]
+
+
+def test_no_epoch_leaves_the_weights_alone(tmp_path: Path) -> None:
+    trainer = make_trainer(tmp_path, epochs=0)
+    before = weights(trainer)
+    assert list(trainer.run()) == []
+    assert same(weights(trainer), before)
+
+
+def test_a_batch_larger_than_the_set_is_one_step_an_epoch(tmp_path: Path) -> None:
+    plan = ImagePlan(LABELS, batch_size=1000, balance=0.0, seed=1)
+    reports = list(make_trainer(tmp_path, plan=plan, epochs=2).run())
+    assert [(report.steps, report.images) for report in reports] == [(1, len(LABELS))] * 2
+
+
+def test_nan_stops_with_step_rate_and_cause(tmp_path: Path) -> None:
+    class Broken(TinyLoss):
+        calls = 0
+
+        def forward(self, prelogits: Tensor, labels: Tensor) -> Output:
+            self.calls += 1
+            output = super().forward(prelogits, labels)
+            return Output(output.value * (math.nan if self.calls == STEPS + 2 else 1), output.figures)
+
+    trainer = make_trainer(tmp_path, loss=Broken())
+    with pytest.raises(TrainingDiverged, match=rf"loss is nan at step {STEPS + 2}, .*learning rate"):
+        list(trainer.run())
+    kept = trainer.checkpoints.load() if trainer.checkpoints else None
+    assert kept is not None
+    assert kept["step"] == STEPS
+    assert all(torch.isfinite(t).all() for t in kept["objective"].values())
+
+
+def test_a_gradient_that_is_not_finite_stops_before_the_weights_are_touched(tmp_path: Path) -> None:
+    class Infinite(TinyLoss):
+        def forward(self, prelogits: Tensor, labels: Tensor) -> Output:
+            # The root of zero is zero, and its slope infinite.
+            return Output(
+                super().forward(prelogits, labels).value + (prelogits - prelogits).abs().sum().sqrt()
+            )
+
+    trainer = make_trainer(tmp_path, loss=Infinite())
+    before = weights(trainer)
+    with pytest.raises(TrainingDiverged, match="gradient is nan at step 1"):
+        list(trainer.run())
+    after = weights(trainer)
+    parameters = [name for name in before if "bn.running" not in name and "num_batches" not in name]
+    assert all(torch.equal(before[name], after[name]) for name in parameters)
+
+
+def test_a_rate_beyond_reason_is_told(tmp_path: Path) -> None:
+    trainer = make_trainer(tmp_path, rate=1e30, optimizer="sgd")
+    with pytest.raises(TrainingDiverged, match=r"lower train\.schedule\.rate"):
+        list(trainer.run())
+
+
+class OnePoint(nn.Module):
+    """A loss that says what a collapsed triplet loss says."""
+
+    def __init__(self, spread: float) -> None:
+        super().__init__()
+        self.spread = spread
+
+    def forward(self, prelogits: Tensor, labels: Tensor) -> Output:
+        figures = {"spread": self.spread, "active_share": 0.0, "candidates": 0.0}
+        return Output(prelogits.sum() * 0 + 0.2, figures)
+
+
+def test_collapse_stops_the_run_also_across_a_resume(tmp_path: Path) -> None:
+    stopping = make_trainer(tmp_path, loss=OnePoint(1e-6), epochs=100)
+    stopping.should_stop = lambda: stopping.step == PATIENCE - 5
+    with pytest.raises(TrainingInterrupted):
+        list(stopping.run())
+    trainer = make_trainer(tmp_path, loss=OnePoint(1e-6), epochs=100)
+    with pytest.raises(EmbeddingCollapsed, match=r"one point.*0\.2000"):
+        list(trainer.run())
+    assert trainer.step == PATIENCE
+
+
+def test_steps_without_an_active_triplet_are_counted(tmp_path: Path) -> None:
+    reports = list(make_trainer(tmp_path, loss=OnePoint(0.5), epochs=2).run())
+    assert [report.inactive_steps for report in reports] == [STEPS, STEPS]
+
+
+def test_best_checkpoint_is_that_of_the_best_epoch(tmp_path: Path) -> None:
+    accuracies = iter([0.6, 0.8, 0.8, 0.7])
+    trainer = make_trainer(tmp_path, validate=lambda _network: {"accuracy": next(accuracies)})
+    list(trainer.run())
+    assert trainer.checkpoints
+    best = torch.load(trainer.checkpoints.best, weights_only=True)
+    assert len(best["history"]) == 2
+    assert len(torch.load(trainer.checkpoints.last, weights_only=True)["history"]) == 4
+
+
+def test_it_warns_of_nothing(tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        list(make_trainer(tmp_path, epochs=1, precision="bf16").run())

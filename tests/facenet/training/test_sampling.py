@@ -1,0 +1,82 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from facenet.errors import DataInvalid
+from facenet.training.sampling import ImagePlan, TripletPlan
+
+COUNTS = (1, 2, 4, 8, 16, 64)
+LABELS = np.repeat(np.arange(len(COUNTS)), COUNTS).astype(np.int64)
+
+
+def image_plan(labels: np.ndarray = LABELS, *, batch_size: int = 5, balance: float = 0.0) -> ImagePlan:
+    return ImagePlan(labels, batch_size=batch_size, balance=balance, seed=7)
+
+
+def test_without_balance_an_epoch_has_every_image_once() -> None:
+    plan = image_plan()
+    for epoch in (1, 2, 3):
+        batches = plan.batches(epoch)
+        assert len(batches) == len(plan) == len(LABELS) // 5
+        assert all(len(batch) == 5 for batch in batches)
+        drawn = np.concatenate(batches)
+        assert len(set(drawn.tolist())) == len(plan) * 5
+
+
+@pytest.mark.parametrize("balance", [0.25, 0.5, 1.0])
+def test_shares_of_people_follow_the_exponent(balance: float) -> None:
+    plan = image_plan(balance=balance)
+    drawn = np.concatenate([np.concatenate(plan.batches(epoch)) for epoch in range(1, 401)])
+    seen = np.bincount(LABELS[drawn], minlength=len(COUNTS)) / len(drawn)
+    wanted = np.array(COUNTS, float) ** (1 - balance)
+    assert seen == pytest.approx(wanted / wanted.sum(), rel=0.05)
+
+
+@pytest.mark.parametrize("balance", [0.0, 0.5, 1.0])
+def test_an_image_comes_as_often_as_expected_to_within_one(balance: float) -> None:
+    plan = image_plan(balance=balance)
+    weights = np.array(COUNTS, float)[LABELS] ** -balance
+    expected = weights / weights.sum() * len(plan) * 5
+    for epoch in range(1, 20):
+        drawn = Counter(np.concatenate(plan.batches(epoch)).tolist())
+        for image, often in enumerate(expected):
+            assert np.floor(often - 1e-9) <= drawn[image] <= np.ceil(often + 1e-9)
+
+
+def test_epochs_differ_and_repeat() -> None:
+    plan, again = image_plan(), image_plan()
+    assert all(np.array_equal(a, b) for a, b in zip(plan.batches(3), again.batches(3), strict=True))
+    assert not np.array_equal(np.concatenate(plan.batches(3)), np.concatenate(plan.batches(4)))
+
+
+def test_a_set_smaller_than_a_batch_makes_one_batch() -> None:
+    plan = image_plan(np.array([0, 0, 1]), batch_size=64)
+    assert len(plan) == 1
+    assert sorted(plan.batches(1)[0].tolist()) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("labels", [[], [0]])
+def test_too_few_images_are_told(labels: list[int]) -> None:
+    with pytest.raises(DataInvalid, match="2 are needed"):
+        image_plan(np.array(labels, np.int64))
+
+
+def test_triplets_stay_together_and_come_once() -> None:
+    triplets = np.arange(60).reshape(20, 3).astype(np.int64)
+    plan = TripletPlan(triplets, batch_size=13, seed=1)  # four triplets a batch
+    batches = plan.batches(1)
+    assert len(batches) == len(plan) == 5
+    assert all(len(batch) == 12 and set(batch // 3) == set(batch[batch % 3 == 0] // 3) for batch in batches)
+    assert sorted(np.concatenate(batches).tolist()) == list(range(60))
+    assert not np.array_equal(np.concatenate(plan.batches(2)), np.concatenate(batches))
+
+
+def test_an_image_shared_by_triplets_is_in_a_batch_once() -> None:
+    plan = TripletPlan(np.array([[0, 1, 2], [0, 1, 3], [1, 0, 2]]), batch_size=90, seed=1)
+    assert [batch.tolist() for batch in plan.batches(1)] == [[0, 1, 2, 3]]
+
+
+def test_no_triplet_is_told() -> None:
+    with pytest.raises(DataInvalid, match="no triplet"):
+        TripletPlan(np.empty((0, 3), np.int64), batch_size=30, seed=1)

@@ -1,0 +1,88 @@
+import math
+
+import pytest
+
+from facenet.errors import ParamsInvalid
+from facenet.training.schedule import Schedule
+
+CASIA = {
+    0: 0.05,
+    60: 0.005,
+    80: 0.0005,
+    91: -1.0,
+}  # davidsandberg/facenet, learning_rate_schedule_classifier_casia
+
+
+def steps_schedule(table: dict[int, float], *, epochs: int = 150, steps_per_epoch: int = 10) -> Schedule:
+    return Schedule(
+        kind="steps", rate=1.0, warmup=0.0, epochs=epochs, steps_per_epoch=steps_per_epoch, table=table
+    )
+
+
+def naive_rate(table: dict[int, float], epoch: int) -> float | None:
+    rate = None
+    for first, value in sorted(table.items()):
+        if first <= epoch:
+            rate = value
+    return None if rate is None or rate <= 0 else rate
+
+
+def test_table_holds_from_its_epoch_on_and_stops_at_minus_one() -> None:
+    schedule = steps_schedule(CASIA)
+    for step in range(150 * 10):
+        assert schedule(step) == naive_rate(CASIA, step // 10 + 1)
+    assert schedule.last_epoch == 90
+
+
+def test_epochs_count_from_one() -> None:
+    schedule = steps_schedule({0: 0.1, 2: 0.01}, steps_per_epoch=3)
+    assert [schedule(step) for step in range(6)] == [0.1, 0.1, 0.1, 0.01, 0.01, 0.01]
+
+
+def test_a_table_without_a_stop_runs_to_the_last_epoch() -> None:
+    schedule = steps_schedule({0: 0.1, 150: 0.01}, epochs=200)
+    assert schedule.last_epoch == 200
+    assert schedule(199 * 10 + 9) == 0.01
+    assert schedule(200 * 10) is None
+
+
+def test_a_table_that_stops_at_once_runs_no_epoch() -> None:
+    assert steps_schedule({0: 0.1, 1: -1.0}).last_epoch == 0
+    assert steps_schedule({0: -1.0, 5: 0.1}).last_epoch == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "word"),
+    [({}, "epoch 1"), ({2: 0.1}, "epoch 1"), ({0: 0.1, 5: 0.0}, "neither"), ({0: -0.5}, "neither")],
+)
+def test_senseless_tables_are_told(table: dict[int, float], word: str) -> None:
+    with pytest.raises(ParamsInvalid, match=word):
+        steps_schedule(table)
+
+
+def test_unknown_kind_is_told() -> None:
+    with pytest.raises(ParamsInvalid, match="sawtooth"):
+        Schedule(kind="sawtooth", rate=1.0, warmup=0.0, epochs=1, steps_per_epoch=1)
+
+
+@pytest.mark.parametrize("kind", ["cosine", "one_cycle"])
+@pytest.mark.parametrize("warmup", [0.0, 0.3, 1.0])
+def test_curves_rise_to_the_rate_and_fall_to_nothing(kind: str, warmup: float) -> None:
+    schedule = Schedule(kind=kind, rate=2.0, warmup=warmup, epochs=10, steps_per_epoch=100)
+    rates = [schedule(step) for step in range(1000)]
+    assert all(rate is not None and 0 < rate <= 2.0 for rate in rates)
+    peak = rates.index(max(rates))  # type: ignore[type-var]  # None was excluded above
+    assert abs(peak - warmup * 1000) <= 1
+    assert rates[: peak + 1] == sorted(rates[: peak + 1])  # type: ignore[type-var]  # as above
+    assert rates[peak:] == sorted(rates[peak:], reverse=True)  # type: ignore[type-var]  # as above
+    assert max(rates) == pytest.approx(2.0, rel=1e-2)  # type: ignore[type-var]  # as above
+    assert schedule(1000) is None
+
+
+def test_golden_values_of_the_curves() -> None:
+    """One step per epoch and four epochs: the middles of the steps are at 1/8, 3/8, 5/8, 7/8 of the run."""
+    cosine = Schedule(kind="cosine", rate=1.0, warmup=0.5, epochs=4, steps_per_epoch=1)
+    cycle = Schedule(kind="one_cycle", rate=1.0, warmup=0.5, epochs=4, steps_per_epoch=1)
+    low, high = (1 - math.cos(math.pi / 4)) / 2, (1 + math.cos(math.pi / 4)) / 2
+    assert [cosine(step) for step in range(4)] == pytest.approx([0.25, 0.75, high, low])
+    assert [cycle(step) for step in range(4)] == pytest.approx([low, high, high, low])

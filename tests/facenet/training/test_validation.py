@@ -1,0 +1,99 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from facenet import networks
+from facenet.training import FaceTable, PairValidation
+from facenet.training.validation import best_threshold
+from tests.facenet.training.tiny import LABELS, SIDE, TinyNetwork, write_faces
+
+
+def naive_best(distances: np.ndarray, same: np.ndarray) -> float:
+    thresholds = [-1.0, *distances, *(distances + 1e-9)]
+    return max(float(((distances < t) == same).mean()) for t in thresholds)
+
+
+def test_best_threshold_equals_trying_them_all() -> None:
+    random = np.random.default_rng(0)
+    for count in [1, 2, 3, 10, 50] * 20:
+        distances = random.integers(0, 8, count) / 4  # with many ties
+        same = random.random(count) < random.random()
+        accuracy, threshold = best_threshold(distances, same)
+        assert accuracy == naive_best(distances, same)
+        assert ((distances < threshold) == same).mean() == accuracy
+
+
+def test_threshold_lies_half_way() -> None:
+    accuracy, threshold = best_threshold(np.array([0.2, 1.0, 0.4, 1.6]), np.array([True, False, True, False]))
+    assert (accuracy, threshold) == (1.0, pytest.approx(0.7))
+
+
+def make(tmp_path: Path, left: list[int], right: list[int], *, batch_size: int = 3) -> PairValidation:
+    rows = [np.array(side, np.int64) for side in (left, right)]
+    return PairValidation(
+        table=FaceTable(write_faces(tmp_path)),
+        left=rows[0],
+        right=rows[1],
+        same=LABELS[rows[0]] == LABELS[rows[1]],
+        image_size=SIDE - 5,
+        device=torch.device("cpu"),
+        precision="fp32",
+        batch_size=batch_size,
+    )
+
+
+def test_figures_equal_those_of_a_plain_loop(tmp_path: Path) -> None:
+    left, right = [0, 4, 8, 0, 4, 12], [1, 5, 9, 4, 8, 23]
+    validation, network = make(tmp_path, left, right), TinyNetwork().eval()
+    embeddings = {}
+    with torch.inference_mode():
+        for row in {*left, *right}:
+            face = validation.table[np.array([row])][
+                :, 2:17, 2:17
+            ]  # 15 of 20 pixels, the odd one right and below
+            embeddings[row] = networks.normalise(network(networks.standardise(face)))[0]
+    distances = np.array(
+        [(embeddings[a] - embeddings[b]).square().sum().item() for a, b in zip(left, right, strict=True)]
+    )
+    figures = validation(network)
+    assert figures["accuracy"] == naive_best(distances, validation.same)
+    assert figures["distance_same"] == pytest.approx(distances[validation.same].mean(), rel=1e-4)
+    assert figures["distance_different"] == pytest.approx(distances[~validation.same].mean(), rel=1e-4)
+
+
+def test_without_pairs_there_are_no_figures(tmp_path: Path) -> None:
+    assert make(tmp_path, [], [])(TinyNetwork()) == {}
+
+
+def test_one_kind_of_pair_has_one_mean(tmp_path: Path) -> None:
+    figures = make(tmp_path, [0, 4], [1, 5])(TinyNetwork())
+    assert figures["accuracy"] == 1.0
+    assert "distance_different" not in figures
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_statistics_dropout_and_mode_are_left_alone(tmp_path: Path, training: bool) -> None:
+    network = TinyNetwork().train(training)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    validation = make(tmp_path, [0, 4, 0], [1, 5, 4])
+    assert validation(network) == validation(network)
+    assert network.training is training
+    assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
+
+
+def test_it_computes_in_the_precision_of_the_run(tmp_path: Path) -> None:
+    class Spy(TinyNetwork):
+        seen: torch.dtype | None = None
+
+        def forward(self, images: Tensor) -> Tensor:
+            prelogits = super().forward(images)
+            Spy.seen = prelogits.dtype
+            return prelogits
+
+    validation = make(tmp_path, [0], [1])
+    network: nn.Module = Spy()
+    PairValidation(**{**vars(validation), "precision": "bf16"})(network)
+    assert Spy.seen == torch.bfloat16

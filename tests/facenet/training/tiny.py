@@ -1,0 +1,133 @@
+"""A run small enough for a test: random faces, a network of a few hundred weights, seconds of training.
+
+As a script (FOLDER OUT DELAY) it trains to the end, tells steps on stdout and saves the weights in OUT.
+"""
+
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor, nn
+
+from facenet.images import encode
+from facenet.training import (
+    Augmentation,
+    Checkpoints,
+    FaceTable,
+    ImagePlan,
+    Loader,
+    Schedule,
+    Trainer,
+    TrainingSet,
+    build_optimizer,
+)
+
+SIDE, PEOPLE, PHOTOS, BATCH = 20, 6, 4, 5
+LABELS = np.repeat(np.arange(PEOPLE), PHOTOS).astype(np.int64)
+
+
+@dataclass
+class Output:
+    value: Tensor
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+class TinyNetwork(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, stride=2, bias=False)
+        self.bn = nn.BatchNorm2d(8)
+        self.dropout = nn.Dropout(0.2)
+        self.linear = nn.Linear(8, 4)
+
+    def forward(self, images: Tensor) -> Tensor:
+        pooled = torch.relu(self.bn(self.conv(images))).mean(dim=(2, 3))
+        prelogits: Tensor = self.linear(self.dropout(pooled))
+        return prelogits
+
+
+class TinyLoss(nn.Module):
+    def __init__(self, scale: float = 1.0) -> None:
+        super().__init__()
+        self.head, self.scale = nn.Linear(4, PEOPLE), scale
+
+    def forward(self, prelogits: Tensor, labels: Tensor) -> Output:
+        logits = self.head(prelogits.float())
+        value = nn.functional.cross_entropy(logits, labels) * self.scale
+        return Output(value, {"accuracy": (logits.argmax(dim=1) == labels).float().mean()})
+
+
+def write_faces(folder: Path, *, shards: int = 2) -> list[Path]:
+    """Write a face per label into Arrow files, each person of a colour of their own, and return the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(0)
+    colours = random.integers(40, 215, (PEOPLE, 1, 1, 3))
+    images = (colours[LABELS] + random.integers(-40, 40, (len(LABELS), SIDE, SIDE, 3))).astype(np.uint8)
+    paths = []
+    for number, part in enumerate(np.array_split(np.arange(len(LABELS)), shards)):
+        paths.append(folder / f"faces-{number:04d}.arrow")
+        table = pa.table({"image": pa.array([encode(images[i], "png") for i in part], pa.binary())})
+        with pa.ipc.new_file(str(paths[-1]), table.schema) as writer:
+            writer.write_table(table, max_chunksize=3)
+    return paths
+
+
+def make_trainer(
+    folder: Path,
+    *,
+    epochs: int = 4,
+    rate: float = 0.05,
+    optimizer: str = "adamw",
+    precision: str = "fp32",
+    loss: nn.Module | None = None,
+    plan: Any = None,
+    **options: Any,
+) -> Trainer:
+    """Return a trainer on the faces in `folder`/faces, kept in `folder`/checkpoints."""
+    paths = sorted((folder / "faces").glob("*.arrow")) or write_faces(folder / "faces")
+    plan = plan or ImagePlan(LABELS, batch_size=BATCH, balance=0.5, seed=3)
+    augmentation = Augmentation(image_size=SIDE - 4, random_crop=True, shift=2, flip=True)
+    rows = np.arange(len(LABELS), dtype=np.int64)
+    dataset = TrainingSet(
+        FaceTable(paths, keep=True), rows, LABELS, plan=plan, augmentation=augmentation, seed=3
+    )
+    torch.manual_seed(3)
+    network, loss = TinyNetwork(), loss or TinyLoss()
+    return Trainer(
+        network=network,
+        loss=loss,
+        optimizer=build_optimizer(optimizer, [network, loss], rate=rate, weight_decay=1e-3),
+        schedule=Schedule(kind="one_cycle", rate=rate, warmup=0.3, epochs=epochs, steps_per_epoch=len(plan)),
+        loader=Loader(dataset),
+        device=torch.device("cpu"),
+        precision=precision,
+        seed=3,
+        **{"checkpoints": Checkpoints(folder / "checkpoints"), **options},
+    )
+
+
+def weights(trainer: Trainer) -> dict[str, Tensor]:
+    """Return a copy of all weights and statistics of network and loss."""
+    modules = {"network": trainer.network, "loss": trainer.loss}
+    return {f"{m}.{n}": t.clone() for m, module in modules.items() for n, t in module.state_dict().items()}
+
+
+def main(folder: Path, out: Path, delay: float) -> None:
+    def tell(report: Any) -> None:
+        sys.stdout.write(f"{report.step} {report.loss!r}\n")
+        sys.stdout.flush()
+        time.sleep(delay)
+
+    trainer = make_trainer(folder, on_step=tell, checkpoint_seconds=0.0)
+    reports = list(trainer.run())
+    assert reports
+    torch.save(weights(trainer), out)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]))
