@@ -15,6 +15,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.states import Completed, Failed
 
 from facenet.errors import FaceNetError
+from flows.local_api import local_api
 from tasks.cli import stage_main
 from tasks.params import load_params
 
@@ -29,8 +30,8 @@ def promotion(action: Literal["promote", "rollback"] = "promote", force: bool = 
     """
     from tasks import promotion as registry  # with MLflow's client, whose import takes a second
 
-    params = load_params().register
     try:
+        params = load_params().register
         if action == "rollback":
             outcome = registry.roll_back(params.model)
         else:
@@ -58,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if asked.command == "show":
         stage_main(show)
         return
-    state: Any = promotion(asked.command, force=asked.force, return_state=True)
+    with local_api():
+        state: Any = promotion(asked.command, force=asked.force, return_state=True)
     if not state.is_completed():
         sys.stderr.write(f"{state.message}\n")
         sys.exit(1)
