@@ -63,15 +63,14 @@ def half_open(boxes: Floats) -> Floats:
 def overlaps(a: Floats, b: Floats, overlap: Overlap) -> Floats:
     """Return the overlap (A, B) of each box of `a` with each of `b`, 0 to 1; of empty boxes NaN.
 
-    union: intersection over union, sides x1 - x0 as in torchvision. min: intersection over the smaller area,
-    sides x1 - x0 + 1 as in the original code.
+    Sides are x1 - x0. union: intersection over union. min: intersection over the smaller area; the original
+    code adds 1 to sides there, as half-open coordinates do.
     """
-    extra = np.float32(overlap == "min")
     low = np.maximum(a[:, None, :2], b[None, :, :2])
     high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    sides = np.maximum(high - low + extra, 0)
+    sides = np.maximum(high - low, 0)
     shared = sides[..., 0] * sides[..., 1]
-    area_a, area_b = (np.prod(x[:, 2:] - x[:, :2] + extra, axis=1) for x in (a, b))
+    area_a, area_b = (np.prod(x[:, 2:] - x[:, :2], axis=1) for x in (a, b))
     whole = np.minimum(area_a[:, None], area_b) if overlap == "min" else area_a[:, None] + area_b - shared
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio: Floats = shared / whole

@@ -133,9 +133,10 @@ class MTCNN(nn.Module):
         points = reading.landmarks[passed].reshape(-1, 2, 5).swapaxes(1, 2)  # shares of the box
         frame = geometry.half_open(boxes)[:, None]
         landmarks = points * (frame[..., 2:] - frame[..., :2]) + frame[..., :2]
-        boxes = geometry.regress(boxes, reading.offsets[passed], inclusive=True)
-        kept = geometry.suppress(boxes, scores, STAGE_OVERLAP, "min")
-        return Faces(geometry.half_open(boxes[kept]), scores[kept], landmarks[kept])
+        boxes = geometry.half_open(geometry.regress(boxes, reading.offsets[passed], inclusive=True))
+        solid = np.flatnonzero((boxes[:, 2:] > boxes[:, :2]).all(axis=1))  # offsets can turn a box inside out
+        kept = solid[geometry.suppress(boxes[solid], scores[solid], STAGE_OVERLAP, "min")]
+        return Faces(boxes[kept], scores[kept], landmarks[kept])
 
 
 def _groups(images: Sequence[Pixels]) -> Iterator[list[Pixels]]:

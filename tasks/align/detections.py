@@ -1,0 +1,90 @@
+"""Faces found earlier, kept apart from the crops: another margin or size needs no new search.
+
+A folder holds what one code version found under one set of detector parameters, by image_id. New finds are
+written in parts while the stage runs, so that a killed run continues; a finished run leaves one file.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from facenet.atomic import atomic_path, remove_temporaries
+from facenet.detection import Faces
+
+PART_ROWS = 256  # found and not yet written, at most: some seconds of work
+SCHEMA = pa.schema(
+    {
+        "image_id": pa.string(),
+        "boxes": pa.list_(pa.float32()),
+        "probabilities": pa.list_(pa.float32()),
+        "landmarks": pa.list_(pa.float32()),
+    }
+)
+
+
+class DetectionCache:
+    """The faces of photos by image_id, in memory as Arrow and on disk in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_temporaries(folder)
+        self._paths = sorted(folder.glob("part-*.arrow"))
+        tables = [pa.ipc.open_file(path.read_bytes()).read_all() for path in self._paths]
+        self._table = pa.concat_tables([SCHEMA.empty_table(), *tables]).combine_chunks()
+        self._rows = {image_id: row for row, image_id in enumerate(self._table["image_id"].to_pylist())}
+        self._new: dict[str, Faces] = {}
+        self._unwritten: list[str] = []
+
+    def __contains__(self, image_id: str) -> bool:
+        return image_id in self._new or image_id in self._rows
+
+    def get(self, image_id: str) -> Faces | None:
+        """Return the faces of a photo, or None if it has not been searched."""
+        row = self._rows.get(image_id)
+        if row is None:
+            return self._new.get(image_id)
+        boxes, probabilities, landmarks = (
+            self._table[name][row].values.to_numpy() for name in ("boxes", "probabilities", "landmarks")
+        )
+        return Faces(boxes.reshape(-1, 4), probabilities, landmarks.reshape(-1, 5, 2))
+
+    def add(self, image_id: str, faces: Faces) -> None:
+        """Keep the faces of a photo, and write a part when there is enough for one."""
+        if image_id not in self:
+            self._new[image_id] = faces
+            self._unwritten.append(image_id)
+            if len(self._unwritten) >= PART_ROWS:
+                self.flush()
+
+    def flush(self) -> None:
+        """Write what is not on disk yet."""
+        if self._unwritten:
+            self._write(self._unwritten)
+            self._unwritten = []
+
+    def close(self, image_ids: Iterable[str]) -> None:
+        """Leave one file with the faces of `image_ids`, without what belongs to photos no longer there."""
+        self.flush()
+        kept = sorted(image_id for image_id in image_ids if image_id in self)
+        if len(self._paths) > 1 or len(kept) < len(self._rows):
+            self._write(kept)
+            for path in self._paths[:-1]:
+                path.unlink()
+            self._paths = self._paths[-1:]
+
+    def _write(self, image_ids: list[str]) -> None:
+        number = int(self._paths[-1].stem.split("-")[1]) + 1 if self._paths else 0
+        path = self.folder / f"part-{number:06d}.arrow"
+        table = pa.Table.from_pylist([_row(i, self.get(i)) for i in image_ids], schema=SCHEMA)
+        with atomic_path(path) as temporary, pa.ipc.new_file(temporary, SCHEMA) as writer:
+            writer.write_table(table)
+        self._paths.append(path)
+
+
+def _row(image_id: str, faces: Faces | None) -> dict[str, object]:
+    assert faces is not None
+    flat = [np.ravel(values) for values in (faces.boxes, faces.probabilities, faces.landmarks)]
+    return dict(zip(SCHEMA.names, [image_id, *flat], strict=True))

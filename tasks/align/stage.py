@@ -1,0 +1,184 @@
+"""Align from the raw table to the table of faces, the rejects, the contact sheet and the figures."""
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tqdm import tqdm
+
+from facenet.atomic import atomic_path
+from facenet.detection import CropSettings, DetectorSettings
+from facenet.devices import resolve_device
+from tasks import paths
+from tasks.align.contact_sheet import write_contact_sheet
+from tasks.align.detections import DetectionCache
+from tasks.align.keys import detection_key, face_key
+from tasks.align.previous import PreviousFaces, write_receipt
+from tasks.align.rows import RawRow, raw_rows
+from tasks.align.work import Job, Outcome, Settings, Worker
+from tasks.align.workers import run_jobs, worker_count
+from tasks.params import AlignParams
+from tasks.reports import Meter
+from tasks.shards import FACES_SCHEMA, read_table, shard_count, sort_key, write_shards
+
+CPU_ROWS, ACCELERATOR_ROWS = 32, 256  # of a job
+BYTES_PER_PIXEL = 2  # of a stored face, about: decides the number of shards
+FACES_COUNTED = 3  # in one photo; beyond it they are counted as "more"
+
+
+def run(
+    params: AlignParams,
+    *,
+    device: str = "auto",
+    raw: Path = paths.RAW,
+    aligned: Path = paths.ALIGNED,
+    cache: Path = paths.DATA / "cache",
+    reports: Path = paths.REPORTS,
+) -> dict[str, Any]:
+    """Align the photos in `raw` into `aligned`, and return the figures of reports/align.json.
+
+    The bytes of the output depend on the raw table, the parameters and the code alone: not on the number of
+    workers, on what `cache` or an earlier output in `aligned` save, or on how often the run was killed.
+
+    Raises:
+        DataInvalid: there are no raw photos, no face was found at all, or workers die.
+        ParamsInvalid: a parameter contradicts another, or the device is not there.
+    """
+    chosen = resolve_device(device)
+    settings = _settings(params)
+    with Meter() as meter:
+        run_ = _Run(settings, str(chosen), raw=raw, aligned=aligned, cache=cache)
+        run_.write()
+        write_contact_sheet(
+            reports / "align_contact_sheet.png",
+            rows=run_.rows,
+            rejected=run_.rejected,
+            faces=run_.detections,
+            raw=raw,
+            selection=settings.selection,
+        )
+    return {
+        **run_.figures(),
+        "images_per_second": meter.rate(len(run_.rows)),
+        "peak_memory_mb": meter.peak_memory_mb,
+        "seconds": round(meter.seconds, 1),
+        "device": str(chosen),
+        "precision": "fp32",
+        "workers": run_.workers,
+    }
+
+
+def _settings(params: AlignParams) -> Settings:
+    return Settings(
+        detector=DetectorSettings(params.min_face, params.thresholds, params.factor, params.max_side),
+        selection=params.selection,
+        crop=CropSettings(params.method, params.image_size, params.margin, params.margin_in),
+        image_format=params.image_format,
+    )
+
+
+class _Run:
+    """One run: its rows in the order of the output, what is known already, and the counts."""
+
+    def __init__(self, settings: Settings, device: str, *, raw: Path, aligned: Path, cache: Path) -> None:
+        self._settings, self._device, self._raw, self._aligned = settings, device, raw, aligned
+        self.workers = worker_count() if device == "cpu" else 1
+        rows = raw_rows(raw)
+        self._shards = shard_count(len(rows) * settings.crop.image_size**2 * BYTES_PER_PIXEL)
+        self.rows = sorted(rows, key=lambda row: sort_key(row._asdict(), self._shards))
+        self.detections = DetectionCache(cache / f"detections-{detection_key(settings, device)}")
+        self._key, self._receipt = face_key(settings, device), cache / "aligned.json"
+        self._previous = PreviousFaces(aligned, self._receipt, key=self._key, shards=self._shards)
+        self.rejected: dict[str, str] = {}
+        self._counts: Counter[str] = Counter()
+        self._faces_per_photo: Counter[int] = Counter()
+
+    def write(self) -> None:
+        """Write faces, rejects and the receipt, and let the expectations judge the faces."""
+        write_shards(self._aligned, "faces", FACES_SCHEMA, self._faces(), self._shards)
+        self._write_rejects()
+        self.detections.close(row.image_id for row in self.rows)
+        self._validate()
+        write_receipt(self._receipt, self._aligned, self._key)
+
+    def figures(self) -> dict[str, Any]:
+        """Return the counts for the report."""
+        return {
+            "images": len(self.rows),
+            "faces": self._counts["faces"],
+            "fallbacks": self._counts["fallbacks"],
+            "rejected": dict(sorted(Counter(self.rejected.values()).items())),
+            "faces_per_photo": {
+                str(n) if n <= FACES_COUNTED else "more": count
+                for n, count in sorted(self._faces_per_photo.items())
+            },
+            "searched": self._counts["searched"],
+            "reused": self._counts["reused"],
+        }
+
+    def _faces(self) -> Iterator[dict[str, Any]]:
+        """Yield the rows of the output, and count."""
+        progress = tqdm(self._outcomes(), total=len(self.rows), desc="align", unit=" photos", mininterval=1)
+        for row, outcome in progress:
+            if outcome.found is not None:
+                self._faces_per_photo[min(len(outcome.found), FACES_COUNTED + 1)] += 1
+            if outcome.face is None:
+                self.rejected[row.image_id] = outcome.reason or ""
+                continue
+            self._counts["fallbacks" if outcome.face["fallback"] else "faces"] += 1
+            labels = {name: getattr(row, name) for name in ("image_id", "identity", "source", "role")}
+            yield {**labels, **outcome.face}
+
+    def _outcomes(self) -> Iterator[tuple[RawRow, Outcome]]:
+        worker = partial(Worker, self._raw, self._settings, self._device)
+        results = run_jobs(worker, self._jobs(), self.workers)
+        for chunk, (job, outcomes) in zip(self._chunks(), results, strict=True):
+            new = dict(zip((row.image_id for row in job.rows), outcomes, strict=True))
+            for row in chunk:
+                outcome = new.get(row.image_id) or self._reuse(row)
+                self._remember(row, outcome)
+                yield row, outcome
+
+    def _chunks(self) -> Iterator[list[RawRow]]:
+        size = CPU_ROWS if self._device == "cpu" else ACCELERATOR_ROWS
+        for start in range(0, len(self.rows), size):
+            yield self.rows[start : start + size]
+
+    def _jobs(self) -> Iterator[Job]:
+        """Yield for each chunk what is not there yet."""
+        for chunk in self._chunks():
+            rows = [row for row in chunk if not self._reusable(row)]
+            yield Job(rows, [self.detections.get(row.image_id) for row in rows])
+
+    def _reusable(self, row: RawRow) -> bool:
+        if row.image_id not in self._previous:
+            return False
+        found = self.detections.get(row.image_id)
+        return found is not None and (len(found) > 0 or row.role != "train")
+
+    def _reuse(self, row: RawRow) -> Outcome:
+        self._counts["reused"] += 1
+        return Outcome(self.detections.get(row.image_id), None, self._previous.get(row.image_id))
+
+    def _remember(self, row: RawRow, outcome: Outcome) -> None:
+        if outcome.found is not None and row.image_id not in self.detections:
+            self._counts["searched"] += 1
+            self.detections.add(row.image_id, outcome.found)
+
+    def _write_rejects(self) -> None:
+        manifest = pd.read_parquet(self._raw / paths.MANIFEST.name, columns=["image_id", "path", "status"])
+        kept = manifest[manifest["status"] == "kept"]
+        path_of = dict(zip(kept["image_id"], kept["path"], strict=True))
+        rows = [(image_id, path_of[image_id], reason) for image_id, reason in self.rejected.items()]
+        rejects = pd.DataFrame(rows, columns=["image_id", "path", "reason"], dtype="string")
+        with atomic_path(self._aligned / paths.REJECTS.name) as temporary:
+            rejects.to_parquet(temporary, index=False)
+
+    def _validate(self) -> None:
+        from tasks.expectations import validate_faces
+
+        columns = [name for name in FACES_SCHEMA.names if name != "image"]
+        validate_faces(read_table(self._aligned, "faces", columns).to_pandas())

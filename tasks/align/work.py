@@ -1,0 +1,109 @@
+"""What a worker does: photos in, faces out, with nothing read but the photos and nothing written."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from sys import maxsize
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from facenet.detection import MTCNN, CropSettings, DetectorSettings, Faces
+from facenet.detection.aligner import align_face
+from facenet.errors import ImageRejected
+from facenet.images import decode, encode
+from tasks.align.rows import RawRow, read_images
+
+GROUP_PIXELS = 2**23  # photos decoded and searched together hold at most so many, or are one
+NO_FACE = "no_face"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides the bytes of a face."""
+
+    detector: DetectorSettings
+    selection: str
+    crop: CropSettings
+    image_format: Literal["png", "jpeg"]
+
+
+class Job(NamedTuple):
+    """Rows to align; `known` holds the faces of those that were searched before, else None."""
+
+    rows: list[RawRow]
+    known: list[Faces | None]
+
+
+class Outcome(NamedTuple):
+    """What became of a row.
+
+    found: its faces, None if the photo cannot be decoded. reason: why it is rejected.
+    face: the columns that FACES_SCHEMA adds to the raw row, unless it is rejected.
+    """
+
+    found: Faces | None
+    reason: str | None = None
+    face: dict[str, Any] | None = None
+
+
+class Worker:
+    """Aligns jobs with one detector. The outcome of a row depends on nothing but the row."""
+
+    def __init__(self, raw: Path, settings: Settings, device: str) -> None:
+        self._raw, self._settings = raw, settings
+        self._detector = MTCNN(settings.detector, device=device)
+        if device == "cpu":
+            torch.set_num_threads(1)  # a process per core is faster, and sums do not depend on the cores
+
+    def __call__(self, job: Job) -> list[Outcome]:
+        """Return the outcome of each row of the job, in order."""
+        outcomes = {
+            index: _without_pixels(row, known) for index, (row, known) in enumerate(zip(*job, strict=True))
+        }
+        waiting = [index for index, outcome in outcomes.items() if outcome is None]
+        for group in self._groups(job, waiting, outcomes):
+            outcomes.update(self._align(job, group))
+        return [outcome for _, outcome in sorted(outcomes.items()) if outcome is not None]
+
+    def _groups(
+        self, job: Job, waiting: list[int], outcomes: dict[int, Outcome | None]
+    ) -> Iterator[dict[int, NDArray[np.uint8]]]:
+        """Yield decoded photos by index, some at a time; what cannot be decoded becomes an outcome."""
+        group: dict[int, NDArray[np.uint8]] = {}
+        for index, data in zip(waiting, read_images(self._raw, [job.rows[i] for i in waiting]), strict=True):
+            try:
+                group[index] = decode(data, max_pixels=maxsize)  # ingest has applied the limit
+            except ImageRejected as rejection:
+                outcomes[index] = Outcome(None, rejection.reason)
+            if sum(image.size for image in group.values()) >= 3 * GROUP_PIXELS:
+                yield group
+                group = {}
+        yield group
+
+    def _align(self, job: Job, photos: dict[int, NDArray[np.uint8]]) -> dict[int, Outcome]:
+        found = {index: faces for index in photos if (faces := job.known[index]) is not None}
+        unknown = [index for index in photos if index not in found]
+        found.update(zip(unknown, self._detector.detect([photos[i] for i in unknown]), strict=True))
+        return {i: self._outcome(job.rows[i], pixels, found[i]) for i, pixels in photos.items()}
+
+    def _outcome(self, row: RawRow, pixels: NDArray[np.uint8], found: Faces) -> Outcome:
+        if not len(found) and row.role == "train":
+            return Outcome(found, NO_FACE)
+        face = align_face(pixels, found, self._settings.selection, self._settings.crop)
+        columns = {
+            "image": encode(face.image, self._settings.image_format),
+            "box": face.box.tolist(),
+            "landmarks": face.landmarks.tolist(),
+            "probability": face.probability,
+            "faces_found": face.faces_found,
+            "fallback": face.fallback,
+        }
+        return Outcome(found, None, columns)
+
+
+def _without_pixels(row: RawRow, known: Faces | None) -> Outcome | None:
+    """Return the outcome of a row for which no photo has to be opened."""
+    return Outcome(known, NO_FACE) if known is not None and not len(known) and row.role == "train" else None
