@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import requests
+import urllib3
 from tqdm import tqdm
 
 from facenet.atomic import write_text
@@ -42,7 +43,7 @@ def download(url: str, target: Path, *, sha256: str | None = None, pause: float 
             break
         except _RefusedError as error:
             raise DownloadFailed(str(error)) from error
-        except requests.RequestException as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             failures = 1 if _length(part) > before else failures + 1
             if failures == ATTEMPTS:
                 raise DownloadFailed(f"{_cause(error)} ({ATTEMPTS} attempts)") from error
@@ -108,11 +109,10 @@ def _append(answer: requests.Response, part: Path, start: int, name: str) -> Non
     total = start + int(left) if left else None
     with (
         part.open("ab") as file,
-        tqdm(
-            desc=name, total=total, initial=start, unit="B", unit_scale=True, mininterval=1
-        ) as bar,
+        tqdm(desc=name, total=total, initial=start, unit="B", unit_scale=True, mininterval=1) as bar,
     ):
-        for chunk in answer.iter_content(CHUNK):
+        # As they come: `iter_content` would lose what precedes a break within a chunk.
+        while chunk := answer.raw.read1(CHUNK):
             file.write(chunk)
             bar.update(len(chunk))
     if total is not None and _length(part) != total:

@@ -1,0 +1,20 @@
+from pathlib import Path
+
+import pytest
+
+from tasks.downloads.http import sha256_of
+from tasks.downloads.official import OFFICIAL
+
+
+def test_every_public_file_has_an_address() -> None:
+    for name, official in OFFICIAL.items():
+        assert official.urls, name
+        assert all(url.startswith(("http://", "https://")) for url in official.urls), name
+
+
+@pytest.mark.shared
+def test_the_digests_are_those_of_the_real_files(shared: Path) -> None:
+    here = [path for path in sorted((shared / "data" / "lfw").glob("*.txt")) if path.name in OFFICIAL]
+    assert len(here) == 6
+    for path in here:
+        assert OFFICIAL[path.name].sha256 == sha256_of(path), path.name
