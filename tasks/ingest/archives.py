@@ -148,6 +148,8 @@ def _of_tar(path: Path, magic: bytes, max_file_bytes: int) -> Iterator[Member]:
         with tarfile.open(fileobj=forward, mode="r:", encoding="utf-8") as archive:  # type: ignore[call-overload]
             while (info := archive.next()) is not None:
                 archive.members.clear()  # it would remember every one of them
+                if info.size < 0:
+                    raise ValueError(f"the header of {info.name} claims {info.size} bytes")
                 if not info.isdir():
                     yield _of_tar_member(archive, info, max_file_bytes)
         forward.finish()

@@ -1,0 +1,43 @@
+"""Archives made for tests."""
+
+import io
+import tarfile
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+
+def entry(name: str, size: int = 0, kind: bytes = tarfile.REGTYPE, target: str = "") -> tarfile.TarInfo:
+    """Return the header of a file in a tar; its type and size may be anything."""
+    info = tarfile.TarInfo(name)
+    info.size, info.type, info.linkname = size, kind, target
+    return info
+
+
+def tar_bytes(files: Mapping[str, bytes], mode: str = "w", extra: Sequence[tarfile.TarInfo] = ()) -> bytes:
+    """Return a tar of `files`, then headers without data."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode=mode) as archive:  # type: ignore[call-overload]
+        for name, data in files.items():
+            archive.addfile(entry(name, len(data)), io.BytesIO(data))
+        for info in extra:
+            archive.addfile(info)
+    return buffer.getvalue()
+
+
+def zip_bytes(files: Mapping[str | zipfile.ZipInfo, bytes]) -> bytes:
+    """Return a zip of `files`."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def write_tree(root: Path, files: Mapping[str, bytes]) -> Path:
+    """Write `files` below `root` and return it."""
+    for name, data in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return root
