@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 
 from facenet.errors import DataInvalid
-from tasks.data_docs import build, offline, read_tables
+from tasks.data_docs import build, main, offline, read_tables
+from tasks.params import load_params
 from tasks.shards import FACES_SCHEMA, sort_key, write_shards
 
 NAMES = ["Ada", "Bob", "Cy"]
+TABLES = ["manifest", "pairs", "faces", "identities", "images"]
 
 
 def lay_out(root: Path, *, probability: float = 0.9) -> dict[str, Path]:
@@ -65,7 +67,7 @@ def test_every_table_has_a_page_and_no_page_names_another_host(tmp_path: Path) -
     site.mkdir()
     (site / "old.html").write_text("of a former build")
     holds = build(read_tables(**lay_out(tmp_path)), site)
-    assert holds == dict.fromkeys(["manifest", "pairs", "faces", "identities", "images"], True)
+    assert holds == dict.fromkeys(TABLES, True)
     assert sorted(path.name for path in site.iterdir()) == sorted(
         [*(f"{name}.html" for name in holds), "index.html"]
     )
@@ -113,3 +115,19 @@ def test_offline_keeps_text_and_drops_what_would_be_fetched() -> None:
     kept = offline(page)
     assert "https" not in kept
     assert '<b>kept</b><a href="index.html">Home</a>faces' in kept
+
+
+def test_command_line(
+    tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "data").mkdir()
+    lay_out(tmp_path / "data")
+    (tmp_path / "params.yaml").write_text((root / "recipes" / "default.yaml").read_text())
+    monkeypatch.chdir(tmp_path)
+    load_params.cache_clear()
+    main(["docs"])
+    load_params.cache_clear()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines[:-1]] == [[name, "holds"] for name in TABLES]
+    assert lines[-1] == "reports/data-docs/index.html"
+    assert (tmp_path / lines[-1]).exists()
