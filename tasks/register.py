@@ -7,6 +7,7 @@ and version are rebuilt from the files when this server has never seen them.
 import hashlib
 import json
 import math
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,13 +30,15 @@ REPORTS = (  # logged to a rebuilt run, those that exist beside evaluation.json
 
 def main() -> None:
     """Register the model of models/ and write reports/registration.json."""
-    run(
+    receipt = run(
         params=load_params().register,
         weights=paths.WEIGHTS,
         card=paths.MODEL_CARD,
         evaluation=paths.report("evaluate"),
         receipt=paths.report("register"),
     )
+    names = ", ".join(receipt["aliases"])
+    sys.stderr.write(f"{receipt['model']} version {receipt['version']} in the registry: {names}\n")
 
 
 def run(

@@ -1,7 +1,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ Challenge = Callable[[float], int]
 
 
 @pytest.fixture
-def challenge(mlflow_store: Path, root: Path) -> Challenge:
+def challenge(mlflow_store: Path, root: Path) -> Iterator[Challenge]:
     """In a workspace with params.yaml: registers a challenger with that accuracy and returns its number."""
     params = yaml.safe_load((root / "params.yaml").read_text())
     params["register"] = {
@@ -38,7 +38,8 @@ def challenge(mlflow_store: Path, root: Path) -> Challenge:
         registry.set_alias("faces", registry.CHALLENGER, made.number)
         return made.number
 
-    return challenge
+    yield challenge
+    load_params.cache_clear()
 
 
 def exit_code(*arguments: str) -> object:
