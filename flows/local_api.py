@@ -25,9 +25,9 @@ STARTUP_SECONDS = (
 def local_api() -> Iterator[None]:
     """Let flows run without a server; do nothing when Prefect knows of one.
 
-    The user's own database stays untouched: another version of Prefect may have laid it out. What the environment
-    or a profile of Prefect says goes first. SIGTERM leaves by way of the exit handlers: they stop the temporary
-    server.
+    The user's own database stays untouched: another version of Prefect may have laid it out. What the
+    environment or a profile of Prefect says goes first. SIGTERM leaves through the exit handlers, which stop
+    the temporary server.
     """
     if get_current_settings().api.url:
         yield

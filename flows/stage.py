@@ -19,6 +19,7 @@ from prefect.states import Completed
 from facenet.errors import FaceNetError
 from flows import artifacts, process
 from flows.process import GRACE_SECONDS
+from tasks.tracking import TrackingFailed
 
 LAST_LINES = 40
 NETWORK_STAGES = ("ingest", "register")
@@ -134,7 +135,7 @@ def worth_retrying(task: Task[Any, Any], task_run: TaskRun, state: State[Any]) -
     if isinstance(error, StageLocked):
         return True
     network = isinstance(error, StageFailed) and error.network and error.stage in NETWORK_STAGES
-    return network and task_run.run_count <= NETWORK_RETRIES
+    return (network or isinstance(error, TrackingFailed)) and task_run.run_count <= NETWORK_RETRIES
 
 
 def run_stage(stage: str, *, force: bool = False, still_holds: Callable[[], bool] | None = None) -> StageRun:
@@ -142,15 +143,17 @@ def run_stage(stage: str, *, force: bool = False, still_holds: Callable[[], bool
 
     still_holds: asked when DVC did not run the stage; False runs it by force. For effects DVC cannot see.
     """
-    named: Task[..., StageRun] = _stage.with_options(
+    named = _stage.with_options(
         name=stage, task_run_name=stage, retries=LOCK_RETRIES, retry_delay_seconds=RETRY_SECONDS
     )
-    return named(stage, force, still_holds)
+    state: Any = named(stage, force, still_holds)
+    run: StageRun = state.result()
+    return run
 
 
 # DVC alone decides what is up to date, so Prefect neither caches nor keeps results.
 @task(cache_policy=NO_CACHE, persist_result=False, retry_condition_fn=worth_retrying)
-def _stage(stage: str, force: bool, still_holds: Callable[[], bool] | None) -> State[StageRun]:
+def _stage(stage: str, force: bool, still_holds: Callable[[], bool] | None) -> Any:
     logger = get_run_logger()
 
     def log(line: str) -> None:

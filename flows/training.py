@@ -99,10 +99,13 @@ def serve(cron: str, *, timezone: str, name: str, force: bool) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Do what the command line says and return the exit code."""
-    if arguments.command == "run":
-        return run_now(arguments.force)
     try:
+        if arguments.command == "run":
+            return run_now(arguments.force)
         serve(arguments.cron, timezone=arguments.timezone, name=arguments.name, force=arguments.force)
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped. What was finished is kept: the next run goes on from there.\n")
+        return 130
     except (FaceNetError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

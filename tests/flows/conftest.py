@@ -1,10 +1,11 @@
 """A throw-away DVC repository with six real, tiny stages, and a Prefect API for the session."""
 
-import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -21,10 +22,15 @@ if stage == "evaluate":
                "threshold": 1.1, "val": 0.8, "far": 0.001, "far_target": 0.001, "val_std": 0.02, "auc": 0.95,
                "eer": 0.1, "fallbacks": 0}
 if stage == "register":
-    figures = {"model": "facenet", "version": 1, "aliases": ["challenger"], "digest": "0" * 64, "run_id": "none"}
+    figures = {"model": "facenet", "version": 1, "aliases": ["challenger"], "digest": "0" * 64,
+               "run_id": "none"}
 pathlib.Path("reports").mkdir(exist_ok=True)
 pathlib.Path(report).write_text(json.dumps(figures))
 """
+
+
+def report(stage: str) -> str:
+    return f"reports/{REPORTS.get(stage, stage)}.json"
 
 
 class Workspace:
@@ -35,17 +41,17 @@ class Workspace:
         self.stages: dict[str, dict[str, object]] = {}
 
     def command(self, stage: str, code: str) -> None:
-        """Let a stage run a Python script of its own."""
+        """Let a stage run a Python script of its own, after an empty report was written."""
         (self.root / f"{stage}.py").write_text(code)
-        self._stage(stage, f"python {stage}.py", [f"{stage}.py"])
+        self._stage(stage, [f"python stage.py empty {report(stage)}", f"python {stage}.py"], [f"{stage}.py"])
 
     def tiny(self, stage: str, before: str | None) -> None:
-        report = f"reports/{REPORTS.get(stage, stage)}.json"
-        deps = ["stage.py", *([f"reports/{REPORTS.get(before, before)}.json"] if before else [])]
-        self._stage(stage, f"python stage.py {stage} {report}", deps, [{report: {"cache": True}}])
+        """Let a stage write a report, out of that of the stage before it."""
+        deps = ["stage.py", *([report(before)] if before else [])]
+        self._stage(stage, [f"python stage.py {stage} {report(stage)}"], deps)
 
-    def _stage(self, stage: str, cmd: str, deps: list[str], metrics: list[object] | None = None) -> None:
-        self.stages[stage] = {"cmd": cmd, "deps": deps, **({"metrics": metrics} if metrics else {})}
+    def _stage(self, stage: str, cmd: list[str], deps: list[str]) -> None:
+        self.stages[stage] = {"cmd": cmd, "deps": deps, "metrics": [report(stage)]}
         (self.root / "dvc.yaml").write_text(yaml.safe_dump({"stages": self.stages}))
 
 
@@ -55,8 +61,11 @@ def _own_dvc_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _own_dvc_state: None) -> Workspace:
-    """The repository, as the working folder."""
+def workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _own_dvc_state: None, migrated_store: Path
+) -> Workspace:
+    """The repository, as the working folder, with an empty MLflow store."""
+    shutil.copy(migrated_store, tmp_path / "mlflow.db")
     root = tmp_path / "workspace"
     root.mkdir()
     monkeypatch.chdir(root)
@@ -76,6 +85,20 @@ def prefect_api() -> Iterator[None]:
 
     with prefect_test_harness(server_startup_timeout=120):
         yield
+
+
+@pytest.fixture
+def task_runs() -> Callable[[Any], list[Any]]:
+    """Ask Prefect for the task runs of the flow run that ended in a state, in the order they started."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+
+    def ask(state: Any) -> list[Any]:
+        chosen = FlowRunFilter(id=FlowRunFilterId(any_=[state.state_details.flow_run_id]))
+        with get_client(sync_client=True) as client:
+            return sorted(client.read_task_runs(flow_run_filter=chosen), key=lambda run: run.start_time)
+
+    return ask
 
 
 def alive(pid: int) -> bool:

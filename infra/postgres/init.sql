@@ -1,0 +1,15 @@
+-- One role and one database for each server, on an empty PostgreSQL 14 or newer. For psql:
+--   PREFECT_DB_PASSWORD=... MLFLOW_DB_PASSWORD=... psql --username postgres --file infra/postgres/init.sql
+\set ON_ERROR_STOP on
+\getenv prefect_password PREFECT_DB_PASSWORD
+\getenv mlflow_password MLFLOW_DB_PASSWORD
+
+CREATE ROLE prefect LOGIN PASSWORD :'prefect_password';
+CREATE ROLE mlflow LOGIN PASSWORD :'mlflow_password';
+CREATE DATABASE prefect OWNER prefect;
+CREATE DATABASE mlflow OWNER mlflow;
+REVOKE CONNECT ON DATABASE prefect, mlflow FROM PUBLIC;
+
+-- Prefect's search needs it, and only a superuser may be counted on to be allowed to add it.
+\connect prefect
+CREATE EXTENSION pg_trgm;

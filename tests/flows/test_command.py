@@ -1,0 +1,51 @@
+"""The command line of the training flow."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from flows.command import parse
+
+
+def test_without_words_it_runs_now() -> None:
+    arguments = parse([])
+    assert (arguments.command, arguments.force) == ("run", False)
+    assert parse(["--force"]).force
+
+
+def test_serve_needs_a_cron_and_knows_the_rest() -> None:
+    arguments = parse(["serve", "--cron", "0 2 * * *"])
+    assert (arguments.command, arguments.cron, arguments.timezone) == ("serve", "0 2 * * *", "UTC")
+    assert (arguments.name, arguments.force) == ("scheduled", False)
+    named = parse(
+        ["serve", "--cron", "* * * * *", "--timezone", "Europe/Paris", "--name", "nightly", "--force"]
+    )
+    assert (named.timezone, named.name, named.force) == ("Europe/Paris", "nightly", True)
+    assert parse(["--force", "serve", "--cron", "* * * * *"]).force
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["serve"], "--cron"),
+        (["serve", "--cron", "* * * * *", "--timezone", "Moon/Crater"], "'Moon/Crater'"),
+        (["sreve"], "sreve"),
+    ],
+)
+def test_nonsense_is_refused(words: list[str], complaint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as error:
+        parse(words)
+    assert error.value.code == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_help_does_not_wait_for_prefect(root: Path) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "flows.training", "--help"]
+    start = time.monotonic()
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    assert "serve" in done.stdout
+    assert "prefect" not in done.stderr
+    assert time.monotonic() - start < 5  # 0.1 s on a quiet machine

@@ -1,0 +1,91 @@
+"""Process groups that end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from flows import guard
+
+# A command with a child of its own; both write their pid, and `stubborn` ones do not mind SIGTERM.
+FAMILY = """
+import os, signal, subprocess, sys, time
+if "stubborn" in sys.argv:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if "child" not in sys.argv:
+    subprocess.Popen([sys.executable, __file__, "child", *sys.argv[1:]])
+with open("pids", "a") as file:
+    file.write(f"{os.getpid()}\\n")
+time.sleep(600)
+"""
+
+
+def start(folder: Path, *words: str, grace: float) -> tuple[subprocess.Popen[bytes], list[int]]:
+    (folder / "family.py").write_text(FAMILY)
+    command = [sys.executable, guard.__file__, str(grace), sys.executable, str(folder / "family.py"), *words]
+    process = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        pids = (folder / "pids").read_text().split() if (folder / "pids").exists() else []
+        if len(pids) == 2:
+            return process, [int(pid) for pid in pids]
+        time.sleep(0.02)
+    raise AssertionError("the family did not start")
+
+
+def test_closing_the_input_ends_child_and_grandchild(tmp_path: Path, is_alive: Callable[[int], bool]) -> None:
+    process, pids = start(tmp_path, grace=20)
+    begin = time.monotonic()
+    process.stdin.close()
+    assert process.wait(10) == 128 + signal.SIGTERM
+    assert time.monotonic() - begin < 5  # those who obey are not waited for
+    assert not any(map(is_alive, pids))
+
+
+def test_those_who_do_not_obey_are_killed_after_the_grace(
+    tmp_path: Path, is_alive: Callable[[int], bool]
+) -> None:
+    process, pids = start(tmp_path, "stubborn", grace=0.5)
+    process.stdin.close()
+    assert process.wait(10) == 128 + signal.SIGKILL
+    assert not any(map(is_alive, pids))
+
+
+def test_a_sigterm_to_the_guard_alone_does_not_orphan_the_group(
+    tmp_path: Path, is_alive: Callable[[int], bool]
+) -> None:
+    process, pids = start(tmp_path, grace=20)
+    process.terminate()
+    time.sleep(0.3)
+    assert process.poll() is None
+    process.stdin.close()
+    process.wait(10)
+    assert not any(map(is_alive, pids))
+
+
+def test_what_a_finished_command_leaves_behind_is_ended(
+    tmp_path: Path, is_alive: Callable[[int], bool]
+) -> None:
+    code = "import subprocess; print(subprocess.Popen(['sleep', '600'], stdout=subprocess.DEVNULL).pid)"
+    command = [sys.executable, guard.__file__, "5", sys.executable, "-c", code]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.wait(20) == 0
+        assert not is_alive(int(process.stdout.read()))
+
+
+def test_the_exit_code_is_that_of_the_command() -> None:
+    command = [sys.executable, guard.__file__, "5", sys.executable, "-c", "raise SystemExit(7)"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        assert process.wait(20) == 7
+
+
+def test_members_are_those_of_the_group_only() -> None:
+    with subprocess.Popen(["sleep", "600"], process_group=0) as sleeper:
+        assert guard.members(sleeper.pid) == [sleeper.pid]
+        assert os.getpid() not in guard.members(sleeper.pid)
+        sleeper.kill()
+        while guard.members(sleeper.pid):  # it is a zombie until it is waited for
+            time.sleep(0.01)

@@ -1,0 +1,228 @@
+"""The training flow on a tiny pipeline of six real stages, run and stopped as users do it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+import yaml
+from prefect.settings import PREFECT_API_URL
+
+from flows.training import STAGES, training
+from tasks.tracking.store import client as mlflow_client
+
+SLEEPER = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(600)"
+
+
+@pytest.fixture
+def api(prefect_api: None, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of the session's Prefect API, in the environment for child processes too."""
+    url = PREFECT_API_URL.value()
+    monkeypatch.setenv("PREFECT_API_URL", url)
+    return url
+
+
+def start(*words: str, root: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "flows.training", *words],
+        env={**os.environ, "PYTHONPATH": str(root)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str], seconds: float = 120) -> str:
+    output, _ = process.communicate(timeout=seconds)
+    return output
+
+
+def wait_for(holds: Callable[[], Any], seconds: float) -> Any:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := holds():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"{holds} did not come true in {seconds} s")
+
+
+def register_version() -> None:
+    """Put the version into MLflow that the receipt of the tiny pipeline names."""
+    client = mlflow_client()
+    client.create_registered_model("facenet")
+    client.create_model_version("facenet", source="s3://nowhere/model", tags={"digest": "0" * 64})
+
+
+def test_the_flow_names_every_stage_in_an_order_that_dvc_allows(root: Path) -> None:
+    stages: dict[str, Any] = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
+    assert set(STAGES) == set(stages)
+    made: list[str] = []
+    for stage in STAGES:
+        later = [path for other in STAGES[STAGES.index(stage) :] for path in made_by(stages[other])]
+        assert not set(stages[stage]["deps"]) & set(later)
+        made += made_by(stages[stage])
+
+
+def made_by(stage: dict[str, Any]) -> list[str]:
+    named = [*stage.get("outs", []), *stage.get("metrics", []), *stage.get("plots", [])]
+    return [path if isinstance(path, str) else next(iter(path)) for path in named]
+
+
+def test_served_runs_need_evaluated_annotations(root: Path) -> None:
+    for name in ("training", "stage"):
+        assert "from __future__ import annotations" not in (root / "flows" / f"{name}.py").read_text()
+
+
+@pytest.mark.slow
+def test_six_stages_run_then_are_unchanged_and_the_version_must_exist(
+    workspace: Any, root: Path, api: str, task_runs: Any
+) -> None:
+    first = start(root=root)
+    output = finish(first)
+    assert first.returncode == 0, output
+    assert [stage for stage in STAGES if f"{stage} ran in" in output] == list(STAGES)
+    assert "facenet version 1 (challenger): accuracy 0.9000" in output
+
+    def states() -> list[tuple[str, str]]:
+        return [(run.name, run.state_name) for run in task_runs(training(return_state=True))]
+
+    unchanged = [(stage, "Unchanged") for stage in STAGES]
+    assert states() == [*unchanged[:-1], ("register", "Completed")]  # MLflow knew no version 1
+    register_version()
+    assert states() == unchanged
+    forced = task_runs(training(force=True, return_state=True))
+    assert [(run.name, run.state_name) for run in forced] == [(stage, "Completed") for stage in STAGES]
+
+
+def test_a_failing_stage_ends_the_run_with_its_last_lines(workspace: Any, root: Path, api: str) -> None:
+    workspace.command("align", "print('photo 7'); raise ValueError('no landmarks in photo 7')")
+    process = start(root=root)
+    output = finish(process)
+    assert process.returncode == 1
+    last = output[output.rindex("Stage align failed") :]
+    assert "photo 7" in last.splitlines()
+    assert "ValueError: no landmarks in photo 7" in last
+    assert "triplets at work" not in output
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)])
+def test_stopping_a_run_ends_the_stage_with_it(
+    number: signal.Signals, code: int, workspace: Any, root: Path, api: str, is_alive: Callable[[int], bool]
+) -> None:
+    workspace.command("ingest", SLEEPER)
+    process = start(root=root)
+    pid = int(wait_for(lambda: Path("pid").exists() and Path("pid").read_text(), 60))
+    family = [
+        process.pid,
+        *(child.pid for child in psutil.Process(process.pid).children(recursive=True)),
+        pid,
+    ]
+    process.send_signal(number)
+    output = finish(process, 25)
+    assert process.returncode == code, output
+    assert not any(map(is_alive, family))
+
+
+def test_outside_a_workspace_it_says_where_to_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: Path, api: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    process = start(root=root)
+    assert f"\n{tmp_path} is not a DVC workspace. Change to the root" in finish(process)
+    assert process.returncode == 1
+
+
+@pytest.mark.slow
+def test_without_a_server_it_runs_keeps_history_and_leaves_no_process(
+    workspace: Any,
+    root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_alive: Callable[[int], bool],
+) -> None:
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect-home"))
+    process = start(root=root)
+    output = finish(process)
+    assert process.returncode == 0, output
+    assert "temporary server" not in output
+    assert Path(".prefect/prefect.db").exists()
+
+    workspace.command("ingest", SLEEPER)
+    Path("pid").unlink(missing_ok=True)
+    process = start(root=root)
+    wait_for(lambda: Path("pid").exists() and Path("pid").read_text(), 60)
+    family = [process.pid, *(child.pid for child in psutil.Process(process.pid).children(recursive=True))]
+    assert len(family) > 3  # run, temporary server, guard, dvc, stage
+    process.terminate()
+    output = finish(process, 30)
+    assert process.returncode == 143, output
+    assert not any(map(is_alive, family))
+
+
+def test_a_schedule_without_a_server_is_refused(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+    process = start("serve", "--cron", "0 2 * * *", root=root)
+    assert "prefect server start" in finish(process)
+    assert process.returncode == 1
+
+
+def test_a_cron_that_is_none_is_refused(root: Path, api: str) -> None:
+    process = start("serve", "--cron", "every night", root=root)
+    assert 'Invalid cron string: "every night"' in finish(process)
+    assert process.returncode == 1
+
+
+def ask(url: str, what: str, **question: Any) -> Any:
+    return httpx.post(f"{url}/{what}/filter", json=question, timeout=20).raise_for_status().json()
+
+
+@pytest.mark.server
+@pytest.mark.slow
+def test_a_cron_schedule_fires_by_itself_and_can_be_cancelled(
+    workspace: Any, root: Path, prefect_server: str, is_alive: Callable[[int], bool]
+) -> None:
+    with start("serve", "--cron", "* * * * *", "--name", "nightly", root=root) as serving:
+        try:
+            run = wait_for(lambda: first_run(prefect_server, "COMPLETED"), 240)
+            assert run["auto_scheduled"]
+            assert run["name"].startswith("training 20")
+            mine = {"flow_run_id": {"any_": [run["id"]]}}
+            tasks = ask(prefect_server, "task_runs", flow_runs={"id": mine["flow_run_id"]})
+            assert sorted(task["name"] for task in tasks) == sorted(STAGES)
+            logs = {log["message"] for log in ask(prefect_server, "logs", logs=mine)}
+            assert {f"{stage} at work" for stage in STAGES} <= logs
+            keys = {artifact["key"] for artifact in ask(prefect_server, "artifacts", artifacts=mine)}
+            assert keys >= {*STAGES, "evaluation", "registration"}
+            (deployment,) = ask(prefect_server, "deployments")
+            assert deployment["schedules"][0]["schedule"]["cron"] == "* * * * *"
+            assert deployment["concurrency_options"]["collision_strategy"] == "ENQUEUE"
+
+            workspace.command("ingest", SLEEPER)
+            pid = int(wait_for(lambda: Path("pid").exists() and Path("pid").read_text(), 180))
+            cancel(prefect_server, first_run(prefect_server, "RUNNING")["id"])
+            wait_for(lambda: first_run(prefect_server, "CANCELLED"), 120)
+            assert not is_alive(pid)
+        finally:
+            serving.send_signal(signal.SIGINT)
+            serving.communicate(timeout=60)
+
+
+def first_run(url: str, state: str) -> dict[str, Any] | None:
+    runs = ask(url, "flow_runs", flow_runs={"state": {"type": {"any_": [state]}}}, sort="START_TIME_ASC")
+    return runs[0] if runs else None
+
+
+def cancel(url: str, flow_run_id: str) -> None:
+    command = [sys.executable, "-m", "prefect", "flow-run", "cancel", flow_run_id]
+    subprocess.run(command, check=True, capture_output=True)

@@ -1,0 +1,66 @@
+"""init.sql against a real PostgreSQL, where its binaries are installed."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.server
+
+BINARIES = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/local/pgsql/bin"))
+PSQL = shutil.which("psql") or str(BINARIES / "psql")
+# PostgreSQL refuses to run as root.
+AS = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[list[str]]:
+    """The command line of psql, as superuser, on a fresh PostgreSQL."""
+    if not (BINARIES / "initdb").exists() or not Path(PSQL).exists():
+        pytest.skip("no PostgreSQL on this machine: install the package postgresql")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    with tempfile.TemporaryDirectory(prefix="facenet-pg") as name:  # a socket's path must be short
+        folder = Path(name)
+        folder.chmod(0o777)
+        data = str(folder / "data")
+        server = [*AS, str(BINARIES / "pg_ctl"), "--pgdata", data]
+        initdb = [*AS, str(BINARIES / "initdb"), "--pgdata", data, "--username", "postgres", "--no-sync"]
+        authentication = ["--auth-local", "trust", "--auth-host", "scram-sha-256", "--locale", "C"]
+        subprocess.run([*initdb, *authentication], check=True, capture_output=True)
+        options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder}"
+        start = [*server, "--options", options, "--log", str(folder / "log"), "--wait", "start"]
+        subprocess.run(start, check=True, capture_output=True)
+        try:
+            yield [PSQL, "--no-psqlrc", "--host", name, "--port", port, "--username", "postgres"]
+        finally:
+            subprocess.run([*server, "--mode", "immediate", "stop"], check=True, capture_output=True)
+
+
+def test_each_server_gets_a_role_that_owns_its_database_and_sees_no_other(
+    postgres: list[str], root: Path
+) -> None:
+    passwords = {"PREFECT_DB_PASSWORD": "it's", "MLFLOW_DB_PASSWORD": "two"}
+    init = [*postgres, "--file", str(root / "infra" / "postgres" / "init.sql")]
+    subprocess.run(init, check=True, capture_output=True, env={**os.environ, **passwords})
+
+    def ask(role: str, database: str, question: str, password: str) -> subprocess.CompletedProcess[str]:
+        at = [*postgres[:3], "127.0.0.1", *postgres[4:6], "--username", role, "--no-password"]
+        return subprocess.run(
+            [*at, "--dbname", database, "--tuples-only", "--no-align", "--command", question],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PGPASSWORD": password},
+        )
+
+    assert ask("prefect", "prefect", "SELECT similarity('a', 'a')", "it's").stdout == "1\n"
+    assert ask("prefect", "prefect", "CREATE TABLE t (x int)", "it's").returncode == 0
+    assert ask("mlflow", "mlflow", "CREATE TABLE t (x int)", "two").returncode == 0
+    assert "permission denied" in ask("mlflow", "prefect", "SELECT 1", "two").stderr
+    assert "password authentication failed" in ask("mlflow", "mlflow", "SELECT 1", "wrong").stderr

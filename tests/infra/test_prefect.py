@@ -1,0 +1,80 @@
+"""prefect.yaml, and the pins without which Prefect's server would not start or never schedule."""
+
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from packaging.version import Version
+
+from flows import training
+
+
+@pytest.fixture(scope="module")
+def deployment(root: Path) -> dict[str, Any]:
+    loaded = yaml.safe_load((root / "infra" / "prefect.yaml").read_text())
+    (only,) = loaded["deployments"]
+    return {**only, "pull": loaded["pull"], "version": loaded["prefect-version"]}
+
+
+def test_the_deployment_is_the_training_flow_one_run_at_a_time(
+    deployment: dict[str, Any], root: Path
+) -> None:
+    path, _, name = deployment["entrypoint"].partition(":")
+    assert (root / path).is_file()
+    assert getattr(training, name).name == "training"
+    assert set(deployment["parameters"]) <= set(training.training.parameters.properties)
+    assert deployment["concurrency_limit"] == {"limit": 1, "collision_strategy": "ENQUEUE"}
+    assert deployment["version"] == version("prefect")
+
+
+def test_the_workspace_is_the_worker_s_own(deployment: dict[str, Any]) -> None:
+    (step,) = deployment["pull"]
+    assert step == {
+        "prefect.deployments.steps.set_working_directory": {"directory": "{{ $FACENET_WORKSPACE }}"}
+    }
+
+
+def test_the_server_can_be_made_with_this_fastapi() -> None:
+    from prefect.server.api.server import create_app
+
+    assert create_app().title
+
+
+def test_sqlalchemy_is_one_with_which_schedules_fire() -> None:
+    # The proof is the cron test of tests/flows/test_training.py; this one tells why it would hang.
+    assert Version(version("sqlalchemy")) < Version("2.1")
+
+
+def prefect(*words: str, root: Path) -> None:
+    subprocess.run([sys.executable, "-m", "prefect", "--no-prompt", *words], cwd=root, check=True)
+
+
+@pytest.mark.server
+@pytest.mark.slow
+def test_it_deploys_and_a_worker_finds_its_workspace(
+    root: Path, prefect_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FACENET_WORKSPACE", raising=False)
+    prefect("work-pool", "create", "facenet", "--type", "process", root=root)
+    prefect("deploy", "--all", "--prefect-file", "infra/prefect.yaml", root=root)
+    (deployed,) = httpx.post(f"{prefect_server}/deployments/filter", json={}).json()
+    assert deployed["name"] == "nightly"
+    assert deployed["entrypoint"] == "flows/training.py:training"
+    assert deployed["schedules"][0]["schedule"]["cron"] == "0 2 * * *"
+    assert deployed["concurrency_options"]["collision_strategy"] == "ENQUEUE"
+    assert "{{ $FACENET_WORKSPACE }}" in str(deployed["pull_steps"])
+
+    workspace = tmp_path / "checkout"  # of the flow, but not of DVC: the run says so
+    workspace.mkdir()
+    (workspace / "flows").symlink_to(root / "flows")
+    monkeypatch.setenv("FACENET_WORKSPACE", str(workspace))
+    prefect("deployment", "run", "training/nightly", root=root)
+    prefect("worker", "start", "--pool", "facenet", "--type", "process", "--run-once", root=root)
+    runs = httpx.post(f"{prefect_server}/flow_runs/filter", json={"sort": "EXPECTED_START_TIME_ASC"}).json()
+    assert runs[0]["state_type"] == "FAILED"
+    assert f"{workspace} is not a DVC workspace" in runs[0]["state"]["message"]
