@@ -105,16 +105,20 @@ class _Team(Generic[Result]):
         try:
             results = future.result()
         except BrokenProcessPool:
-            results = [self._alone(data) for _, data in chunk]
+            results = self._one_by_one([data for _, data in chunk])
         for (item, data), result in zip(chunk, results, strict=True):
             yield item, data, result
 
-    def _alone(self, data: bytes) -> Result:
-        with _pool(1) as pool:
+    def _one_by_one(self, files: Sequence[bytes]) -> list[Result]:
+        results, pool = [], _pool(1)
+        for data in files:
             try:
-                return pool.submit(self._judge, data).result()
+                results.append(pool.submit(self._judge, data).result())
             except BrokenProcessPool:
-                return self._if_killed
+                results.append(self._if_killed)
+                pool = _pool(1)
+        pool.shutdown()
+        return results
 
     def dismiss(self) -> None:
         self._pool.shutdown(cancel_futures=True)

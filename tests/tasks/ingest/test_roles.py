@@ -1,0 +1,132 @@
+from collections.abc import Iterable
+
+from tasks.ingest.records import Record
+from tasks.ingest.roles import Roles, decide_roles
+
+
+def _photo(
+    identity: str | None, path: str, role: str | None, image_id: str = "", source: str = "folder"
+) -> Record:
+    return Record(source, path, image_id=image_id or path, identity=identity, role=role)
+
+
+def _decide(
+    records: list[Record], scored: Iterable[str] = (), held_out: int = 1, seed: int = 0, allow: bool = False
+) -> Roles:
+    return decide_roles(records, set(scored), held_out=held_out, seed=seed, allow_overlap=allow)
+
+
+def _state(records: list[Record]) -> list[tuple[str | None, str]]:
+    return [(record.role, record.status) for record in records]
+
+
+def _people(count: int, photos: int = 2) -> list[Record]:
+    return [_photo(f"p{n}", f"p{n}/{i}.jpg", "split") for n in range(count) for i in range(photos)]
+
+
+def test_people_are_held_out_by_seed_when_nobody_is_evaluated() -> None:
+    records = _people(20)
+    roles = _decide(records, held_out=5, seed=1)
+    assert len(roles.held_out) == 5
+    for record in records:
+        assert record.role == ("evaluate" if record.identity in roles.held_out else "train")
+    assert roles.held_out == _decide(_people(20), held_out=5, seed=1).held_out
+    assert roles.held_out != _decide(_people(20), held_out=5, seed=2).held_out
+
+
+def test_the_choice_hardly_changes_with_more_people() -> None:
+    few = set(_decide(_people(20), held_out=5, seed=1).held_out)
+    more = set(_decide(_people(22), held_out=5, seed=1).held_out)
+    assert len(few & more) >= 3
+
+
+def test_half_of_the_people_train_whatever_is_asked() -> None:
+    assert len(_decide(_people(5), held_out=10).held_out) == 2
+    assert _decide(_people(1), held_out=10).held_out == []
+    assert _decide(_people(6), held_out=0).held_out == []
+
+
+def test_only_people_with_two_kept_photos_are_held_out() -> None:
+    records = [
+        *_people(2),
+        _photo("one", "one/1.jpg", "split"),
+        _photo("twin", "twin/1.jpg", "split", "same"),
+    ]
+    records.append(_photo("twin", "twin/2.jpg", "split", "same"))  # the same photo twice is one
+    for seed in range(10):
+        assert set(_decide([*records], held_out=9, seed=seed).held_out) <= {"p0", "p1"}
+        for record in records:
+            record.role, record.status = "split", "kept"
+
+
+def test_all_of_a_split_trains_when_another_source_is_evaluated() -> None:
+    records = [*_people(4), _photo("Eve", "Eve/1.jpg", "evaluate", source="lfw")]
+    assert _decide(records, held_out=2).held_out == []
+    assert {record.role for record in records[:-1]} == {"train"}
+
+
+def test_who_is_evaluated_trains_nowhere_however_the_name_is_written() -> None:
+    records = [
+        _photo("José_García", "a/1.jpg", "evaluate", source="lfw"),
+        _photo("jose garcia", "b/1.jpg", "train"),
+        _photo("José García", "c/1.jpg", "split"),
+        _photo("Jose", "d/1.jpg", "train"),
+    ]
+    roles = _decide(records)
+    assert _state(records) == [
+        ("evaluate", "kept"),
+        ("train", "excluded_identity"),
+        ("train", "excluded_identity"),
+        ("train", "kept"),
+    ]
+    assert roles.excluded == ["José García", "jose garcia"]
+    assert roles.overlapping == []
+    assert all(record.reason for record in records if not record.kept)
+
+
+def test_who_is_in_a_scored_pair_does_not_train_either() -> None:
+    records = [_photo("Ann", "Ann/1.jpg", "train"), _photo("Bob", "Bob/1.jpg", "train")]
+    assert _decide(records, scored=["ann"]).excluded == ["Ann"]
+    assert [record.kept for record in records] == [False, True]
+
+
+def test_an_overlap_that_is_allowed_is_told() -> None:
+    records = [_photo("Ann", "Ann/1.jpg", "evaluate"), _photo("ann", "ann/2.jpg", "train")]
+    roles = _decide(records, allow=True)
+    assert _state(records) == [("evaluate", "kept"), ("train", "kept")]
+    assert (roles.excluded, roles.overlapping) == ([], ["ann"])
+
+
+def test_held_out_people_are_excluded_from_sources_that_train() -> None:
+    records = [*_people(2), _photo("P0", "P0/9.jpg", "train", source="other")]
+    records += [_photo("P1", "P1/9.jpg", "train", source="other")]
+    roles = _decide(records, held_out=1)
+    (held,) = roles.held_out
+    assert roles.excluded == [held.upper()]
+
+
+def test_of_equal_bytes_one_is_kept_and_the_evaluated_one_wins() -> None:
+    records = [
+        _photo("Ann", "Ann/1.jpg", "train", "x"),
+        _photo("Ann", "Ann/2.jpg", "train", "x"),
+        _photo("Bob", "Bob/1.jpg", "train", "y"),
+        _photo("Eve", "Eve/1.jpg", "evaluate", "y"),
+        _photo("Eve", "Eve/2.jpg", "evaluate", "y"),
+    ]
+    _decide(records)
+    assert [record.status for record in records] == ["kept", "duplicate", "duplicate", "kept", "duplicate"]
+    assert records[1].reason == "The same bytes as folder: Ann/1.jpg."
+    assert records[2].reason == "The same bytes as folder: Eve/1.jpg."
+
+
+def test_a_rejected_photo_is_nobodys_original() -> None:
+    records = [_photo("Eve", "Eve/1.jpg", "evaluate"), _photo("eve", "eve/1.jpg", "train", "x")]
+    records.append(_photo("Bob", "Bob/1.jpg", "train", "x"))
+    _decide(records)
+    assert [record.status for record in records] == ["kept", "excluded_identity", "kept"]
+
+
+def test_files_of_nobody_are_left_alone() -> None:
+    records = [Record("folder", "readme.txt", status="unsupported", reason="no photo"), *_people(2)]
+    _decide(records)
+    assert (records[0].role, records[0].status) == (None, "unsupported")

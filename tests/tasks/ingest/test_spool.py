@@ -1,0 +1,23 @@
+from pathlib import Path
+
+import pytest
+
+from tasks.ingest.spool import Spool
+
+
+def test_what_goes_in_comes_out_in_any_order(tmp_path: Path) -> None:
+    with Spool(tmp_path / "new") as spool:
+        spool.add("a", b"first")
+        spool.add("b", b"")
+        assert spool.read("a") == b"first"
+        spool.add("c", b"third")
+        assert [spool.read(key) for key in "cba"] == [b"third", b"", b"first"]
+        assert [spool.size(key) for key in "abc"] == [5, 0, 5]
+        with pytest.raises(KeyError):
+            spool.read("d")
+
+
+def test_no_file_is_seen_at_any_time(tmp_path: Path) -> None:
+    with Spool(tmp_path) as spool:
+        spool.add("a", bytes(10**6))
+        assert list(tmp_path.iterdir()) == []
