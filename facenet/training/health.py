@@ -55,6 +55,6 @@ class CollapseWatch:
             raise EmbeddingCollapsed(
                 f"For {self.steps} steps all embeddings lie on one point (spread {spread:.1e}); the "
                 f"triplet loss is {loss:.4f}, its margin, or zero where mining finds nothing. Lower "
-                "train.schedule.rate, set train.mining to semihard or all, or start from a network trained with "
-                "softmax (train.init)."
+                "train.schedule.rate, set train.mining to semihard or all, or start from a network trained "
+                "with softmax (train.init)."
             )

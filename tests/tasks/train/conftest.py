@@ -1,0 +1,84 @@
+"""A small workspace: eight people of ORL with five photos each, split and planned by the stage before."""
+
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from PIL import Image
+
+from facenet.images import encode
+from tasks import triplets
+from tasks.params import Params, parse_params
+from tasks.shards import FACES_SCHEMA, sort_key, write_shards
+from tasks.train.setup import Places
+
+PEOPLE, PHOTOS, SIDE, SHARDS = 8, 5, 72, 2
+SMALL: dict[str, dict[str, Any]] = {
+    "base": {"seed": 5, "device": "cpu", "precision": "fp32"},
+    "align": {"image_size": SIDE},
+    "triplets": {"validation_fraction": 0.25, "people_per_batch": 3, "images_per_person": 3},
+    "train": {"network": "nn4_small2", "image_size": 66, "embedding_size": 16, "epochs": 2, "batch_size": 8},
+}
+
+
+def small_params(root: Path, **overrides: dict[str, Any]) -> Params:
+    """Return params.yaml shrunk for tests, with single values of sections replaced."""
+    values = yaml.safe_load((root / "params.yaml").read_text())
+    for changes in (SMALL, overrides):
+        for section, fields in changes.items():
+            values[section].update(fields)
+    return parse_params(yaml.safe_dump(values))
+
+
+def places(folder: Path) -> Places:
+    """Return the stage's places in a workspace."""
+    return Places(
+        aligned=folder / "data/aligned",
+        triplets=folder / "data/triplets",
+        checkpoints=folder / "models/checkpoints",
+        weights=folder / "models/facenet.safetensors",
+        card=folder / "models/model.json",
+        reports=folder / "reports",
+    )
+
+
+def write_faces(folder: Path, photos: list[tuple[str, bytes]]) -> None:
+    """Write the first photos of the first people as faces of SIDE pixels."""
+    rows = []
+    for number, (identity, data) in enumerate(photos):
+        if int(identity[1:]) > PEOPLE or number % 10 >= PHOTOS:
+            continue
+        face = Image.open(BytesIO(data)).convert("RGB").resize((SIDE, SIDE))
+        row = {"image_id": f"{identity}-{number}", "identity": identity, "source": "orl", "role": "train"}
+        row |= {"image": encode(np.asarray(face), "png"), "box": [0, 0, 92, 112], "landmarks": [[1, 1]] * 5}
+        rows.append({**row, "probability": 1.0, "faces_found": 1, "fallback": False})
+    rows.sort(key=lambda row: sort_key(row, SHARDS))
+    assert write_shards(folder, "faces", FACES_SCHEMA, rows, SHARDS) == PEOPLE * PHOTOS
+
+
+def plan_triplets(folder: Path, params: Params) -> None:
+    """Run the stage before: who trains, and the plan."""
+    triplets.run(
+        params.triplets,
+        seed=params.base.seed,
+        aligned=folder / "data/aligned",
+        pairs=folder / "data/raw/pairs.parquet",
+        target=folder / "data/triplets",
+    )
+
+
+@pytest.fixture
+def workspace(mlflow_store: Path, orl_photos: list[tuple[str, bytes]], root: Path) -> Path:
+    """The working folder with data/aligned, data/triplets and an MLflow store."""
+    write_faces(mlflow_store / "data/aligned", orl_photos)
+    names = ["left", "right", "left_name", "right_name"]
+    pairs = pd.DataFrame({name: pd.Series([], dtype="str") for name in names})
+    pairs = pairs.assign(same=pd.Series([], dtype=bool), fold=pd.Series([], dtype="int32"))
+    (mlflow_store / "data/raw").mkdir()
+    pairs.to_parquet(mlflow_store / "data/raw/pairs.parquet")
+    plan_triplets(mlflow_store, small_params(root))
+    return mlflow_store

@@ -1,0 +1,87 @@
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from facenet.errors import DataInvalid
+from facenet.mining.pk import PKPlan
+from facenet.training import ImagePlan, TripletPlan
+from tasks.shards import read_table
+from tasks.train.data import (
+    face_files,
+    folder_digest,
+    make_plan,
+    read_faces,
+    read_validation_pairs,
+)
+from tests.tasks.train.conftest import PHOTOS, plan_triplets, small_params
+
+
+def names(folder: Path) -> np.ndarray:
+    column = read_table(folder / "data/aligned", "faces", ["identity"]).column("identity")
+    return np.array(column.to_pylist())
+
+
+@pytest.mark.parametrize("plan", ["images", "pk", "triplets"])
+def test_labels_are_people_and_rows_their_faces(workspace: Path, root: Path, plan: str) -> None:
+    plan_triplets(workspace, small_params(root, triplets={"plan": plan}))
+    faces = read_faces(plan, aligned=workspace / "data/aligned", triplets=workspace / "data/triplets")
+    people = pd.read_parquet(workspace / "data/triplets/identities.parquet").query("split == 'train'")
+    of_rows = names(workspace)[faces.rows]
+    assert len(faces.rows) == len(set(faces.rows)) == len(people) * PHOTOS
+    assert set(of_rows) == set(people["identity"])
+    assert set(zip(of_rows, faces.labels, strict=True)) == set(
+        zip(sorted(people["identity"]), range(len(people)), strict=True)
+    )
+    assert faces.identities == len(people)
+
+
+def test_triplets_are_renumbered(workspace: Path, root: Path) -> None:
+    plan_triplets(workspace, small_params(root, triplets={"plan": "triplets"}))
+    faces = read_faces("triplets", aligned=workspace / "data/aligned", triplets=workspace / "data/triplets")
+    table = pd.read_parquet(workspace / "data/triplets/triplets.parquet")
+    assert faces.triplets is not None
+    assert np.array_equal(faces.rows[faces.triplets], table.to_numpy())
+
+
+@pytest.mark.parametrize(("plan", "kind"), [("images", ImagePlan), ("pk", PKPlan), ("triplets", TripletPlan)])
+def test_each_plan_has_its_batches(workspace: Path, root: Path, plan: str, kind: type) -> None:
+    params = small_params(root, triplets={"plan": plan})
+    plan_triplets(workspace, params)
+    faces = read_faces(plan, aligned=workspace / "data/aligned", triplets=workspace / "data/triplets")
+    batches = make_plan(faces, params)
+    assert isinstance(batches, kind)
+    assert max(batch.max() for batch in batches.batches(1)) < len(faces.rows)
+
+
+def test_what_is_missing_is_told_with_the_stage_that_makes_it(tmp_path: Path) -> None:
+    for call in (
+        lambda: read_faces("images", aligned=tmp_path, triplets=tmp_path),
+        lambda: read_validation_pairs(tmp_path),
+    ):
+        with pytest.raises(DataInvalid, match="dvc repro triplets"):
+            call()
+    with pytest.raises(DataInvalid, match="dvc repro align"):
+        face_files(tmp_path)
+
+
+def test_a_plan_without_a_loss_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataInvalid, match=r"triplets\.plan pairs"):
+        read_faces("pairs", aligned=tmp_path, triplets=tmp_path)
+
+
+def test_digest_covers_names_and_contents_and_nothing_else(tmp_path: Path) -> None:
+    one, two = tmp_path / "a" / "data", tmp_path / "b" / "data"
+    for folder, order in ((one, ("x", "y")), (two, ("y", "x"))):
+        folder.mkdir(parents=True)
+        for name in order:
+            (folder / name).write_text(name * 3)
+    assert folder_digest(one) == folder_digest(two)
+    lines = "".join(f"data/{n}\0{hashlib.sha256((n * 3).encode()).hexdigest()}\n" for n in "xy")
+    assert folder_digest(one) == hashlib.sha256(lines.encode()).hexdigest()
+    (two / "y").write_text("other")
+    changed = folder_digest(two)
+    (two / "y").rename(two / "z")
+    assert len({folder_digest(one), changed, folder_digest(two)}) == 3

@@ -1,0 +1,66 @@
+import csv
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from facenet.training import EpochReport
+from tasks.train.output import draw_history, final_figures, write_history
+
+
+def epoch(
+    number: int, *, validation: dict[str, float] | None = None, inactive: int = 0, **figures: float
+) -> EpochReport:
+    return EpochReport(
+        epoch=number,
+        steps=4,
+        images=40,
+        loss=1 / number,
+        rate=0.01,
+        inactive_steps=inactive,
+        seconds=2.0,
+        figures=figures,
+        validation=validation or {},
+    )
+
+
+HISTORY = [
+    epoch(1, accuracy=0.5),
+    epoch(2, validation={"accuracy": 0.75, "threshold": 1.1}, accuracy=0.6, inactive=4),
+    epoch(3, validation={"accuracy": 0.8, "threshold": 1.2}, inactive=1),
+]
+
+
+def test_history_has_a_row_per_epoch_and_gaps_where_there_is_no_figure(tmp_path: Path) -> None:
+    write_history(tmp_path / "history.csv", HISTORY)
+    with (tmp_path / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0])[:5] == ["epoch", "loss", "lr", "images_per_second", "validation_accuracy"]
+    assert [row["loss"] for row in rows] == ["1", "0.5", "0.333333"]
+    assert [row["validation_accuracy"] for row in rows] == ["", "0.75", "0.8"]
+    assert [row["train_accuracy"] for row in rows] == ["0.5", "0.6", ""]
+    assert [row["images_per_second"] for row in rows] == ["20"] * 3
+
+
+def test_no_epochs_leave_the_header(tmp_path: Path) -> None:
+    write_history(tmp_path / "history.csv", [])
+    assert (tmp_path / "history.csv").read_text() == "epoch,loss,lr,images_per_second,validation_accuracy\n"
+
+
+@pytest.mark.parametrize("history", [HISTORY, HISTORY[:1], []])
+def test_the_picture_is_the_same_each_time(tmp_path: Path, history: list[EpochReport]) -> None:
+    for name in ("a.png", "b.png"):
+        draw_history(tmp_path / name, history)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.size == (900, 400)
+
+
+def test_figures_are_totals_and_the_last_epoch() -> None:
+    figures = final_figures(HISTORY)
+    assert (figures["epochs"], figures["steps"], figures["images_per_second"]) == (3, 12, 20.0)
+    assert figures["loss"] == pytest.approx(1 / 3)
+    assert figures["validation"] == HISTORY[-1].validation
+    assert (figures["inactive_steps"], figures["inactive_epochs"]) == (5, 1)
+    assert figures["minutes"] == 0.1
+    assert final_figures([])["loss"] is None

@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from facenet.training import EpochReport, StepReport
+from tasks.tracking import start_run
+from tasks.train.record import LOG_EVERY, Recorder
+
+
+def step(number: int) -> StepReport:
+    return StepReport(
+        step=number,
+        epoch=1,
+        batch=number,
+        batches=30,
+        images=10,
+        loss=number / 10,
+        rate=0.01,
+        seconds=0.5,
+        figures={"accuracy": 0.25},
+    )
+
+
+def test_steps_and_epochs_reach_the_run_and_the_log(
+    mlflow_store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tracked = start_run(name="test", tags={})
+    with Recorder(tracked, steps=30, done=0, epochs=4) as recorder:
+        for number in range(1, 31):
+            recorder.step(step(number))
+        recorder.epoch(
+            EpochReport(
+                epoch=1,
+                steps=30,
+                images=300,
+                loss=0.5,
+                rate=0.01,
+                inactive_steps=2,
+                seconds=15.0,
+                figures={"accuracy": 0.25},
+                validation={"accuracy": 0.875},
+            )
+        )
+    told = capsys.readouterr().err
+    assert "epoch 1/4: loss 0.5000, validation accuracy 0.8750, 20.0 images/s" in told
+    assert "2 steps without an active triplet" in told
+    client = MlflowClient(f"sqlite:///{mlflow_store / 'mlflow.db'}")
+    steps = client.get_metric_history(tracked.run_id, "step/loss")
+    assert [(m.step, m.value) for m in steps] == [(n, n / 10) for n in range(LOG_EVERY, 31, LOG_EVERY)]
+    metrics = client.get_run(tracked.run_id).data.metrics
+    assert metrics["step/images_per_second"] == 20
+    assert metrics["epoch/inactive_steps"] == 2
+    assert metrics["validation/accuracy"] == 0.875

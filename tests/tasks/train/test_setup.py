@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from facenet.errors import DownloadFailed, ParamsInvalid
+from tasks.train.setup import prepare
+from tests.tasks.train.conftest import places, small_params
+
+
+def test_the_run_is_what_the_parameters_say(workspace: Path, root: Path) -> None:
+    setup = prepare(small_params(root, train={"optimizer": "sgd", "weight_decay": 0.01}), places(workspace))
+    assert setup.trainer
+    optimizer = setup.trainer.optimizer
+    assert isinstance(optimizer, torch.optim.SGD)
+    assert [group["weight_decay"] for group in optimizer.param_groups] == [0.01, 0.0]
+    trained = sum(p.numel() for group in optimizer.param_groups for p in group["params"])
+    assert trained == setup.parameters + sum(p.numel() for p in setup.trainer.loss.parameters())
+    assert setup.trainer.loader.dataset.table.keep
+    convolutions = [
+        m for m in setup.network.modules() if isinstance(m, torch.nn.Conv2d) and m.kernel_size != (1, 1)
+    ]
+    assert all(m.weight.is_contiguous(memory_format=torch.channels_last) for m in convolutions)
+
+
+def test_same_parameters_same_start(workspace: Path, root: Path) -> None:
+    one, other = (prepare(small_params(root), places(workspace)) for _ in range(2))
+    assert one.trainer
+    assert other.trainer
+    for first, second in (
+        (one.network, other.network),
+        (one.trainer.loss, other.trainer.loss),
+    ):
+        assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
+
+
+def test_half_precision_is_refused_on_a_cpu(workspace: Path, root: Path) -> None:
+    with pytest.raises(ParamsInvalid, match="fp16"):
+        prepare(small_params(root, base={"precision": "fp16"}), places(workspace))
+
+
+def test_weights_that_are_nowhere_are_told(
+    workspace: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACENET_MIRRORS", str(workspace / "nowhere"))
+    with pytest.raises(DownloadFailed, match=r"nowhere/given\.safetensors"):
+        prepare(small_params(root, train={"init": "given.safetensors"}), places(workspace))
+
+
+def test_no_epochs_need_no_trainer(workspace: Path, root: Path) -> None:
+    assert prepare(small_params(root, train={"epochs": 0}), places(workspace)).trainer is None

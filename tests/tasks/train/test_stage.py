@@ -1,0 +1,223 @@
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from mlflow import MlflowClient
+from pydantic import TypeAdapter
+from safetensors.torch import load_file
+
+from facenet import networks
+from facenet.errors import ParamsInvalid, WeightsInvalid
+from facenet.model import ModelCard, load_model
+from tasks.params import Params
+from tasks.train.stage import run
+from tests.tasks.train.conftest import PHOTOS, places, plan_triplets, small_params
+
+REPORT = ("epochs", "steps", "images_per_second", "resumed", "loss", "minutes", "device", "precision")
+CHILD = """
+import json, sys
+from tasks.cli import stage_main
+from tasks.params import load_params
+from tasks.train.stage import run
+stage_main(lambda: print(json.dumps(run(load_params(), checkpoint_seconds=0.0))))
+"""
+
+
+@pytest.fixture
+def trained(workspace: Path, root: Path) -> dict[str, Any]:
+    return run(small_params(root), places(workspace))
+
+
+def test_it_writes_model_history_and_figures(workspace: Path, root: Path, trained: dict[str, Any]) -> None:
+    assert all(name in trained for name in REPORT)
+    assert (trained["epochs"], trained["steps"], trained["resumed"]) == (2, 6, False)
+    assert (trained["images"], trained["identities"]) == (6 * PHOTOS, 6)
+    network, card = load_model(workspace / "models/facenet.safetensors", workspace / "models/model.json")
+    assert sum(p.numel() for p in network.parameters()) == trained["parameters"]
+    assert card.weights_sha256 == trained["weights_sha256"]
+    assert card.align["image_size"] == 72
+    assert set(card.params) == {"base", "align", "triplets", "train"}
+    assert set(card.data) == {"aligned", "triplets"}
+    with (workspace / "reports/history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert float(rows[-1]["loss"]) == pytest.approx(trained["loss"], rel=1e-5)
+    assert 0.5 <= float(rows[-1]["validation_accuracy"]) <= 1
+    assert (workspace / "reports/history.png").read_bytes().startswith(b"\x89PNG")
+    assert not list((workspace / "models/checkpoints").iterdir())
+
+
+def test_mlflow_has_params_metrics_data_and_files(workspace: Path, trained: dict[str, Any]) -> None:
+    card = ModelCard.read(workspace / "models/model.json")
+    assert card.run_id
+    client = MlflowClient(f"sqlite:///{workspace / 'mlflow.db'}")
+    found = client.get_run(card.run_id)
+    assert found.info.status == "FINISHED"
+    assert found.data.params["train.network"] == "nn4_small2"
+    assert found.data.params["resolved.precision"] == "fp32"
+    assert found.data.metrics["epoch/loss"] == pytest.approx(trained["loss"])
+    assert {m.step for m in client.get_metric_history(card.run_id, "validation/accuracy")} == {1, 2}
+    digests = {d.dataset.name: json.loads(d.dataset.source)["digest"] for d in found.inputs.dataset_inputs}
+    assert digests == card.data
+    assert {f.path for f in client.list_artifacts(card.run_id, "reports")} == {
+        "reports/history.csv",
+        "reports/history.png",
+    }
+
+
+def test_the_same_run_gives_the_same_files(workspace: Path, root: Path, trained: dict[str, Any]) -> None:
+    names = ("models/facenet.safetensors", "reports/history.png")
+    before = {name: (workspace / name).read_bytes() for name in names}
+    card = json.loads((workspace / "models/model.json").read_text())
+    assert run(small_params(root), places(workspace))["weights_sha256"] == trained["weights_sha256"]
+    assert {name: (workspace / name).read_bytes() for name in names} == before
+    again = json.loads((workspace / "models/model.json").read_text())
+    assert {**card, "mlflow": None} == {**again, "mlflow": None}
+
+
+def given_weights(folder: Path, **options: Any) -> Path:
+    torch.manual_seed(11)
+    network = networks.build("nn4_small2", **{"embedding_size": 16, **options})
+    path = folder / "given.pt"
+    torch.save({**network.state_dict(), "logits.weight": torch.zeros(5, 16)}, path)
+    return path
+
+
+def test_no_epochs_make_a_model_of_given_weights(
+    workspace: Path, root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given = given_weights(tmp_path)
+    monkeypatch.setenv("FACENET_MIRRORS", str(tmp_path))
+    params = small_params(root, train={"epochs": 0, "init": given.name})
+    figures = run(params, places(workspace))
+    assert (figures["epochs"], figures["loss"], figures["images_per_second"]) == (0, None, 0.0)
+    saved, wanted = load_file(workspace / "models/facenet.safetensors"), torch.load(given)
+    assert all(torch.equal(saved[name], wanted[name]) for name in saved)
+    assert (workspace / "reports/history.csv").read_text().startswith("epoch,loss,lr,")
+
+
+def test_no_epochs_and_no_weights_make_the_untrained_network_of_the_seed(workspace: Path, root: Path) -> None:
+    params = small_params(root, train={"epochs": 0})
+    torch.manual_seed(params.base.seed)
+    fresh = networks.build("nn4_small2", embedding_size=16).state_dict()
+    run(params, places(workspace))
+    saved = load_file(workspace / "models/facenet.safetensors")
+    assert all(torch.equal(saved[name], fresh[name]) for name in saved)
+
+
+def test_weights_that_do_not_fit_are_told_with_the_difference(
+    workspace: Path, root: Path, tmp_path: Path
+) -> None:
+    given = given_weights(tmp_path, embedding_size=32)
+    with pytest.raises(WeightsInvalid, match="embedding_size to 32"):
+        run(small_params(root, train={"init": str(given)}), places(workspace))
+
+
+def test_other_weights_give_another_training(workspace: Path, root: Path, tmp_path: Path) -> None:
+    given = given_weights(tmp_path)
+    first = run(small_params(root, train={"epochs": 1}), places(workspace))
+    second = run(small_params(root, train={"epochs": 1, "init": str(given)}), places(workspace))
+    assert first["weights_sha256"] != second["weights_sha256"]
+
+
+@pytest.mark.parametrize("plan", ["pk", "triplets"])
+def test_triplet_loss_tells_its_health(workspace: Path, root: Path, plan: str) -> None:
+    params = small_params(root, triplets={"plan": plan}, train={"loss": "triplet", "epochs": 1})
+    plan_triplets(workspace, params)
+    figures = run(params, places(workspace))
+    assert {"active_share", "d_ap", "d_an", "spread", "candidates"} <= set(figures["figures"])
+    assert figures["images"] == 6 * PHOTOS
+
+
+def test_a_batch_larger_than_the_set_and_no_validation_people(workspace: Path, root: Path) -> None:
+    params = small_params(
+        root, triplets={"validation_fraction": 0.0}, train={"batch_size": 1000, "epochs": 1}
+    )
+    plan_triplets(workspace, params)
+    figures = run(params, places(workspace))
+    assert (figures["steps"], figures["validation"]) == (1, {})
+
+
+def test_a_network_that_cannot_see_so_little_is_told(workspace: Path, root: Path) -> None:
+    with pytest.raises(ParamsInvalid, match="65 pixels or more"):
+        run(small_params(root, train={"image_size": 50}), places(workspace))
+
+
+def start(workspace: Path, root: Path, params: Params) -> "subprocess.Popen[str]":
+    text = yaml.safe_dump(TypeAdapter(Params).dump_python(params, mode="json"))
+    (workspace / "params.yaml").write_text(text)
+    return subprocess.Popen(
+        [sys.executable, "-c", CHILD],
+        cwd=workspace,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for_saves(workspace: Path, child: "subprocess.Popen[str]", saves: int) -> None:
+    """Return once the checkpoint was written so many times."""
+    seen: set[int] = set()
+    deadline = time.monotonic() + 120
+    while len(seen) < saves and time.monotonic() < deadline and child.poll() is None:
+        seen |= {path.stat().st_mtime_ns for path in (workspace / "models/checkpoints").glob("*/last.pt")}
+        time.sleep(0.01)
+    assert len(seen) >= saves, child.communicate()[1]
+
+
+def interrupt(workspace: Path, child: "subprocess.Popen[str]", number: signal.Signals) -> tuple[Path, int]:
+    """Signal the child after a few checkpoints; return the folder of the last one and its step."""
+    wait_for_saves(workspace, child, 3)
+    child.send_signal(number)
+    told = child.communicate()[1]
+    assert child.returncode == {signal.SIGKILL: -9, signal.SIGTERM: 143}[number], told
+    (kept,) = (workspace / "models/checkpoints").glob("*/last.pt")
+    return kept.parent, torch.load(kept, weights_only=True)["step"]
+
+
+@pytest.mark.slow
+def test_a_run_killed_twice_ends_as_the_undisturbed_one(workspace: Path, root: Path) -> None:
+    params = small_params(root, train={"epochs": 4})
+    whole = run(params, places(workspace))
+    folder, killed = interrupt(workspace, start(workspace, root, params), signal.SIGKILL)
+    first_run = json.loads((folder / "run.json").read_text())["run_id"]
+    _, ended = interrupt(workspace, start(workspace, root, params), signal.SIGTERM)
+    assert 0 < killed < ended < whole["steps"]
+    client = MlflowClient(f"sqlite:///{workspace / 'mlflow.db'}")
+    assert client.get_run(first_run).info.status == "KILLED"
+
+    child = start(workspace, root, params)
+    out, told = child.communicate()
+    assert child.returncode == 0, told
+    assert f"going on after step {ended}" in told
+    figures = json.loads(out.splitlines()[-1])
+    assert figures["resumed"] is True
+    for name in ("weights_sha256", "loss", "figures", "validation", "steps"):
+        assert figures[name] == whole[name]
+    assert not folder.exists()
+    assert ModelCard.read(workspace / "models/model.json").run_id == first_run
+    assert client.get_run(first_run).info.status == "FINISHED"
+
+
+def test_unfinished_runs_of_other_parameters_are_mentioned(
+    workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = workspace / "models/checkpoints/0123456789abcdef/last.pt"
+    other.parent.mkdir(parents=True)
+    other.write_bytes(b"half")
+    run(small_params(root, train={"epochs": 0}), places(workspace))
+    told = capsys.readouterr().err
+    assert "nn4_small2" in told.splitlines()[0]
+    assert f"{6 * PHOTOS} images of 6 people" in told.splitlines()[0]
+    assert "1 runs of other parameters are unfinished" in told
+    assert other.exists()
