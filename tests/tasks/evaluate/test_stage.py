@@ -1,6 +1,7 @@
 """The stage on real faces: figures, files, missing photos, leaks."""
 
 import csv
+import hashlib
 import itertools
 import json
 import logging
@@ -46,6 +47,7 @@ def test_figures_are_those_people_look_for(workspace: Workspace, params: Evaluat
     assert (figures["pairs_total"], figures["pairs_used"], figures["coverage"]) == (120, 120, 1)
     assert (figures["images"], figures["fallbacks"], figures["identity_overlap"]) == (40, 1, 0)
     assert (figures["folds"], figures["folds_scored"]) == (5, 5)
+    assert figures["pairs_sha256"] == hashlib.sha256(workspace.paths["pairs"].read_bytes()).hexdigest()
     assert figures["images_per_second"] > 0
     assert figures["far_target"] == 0.1
     assert (figures["distance"], figures["flip"], figures["sweep"], figures["subtract_mean"]) == (
