@@ -250,8 +250,8 @@ def test_what_cannot_be_scored_is_told(change: dict[str, object], told: str) -> 
         verify(embeddings, dataclasses.replace(pairs, **change), Protocol())
 
 
-def test_lfw_takes_less_than_a_second() -> None:
-    """6,000 pairs of 7,701 photos in 512 dimensions, mean subtracted: well under what a user would notice."""
+def test_lfw_takes_less_than_a_second_per_distance() -> None:
+    """6,000 pairs of 7,701 photos in 512 dimensions, mean subtracted, in processor time."""
     random = np.random.default_rng(0)
     embeddings = random.normal(size=(7701, 512))
     pairs = PairRows(
@@ -260,7 +260,7 @@ def test_lfw_takes_less_than_a_second() -> None:
         same=np.arange(6000) % 2 == 0,
         fold=np.repeat(np.arange(10, dtype=np.int32), 600),
     )
-    start = time.perf_counter()
+    start = time.process_time()
     for metric in ("euclidean_squared", "arccos"):
         verify(embeddings, pairs, Protocol(metric=metric))
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
