@@ -56,8 +56,11 @@ def run(
     pairs: Path = paths.PAIRS,
     target: Path = paths.TRIPLETS,
     allow_identity_overlap: bool = False,
+    training: bool = True,
 ) -> dict[str, Any]:
     """Split the people, write the plan to `target` and return the figures of the report.
+
+    training: whether the model will be trained at all; if not (train.epochs is 0), plan images may be empty.
 
     Raises:
         DataInvalid: fewer than two people are left to train on, the plan is empty, or an expectation fails.
@@ -66,6 +69,8 @@ def run(
     evaluated = _evaluation_identities(faces, pairs)
     identities, usable, figures = _split(faces, params, seed)
     train = _part(identities, usable, "train")
+    if training:
+        _require_people(params, figures)
     plan, plan_figures = make_plan(params, train, np.random.default_rng([seed, 0]))
     validation = _part(identities, usable, "validation")
     validation_pairs = make_validation_pairs(validation, np.random.default_rng([seed, 1]))
@@ -142,24 +147,27 @@ def _split(
     images = usable["identity"].value_counts().sort_index()
     kept = images[images >= params.min_images]
     validating = split_identities(list(kept.index), params.validation_fraction, seed)
-    left = len(kept) - len(validating)
-    if left < 2:
-        raise DataInvalid(
-            f"{'One person is' if left else 'No person is'} left to train on, two are needed: "
-            f"of {len(images)} people with role train {len(kept)} have {params.min_images} faces or more, "
-            f"{len(validating)} of them validate. Lower triplets.min_images or triplets.validation_fraction, "
-            "or add photos in ingest.sources."
-        )
     identities = pd.DataFrame({"identity": kept.index, "images": kept.to_numpy()})
     identities["split"] = np.where(identities["identity"].isin(validating), "validation", "train")
     figures = {
-        "identities_train": left,
+        "identities_train": len(kept) - len(validating),
         "identities_validation": len(validating),
         "identities_dropped": len(images) - len(kept),
         "images_dropped": int(images.sum() - kept.sum()),
         "fallbacks_left_out": int((training & faces["fallback"]).sum()),
     }
     return identities, usable, figures
+
+
+def _require_people(params: TripletsParams, figures: dict[str, int]) -> None:
+    left, validating = figures["identities_train"], figures["identities_validation"]
+    if left < 2:
+        raise DataInvalid(
+            f"{'One person is' if left else 'No person is'} left to train on, two are needed: "
+            f"of {left + validating + figures['identities_dropped']} people with role train "
+            f"{left + validating} have {params.min_images} faces or more, {validating} of them validate. "
+            "Lower triplets.min_images or triplets.validation_fraction, or add photos in ingest.sources."
+        )
 
 
 def _part(identities: pd.DataFrame, usable: pd.DataFrame, split: str) -> Part:
@@ -214,9 +222,13 @@ def _write(target: Path, tables: dict[str, pd.DataFrame]) -> None:
 def main() -> None:
     """Run the stage as params.yaml says and write reports/triplets.json."""
     params = load_params()
-    overlap = params.ingest.allow_identity_overlap
     with Meter() as meter:
-        figures = run(params.triplets, seed=params.base.seed, allow_identity_overlap=overlap)
+        figures = run(
+            params.triplets,
+            seed=params.base.seed,
+            allow_identity_overlap=params.ingest.allow_identity_overlap,
+            training=params.train.epochs > 0,
+        )
     report = {**figures, "seconds": round(meter.seconds, 2), "peak_memory_mb": meter.peak_memory_mb}
     write_report(paths.report("triplets"), report)
 

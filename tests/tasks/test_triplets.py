@@ -72,10 +72,12 @@ class Workspace:
         write_shards(self.aligned, "faces", FACES_SCHEMA, rows, 4)
         pd.DataFrame(pairs).to_parquet(self.pairs)
 
-    def run(self, seed: int = 0, overlap: bool = False, **changes: Any) -> dict[str, Any]:
+    def run(
+        self, seed: int = 0, overlap: bool = False, training: bool = True, **changes: Any
+    ) -> dict[str, Any]:
         return triplets.run(
             params(**changes), seed=seed, aligned=self.aligned, pairs=self.pairs, target=self.target,
-            allow_identity_overlap=overlap,
+            allow_identity_overlap=overlap, training=training,
         )  # fmt: skip
 
     def table(self, name: str) -> pd.DataFrame:
@@ -293,6 +295,14 @@ def test_too_few_people_are_named_with_what_to_do(
     with pytest.raises(DataInvalid, match=message):
         workspace.run(**changes)
     assert not workspace.target.exists()
+
+
+def test_nobody_need_train_when_the_model_is_made_of_given_weights(workspace: Workspace) -> None:
+    workspace.write([face("kim", 0, role="evaluate"), face("kim", 1, role="evaluate")], PAIRS)
+    report = workspace.run(training=False)
+    assert (report["identities_train"], report["rows"]) == (0, 0)
+    assert workspace.table("images").empty
+    assert workspace.table("identities").empty
 
 
 def test_two_people_with_one_photo_each_are_enough_for_images(workspace: Workspace) -> None:
