@@ -5,6 +5,7 @@ the crop of a box is pixels[y0 - 1 : y1, x0 - 1 : x1]. `half_open` turns them in
 the very end.
 """
 
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from facenet.detection.pyramid import STRIDE, WINDOW
 
 Overlap = Literal["union", "min"]
 
-NMS_BLOCK = 1024  # candidates compared with each other at a time: bounds memory at 10^5 candidates
+PAIRS = 2**20  # of boxes compared at a time: bounds memory at 10^5 candidates
 
 
 def generate(rows: Indices, columns: Indices, scale: Floats) -> Floats:
@@ -61,72 +62,66 @@ def half_open(boxes: Floats) -> Floats:
 
 
 def overlaps(a: Floats, b: Floats, overlap: Overlap) -> Floats:
-    """Return the overlap (A, B) of each box of `a` with each of `b`, 0 to 1; of empty boxes NaN.
+    """Return the overlap (F,) of each box of `a` with the one of `b`, 0 to 1; of empty boxes NaN.
 
     Sides are x1 - x0. union: intersection over union. min: intersection over the smaller area; the original
     code adds 1 to sides there, as half-open coordinates do.
     """
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    sides = np.maximum(high - low, 0)
-    shared = sides[..., 0] * sides[..., 1]
-    area_a, area_b = (np.prod(x[:, 2:] - x[:, :2], axis=1) for x in (a, b))
-    whole = np.minimum(area_a[:, None], area_b) if overlap == "min" else area_a[:, None] + area_b - shared
+    sides = np.maximum(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0)
+    shared = sides[:, 0] * sides[:, 1]
+    area_a, area_b = ((x[:, 2] - x[:, 0]) * (x[:, 3] - x[:, 1]) for x in (a, b))
+    whole = np.minimum(area_a, area_b) if overlap == "min" else area_a + area_b - shared
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio: Floats = shared / whole
     return ratio
 
 
 def suppress(
-    boxes: Floats,
-    scores: Floats,
-    threshold: float,
-    overlap: Overlap,
-    *,
-    groups: Indices | None = None,
+    boxes: Floats, scores: Floats, threshold: float, overlap: Overlap, *, groups: Indices | None = None
 ) -> Indices:
     """Return the boxes that greedy non-maximum suppression keeps, as indices from the highest score down.
 
     From the highest score on, a box is dropped when it overlaps a kept one of its group by more than
-    `threshold`. Equal scores keep their order. There is no limit on the number of boxes.
+    `threshold`, which is at least 0. Equal scores keep their order. There is no limit on the number of boxes.
     """
-    groups = np.zeros(len(boxes), dtype=np.int64) if groups is None else groups
     order = np.argsort(-scores, kind="stable")
-    kept = order[:0]
-    for start in range(0, len(order), NMS_BLOCK):
-        block = order[start : start + NMS_BLOCK]
-        for first in range(0, len(kept), NMS_BLOCK):
-            rivals = kept[first : first + NMS_BLOCK]
-            block = block[~_beaten(boxes, groups, rivals, block, threshold, overlap).any(axis=0)]
-        kept = np.concatenate(
-            [kept, block[_greedy(_beaten(boxes, groups, block, block, threshold, overlap))]]
-        )
-    return kept
+    boxes, of_group = boxes[order], np.zeros_like(order) if groups is None else groups[order]
+    pairs = [
+        pair[:, overlaps(boxes[pair[0]], boxes[pair[1]], overlap) > threshold]
+        for pair in _neighbours(boxes, of_group)
+    ]
+    stronger, weaker = np.concatenate([np.zeros((2, 0), np.int64), *pairs], axis=1)
+    return order[_greedy(len(order), stronger, weaker)]
 
 
-def _beaten(
-    boxes: Floats,
-    groups: Indices,
-    rivals: Indices,
-    candidates: Indices,
-    threshold: float,
-    overlap: Overlap,
-) -> NDArray[np.bool_]:
-    """Return (R, C): rival r would drop candidate c."""
-    close = overlaps(boxes[rivals], boxes[candidates], overlap) > threshold
-    same: NDArray[np.bool_] = close & (groups[rivals][:, None] == groups[candidates])
-    return same
+def _neighbours(boxes: Floats, groups: Indices) -> Iterator[Indices]:
+    """Yield all pairs (2, P), lower index first, of boxes of one group that meet along x, some at a time.
+
+    Along a line sorted by group and x0, the boxes that one meets on its right lie in one stretch.
+    """
+    span = np.float64(np.ptp(boxes[:, ::2])) + 1 if len(boxes) else 1.0
+    line = np.lexsort((boxes[:, 0], groups))
+    starts = groups[line] * span + boxes[line, 0].astype(np.float64)
+    ends = groups[line] * span + boxes[line, 2].astype(np.float64)
+    counts = np.maximum(np.searchsorted(starts, ends) - np.arange(len(line)) - 1, 0)
+    batches = np.cumsum(counts) // PAIRS
+    for batch in range(int(batches[-1]) + 1 if len(batches) else 0):
+        left = np.flatnonzero(batches == batch)
+        many = counts[left]
+        first = np.repeat(left, many)
+        second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(many) - many, many)
+        yield np.sort([line[first], line[second]], axis=0)
 
 
-def _greedy(beaten: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Solve keep[c] = no r < c with keep[r] and beaten[r, c], which has one solution: the greedy choice.
+def _greedy(count: int, stronger: Indices, weaker: Indices) -> NDArray[np.bool_]:
+    """Solve keep[w] = no pair (s, w) with keep[s], which has one solution, the greedy choice, as s < w.
 
     Each round settles at least one more link of every chain of suppressions, and chains are short.
     """
-    beaten = np.triu(beaten, 1)
-    keep = np.ones(len(beaten), dtype=bool)
+    keep = np.ones(count, dtype=bool)
     while True:
-        settled = np.logical_not(beaten[keep].any(axis=0))
+        settled = np.ones(count, dtype=bool)
+        settled[weaker[keep[stronger]]] = False
         if (settled == keep).all():
             return keep
         keep = settled

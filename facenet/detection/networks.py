@@ -21,12 +21,12 @@ def max_pool(x: Tensor, kernel: int) -> Tensor:
 
 def _max_along(x: Tensor, kernel: int, axis: int) -> Tensor:
     length = -(-(x.shape[axis] - kernel) // 2) + 1
-    views = [x[(slice(None),) * axis + (slice(first, None, 2),)] for first in range(kernel)]
-    out = views[0].narrow(axis, 0, length).clone()
-    for view in views[1:]:
-        overlap = min(length, view.shape[axis])  # the last window may hang over the edge
-        part = out.narrow(axis, 0, overlap)
-        torch.maximum(part, view.narrow(axis, 0, overlap), out=part)
+    first, *others = (x[(slice(None),) * axis + (slice(start, None, 2),)] for start in range(kernel))
+    out = first.narrow(axis, 0, length)
+    for view in others:
+        shared = min(length, view.shape[axis])  # the last window may hang over the edge
+        both = torch.maximum(out.narrow(axis, 0, shared), view.narrow(axis, 0, shared))
+        out = both if shared == length else torch.cat([both, out.narrow(axis, shared, length - shared)], axis)
     return out
 
 
