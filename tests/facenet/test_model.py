@@ -117,19 +117,20 @@ def test_weights_of_another_model_are_refused(network: nn.Module, tmp_path: Path
 def test_embedding_depends_on_nothing_but_the_face(name: str, precision: str) -> None:
     torch.manual_seed(1)
     network = networks.build(name, embedding_size=16)
-    many, threads = faces(13), torch.get_num_threads()
+    side, threads = network.min_image_size, torch.get_num_threads()
+    many, some = faces(11, side), [0, 5, 10]
     torch.set_num_threads(2)  # kernels split rows among threads, unevenly if they are left to
     try:
-        embedder = Embedder(network, image_size=96, precision=precision, batch_size=6)
+        embedder = Embedder(network, image_size=side, precision=precision, batch_size=6)
         together = embedder.embed(many)
-        alone = np.concatenate([embedder.embed(many[i : i + 1]) for i in range(len(many))])
+        alone = np.concatenate([embedder.embed(many[i : i + 1]) for i in some])
         order = np.random.default_rng(2).permutation(len(many))
         shuffled = embedder.embed(many[order])
     finally:
         torch.set_num_threads(threads)
-    assert together.shape == (13, 16)
+    assert together.shape == (11, 16)
     assert together.dtype == np.float32
-    assert np.array_equal(together, alone)
+    assert np.array_equal(together[some], alone)
     assert np.array_equal(together[order], shuffled)
     assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-6)
 
