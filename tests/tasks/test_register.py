@@ -94,7 +94,7 @@ def test_the_registered_model_answers_as_the_pipeline(
     monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     workspace.register()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_uri())
-    model = pyfunc.load_model("models:/faces@challenger")
+    model = pyfunc.load_model("models:/faces@challenger", model_config={"batch_size": 8})
     folder = tmp_path / "served"
     shutil.copytree(workspace.models, folder)
     save_detector(folder)
