@@ -90,6 +90,6 @@ def test_a_real_server_answers(
     mlflow_server: str, mlflow_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server)
-    assert [found.name for found in client().search_experiments()] == ["Default"]
+    assert "Default" in {found.name for found in client().search_experiments()}
     assert look_up(lambda mlflow: mlflow.get_run("0" * 32)) is None
     assert look_up(lambda mlflow: mlflow.get_registered_model("facenet")) is None
