@@ -19,7 +19,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def wait_until_up(url: str, process: "subprocess.Popen[bytes]", log: Path, seconds: float = 120) -> None:
+def wait_until_up(url: str, process: "subprocess.Popen[bytes]", log: Path, seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         try:
