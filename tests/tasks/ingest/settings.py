@@ -1,0 +1,20 @@
+"""Parameters for tests of ingest."""
+
+from typing import Any
+
+from tasks.params import IngestParams
+
+
+def ingest_params(*sources: dict[str, Any], **changed: Any) -> IngestParams:
+    """Return parameters with these sources, and the defaults of params.yaml but for `changed`."""
+    values = {
+        "sources": sources or ({"kind": "orl"},),
+        "held_out_identities": 10,
+        "folds": 10,
+        "pairs_per_fold": 300,
+        "min_side": 20,
+        "max_pixels": 150_000_000,
+        "max_file_bytes": 200_000_000,
+        "allow_identity_overlap": False,
+    }
+    return IngestParams.model_validate(values | changed)

@@ -1,0 +1,72 @@
+from pathlib import Path
+
+import pytest
+
+from facenet.errors import SourceInvalid
+from tasks.ingest.records import Record
+from tasks.ingest.sources.celeba import open_celeba
+from tasks.params import CelebaSource
+from tests.tasks.ingest.archives import write_tree, zip_bytes
+
+PHOTOS = {f"img_align_celeba/00000{n}.jpg": b"x" for n in (1, 2, 3, 4)}
+PEOPLE = "000001.jpg 2880\n000002.jpg 2937\n000003.jpg 2880\n"
+PARTITION = "000001.jpg 0\n000002.jpg 2\n000003.jpg 1\n"
+
+
+def _open(folder: Path, people: str = PEOPLE, partition: str | None = None) -> list[Record]:
+    (folder / "celeba.zip").write_bytes(zip_bytes(PHOTOS))
+    (folder / "identity_CelebA.txt").write_text(people)
+    if partition is not None:
+        (folder / "list.txt").write_text(partition)
+    source = CelebaSource(
+        kind="celeba", images="celeba.zip", partition=None if partition is None else "list.txt"
+    )
+    opened = open_celeba(source, folder)
+    records = [Record("celeba", member.path) for member in opened.files(1000)]
+    opened.place(records)
+    return records
+
+
+def test_the_list_says_who_it_is(tmp_path: Path) -> None:
+    found = [(record.identity, record.role, record.status) for record in _open(tmp_path)]
+    assert found == [
+        ("celeba_2880", "split", "kept"),
+        ("celeba_2937", "split", "kept"),
+        ("celeba_2880", "split", "kept"),
+        (None, None, "misplaced"),
+    ]
+
+
+def test_partitions_are_roles(tmp_path: Path) -> None:
+    records = _open(tmp_path, partition=PARTITION)
+    assert [record.role for record in records] == ["train", "evaluate", "train", None]
+    assert records[3].reason == "The photo is not listed in identity_CelebA.txt and list.txt."
+
+
+def test_lists_as_csv_with_headings_are_read(tmp_path: Path) -> None:
+    records = _open(tmp_path, "image_id,identity\n000001.jpg,7\n", "image_id,partition\n000001.jpg,2\n")
+    assert (records[0].identity, records[0].role) == ("celeba_7", "evaluate")
+
+
+def test_photos_in_a_directory_are_found_as_well(tmp_path: Path) -> None:
+    write_tree(tmp_path / "photos", {"000001.jpg": b"x"})
+    (tmp_path / "identity_CelebA.txt").write_text(PEOPLE)
+    opened = open_celeba(CelebaSource(kind="celeba", images=str(tmp_path / "photos")), tmp_path)
+    records = [Record("celeba", member.path) for member in opened.files(1000)]
+    opened.place(records)
+    assert records[0].identity == "celeba_2880"
+
+
+@pytest.mark.parametrize(
+    "people", ["000001.jpg 1\n000002.jpg\n", "000001.jpg 1\n000002.jpg x\n", "a 1\nb 1 2\n"]
+)
+def test_a_wrong_list_is_told_by_line(tmp_path: Path, people: str) -> None:
+    with pytest.raises(
+        SourceInvalid, match=r"identity_CelebA.txt, line 2: expected a file name and the number"
+    ):
+        _open(tmp_path, people)
+
+
+def test_an_unknown_partition_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SourceInvalid, match=r"list.txt: expected a file name and a partition"):
+        _open(tmp_path, partition="000001.jpg 3\n")

@@ -1,0 +1,68 @@
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tasks.ingest.archives import Member
+from tasks.ingest.records import Record
+from tasks.ingest.scan import scan
+from tasks.ingest.sources import Opened
+from tasks.ingest.spool import Spool
+from tests.tasks.ingest.settings import ingest_params
+from tests.zoo import zoo
+
+ZOO = zoo()
+
+
+def _source(*members: Member) -> Opened:
+    def files(_: int) -> Iterator[Member]:
+        yield from members
+
+    def place(records: Sequence[Record]) -> None:
+        for record in records:
+            record.identity, record.role = "Ann", "train"
+
+    return Opened(files, place)
+
+
+def _scan(folder: Path, *sources: Opened, workers: int = 1) -> tuple[list[Record], dict[str, bytes]]:
+    named = [(f"s{place}", source) for place, source in enumerate(sources)]
+    with Spool(folder) as spool:
+        records = scan(named, ingest_params(), spool, workers)
+        stored = {r.image_id: spool.read(r.image_id) for r in records if r.kept and r.image_id}
+    return records, stored
+
+
+def test_records_come_by_source_and_path_whatever_the_order_of_the_archive(tmp_path: Path) -> None:
+    jpeg, grey = ZOO["jpeg.jpg"].data, ZOO["jpeg_grey.jpg"].data
+    records, stored = _scan(tmp_path, _source(Member("b.jpg", jpeg), Member("a.jpg", grey)), _source())
+    assert [(r.source, r.path, r.mode) for r in records] == [("s0", "a.jpg", "L"), ("s0", "b.jpg", "RGB")]
+    assert stored[hashlib.sha256(jpeg).hexdigest()] == jpeg
+    assert stored[hashlib.sha256(grey).hexdigest()][:4] == b"\x89PNG"
+    assert {record.identity for record in records} == {"Ann"}
+
+
+def test_equal_bytes_are_decoded_and_stored_once_and_get_one_verdict(tmp_path: Path) -> None:
+    jpeg = ZOO["jpeg.jpg"].data
+    records, stored = _scan(
+        tmp_path,
+        _source(Member("1.jpg", jpeg), Member("2.jpg", jpeg), Member("3.jpg", b"x")),
+        _source(Member("1.jpg", jpeg), Member("2.jpg", b"x")),
+    )
+    assert [record.status for record in records] == ["kept", "kept", "unsupported", "kept", "unsupported"]
+    assert len({(r.width, r.height, r.mode, r.image_id) for r in records if r.kept}) == 1
+    assert len(stored) == 1
+
+
+def test_files_that_were_not_read_have_no_id(tmp_path: Path) -> None:
+    records, _ = _scan(tmp_path, _source(Member("a", None, "unsafe", "a link")))
+    assert (records[0].image_id, records[0].bytes, records[0].status, records[0].reason) == (
+        None,
+        None,
+        "unsafe",
+        "a link",
+    )
+
+
+def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
+    source = _source(*(Member(name, animal.data) for name, animal in ZOO.items()))
+    assert _scan(tmp_path, source) == _scan(tmp_path, source, workers=2)

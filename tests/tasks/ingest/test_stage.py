@@ -1,0 +1,307 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from facenet.errors import DataInvalid, SourceInvalid
+from facenet.evaluation.pairs import parse_pairs
+from facenet.images import decode
+from tasks.ingest.stage import run
+from tasks.params import IngestParams
+from tasks.shards import read_table
+from tests.tasks.ingest.archives import tar_bytes, write_tree, zip_bytes
+from tests.tasks.ingest.settings import ingest_params
+from tests.zoo import picture, save, zoo
+
+ZOO = zoo()
+
+
+def _jpeg(seed: int) -> bytes:
+    return save(picture(1000 + seed), "JPEG")
+
+
+def _people(names: str, photos: int, start: int = 0) -> dict[str, bytes]:
+    return {
+        f"{name}/{n}.jpg": _jpeg(start + 100 * place + n)
+        for place, name in enumerate(names)
+        for n in range(1, photos + 1)
+    }
+
+
+def _run(params: IngestParams, folder: Path, workers: int = 1, seed: int = 666) -> dict[str, Any]:
+    return run(params, seed=seed, raw=folder / "raw", downloads=folder / "downloads", workers=workers)
+
+
+def _manifest(folder: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pq.read_table(folder / "raw" / "manifest.parquet").to_pylist()
+    return rows
+
+
+def _bytes(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted((folder / "raw").iterdir())}
+
+
+def test_the_embedded_sample(tmp_path: Path) -> None:
+    report = _run(ingest_params(), tmp_path)
+    assert (report["found"], report["kept"], report["identities"]) == (400, 400, 40)
+    assert report["train"] == {"images": 300, "identities": 30}
+    assert report["evaluate"] == {"images": 100, "identities": 10}
+    assert report["pairs"]["scored"] == 900
+    assert report["rejected"] == {}
+    assert {"images_per_second", "peak_memory_mb"} <= set(report)
+    json.dumps(report)
+    table = read_table(tmp_path / "raw", "images").to_pylist()
+    held_out = {row["identity"] for row in table if row["role"] == "evaluate"}
+    assert sorted(held_out) == report["held_out_identities"]["names"]
+    pairs = pq.read_table(tmp_path / "raw" / "pairs.parquet").to_pylist()
+    owners = {row["image_id"]: row["identity"] for row in table}
+    for pair in pairs:
+        assert {owners[pair["left"]], owners[pair["right"]]} <= held_out
+        assert pair["same"] == (owners[pair["left"]] == owners[pair["right"]])
+    text = (tmp_path / "raw" / "pairs.txt").read_bytes()
+    assert [(str(p.left), str(p.right), p.fold) for p in parse_pairs(text, origin="pairs.txt")] == [
+        (pair["left_name"], pair["right_name"], pair["fold"]) for pair in pairs
+    ]
+
+
+def test_written_pairs_can_be_given_back(tmp_path: Path) -> None:
+    root = write_tree(tmp_path / "photos", _people("ABCDEF", 4))
+    _run(ingest_params({"kind": "folder", "path": str(root)}, held_out_identities=3), tmp_path / "one")
+    again = {"kind": "folder", "path": str(root), "pairs": str(tmp_path / "one" / "raw" / "pairs.txt")}
+    _run(ingest_params(again), tmp_path / "two")
+    one, two = _bytes(tmp_path / "one"), _bytes(tmp_path / "two")
+    assert one["pairs.parquet"] == two["pairs.parquet"]
+    assert one["manifest.parquet"] == two["manifest.parquet"]
+
+
+def test_the_zoo_gets_its_verdicts_and_only_the_good_are_stored(tmp_path: Path) -> None:
+    root = write_tree(tmp_path / "photos", {f"Ann/{name}": animal.data for name, animal in ZOO.items()})
+    (root / "Ann" / "huge.jpg").write_bytes(bytes(50_001))
+    source = {"kind": "folder", "path": str(root), "role": "train"}
+    report = _run(ingest_params(source, max_file_bytes=50_000), tmp_path, workers=2)
+    rows = {row["path"].removeprefix("Ann/"): row for row in _manifest(tmp_path)}
+    assert rows.pop("huge.jpg")["status"] == "too_large"
+    assert {name: (row["status"], row["width"], row["height"]) for name, row in rows.items()} == {
+        name: (animal.status, animal.width, animal.height) for name, animal in ZOO.items()
+    }
+    assert report["kept"] + sum(report["rejected"].values()) == report["found"] == len(ZOO) + 1
+    stored = {row["image_id"]: row["image"] for row in read_table(tmp_path / "raw", "images").to_pylist()}
+    assert len(stored) == report["kept"]
+    for name, row in rows.items():
+        assert (row["image_id"] in stored) == (row["status"] == "kept")
+        assert row["bytes"] == len(ZOO[name].data)
+        if row["status"] == "kept":
+            np.testing.assert_array_equal(decode(stored[row["image_id"]]), decode(ZOO[name].data))
+
+
+def _sources(folder: Path) -> tuple[dict[str, Any], ...]:
+    """Three sources of every form, with duplicates, rejects, an overlap and a person in two of them."""
+    write_tree(
+        folder / "photos", _people("ABC", 3) | {"A/twin.jpg": _jpeg(1), "B/bad.jpg": b"x", "notes.txt": b"y"}
+    )
+    (folder / "more.tgz").write_bytes(
+        tar_bytes({f"all/{k}": v for k, v in _people("CDe", 3, 300).items()}, "w:gz")
+    )
+    (folder / "test.zip").write_bytes(zip_bytes(_people("EF", 4, 600)))
+    return (
+        {"kind": "folder", "path": str(folder / "photos")},
+        {"kind": "folder", "path": str(folder / "more.tgz"), "role": "train"},
+        {"kind": "folder", "path": str(folder / "test.zip"), "role": "evaluate"},
+    )
+
+
+def test_sources_unite_and_evaluated_people_do_not_train(tmp_path: Path) -> None:
+    report = _run(ingest_params(*_sources(tmp_path)), tmp_path)
+    people = {(row["identity"], row["role"]) for row in _manifest(tmp_path) if row["status"] == "kept"}
+    assert people == {
+        ("A", "train"),
+        ("B", "train"),
+        ("C", "train"),
+        ("D", "train"),
+        ("E", "evaluate"),
+        ("F", "evaluate"),
+    }
+    assert [row["source"] for row in _manifest(tmp_path) if row["identity"] == "C"].count("folder-2") == 3
+    assert report["rejected"] == {"excluded_identity": 3, "unsupported": 2, "duplicate": 1}
+    assert report["excluded_identities"] == {"count": 1, "names": ["e"]}
+    assert report["held_out_identities"]["count"] == 0
+    assert report["sources"]["folder-3"] == {"found": 8, "kept": 8, "identities": 2}
+    assert "WARNING" not in report
+    table = read_table(tmp_path / "raw", "images").to_pylist()
+    keys = [(row["identity"], row["image_id"]) for row in table]
+    assert keys == sorted(keys)  # one shard
+    assert [(r["identity"], r["image_id"]) for r in _manifest(tmp_path) if r["status"] == "kept"] == keys
+    assert len(_manifest(tmp_path)) == report["found"] == 29
+
+
+def test_an_overlap_that_is_allowed_is_reported_in_capitals(tmp_path: Path) -> None:
+    report = _run(ingest_params(*_sources(tmp_path), allow_identity_overlap=True), tmp_path)
+    assert report["WARNING"].startswith("1 PEOPLE ARE IN TRAINING AND IN EVALUATION")
+    assert next(iter(report)) == "WARNING"
+    assert report["overlapping_identities"]["names"] == ["e"]
+    assert "excluded_identity" not in report["rejected"]
+
+
+def test_bytes_do_not_depend_on_workers_nor_on_what_was_there(tmp_path: Path) -> None:
+    params = ingest_params(*_sources(tmp_path))
+    _run(params, tmp_path)
+    clean = _bytes(tmp_path)
+    raw = tmp_path / "raw"
+    (raw / "images-0001.arrow").write_bytes(b"of an earlier run")
+    (raw / "pairs.txt").write_text("of an earlier run")
+    (raw / ".tmp-1-images-0000.arrow").write_bytes(b"half")
+    write_tree(raw / "folder", {"file": b""})
+    _run(params, tmp_path, workers=3)
+    assert _bytes(tmp_path) == clean
+
+
+def test_bytes_depend_on_the_seed_by_the_pairs(tmp_path: Path) -> None:
+    root = write_tree(tmp_path / "photos", _people("ABCDEFGH", 5))
+    params = ingest_params({"kind": "folder", "path": str(root)}, held_out_identities=4)
+    first, second = (_run(params, tmp_path / str(seed), seed=seed) for seed in (1, 2))
+    assert first["held_out_identities"] != second["held_out_identities"]
+
+
+LFW_PAIRS = "2\t1\nAnn\t1\t2\nAnn\t1\tBob\t1\nCat\t1\t2\nCat\t1\tGone\t1\n"
+
+
+def test_pairs_with_a_photo_missing_stay_and_are_counted(tmp_path: Path) -> None:
+    files = {
+        f"lfw/{n}/{n}_{i:04d}.jpg": _jpeg(10 * p + i)
+        for p, n in enumerate(("Ann", "Bob", "Cat"))
+        for i in (1, 2)
+    }
+    files["lfw/Ann/Ann_0002.jpg"] = b"\xff\xd8\xff broken"
+    (tmp_path / "downloads").mkdir()
+    (tmp_path / "downloads" / "lfw.tgz").write_bytes(tar_bytes(files, "w:gz"))
+    (tmp_path / "downloads" / "pairs.txt").write_text(LFW_PAIRS)
+    report = _run(ingest_params({"kind": "lfw", "archive": "lfw.tgz"}), tmp_path)
+    rows = pq.read_table(tmp_path / "raw" / "pairs.parquet").to_pylist()
+    assert [(row["left"] is None, row["right"] is None) for row in rows] == [
+        (False, True),
+        (False, False),
+        (False, False),
+        (False, True),
+    ]
+    assert report["pairs"] == {
+        "scored": 4,
+        "same": 2,
+        "different": 2,
+        "folds": 2,
+        "threshold": 0,
+        "with_a_photo_missing": 2,
+    }
+    assert not (tmp_path / "raw" / "pairs.txt").exists()
+
+
+def test_no_usable_photo_is_an_error_with_the_reasons(tmp_path: Path) -> None:
+    root = write_tree(tmp_path / "photos", {"1.jpg": _jpeg(1), "Ann/x.jpg": b"x"})
+    with pytest.raises(
+        SourceInvalid, match=r"No photo is usable. 2 files: {'misplaced': 1, 'unsupported': 1}"
+    ):
+        _run(ingest_params({"kind": "folder", "path": str(root)}), tmp_path)
+    assert not (tmp_path / "raw").exists()
+
+
+def test_a_failed_validation_leaves_the_former_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise DataInvalid("not as expected")
+
+    root = write_tree(tmp_path / "photos", _people("AB", 2))
+    source = {"kind": "folder", "path": str(root)}
+    _run(ingest_params(source), tmp_path)
+    before = _bytes(tmp_path)
+    write_tree(root, _people("CD", 2, 50))
+    monkeypatch.setattr("tasks.expectations.validate_manifest", refuse)
+    with pytest.raises(DataInvalid):
+        _run(ingest_params(source), tmp_path)
+    assert _bytes(tmp_path) == before
+
+
+def _workspace(folder: Path, sources: tuple[dict[str, Any], ...], root: Path) -> Path:
+    params = yaml.safe_load((root / "params.yaml").read_text())
+    params["ingest"]["sources"] = list(sources)
+    folder.mkdir()
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+    return folder
+
+
+def _start(folder: Path, root: Path) -> "subprocess.Popen[bytes]":
+    environment = {**os.environ, "PYTHONPATH": str(root), "FACENET_WORKERS": "2"}
+    command = [sys.executable, "-m", "tasks.ingest"]
+    return subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE)
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_and_run_again_it_ends_with_the_same_bytes(tmp_path: Path, root: Path) -> None:
+    photos = write_tree(tmp_path / "photos", _people("ABCDEFGHIJ", 60))
+    workspace = _workspace(tmp_path / "work", ({"kind": "folder", "path": str(photos)},), root)
+    for seconds in (0.8, 2.0, 3.2):
+        process = _start(workspace, root)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    process = _start(workspace, root)
+    _, text = process.communicate()
+    assert process.returncode == 0, text.decode()
+    _run(ingest_params({"kind": "folder", "path": str(photos)}), tmp_path / "undisturbed")
+    found = {path.name: path.read_bytes() for path in (workspace / "data" / "raw").iterdir()}
+    assert found == _bytes(tmp_path / "undisturbed")
+    assert json.loads((workspace / "reports" / "ingest.json").read_text())["kept"] == 600
+    assert sorted(path.name for path in (workspace / "data").iterdir()) == ["raw"]
+
+
+def test_the_command_tells_a_missing_source_without_a_traceback(tmp_path: Path, root: Path) -> None:
+    workspace = _workspace(tmp_path / "work", ({"kind": "folder", "path": "/nowhere"},), root)
+    process = _start(workspace, root)
+    _, text = process.communicate()
+    assert process.returncode == 1
+    assert b"DownloadFailed: /nowhere was not found" in text
+    assert b"Traceback" not in text
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+def test_the_whole_of_lfw(tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACENET_MIRRORS", str(shared / "data" / "lfw"))
+    report = _run(ingest_params({"kind": "lfw"}), tmp_path, workers=2)
+    assert (report["found"], report["kept"], report["identities"]) == (13233, 13233, 5749)
+    assert report["pairs"] == {
+        "scored": 6000,
+        "same": 3000,
+        "different": 3000,
+        "folds": 10,
+        "threshold": 0,
+        "with_a_photo_missing": 0,
+    }
+    assert report["peak_memory_mb"] < 1000
+    rows = pq.read_table(tmp_path / "raw" / "pairs.parquet").to_pylist()
+    assert len({row[side] for row in rows for side in ("left", "right")}) == 7701
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+def test_view_1_of_lfw(tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACENET_MIRRORS", str(shared / "data" / "lfw"))
+    source = {
+        "kind": "lfw",
+        "pairs": "pairsDevTest.txt",
+        "threshold_pairs": "pairsDevTrain.txt",
+        "train_people": "peopleDevTrain.txt",
+    }
+    report = _run(ingest_params(source), tmp_path, workers=2)
+    assert report["train"] == {"images": 9525, "identities": 4038}
+    assert report["evaluate"] == {"images": 3708, "identities": 1711}
+    assert (report["pairs"]["scored"], report["pairs"]["threshold"]) == (1000, 2200)
+    assert report["excluded_identities"]["count"] == 0
