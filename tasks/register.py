@@ -8,7 +8,9 @@ import hashlib
 import json
 import math
 import sys
+import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,12 +64,14 @@ def run(
     figures = read_report(evaluation)
     gates = check_gates(figures, params.gates)
     _, model_card = load_model(weights, card)
+    # What is served computes as what was evaluated.
+    model_card = replace(model_card, precision=figures.get("precision", model_card.precision))
     digest = model_digest(model_card)
     tags = _tags(model_card, figures, digest)
     version = find_version(params.model, "digest", digest)
     if version is None:
         origin = _run(model_card, digest, evaluation.parent)
-        version = _create(params.model, origin, figures, tags, weights=weights, card=card)
+        version = _create(params.model, origin, figures, tags, weights=weights, card=model_card)
     else:
         tag_version(params.model, version.number, tags)
     set_alias(params.model, CHALLENGER, version.number)
@@ -168,13 +172,22 @@ def _run(card: "ModelCard", digest: str, reports: Path) -> Run:
 
 
 def _create(
-    model: str, run: Run, figures: Mapping[str, Any], tags: Mapping[str, str], *, weights: Path, card: Path
+    model: str,
+    run: Run,
+    figures: Mapping[str, Any],
+    tags: Mapping[str, str],
+    *,
+    weights: Path,
+    card: "ModelCard",
 ) -> "Version":
     from tasks.tracking.models import save_served_model
     from tasks.tracking.registry import create_version
 
     def save(folder: Path, model_id: str) -> None:
-        save_served_model(folder, weights=weights, card=card, run_id=run.run_id, model_id=model_id)
+        with tempfile.TemporaryDirectory() as scratch:
+            file = Path(scratch) / paths.MODEL_CARD.name
+            file.write_text(card.to_json())
+            save_served_model(folder, weights=weights, card=file, run_id=run.run_id, model_id=model_id)
 
     numbers = {f"evaluation/{k}": v for k, v in figures.items() if _is_number(v) and math.isfinite(v)}
     return create_version(model, run, save=save, tags=tags, figures=numbers)

@@ -70,6 +70,13 @@ def workspace(mlflow_store: Path, tiny_model: Path) -> Workspace:
     return Workspace(mlflow_store, tiny_model)
 
 
+def test_the_served_model_computes_as_the_evaluated_one(workspace: Workspace, mlflow_store: Path) -> None:
+    workspace.evaluate(precision="bf16")
+    workspace.register()
+    (card,) = [path for path in mlflow_store.rglob("model.json") if "artifacts" in path.parts]
+    assert ModelCard.read(card).precision == "bf16"
+
+
 def test_a_good_model_becomes_the_challenger_with_a_receipt(workspace: Workspace, mlflow_store: Path) -> None:
     receipt = workspace.register()
     assert json.loads(workspace.receipt.read_text()) == receipt
