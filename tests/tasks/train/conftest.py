@@ -1,5 +1,6 @@
 """A small workspace: eight people of ORL with five photos each, split and planned by the stage before."""
 
+import shutil
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -71,14 +72,24 @@ def plan_triplets(folder: Path, params: Params) -> None:
     )
 
 
-@pytest.fixture
-def workspace(mlflow_store: Path, orl_photos: list[tuple[str, bytes]], root: Path) -> Path:
-    """The working folder with data/aligned, data/triplets and an MLflow store."""
-    write_faces(mlflow_store / "data/aligned", orl_photos)
+@pytest.fixture(scope="session")
+def planned(
+    tmp_path_factory: pytest.TempPathFactory, orl_photos: list[tuple[str, bytes]], root: Path
+) -> Path:
+    """The folder `data` of the workspace, made once."""
+    folder = tmp_path_factory.mktemp("planned")
+    write_faces(folder / "data/aligned", orl_photos)
     names = ["left", "right", "left_name", "right_name"]
     pairs = pd.DataFrame({name: pd.Series([], dtype="str") for name in names})
     pairs = pairs.assign(same=pd.Series([], dtype=bool), fold=pd.Series([], dtype="int32"))
-    (mlflow_store / "data/raw").mkdir()
-    pairs.to_parquet(mlflow_store / "data/raw/pairs.parquet")
-    plan_triplets(mlflow_store, small_params(root))
+    (folder / "data/raw").mkdir()
+    pairs.to_parquet(folder / "data/raw/pairs.parquet")
+    plan_triplets(folder, small_params(root))
+    return folder / "data"
+
+
+@pytest.fixture
+def workspace(mlflow_store: Path, planned: Path) -> Path:
+    """The working folder with data/aligned, data/triplets and an MLflow store."""
+    shutil.copytree(planned, mlflow_store / "data")
     return mlflow_store
