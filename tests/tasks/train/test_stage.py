@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +22,22 @@ from tasks.train.stage import run
 from tests.tasks.train.conftest import PHOTOS, places, plan_triplets, small_params
 
 REPORT = ("epochs", "steps", "images_per_second", "resumed", "loss", "minutes", "device", "precision")
+# Runs the stage as the command line does, checkpoints after every step, and signals itself at a given step.
 CHILD = """
-import json, sys
+import json, os, sys
 from tasks.cli import stage_main
 from tasks.params import load_params
+from tasks.train.record import Recorder
 from tasks.train.stage import run
+
+number, at, inner = int(sys.argv[1]), int(sys.argv[2]), Recorder.step
+
+def step(self, report):
+    inner(self, report)
+    if report.step == at:
+        os.kill(os.getpid(), number)
+
+Recorder.step = step
 stage_main(lambda: print(json.dumps(run(load_params(), checkpoint_seconds=0.0))))
 """
 
@@ -152,54 +162,49 @@ def test_a_network_that_cannot_see_so_little_is_told(workspace: Path, root: Path
         run(small_params(root, train={"image_size": 50}), places(workspace))
 
 
-def start(workspace: Path, root: Path, params: Params) -> "subprocess.Popen[str]":
-    text = yaml.safe_dump(TypeAdapter(Params).dump_python(params, mode="json"))
-    (workspace / "params.yaml").write_text(text)
-    return subprocess.Popen(
-        [sys.executable, "-c", CHILD],
+def train_in_child(
+    workspace: Path, root: Path, *, signal_at: tuple[int, int] = (0, 0)
+) -> tuple[int, str, str]:
+    """Train in a process of its own, sent a signal at a step; return exit code, stdout and stderr."""
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD, *map(str, signal_at)],
         cwd=workspace,
         env={**os.environ, "PYTHONPATH": str(root)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
+        check=False,
     )
+    return done.returncode, done.stdout, done.stderr
 
 
-def wait_for_saves(workspace: Path, child: "subprocess.Popen[str]", saves: int) -> None:
-    """Return once the checkpoint was written so many times."""
-    seen: set[int] = set()
-    deadline = time.monotonic() + 120
-    while len(seen) < saves and time.monotonic() < deadline and child.poll() is None:
-        seen |= {path.stat().st_mtime_ns for path in (workspace / "models/checkpoints").glob("*/last.pt")}
-        time.sleep(0.01)
-    assert len(seen) >= saves, child.communicate()[1]
-
-
-def interrupt(workspace: Path, child: "subprocess.Popen[str]", number: signal.Signals) -> tuple[Path, int]:
-    """Signal the child after a few checkpoints; return the folder of the last one and its step."""
-    wait_for_saves(workspace, child, 3)
-    child.send_signal(number)
-    told = child.communicate()[1]
-    assert child.returncode == {signal.SIGKILL: -9, signal.SIGTERM: 143}[number], told
-    (kept,) = (workspace / "models/checkpoints").glob("*/last.pt")
-    return kept.parent, torch.load(kept, weights_only=True)["step"]
+def kept_step(workspace: Path) -> tuple[Path, int]:
+    """Return the folder of the only checkpoint, and the steps it has done."""
+    (last,) = (workspace / "models/checkpoints").glob("*/last.pt")
+    return last.parent, torch.load(last, weights_only=True)["step"]
 
 
 @pytest.mark.slow
 def test_a_run_killed_twice_ends_as_the_undisturbed_one(workspace: Path, root: Path) -> None:
     params = small_params(root, train={"epochs": 4})
+    text = yaml.safe_dump(TypeAdapter(Params).dump_python(params, mode="json"))
+    (workspace / "params.yaml").write_text(text)
     whole = run(params, places(workspace))
-    folder, killed = interrupt(workspace, start(workspace, root, params), signal.SIGKILL)
-    first_run = json.loads((folder / "run.json").read_text())["run_id"]
-    _, ended = interrupt(workspace, start(workspace, root, params), signal.SIGTERM)
-    assert 0 < killed < ended < whole["steps"]
     client = MlflowClient(f"sqlite:///{workspace / 'mlflow.db'}")
+
+    code, _, told = train_in_child(workspace, root, signal_at=(signal.SIGKILL, 5))
+    assert code == -signal.SIGKILL, told
+    folder, step = kept_step(workspace)
+    first_run = json.loads((folder / "run.json").read_text())["run_id"]
+    assert step == 4, "the second of three steps of the second epoch was lost"
+
+    code, _, told = train_in_child(workspace, root, signal_at=(signal.SIGTERM, 8))
+    assert code == 143, told
+    assert kept_step(workspace) == (folder, 8), "the step that was under way is kept"
     assert client.get_run(first_run).info.status == "KILLED"
 
-    child = start(workspace, root, params)
-    out, told = child.communicate()
-    assert child.returncode == 0, told
-    assert f"going on after step {ended}" in told
+    code, out, told = train_in_child(workspace, root)
+    assert code == 0, told
+    assert "going on after step 8" in told
     figures = json.loads(out.splitlines()[-1])
     assert figures["resumed"] is True
     for name in ("weights_sha256", "loss", "figures", "validation", "steps"):
