@@ -92,6 +92,7 @@ class _Run:
         self.detections = DetectionCache(cache / f"detections-{detection_key(settings, device)}")
         self._key, self._receipt = face_key(settings, device), cache / "aligned.json"
         self._previous = PreviousFaces(aligned, self._receipt, key=self._key, shards=self._shards)
+        self._reused = {row.image_id for row in self.rows if self._reusable(row)}
         self.rejected: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
         self._faces_per_photo: Counter[int] = Counter()
@@ -135,8 +136,10 @@ class _Run:
     def _outcomes(self) -> Iterator[tuple[RawRow, Outcome]]:
         worker = partial(Worker, self._raw, self._settings, self._device)
         results = run_jobs(worker, self._jobs(), self.workers)
-        for chunk, (job, outcomes) in zip(self._chunks(), results, strict=True):
-            new = dict(zip((row.image_id for row in job.rows), outcomes, strict=True))
+        for chunk in self._chunks():
+            todo = self._without_reused(chunk)
+            outcomes = next(results)[1] if todo else []
+            new = dict(zip((row.image_id for row in todo), outcomes, strict=True))
             for row in chunk:
                 outcome = new.get(row.image_id) or self._reuse(row)
                 self._remember(row, outcome)
@@ -148,10 +151,13 @@ class _Run:
             yield self.rows[start : start + size]
 
     def _jobs(self) -> Iterator[Job]:
-        """Yield for each chunk what is not there yet."""
+        """Yield for each chunk what is not there yet, if anything."""
         for chunk in self._chunks():
-            rows = [row for row in chunk if not self._reusable(row)]
-            yield Job(rows, [self.detections.get(row.image_id) for row in rows])
+            if todo := self._without_reused(chunk):
+                yield Job(todo, [self.detections.get(row.image_id) for row in todo])
+
+    def _without_reused(self, chunk: list[RawRow]) -> list[RawRow]:
+        return [row for row in chunk if row.image_id not in self._reused]
 
     def _reusable(self, row: RawRow) -> bool:
         if row.image_id not in self._previous:

@@ -1,0 +1,203 @@
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from facenet.errors import DataInvalid
+from facenet.images import decode
+from tasks.align.stage import run
+from tasks.params import AlignParams
+from tasks.shards import FACES_SCHEMA, read_table
+
+RUN = """
+import sys
+from pathlib import Path
+from tasks.align import detections, stage
+from tasks.params import AlignParams
+if __name__ == "__main__":
+    detections.PART_ROWS = 8
+    folder = Path(sys.argv[1])
+    params = AlignParams.model_validate_json(sys.argv[2])
+    places = {name: folder / name for name in ("raw", "aligned", "cache", "reports")}
+    stage.run(params, device="cpu", **places)
+"""
+WriteRaw = Callable[..., None]
+
+
+def align(folder: Path, params: AlignParams) -> dict[str, Any]:
+    return run(
+        params,
+        device="cpu",
+        raw=folder / "raw",
+        aligned=folder / "aligned",
+        cache=folder / "cache",
+        reports=folder / "reports",
+    )
+
+
+def output(folder: Path) -> dict[str, bytes]:
+    files = [*(folder / "aligned").iterdir(), folder / "reports" / "align_contact_sheet.png"]
+    return {path.name: path.read_bytes() for path in files}
+
+
+def blank(shade: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (90, 110), (shade, shade, shade)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def photos(orl_photos: list[tuple[str, bytes]]) -> list[tuple[str, str, bytes]]:
+    return [
+        (name, "train" if number % 20 < 10 else "evaluate", data)
+        for number, (name, data) in enumerate(orl_photos[::10])
+    ]
+
+
+def test_faces_fallbacks_and_rejects(
+    tmp_path: Path,
+    photos: list[Any],
+    write_raw: WriteRaw,
+    params: AlignParams,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FACENET_WORKERS", "1")
+    hopeless = [
+        ("blank", "train", blank(30)),
+        ("blank", "evaluate", blank(99)),
+        ("cut", "train", photos[0][2][:500]),
+    ]
+    write_raw(tmp_path / "raw", photos + hopeless)
+    figures = align(tmp_path, params)
+    table = read_table(tmp_path / "aligned", "faces")
+    assert table.schema == FACES_SCHEMA
+    rejects = pd.read_parquet(tmp_path / "aligned" / "rejects.parquet")
+    assert list(rejects.columns) == ["image_id", "path", "reason"]
+    reasons = dict(zip(rejects["path"], rejects["reason"], strict=True))
+    assert reasons["blank/photo"] == "no_face"
+    assert reasons["cut/photo"] == "corrupt"
+    assert figures["images"] == len(photos) + 3 == figures["faces"] + figures["fallbacks"] + len(rejects)
+    assert figures["rejected"] == {"corrupt": 1, "no_face": len(rejects) - 1}
+    assert figures["faces"] >= 0.9 * len(photos)
+    assert {"images_per_second", "peak_memory_mb", "device", "precision"} <= set(figures)
+    rows = table.to_pylist()
+    (middle,) = [row for row in rows if row["identity"] == "blank"]
+    assert (middle["role"], middle["fallback"], middle["faces_found"], middle["probability"]) == (
+        "evaluate",
+        True,
+        0,
+        0,
+    )
+    assert np.isnan(middle["landmarks"]).all()
+    assert all(decode(row["image"]).shape == (64, 64, 3) for row in rows)
+    sheet = Image.open(tmp_path / "reports" / "align_contact_sheet.png")
+    assert sheet.width > 1000
+
+
+@pytest.mark.slow
+def test_the_same_bytes_for_any_number_of_workers_and_after_any_history(
+    tmp_path: Path,
+    photos: list[Any],
+    write_raw: WriteRaw,
+    params: AlignParams,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    photos = [*photos, ("blank", "evaluate", blank(99)), ("blank", "train", blank(30))]
+    write_raw(one / "raw", photos)
+    monkeypatch.setenv("FACENET_WORKERS", "1")
+    assert align(one, params)["searched"] == len(photos)
+
+    monkeypatch.setenv("FACENET_WORKERS", "2")
+    write_raw(two / "raw", photos[:-6])  # fewer photos, then another margin, then all photos
+    align(two, params)
+    monkeypatch.setenv("FACENET_WORKERS", "1")
+    wide = align(two, params.model_copy(update={"margin": 40}))
+    assert (wide["searched"], wide["reused"]) == (0, 0)
+    assert output(two) != output(one)
+    write_raw(two / "raw", photos)
+    monkeypatch.setenv("FACENET_WORKERS", "2")
+    align(two, params)
+    assert output(two) == output(one)
+
+    again = align(two, params)
+    assert (again["searched"], again["reused"]) == (0, again["faces"] + again["fallbacks"])
+    assert output(two) == output(one)
+
+
+def test_an_output_that_somebody_changed_is_not_reused(
+    tmp_path: Path,
+    photos: list[Any],
+    write_raw: WriteRaw,
+    params: AlignParams,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FACENET_WORKERS", "1")
+    write_raw(tmp_path / "raw", photos[:4])
+    align(tmp_path, params)
+    before, path = output(tmp_path), tmp_path / "aligned" / "faces-0000.arrow"
+    path.write_bytes(path.read_bytes().replace(b"\x89PNG", b"\x89PNX"))
+    assert align(tmp_path, params)["reused"] == 0
+    assert output(tmp_path) == before
+
+
+def test_a_change_of_role_decides_anew(
+    tmp_path: Path,
+    photos: list[Any],
+    write_raw: WriteRaw,
+    params: AlignParams,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FACENET_WORKERS", "1")
+    for role, kept in (("evaluate", 1), ("train", 0), ("evaluate", 1)):
+        write_raw(tmp_path / "raw", [*photos[:2], ("blank", role, blank(99))])
+        figures = align(tmp_path, params)
+        assert (figures["fallbacks"], sum(figures["rejected"].values())) == (kept, 1 - kept)
+
+
+@pytest.mark.slow
+def test_a_killed_run_continues_to_the_same_bytes(
+    tmp_path: Path,
+    orl_photos: list[tuple[str, bytes]],
+    write_raw: WriteRaw,
+    params: AlignParams,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FACENET_WORKERS", "1")
+    photos = [(name, "evaluate", data) for name, data in orl_photos[::2]]
+    for name in ("killed", "whole"):
+        write_raw(tmp_path / name / "raw", photos)
+    script = tmp_path / "align.py"  # spawned workers import the main module from its file
+    script.write_text(RUN)
+    command = [sys.executable, str(script), str(tmp_path / "killed"), params.model_dump_json()]
+    root = str(Path(__file__).parents[3])
+    process = subprocess.Popen(command, env={**os.environ, "FACENET_WORKERS": "2", "PYTHONPATH": root})
+    deadline = time.monotonic() + 120
+    while (
+        not list((tmp_path / "killed" / "cache").glob("detections-*/part-*.arrow"))
+        and time.monotonic() < deadline
+    ):
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "killed" / "cache" / "aligned.json").exists()
+    continued = align(tmp_path / "killed", params)
+    assert 0 < continued["searched"] < len(photos)
+    assert align(tmp_path / "whole", params)["searched"] == len(photos)
+    assert output(tmp_path / "killed") == output(tmp_path / "whole")
+
+
+def test_without_raw_photos_the_next_command_is_named(tmp_path: Path, params: AlignParams) -> None:
+    with pytest.raises(DataInvalid, match="dvc repro ingest"):
+        align(tmp_path, params)
