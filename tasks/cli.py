@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from facenet.errors import FaceNetError
 
@@ -21,6 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="facenet", description="Faces in, an evaluated model out.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("results", help="print the figures of the last run").set_defaults(run=_results)
+    _add_detect(commands.add_parser("detect", help="find the faces in photos"))
     arguments = parser.parse_args()
     stage_main(lambda: arguments.run(arguments))
 
@@ -29,6 +31,30 @@ def _results(_: argparse.Namespace) -> None:
     from tasks.results import results_table  # reads reports only when it is asked for
 
     sys.stdout.write(f"\n{results_table()}\n")
+
+
+def _add_detect(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Find the faces in photos and print a line for each. Exit code 1: a photo could not be read."
+    )
+    add = parser.add_argument
+    add("photos", nargs="+", metavar="PHOTO")
+    add("--out", type=Path, metavar="DIR", help="draw the faces into copies of the photos in this folder")
+    add("--json", action="store_true", help="print one list of {path, faces}, or {path, error}")
+    add("--min-face", type=float, metavar="PIXELS", help="shortest side of a face (default: 20)")
+    thresholds = "least probability, of each of the three networks (default: 0.6 0.7 0.7)"
+    add("--thresholds", type=float, nargs=3, metavar="P", help=thresholds)
+    add("--factor", type=float, metavar="F", help="between the scales of the search (default: 0.709)")
+    reduced = "search longer photos on a reduced copy (default: 4096)"
+    add("--max-side", type=int, metavar="PIXELS", help=reduced)
+    add("--device", default="auto", help="auto, cpu, mps or cuda (default: auto)")
+    parser.set_defaults(run=_detect)
+
+
+def _detect(arguments: argparse.Namespace) -> None:
+    from tasks.detect import run  # torch takes seconds, and --help needs none of it
+
+    run(arguments)
 
 
 if __name__ == "__main__":

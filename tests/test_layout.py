@@ -30,7 +30,11 @@ GLUE = {
     "tasks.reports",
 }
 # Imports that happen only when the importing module is run as a command line of its own.
-COMMAND_LINES = {("tasks.shards", "tasks.shard_commands"), ("tasks.cli", "tasks.results")}
+COMMAND_LINES = {
+    ("tasks.shards", "tasks.shard_commands"),
+    ("tasks.cli", "tasks.results"),
+    ("tasks.cli", "tasks.detect"),
+}
 # Files that a stage stores with the model instead of importing them.
 SHIPPED = {"tasks/serving.py"}
 DOORS = {
