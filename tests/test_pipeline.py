@@ -3,17 +3,13 @@
 The sample is real, the network small: NN4.Small2 and one epoch, so that a run takes about a minute.
 """
 
-import os
-import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tasks.reports import read_report
+from tests.project import Project
 
 pytestmark = pytest.mark.slow
 
@@ -30,54 +26,11 @@ SMALL = {
 }
 
 
-class Project:
-    """A copy of the tracked files with shrunk parameters, a Git and DVC repository of its own."""
-
-    def __init__(self, root: Path, folder: Path) -> None:
-        self.folder = folder
-        tracked = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=True)
-        for name in tracked.stdout.splitlines():
-            if (root / name).exists():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(root / name, folder / name)
-        self.change(SMALL)
-        self.run("git", "init", "--quiet")
-        self.run("git", "add", ".")
-        self.run("git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "Begin")
-
-    def change(self, sections: dict[str, dict[str, object]]) -> None:
-        path = self.folder / "params.yaml"
-        params = yaml.safe_load(path.read_text())
-        for section, fields in sections.items():
-            params[section].update(fields)
-        path.write_text(yaml.safe_dump(params, sort_keys=False))
-
-    def run(self, *command: str) -> str:
-        programs = str(Path(sys.executable).parent)
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("FACENET_")},
-            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(self.folder),
-            "DVC_SITE_CACHE_DIR": str(self.folder / ".dvc" / "site"),
-            "PREFECT_HOME": str(self.folder / ".prefect"),
-        }
-        for server in ("MLFLOW_TRACKING_URI", "PREFECT_API_URL"):
-            environment.pop(server, None)
-        done = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-        return done.stdout
-
-    def repro(self) -> list[str]:
-        """Run `dvc repro` and return the stages that ran."""
-        return re.findall(r"^Running stage '(\w+)'", self.run("dvc", "repro"), re.MULTILINE)
-
-
 @pytest.fixture(scope="module")
 def project(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = Project(root, tmp_path_factory.mktemp("project"))
-    assert project.repro() == list(STAGES)
+    project.change(SMALL)
+    assert project.repro("make", "run") == list(STAGES)
     return project
 
 
@@ -113,8 +66,7 @@ def test_an_evaluation_parameter_runs_evaluate_and_what_follows(project: Project
 
 
 def test_an_experiment_changes_one_number_and_shows_its_metrics(project: Project) -> None:
-    out = project.run("dvc", "exp", "run", "-S", "evaluate.flip=none")
-    assert re.findall(r"^Running stage '(\w+)'", out, re.MULTILINE) == ["evaluate", "register"]
+    assert project.repro("dvc", "exp", "run", "-S", "evaluate.flip=none") == ["evaluate", "register"]
     assert "accuracy" in project.run("dvc", "metrics", "show")
     project.change({"evaluate": {"flip": "concatenate"}})
     project.run("dvc", "repro")
@@ -123,3 +75,23 @@ def test_an_experiment_changes_one_number_and_shows_its_metrics(project: Project
 def test_promotion_makes_the_champion(project: Project) -> None:
     project.run("python", "-m", "flows.promotion")
     assert "champion" in project.run("python", "-m", "flows.promotion", "show")
+
+
+def test_the_flow_finds_everything_up_to_date(project: Project) -> None:
+    out = project.run("python", "-m", "flows.training")
+    assert "facenet version" in out or "accuracy" in out
+
+
+def test_tools_work_on_what_the_run_left(project: Project) -> None:
+    project.run("python", "-m", "tasks.shards", "export", "faces/")
+    assert len(list((project.folder / "faces").glob("*/*.png"))) == 400
+    project.run("python", "-m", "tasks.shards", "show", "sheet.png")
+    assert (project.folder / "sheet.png").stat().st_size > 0
+    project.run("make", "data-docs")
+    assert (project.folder / "reports" / "data-docs" / "index.html").exists()
+
+
+def test_recipes_are_listed_and_applied(project: Project) -> None:
+    assert "pretrained-lfw-view2" in project.run("make", "recipes")
+    project.run("make", "recipe", "NAME=photos")
+    assert "path: photos" in (project.folder / "params.yaml").read_text()
