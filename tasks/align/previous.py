@@ -1,11 +1,13 @@
 """Faces of the last finished run, taken over where nothing that decides their bytes has changed.
 
-A receipt beside the detections tells under which key each file of data/aligned was written, and its digest.
-A file with another digest, of another key or of a table cut into another number of shards is not used.
+DVC empties data/aligned before it runs the stage, so its files are linked into a folder of the cache, with a
+receipt that tells under which key each was written, and its digest. A file with another digest, of another key
+or of a table cut into another number of shards is not used.
 """
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +16,17 @@ import pyarrow as pa
 from facenet.atomic import write_text
 from tasks.shards import shard_paths
 
+RECEIPT = "receipt.json"
 COLUMNS = ["image", "box", "landmarks", "probability", "faces_found", "fallback"]
 
 
 class PreviousFaces:
-    """The columns of FACES_SCHEMA that align adds, by image_id, out of `aligned`."""
+    """The columns of FACES_SCHEMA that align adds, by image_id, out of the folder `kept`."""
 
-    def __init__(self, aligned: Path, receipt: Path, *, key: str, shards: int) -> None:
+    def __init__(self, kept: Path, *, key: str, shards: int) -> None:
         self._places: dict[str, tuple[Path, int, int]] = {}
         self._batch: tuple[tuple[Path, int] | None, Any] = (None, None)
-        paths = shard_paths(aligned, "faces")
+        paths, receipt = shard_paths(kept, "faces"), kept / RECEIPT
         if receipt.exists() and len(paths) == shards:
             known = json.loads(receipt.read_text())
             for path in paths if known["key"] == key else []:
@@ -43,10 +46,24 @@ class PreviousFaces:
         return row
 
 
-def write_receipt(receipt: Path, aligned: Path, key: str) -> None:
-    """Note that the files of `aligned` were written under `key`."""
-    files = {path.name: _digest(path) for path in shard_paths(aligned, "faces")}
-    write_text(receipt, json.dumps({"key": key, "files": files}, indent=2) + "\n")
+def keep(aligned: Path, kept: Path, key: str) -> None:
+    """Link the files of `aligned`, written under `key`, into `kept`; copy them where links cannot be had."""
+    (kept / RECEIPT).unlink(missing_ok=True)  # until all is there again
+    for stale in shard_paths(kept, "faces"):
+        stale.unlink()
+    kept.mkdir(parents=True, exist_ok=True)
+    files = {}
+    for path in shard_paths(aligned, "faces"):
+        _link(path, kept / path.name)
+        files[path.name] = _digest(path)
+    write_text(kept / RECEIPT, json.dumps({"key": key, "files": files}, indent=2) + "\n")
+
+
+def _link(path: Path, target: Path) -> None:
+    try:
+        target.hardlink_to(path)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(path, target)
 
 
 def _digest(path: Path) -> str:

@@ -16,7 +16,7 @@ from tasks import paths
 from tasks.align.contact_sheet import write_contact_sheet
 from tasks.align.detections import DetectionCache
 from tasks.align.keys import detection_key, face_key
-from tasks.align.previous import PreviousFaces, write_receipt
+from tasks.align.previous import PreviousFaces, keep
 from tasks.align.rows import RawRow, raw_rows
 from tasks.align.work import Job, Outcome, Settings, Worker
 from tasks.align.workers import run_jobs, worker_count
@@ -90,20 +90,20 @@ class _Run:
         self._shards = shard_count(len(rows) * settings.crop.image_size**2 * BYTES_PER_PIXEL)
         self.rows = sorted(rows, key=lambda row: sort_key(row._asdict(), self._shards))
         self.detections = DetectionCache(cache / f"detections-{detection_key(settings, device)}")
-        self._key, self._receipt = face_key(settings, device), cache / "aligned.json"
-        self._previous = PreviousFaces(aligned, self._receipt, key=self._key, shards=self._shards)
+        self._key, self._kept = face_key(settings, device), cache / "aligned"
+        self._previous = PreviousFaces(self._kept, key=self._key, shards=self._shards)
         self._reused = {row.image_id for row in self.rows if self._reusable(row)}
         self.rejected: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
         self._faces_per_photo: Counter[int] = Counter()
 
     def write(self) -> None:
-        """Write faces, rejects and the receipt, and let the expectations judge the faces."""
+        """Write faces and rejects, let the expectations judge the faces, and keep them for the next run."""
         write_shards(self._aligned, "faces", FACES_SCHEMA, self._faces(), self._shards)
         self._write_rejects()
         self.detections.close(row.image_id for row in self.rows)
         self._validate()
-        write_receipt(self._receipt, self._aligned, self._key)
+        keep(self._aligned, self._kept, self._key)
 
     def figures(self) -> dict[str, Any]:
         """Return the counts for the report."""
