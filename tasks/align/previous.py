@@ -1,8 +1,8 @@
 """Faces of the last finished run, taken over where nothing that decides their bytes has changed.
 
-DVC empties data/aligned before it runs the stage, so its files are linked into a folder of the cache. A receipt
-there tells under which key each was written, and its digest. A file with another digest, of another key or of a
-table cut into another number of shards is not used.
+DVC empties data/aligned before it runs the stage, so its files are linked into a folder of the cache. A
+receipt there tells under which key each was written, and its digest. A file with another digest, of another
+key or of a table cut into another number of shards is not used.
 """
 
 import hashlib
