@@ -95,7 +95,13 @@ def test_nothing_is_left_when_the_caller_is_killed(
         f"run([sys.executable, '-c', {child!r}], lambda line: print(line, flush=True))"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", caller], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [sys.executable, "-c", caller],
+        cwd=root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        # as in a terminal, not as in a background job
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         pid = int(process.stdout.readline())
         assert is_alive(pid)
