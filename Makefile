@@ -55,6 +55,22 @@ ui: $(READY) ## Show runs and registered models in MLflow on http://127.0.0.1:50
 	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow server --host 127.0.0.1 --port 5000 --workers 1 \
 		--backend-store-uri sqlite:///$(CURDIR)/mlflow.db --artifacts-destination $(CURDIR)/mlartifacts
 
+# facenet-pytorch 2.5.3 asks for an old torch: it gets a new one of its own, and its dependencies by name.
+PEER := benchmarks/.peer
+PEER_PYTHON := $(CURDIR)/$(PEER)/bin/python
+FACENET_PEER_PYTHON ?= $(PEER_PYTHON)
+
+.PHONY: bench-align
+bench-align: $(READY) $(if $(filter $(PEER_PYTHON),$(FACENET_PEER_PYTHON)),$(PEER)/.ready) ## Measure detection and align against facenet-pytorch
+	@FACENET_PEER_PYTHON=$(FACENET_PEER_PYTHON) python -m benchmarks.align $(ARGS)
+
+$(PEER)/.ready:
+	@echo "Installing facenet-pytorch 2.5.3 into $(PEER)"
+	@$(PYTHON) -m venv $(PEER)
+	@$(PEER)/bin/python -m pip install --quiet torch==2.14.1 torchvision==0.29.1 numpy pillow requests tqdm
+	@$(PEER)/bin/python -m pip install --quiet --no-deps facenet-pytorch==2.5.3
+	@touch $@
+
 .PHONY: test
 test: $(READY) ## Run the tests
 	@python -m pytest

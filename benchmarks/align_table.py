@@ -1,0 +1,68 @@
+"""The figures of benchmarks/align.py as Markdown for docs/performance.md."""
+
+from typing import Any
+
+
+def table(figures: dict[str, Any]) -> str:
+    """Return machine, detectors side by side, what their ratio is worth, the floor and the align stage."""
+    parts = [_machine(figures), _detectors(figures), _ratios(figures), _floor(figures), _stages(figures)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _machine(figures: dict[str, Any]) -> str:
+    return (
+        f"{figures['machine']}. Peer: {figures['peer']}. {figures['photos']} photos of {figures['data']}, "
+        f"{figures['threads']} cores for either side, medians of {figures['rounds']} alternating rounds."
+    )
+
+
+def _detectors(figures: dict[str, Any]) -> str:
+    rates, memory, threads = figures["images_per_second"], figures["peak_memory_mb"], figures["threads"]
+    batches = {name.removeprefix("batch_"): rate for name, rate in rates["peer"].items() if name != "single"}
+    names = {
+        "ours": "ours, a process of one thread per core",
+        "ours_one_process": f"ours, one process of {threads} threads",
+    }
+    rows = [
+        f"| {label} | {rates[side]['single']:.1f} | {rates[side]['batched']:.1f} | {memory[side]:.0f} |"
+        for side, label in names.items()
+    ]
+    rows += [
+        f"| facenet-pytorch 2.5.3, batches of {batch} | {rates['peer']['single']:.1f} | {rate:.1f} | "
+        f"{memory['peer']:.0f} |"
+        for batch, rate in batches.items()
+    ]
+    head = "| detector | one at a time, images/s | batched, images/s | peak memory, MB |"
+    return "\n".join([head, "|---|---:|---:|---:|", *rows])
+
+
+def _ratios(figures: dict[str, Any]) -> str:
+    agreed = figures["agreement"]
+    return (
+        f"Batched {figures['ratio_batched']:.2f} times the peer's best. One photo at a time "
+        f"{figures['ratio_single']:.2f} times in one process, {figures['ratio_single_processes']:.2f} times "
+        f"with a process per core. The same number of faces in {agreed['count']:.2%} of the photos; of "
+        f"{agreed['matched_faces']} matched faces {agreed['boxes']:.2%} overlap by 0.9 or more and "
+        f"{agreed['landmarks']:.2%} have all landmarks within 2 px."
+    )
+
+
+def _floor(figures: dict[str, Any]) -> str:
+    floor = figures["floor"]
+    total = sum(floor["million_multiply_adds_per_photo"].values())
+    return (
+        f"The networks take {total:.0f} million multiply-adds "
+        f"a photo. At the measured peak of {max(floor['billion_multiply_adds_per_second'].values()):.0f} "
+        f"billion a second that is {floor['images_per_second']:.0f} images/s, of which we reach "
+        f"{floor['share_reached']:.0%}."
+    )
+
+
+def _stages(figures: dict[str, Any]) -> str:
+    rows = [
+        f"| {s['photos']} | {s['seconds']:.1f} | {s['images_per_second']:.1f} | "
+        f"{s['detector_images_per_second']:.1f} | {s['efficiency']:.0%} | {s['peak_memory_mb']:.0f} |"
+        for s in figures["stages"]
+    ]
+    head = "| photos | align stage, s | images/s | detector alone, images/s | share | peak memory, MB |"
+    return "\n".join([head, "|---:|---:|---:|---:|---:|---:|", *rows])

@@ -1,0 +1,95 @@
+"""One side of the detector benchmark, kept alive: a line of JSON in, one round of detection, a line out.
+
+Runs in our environment and in the peer's, so it imports nothing of this project before it is told to.
+Usage: python benchmarks/detect_rounds.py ours|peer THREADS < requests
+Request: {"photos": [paths], "batch": n, "faces": bool}. Answer: {"seconds", "peak_memory_mb", "faces"}.
+Only detection is timed: photos are decoded before, a batch at a time, so that memory is flat.
+"""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+Detect = Callable[[list[NDArray[np.uint8]]], list[Any]]
+
+
+def ours() -> Detect:
+    """Return our detector: a list of photos in, for each a list of (box, landmarks) out."""
+    from facenet.detection import MTCNN
+
+    detector = MTCNN()
+
+    def detect(photos: list[NDArray[np.uint8]]) -> list[Any]:
+        return [list(zip(f.boxes, f.landmarks, strict=True)) for f in detector.detect(photos)]
+
+    return detect
+
+
+def peer() -> Detect:
+    """Return facenet-pytorch's detector with its defaults, which are ours."""
+    from facenet_pytorch import MTCNN
+
+    detector = MTCNN(keep_all=True, device="cpu")
+
+    def detect(photos: list[NDArray[np.uint8]]) -> list[Any]:
+        if len(photos) == 1:
+            boxes, _, landmarks = detector.detect(photos[0], landmarks=True)
+            boxes, landmarks = [boxes], [landmarks]
+        else:
+            boxes, _, landmarks = detector.detect(np.stack(photos), landmarks=True)
+        return [
+            [] if b is None else list(zip(b, points, strict=True))
+            for b, points in zip(boxes, landmarks, strict=True)
+        ]
+
+    return detect
+
+
+def run_round(detect: Detect, photos: Sequence[str], batch: int) -> tuple[float, list[Any]]:
+    """Return the seconds that detection takes, and what it found in each photo."""
+    seconds, found = 0.0, []
+    for start in range(0, len(photos), batch):
+        pixels = [np.array(Image.open(path).convert("RGB")) for path in photos[start : start + batch]]
+        began = time.perf_counter()
+        found += detect(pixels)
+        seconds += time.perf_counter() - began
+    return seconds, found
+
+
+def peak_memory_mb() -> float:
+    """Return the largest resident set of this process; getrusage would count the parent's before exec."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # bytes on macOS
+
+
+def main() -> None:
+    """Answer requests until the input ends."""
+    side, threads = sys.argv[1:]
+    torch.set_num_threads(int(threads))
+    detect = {"ours": ours, "peer": peer}[side]()
+    for request in map(json.loads, sys.stdin):
+        seconds, found = run_round(detect, request["photos"], request["batch"])
+        faces = [[(box.tolist(), points.tolist()) for box, points in photo] for photo in found]
+        answer = {
+            "seconds": seconds,
+            "peak_memory_mb": peak_memory_mb(),
+            "torch": torch.__version__,
+            "faces": faces if request.get("faces") else None,
+        }
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

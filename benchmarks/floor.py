@@ -1,0 +1,88 @@
+"""The least time that detection can take: the networks' multiply-adds at this machine's measured peak."""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import cache
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
+
+from facenet.detection import MTCNN
+from facenet.detection.pyramid import scales
+
+REPEATS, SECONDS = 5, 0.3  # of one measurement
+
+
+def multiply_adds(photos: Sequence[str]) -> dict[str, float]:
+    """Return the mean multiply-adds a photo takes in each of the three networks.
+
+    P-Net: every level of the pyramid once, as large as it is. R-Net, O-Net: the crops that are really shown
+    to them, without what fills up their chunks.
+    """
+    detector, seen = MTCNN(), {"rnet": 0, "onet": 0}
+    for name in seen:
+        getattr(detector, name).register_forward_pre_hook(_counter(seen, name))
+    pnet = 0
+    for path in photos:
+        pixels = np.array(Image.open(path).convert("RGB"))
+        detector.detect([pixels])
+        pnet += sum(_levels(detector.pnet, pixels.shape[0], pixels.shape[1], detector))
+    crops = {name: _cost(getattr(detector, name), side, side) for name, side in (("rnet", 24), ("onet", 48))}
+    return {
+        "pnet": pnet / len(photos),
+        "rnet": seen["rnet"] * crops["rnet"] / len(photos),
+        "onet": seen["onet"] * crops["onet"] / len(photos),
+    }
+
+
+def _counter(seen: dict[str, int], name: str) -> Callable[[nn.Module, tuple[Tensor]], None]:
+    def count(_: nn.Module, inputs: tuple[Tensor]) -> None:
+        seen[name] += int((inputs[0] != inputs[0].new_tensor(-127.5 / 128)).flatten(1).any(1).sum())
+
+    return count
+
+
+def _levels(pnet: nn.Module, height: int, width: int, detector: MTCNN) -> list[int]:
+    settings = detector.settings
+    found = scales(height, width, settings.min_face, settings.factor)
+    return [_cost(pnet, int(height * scale + 1), int(width * scale + 1)) for scale in found]
+
+
+@cache
+@torch.no_grad()
+def _cost(network: nn.Module, height: int, width: int) -> int:
+    with FlopCounterMode(display=False) as counter:
+        network(torch.zeros(1, 3, height, width).contiguous(memory_format=torch.channels_last))
+    return int(counter.get_total_flops()) // 2
+
+
+@torch.inference_mode()
+def peak(threads: int) -> dict[str, float]:
+    """Return the multiply-adds per second of a matrix product and of a large convolution, best of some."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    a, b = torch.randn(1536, 1536), torch.randn(1536, 1536)
+    x = torch.randn(4, 64, 112, 112).contiguous(memory_format=torch.channels_last)
+    w = torch.randn(64, 64, 3, 3).contiguous(memory_format=torch.channels_last)
+    rates = {
+        "matmul": _rate(lambda: a @ b, 1536**3),
+        "convolution": _rate(lambda: F.conv2d(x, w), 4 * 110 * 110 * 64 * 64 * 9),
+    }
+    torch.set_num_threads(before)
+    return rates
+
+
+def _rate(work: Callable[[], Tensor], multiply_adds_each: int) -> float:
+    work()
+    best = 0.0
+    for _ in range(REPEATS):
+        count, began = 0, time.perf_counter()
+        while (seconds := time.perf_counter() - began) < SECONDS:
+            work()
+            count += 1
+        best = max(best, count * multiply_adds_each / seconds)
+    return best

@@ -1,0 +1,61 @@
+"""Run ingest and align as a user does, as processes of their own in a workspace made for it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from facenet.errors import DownloadFailed
+from tasks.downloads import locate
+from tasks.ingest.archives import members
+from tasks.ingest.sources.orl import open_orl
+from tasks.reports import read_report
+
+ROOT = Path(__file__).parent.parent
+LFW = "lfw-deepfunneled.tgz"
+MAX_FILE_BYTES = 2**24
+
+
+def write_photos(folder: Path) -> tuple[str, list[Path]]:
+    """Write all photos of LFW, or of ORL where it is not to be had, below `folder`, and name which."""
+    try:
+        name, archive = "LFW deep-funneled", locate(LFW)
+        files = members(archive, MAX_FILE_BYTES)
+    except DownloadFailed:
+        name, files = "ORL", iter(open_orl().files(MAX_FILE_BYTES))
+    paths = []
+    for member in files:
+        if member.data is not None and member.path.endswith((".jpg", ".pgm")):
+            path = folder.joinpath(*member.path.split("/")[-2:])
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(member.data)
+            paths.append(path)
+    return name, sorted(paths)
+
+
+def spread(paths: Sequence[Path], count: int) -> list[Path]:
+    """Return `count` of the paths at equal steps, or all of them if there are no more."""
+    count = min(count, len(paths))
+    return [paths[number * len(paths) // count] for number in range(count)]
+
+
+def run_stages(workspace: Path, photos: Sequence[Path], workers: int) -> dict[str, Any]:
+    """Ingest and align `photos` in the empty folder `workspace`; return the figures of the align report."""
+    for path in photos:
+        link = workspace / "photos" / path.parent.name / path.name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(path)
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params["base"]["device"] = "cpu"
+    source = {"kind": "folder", "path": str(workspace / "photos"), "role": "evaluate"}
+    params["ingest"]["sources"] = [source]
+    params["align"] |= {"image_size": 182, "margin": 44}  # davidsandberg/facenet's defaults
+    (workspace / "params.yaml").write_text(yaml.safe_dump(params))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "FACENET_WORKERS": str(workers)}
+    for stage in ("ingest", "align"):
+        subprocess.run([sys.executable, "-m", f"tasks.{stage}"], cwd=workspace, env=environment, check=True)
+    return read_report(workspace / "reports" / "align.json")
