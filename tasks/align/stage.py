@@ -19,12 +19,12 @@ from tasks.align.keys import detection_key, face_key
 from tasks.align.previous import PreviousFaces, keep
 from tasks.align.rows import RawRow, raw_rows
 from tasks.align.work import Job, Outcome, Settings, Worker
-from tasks.align.workers import run_jobs, worker_count
 from tasks.params import AlignParams
 from tasks.reports import Meter
 from tasks.shards import FACES_SCHEMA, read_table, shard_count, sort_key, write_shards
+from tasks.workers import run_jobs, scheduler_address, worker_count
 
-CPU_ROWS, ACCELERATOR_ROWS = 32, 256  # of a job
+CPU_ROWS, LARGE_ROWS = 32, 256  # of a job; large ones for accelerators, and for Dask, where each costs 0.15 s
 BYTES_PER_PIXEL = 2  # of a stored face, about: decides the number of shards
 FACES_COUNTED = 3  # in one photo; beyond it they are counted as "more"
 
@@ -134,8 +134,8 @@ class _Run:
             yield {**labels, **outcome.face}
 
     def _outcomes(self) -> Iterator[tuple[RawRow, Outcome]]:
-        worker = partial(Worker, self._raw, self._settings, self._device)
-        results = run_jobs(worker, self._jobs(), self.workers)
+        worker = partial(Worker, self._raw.absolute(), self._settings, self._device)
+        results = run_jobs(worker, self._jobs(), self.workers, split=Job.split, name=Job.name)
         for chunk in self._chunks():
             todo = self._without_reused(chunk)
             outcomes = next(results)[1] if todo else []
@@ -146,7 +146,7 @@ class _Run:
                 yield row, outcome
 
     def _chunks(self) -> Iterator[list[RawRow]]:
-        size = CPU_ROWS if self._device == "cpu" else ACCELERATOR_ROWS
+        size = CPU_ROWS if self._device == "cpu" and not scheduler_address() else LARGE_ROWS
         for start in range(0, len(self.rows), size):
             yield self.rows[start : start + size]
 

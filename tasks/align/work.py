@@ -36,6 +36,16 @@ class Job(NamedTuple):
     rows: list[RawRow]
     known: list[Faces | None]
 
+    def split(self) -> list["Job"]:
+        """Return a job for each row."""
+        return [Job([row], [known]) for row, known in zip(self.rows, self.known, strict=True)]
+
+    def name(self) -> str:
+        """Say which rows these are."""
+        first, others = self.rows[0], len(self.rows) - 1
+        also = f" and the {others} rows after it" if others else ""
+        return f"the photo {first.image_id} of {first.identity} in {first.file}{also}"
+
 
 class Outcome(NamedTuple):
     """What became of a row.

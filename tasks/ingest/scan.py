@@ -6,57 +6,103 @@ from functools import partial
 
 from tqdm import tqdm
 
+from tasks.ingest.judging import judge_all
 from tasks.ingest.photos import Limits, Verdict, judge
 from tasks.ingest.records import Record
 from tasks.ingest.sources import Opened
 from tasks.ingest.spool import Spool
-from tasks.ingest.workers import judge_all
+from tasks.ingest.verdicts import VerdictCache
 from tasks.params import IngestParams
 
 _KILLED = Verdict("corrupt", "Decoding it kills the process that tries.")
 
 
 def scan(
-    sources: Sequence[tuple[str, Opened]], params: IngestParams, spool: Spool, workers: int
-) -> list[Record]:
+    sources: Sequence[tuple[str, Opened]],
+    params: IngestParams,
+    spool: Spool,
+    known: VerdictCache,
+    workers: int,
+) -> tuple[list[Record], dict[str, int]]:
     """Return a record for each file, in the order of sources and paths, and put usable photos into the spool.
 
-    sources: names and sources. A photo is spooled under its image_id as its own bytes if they are an upright
-    8-bit RGB JPEG or PNG, else as a PNG of its pixels. Bytes that come again are not decoded again.
+    Also returns how many files were decoded, and for how many the verdict was reused. A photo is spooled
+    under its image_id as its own bytes if they are an upright 8-bit RGB JPEG or PNG, else as a PNG of its
+    pixels. Bytes that come again are not decoded again.
     """
-    placed: list[list[Record]] = []
-    first: dict[str, Record] = {}
-    again: list[Record] = []
+    reading = _Reading(sources, params.max_file_bytes, spool, known)
+    verdict_on = partial(judge, limits=limits(params))
+    for record, data, verdict in judge_all(verdict_on, reading.new(), workers=workers, if_killed=_KILLED):
+        reading.note(record, data, verdict)
+    return reading.finish(), reading.counts
 
-    def fresh() -> Iterator[tuple[Record, bytes]]:
-        for name, source in sources:
-            placed.append([])
-            for member in source.files(params.max_file_bytes):
+
+def limits(params: IngestParams) -> Limits:
+    """Return what the parameters ask of each photo."""
+    return Limits(params.min_side, params.max_pixels)
+
+
+class _Reading:
+    """The files of all sources on their way to their records."""
+
+    def __init__(
+        self, sources: Sequence[tuple[str, Opened]], max_file_bytes: int, spool: Spool, known: VerdictCache
+    ) -> None:
+        self._sources, self._max_file_bytes = sources, max_file_bytes
+        self._spool, self._known = spool, known
+        self._placed: list[list[Record]] = []
+        self._first: dict[str, Record] = {}
+        self._again: list[tuple[Record, str]] = []
+        self._bar = tqdm(desc="ingest", unit=" photos", mininterval=1)
+        self.counts = {"decoded": 0, "reused": 0}
+
+    def new(self) -> Iterator[tuple[Record, bytes]]:
+        """Yield the files on which there is no verdict yet."""
+        for name, source in self._sources:
+            self._placed.append([])
+            for member in source.files(self._max_file_bytes):
                 record = Record(name, member.path)
-                placed[-1].append(record)
+                self._placed[-1].append(record)
                 if member.data is None:
                     record.reject(member.status, member.reason)
-                    continue
-                record.image_id, record.bytes = hashlib.sha256(member.data).hexdigest(), len(member.data)
-                if first.setdefault(record.image_id, record) is record:
+                elif self._is_new(record, member.data):
+                    self.counts["decoded"] += 1
                     yield record, member.data
-                else:
-                    again.append(record)
 
-    verdict_on = partial(judge, limits=Limits(params.min_side, params.max_pixels))
-    judged = judge_all(verdict_on, fresh(), workers=workers, if_killed=_KILLED)
-    for record, data, verdict in tqdm(judged, desc="ingest", unit=" photos", mininterval=1):
-        _note(record, verdict)
-        if record.kept and record.image_id is not None:
-            spool.add(record.image_id, verdict.png or data)
-    for record in again:
-        _note(record, first[record.image_id or ""])
-    for (_, source), records in zip(sources, placed, strict=True):
-        records.sort(key=lambda record: record.path)
-        source.place(records)
-    return [record for records in placed for record in records]
+    def _is_new(self, record: Record, data: bytes) -> bool:
+        image_id = hashlib.sha256(data).hexdigest()
+        record.image_id, record.bytes = image_id, len(data)
+        if self._first.setdefault(image_id, record) is not record:
+            self._again.append((record, image_id))
+            return False
+        verdict = self._known.get(image_id)
+        if verdict is None:
+            return True
+        self.counts["reused"] += 1
+        self.note(record, data, verdict)
+        return False
+
+    def note(self, record: Record, data: bytes, verdict: Verdict) -> None:
+        """Write the verdict into the record, and keep it and the photo."""
+        assert record.image_id is not None
+        _copy(verdict, record)
+        if verdict != _KILLED:  # memory may have run out
+            self._known.add(record.image_id, verdict)
+        if record.kept:
+            self._spool.add(record.image_id, verdict.png or data)
+        self._bar.update()
+
+    def finish(self) -> list[Record]:
+        """Return all records, with their people."""
+        self._bar.close()
+        for record, image_id in self._again:
+            _copy(self._first[image_id], record)
+        for (_, source), records in zip(self._sources, self._placed, strict=True):
+            records.sort(key=lambda record: record.path)
+            source.place(records)
+        return [record for records in self._placed for record in records]
 
 
-def _note(record: Record, verdict: Verdict | Record) -> None:
+def _copy(verdict: Verdict | Record, record: Record) -> None:
     record.status, record.reason, record.mode = verdict.status, verdict.reason, verdict.mode
     record.width, record.height = verdict.width, verdict.height

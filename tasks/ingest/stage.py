@@ -11,26 +11,34 @@ from tasks.ingest.output import Output, write_output
 from tasks.ingest.protocol import draw_pairs, pair_rows, pairs_table, photo_names
 from tasks.ingest.records import Record, manifest_table
 from tasks.ingest.roles import decide_roles
-from tasks.ingest.scan import scan
+from tasks.ingest.scan import limits, scan
 from tasks.ingest.sources import Opened, open_source, source_names
 from tasks.ingest.sources.opened import scored_people
 from tasks.ingest.spool import Spool
-from tasks.ingest.workers import worker_count
+from tasks.ingest.verdicts import VerdictCache
 from tasks.params import IngestParams
 from tasks.paths import DOWNLOADS
 from tasks.reports import Meter
 from tasks.shards import shard_count
+from tasks.workers import worker_count
 
 Named = Sequence[tuple[str, Opened]]
 
 
 def run(
-    params: IngestParams, *, seed: int, raw: Path, downloads: Path = DOWNLOADS, workers: int | None = None
+    params: IngestParams,
+    *,
+    seed: int,
+    raw: Path,
+    downloads: Path = DOWNLOADS,
+    cache: Path | None = None,
+    workers: int | None = None,
 ) -> dict[str, Any]:
     """Write manifest.parquet, images-*.arrow and pairs.parquet to `raw`, and return the figures to report.
 
     The files depend on the photos, `params` and `seed` alone, neither on the number of `workers` (processes;
-    by default FACENET_WORKERS, or the processors there are) nor on what lay in `raw`.
+    by default FACENET_WORKERS, or the processors there are) nor on what lay in `raw`, nor on what `cache`
+    (by default the folder "cache" beside `raw`) saves of decoding.
 
     Raises:
         DownloadFailed, PairsFileInvalid, SourceInvalid: a source cannot be had or read, or has no usable
@@ -39,7 +47,8 @@ def run(
     """
     with Meter() as meter, Spool(raw.parent) as spool:
         opened = _open(params, downloads)
-        records = scan(opened, params, spool, workers or worker_count())
+        known = VerdictCache((cache or raw.parent / "cache") / "ingest", limits(params))
+        records, counts = scan(opened, params, spool, known, workers or worker_count())
         scored = set[str]().union(*(scored_people(source.pairs) for _, source in opened))
         roles = decide_roles(
             records,
@@ -56,7 +65,8 @@ def run(
         output = Output(manifest_table(records, shards), pairs_table(pairs), drawn, shards)
         _validate(output, params.allow_identity_overlap)
         write_output(raw, output, kept, spool)
-    return figures(records, pairs, roles, meter)
+        known.write(spool)
+    return figures(records, pairs, roles, meter) | counts
 
 
 def _open(params: IngestParams, downloads: Path) -> Named:

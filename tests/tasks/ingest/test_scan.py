@@ -4,9 +4,10 @@ from pathlib import Path
 
 from tasks.ingest.archives import Member
 from tasks.ingest.records import Record
-from tasks.ingest.scan import scan
+from tasks.ingest.scan import limits, scan
 from tasks.ingest.sources import Opened
 from tasks.ingest.spool import Spool
+from tasks.ingest.verdicts import VerdictCache
 from tests.tasks.ingest.settings import ingest_params
 from tests.zoo import zoo
 
@@ -27,7 +28,8 @@ def _source(*members: Member) -> Opened:
 def _scan(folder: Path, *sources: Opened, workers: int = 1) -> tuple[list[Record], dict[str, bytes]]:
     named = [(f"s{place}", source) for place, source in enumerate(sources)]
     with Spool(folder) as spool:
-        records = scan(named, ingest_params(), spool, workers)
+        known = VerdictCache(folder / "cache", limits(ingest_params()))
+        records, _ = scan(named, ingest_params(), spool, known, workers)
         stored = {r.image_id: spool.read(r.image_id) for r in records if r.kept and r.image_id}
     return records, stored
 

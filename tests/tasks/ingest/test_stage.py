@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -164,6 +165,40 @@ def test_bytes_do_not_depend_on_workers_nor_on_what_was_there(tmp_path: Path) ->
     assert _bytes(tmp_path) == clean
 
 
+def _counts(report: dict[str, Any]) -> tuple[int, int]:
+    return report["decoded"], report["reused"]
+
+
+def test_only_new_photos_are_decoded_to_the_bytes_of_a_run_from_scratch(tmp_path: Path) -> None:
+    grey = {f"G/{n}.png": save(picture(2000 + n)[..., 0], "PNG") for n in (1, 2)}
+    root = write_tree(tmp_path / "photos", _people("ABCDE", 3) | grey | {"A/bad.jpg": b"x"})
+    params = ingest_params({"kind": "folder", "path": str(root)}, held_out_identities=3)
+    work = tmp_path / "work"
+    assert _counts(_run(params, work)) == (18, 0)
+    (root / "A" / "1.jpg").write_bytes(_jpeg(900))
+    (root / "B" / "1.jpg").unlink()
+    write_tree(root, _people("F", 2, 950) | {"G/3.png": save(picture(2003)[..., 0], "PNG")})
+    shutil.rmtree(work / "raw")  # as DVC does before it runs a stage
+    assert _counts(_run(params, work)) == (4, 16)
+    assert _counts(_run(params, tmp_path / "scratch")) == (20, 0)
+    assert _bytes(work) == _bytes(tmp_path / "scratch")
+    assert _counts(_run(params, work)) == (0, 20)
+    assert _bytes(work) == _bytes(tmp_path / "scratch")
+
+
+def test_verdicts_of_other_limits_or_changed_by_somebody_are_not_used(tmp_path: Path) -> None:
+    root = write_tree(tmp_path / "photos", _people("AB", 2))
+    params = ingest_params({"kind": "folder", "path": str(root)})
+    _run(params, tmp_path)
+    clean = _bytes(tmp_path)
+    assert _counts(_run(params.model_copy(update={"min_side": 21}), tmp_path)) == (4, 0)
+    assert _counts(_run(params, tmp_path)) == (4, 0)
+    verdicts = tmp_path / "cache" / "ingest" / "verdicts.arrow"
+    verdicts.write_bytes(verdicts.read_bytes().replace(b"kept", b"lost"))
+    assert _counts(_run(params, tmp_path)) == (4, 0)
+    assert _bytes(tmp_path) == clean
+
+
 def test_bytes_depend_on_the_seed_by_the_pairs(tmp_path: Path) -> None:
     root = write_tree(tmp_path / "photos", _people("ABCDEFGH", 5))
     params = ingest_params({"kind": "folder", "path": str(root)}, held_out_identities=4)
@@ -259,7 +294,7 @@ def test_killed_at_any_moment_and_run_again_it_ends_with_the_same_bytes(tmp_path
     found = {path.name: path.read_bytes() for path in (workspace / "data" / "raw").iterdir()}
     assert found == _bytes(tmp_path / "undisturbed")
     assert json.loads((workspace / "reports" / "ingest.json").read_text())["kept"] == 600
-    assert sorted(path.name for path in (workspace / "data").iterdir()) == ["raw"]
+    assert sorted(path.name for path in (workspace / "data").iterdir()) == ["cache", "raw"]
 
 
 def test_the_command_tells_a_missing_source_without_a_traceback(tmp_path: Path, root: Path) -> None:
