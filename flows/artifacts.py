@@ -43,7 +43,7 @@ def verdict(evaluation: Figures) -> str:
     """Return the figures of an evaluation in one line."""
     return (
         f"accuracy {evaluation['accuracy']:.4f} ± {evaluation['accuracy_std']:.4f}, "
-        f"VAL {evaluation['val']:.4f} at FAR {evaluation['far']:g}, AUC {evaluation['auc']:.4f}, "
+        f"VAL {evaluation['val']:.4f} at FAR {evaluation['far_target']:g}, AUC {evaluation['auc']:.4f}, "
         f"EER {evaluation['eer']:.4f} on {evaluation['pairs_used']} of {evaluation['pairs_total']} pairs"
     )
 
