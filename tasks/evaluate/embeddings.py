@@ -2,9 +2,8 @@
 
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,9 @@ from tqdm import tqdm
 
 from facenet.atomic import atomic_path
 from facenet.errors import DataInvalid
-from facenet.images import decode
-from facenet.model import Embedder
-from tasks.shards import read_batches, read_table, shard_paths
+from tasks.evaluate.work import Place, Worker
+from tasks.shards import read_table, shard_paths
+from tasks.workers import run_jobs
 
 FILE = "embeddings-0000.arrow"
 EmbeddingRows = npt.NDArray[np.float32]
@@ -49,34 +48,33 @@ def stored_faces(aligned: Path) -> dict[str, bool]:
     return dict(zip(table["image_id"].to_pylist(), table["fallback"].to_pylist(), strict=True))
 
 
-def read_faces(aligned: Path, wanted: Collection[str]) -> Iterator[tuple[str, npt.NDArray[np.uint8]]]:
-    """Yield image_id and (S, S, 3) uint8 RGB of the wanted photos in the order of the table."""
-    for batch in read_batches(aligned, "faces"):
-        for row, image_id in enumerate(batch["image_id"].to_pylist()):
-            if image_id in wanted:
-                yield image_id, decode(batch["image"][row].as_py())
+def embed_faces(make_worker: Callable[[], Worker], places: Sequence[Place], rows: int) -> Embeddings:
+    """Embed the faces at `places`, `rows` in a job, with a bar on standard error.
 
-
-def embed_faces(embedder: Embedder, aligned: Path, wanted: Collection[str], *, flip: bool) -> Embeddings:
-    """Embed the wanted photos, with a bar on standard error; one chunk of faces is in memory at a time."""
-    image_ids: list[str] = []
-    faces: list[EmbeddingRows] = []
-    flipped: list[EmbeddingRows] = []
-    stream, start = read_faces(aligned, wanted), time.perf_counter()
-    with tqdm(total=len(wanted), desc="embed", unit="image", mininterval=1, file=sys.stderr) as bar:
-        while chunk := list(islice(stream, embedder.batch_size)):
-            pixels = np.stack([image for _, image in chunk])
-            image_ids += [image_id for image_id, _ in chunk]
-            faces.append(embedder.embed(pixels))
-            if flip:
-                flipped.append(embedder.embed_flipped(pixels))
-            bar.update(len(chunk))
+    In this process, or on a Dask cluster: the bytes are the same, since every face goes through the network
+    in a chunk of the same shape.
+    """
+    embedded: list[tuple[EmbeddingRows, EmbeddingRows | None]] = []
+    jobs, start = (places[at : at + rows] for at in range(0, len(places), rows)), time.perf_counter()
+    with tqdm(total=len(places), desc="embed", unit="image", mininterval=1, file=sys.stderr) as bar:
+        for job, results in run_jobs(make_worker, jobs, 1, split=_split, name=_name):
+            embedded += results
+            bar.update(len(job))
+    faces, flipped = zip(*embedded, strict=True)
     return Embeddings(
-        image_ids=tuple(image_ids),
-        faces=np.concatenate(faces),
-        flipped=np.concatenate(flipped) if flip else None,
+        image_ids=tuple(place.image_id for place in places),
+        faces=np.stack(faces),
+        flipped=None if flipped[0] is None else np.stack(flipped),
         seconds=time.perf_counter() - start,
     )
+
+
+def _split(job: Sequence[Place]) -> list[Sequence[Place]]:
+    return [[place] for place in job]
+
+
+def _name(job: Sequence[Place]) -> str:
+    return f"the faces {job[0].image_id} to {job[-1].image_id} in {job[0].file}"
 
 
 def write_embeddings(folder: Path, embeddings: Embeddings, origin: dict[str, str]) -> Path:

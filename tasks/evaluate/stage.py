@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,13 @@ from tasks.evaluate.embeddings import Embeddings, embed_faces, stored_faces, wri
 from tasks.evaluate.pairs import Pairs, protocol_name, read_pairs, shared_identities
 from tasks.evaluate.roc_picture import draw_roc
 from tasks.evaluate.tables import write_folds, write_roc
+from tasks.evaluate.work import Worker, find_places, load_worker
 from tasks.evaluate.worst import draw_worst
 from tasks.params import EvaluateParams, Source
+from tasks.workers import scheduler_address
 
 SHOWN = 5  # names in a warning
+CLUSTER_ROWS = 256  # of a job, each of which costs Dask 0.15 s
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +58,11 @@ def run(
         precision=params.precision,
         batch_size=params.batch_size,
     )
-    photos = chosen.photos
-    embedded = embed_faces(embedder, aligned, photos, flip=params.flip != "none")
+    photos, flip = chosen.photos, params.flip != "none"
+    make_worker, rows = partial(Worker, embedder, aligned, flip), embedder.batch_size
+    if scheduler_address():
+        make_worker, rows = _cluster_worker(embedder, weights, card, aligned, flip), CLUSTER_ROWS
+    embedded = embed_faces(make_worker, find_places(aligned, photos), rows)
     write_embeddings(embeddings, embedded, _origin(model_card, embedder))
     result = _verify(embedded, chosen, params)
     name = protocol_name(sources, chosen.counts()["folds"])
@@ -82,6 +89,21 @@ def run(
         "precision": embedder.precision,
         "images_per_second": round(len(photos) / embedded.seconds, 1),
     }
+
+
+def _cluster_worker(
+    embedder: Embedder, weights: Path, card: Path, aligned: Path, flip: bool
+) -> partial[Worker]:
+    return partial(
+        load_worker,
+        weights.absolute(),
+        card.absolute(),
+        device=str(embedder.device),
+        precision=embedder.precision,
+        batch_size=embedder.batch_size,
+        aligned=aligned.absolute(),
+        flip=flip,
+    )
 
 
 def _origin(card: ModelCard, embedder: Embedder) -> dict[str, str]:

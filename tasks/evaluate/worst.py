@@ -9,9 +9,9 @@ import numpy.typing as npt
 from matplotlib.figure import Figure, SubFigure
 
 from facenet.evaluation.protocol import Verification
-from tasks.evaluate.embeddings import read_faces
 from tasks.evaluate.pairs import Pairs
 from tasks.evaluate.pictures import DPI, save
+from tasks.evaluate.work import find_places, read_places
 
 WORST = 6  # errors of each kind
 COLUMNS = 3  # of pairs
@@ -34,7 +34,8 @@ def draw_worst(path: Path, result: Verification, pairs: Pairs, aligned: Path) ->
     """Draw the worst false accepts and false rejects of an evaluation; faces are read from the face table."""
     accepts, rejects = worst_errors(result, pairs.usable["same"].to_numpy(bool))
     wanted = pairs.usable.iloc[[*accepts, *rejects]]
-    faces = dict(read_faces(aligned, {*wanted["left"], *wanted["right"]}))
+    places = find_places(aligned, {*wanted["left"], *wanted["right"]})
+    faces = dict(zip((p.image_id for p in places), read_places(aligned, places), strict=True))
     draw_errors(
         path,
         false_accepts=[_error(row, result, pairs, faces) for row in accepts],

@@ -1,4 +1,4 @@
-"""A real MLflow server on loopback."""
+"""Real MLflow servers and a real Dask cluster on loopback."""
 
 import os
 import signal
@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 import requests
+
+from tests.tasks.dask_processes import DaskProcesses
 
 
 def free_port() -> int:
@@ -85,3 +87,17 @@ def mlflow_server(migrated_store: Path, tmp_path_factory: pytest.TempPathFactory
         PYTHONPATH=str(Path(__file__).parents[2]),
     )
     starter.end()
+
+
+@pytest.fixture
+def dask_processes(
+    tmp_path_factory: pytest.TempPathFactory, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[DaskProcesses]:
+    """A Dask scheduler, named in FACENET_DASK_SCHEDULER, and two workers."""
+    started = DaskProcesses(tmp_path_factory.mktemp("dask"), root)
+    monkeypatch.setenv("FACENET_DASK_SCHEDULER", started.address)
+    monkeypatch.setattr("tasks.cluster.PATIENCE", 180.0)  # a busy machine
+    try:
+        yield started
+    finally:
+        started.end()

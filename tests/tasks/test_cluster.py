@@ -2,15 +2,11 @@
 
 import os
 import signal
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import psutil
 import pytest
 
 from facenet.errors import DataInvalid
@@ -18,6 +14,7 @@ from tasks import cluster
 from tasks.cluster import ClusterFailed
 from tasks.ingest.judging import judge_all
 from tasks.workers import SCHEDULER, run_jobs
+from tests.tasks.dask_processes import DaskProcesses
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 JOBS = [[2 * n, 2 * n + 1] for n in range(16)]
@@ -48,76 +45,12 @@ def length(data: bytes) -> int:
     return len(data)
 
 
-class Processes:
-    """A scheduler and workers as `dask scheduler` and `dask worker` start them."""
-
-    def __init__(self, folder: Path, root: Path) -> None:
-        self._folder, self._root = folder, root
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-        self.scheduler = self.start_scheduler()
-        self.workers = [
-            self._start("worker", self.address, "--nthreads", "1", "--no-dashboard") for _ in range(2)
-        ]
-
-    def start_scheduler(self) -> "subprocess.Popen[bytes]":
-        port = self.address.rsplit(":", 1)[1]
-        self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard")
-        return self.scheduler
-
-    def _start(self, *arguments: str) -> "subprocess.Popen[bytes]":
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(self._root),
-            "OMP_NUM_THREADS": "1",
-            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",
-            "DASK_DISTRIBUTED__WORKER__MEMORY__TERMINATE": "False",
-        }
-        environment.pop(SCHEDULER, None)
-        with (self._folder / f"{arguments[0]}.log").open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "dask", *arguments],
-                cwd=self._folder,
-                env=environment,
-                stdout=log,
-                stderr=log,
-            )
-
-    def working(self) -> list[psutil.Process]:
-        """Return the processes that do the jobs: children of the nannies, which replace them."""
-        children = [c for nanny in self.workers for c in psutil.Process(nanny.pid).children(recursive=True)]
-        return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
-
-    def end(self) -> None:
-        for process in [*self.workers, self.scheduler]:
-            for child in (
-                psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
-            ):
-                child.kill()
-            process.kill()
-            process.wait()
-
-
-@pytest.fixture
-def processes(
-    tmp_path_factory: pytest.TempPathFactory, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Processes]:
-    started = Processes(tmp_path_factory.mktemp("dask"), root)
-    monkeypatch.setenv(SCHEDULER, started.address)
-    monkeypatch.setattr(cluster, "PATIENCE", 180.0)  # a busy machine
-    try:
-        yield started
-    finally:
-        started.end()
-
-
 def test_deaths_errors_and_restarts(
-    processes: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    dask_processes: DaskProcesses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One cluster for all: to start it takes longer than any of this."""
     assert list(run_jobs(partial(make_squarer, tmp_path, {}), JOBS, 1)) == SQUARES
-    assert len(processes.working()) == 2
+    assert len(dask_processes.working()) == 2
 
     assert list(run_jobs(partial(make_squarer, tmp_path, {5: 1}), JOBS, 1)) == SQUARES
     assert len(list(tmp_path.glob("5-*"))) == 1
@@ -136,17 +69,15 @@ def test_deaths_errors_and_restarts(
 
     results = run_jobs(partial(make_squarer, tmp_path, {}), JOBS, 1)
     first = next(results)
-    processes.scheduler.kill()
-    processes.scheduler.wait()
-    processes.start_scheduler()
+    dask_processes.kill_scheduler()
+    dask_processes.restart()
     assert [first, *results] == SQUARES
 
     results = run_jobs(partial(make_squarer, tmp_path, {}), JOBS, 1)
     next(results)
-    processes.scheduler.kill()
-    processes.scheduler.wait()
+    dask_processes.kill_scheduler()
     monkeypatch.setattr(cluster, "PATIENCE", 2.0)
-    with pytest.raises(ClusterFailed, match=rf"no Dask scheduler at {processes.address}"):
+    with pytest.raises(ClusterFailed, match=rf"no Dask scheduler at {dask_processes.address}"):
         list(results)
 
 

@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from facenet.images import decode
 from tasks.align.stage import run
 from tasks.params import AlignParams
 from tasks.shards import FACES_SCHEMA, read_table
+from tests.tasks.dask_processes import DaskProcesses
 
 RUN = """
 import sys
@@ -198,6 +200,42 @@ def test_a_killed_run_continues_to_the_same_bytes(
     assert 0 < continued["searched"] < len(photos)
     assert align(tmp_path / "whole", params)["searched"] == len(photos)
     assert output(tmp_path / "killed") == output(tmp_path / "whole")
+
+
+@pytest.mark.server
+@pytest.mark.slow
+def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(
+    tmp_path: Path,
+    orl_photos: list[tuple[str, bytes]],
+    write_raw: WriteRaw,
+    params: AlignParams,
+    monkeypatch: pytest.MonkeyPatch,
+    dask_processes: DaskProcesses,
+) -> None:
+    photos = [(name, "evaluate", data) for name, data in orl_photos[::2]]
+    for name in ("here", "there"):
+        write_raw(tmp_path / name / "raw", photos)
+    monkeypatch.setattr("tasks.align.stage.LARGE_ROWS", 16)
+    monkeypatch.setattr("tasks.align.detections.PART_ROWS", 16)
+    killed: list[int] = []
+
+    def kill_one_half_way() -> None:
+        found = tmp_path / "there" / "cache"
+        while len(list(found.glob("detections-*/part-*.arrow"))) < 3:
+            time.sleep(0.01)
+        victim = dask_processes.working()[0]
+        victim.kill()
+        killed.append(victim.pid)
+
+    killer = threading.Thread(target=kill_one_half_way, daemon=True)
+    killer.start()
+    figures = align(tmp_path / "there", params)
+    assert killed
+    assert figures["searched"] == len(photos)
+    monkeypatch.delenv("FACENET_DASK_SCHEDULER")
+    monkeypatch.setenv("FACENET_WORKERS", "1")
+    align(tmp_path / "here", params)
+    assert output(tmp_path / "there") == output(tmp_path / "here")
 
 
 def test_without_raw_photos_the_next_command_is_named(tmp_path: Path, params: AlignParams) -> None:

@@ -27,6 +27,7 @@ from facenet.model import center_crop, load_model
 from tasks.evaluate.stage import run
 from tasks.params import EvaluateParams, OrlSource
 from tasks.shards import read_table
+from tests.tasks.dask_processes import DaskProcesses
 
 Workspace = Any
 SOURCES = (OrlSource(kind="orl"),)
@@ -60,6 +61,24 @@ def test_figures_are_those_people_look_for(workspace: Workspace, params: Evaluat
     assert figures["auc"] > 0.6  # even a network as it is born sees that photos of one person are alike
     assert "identity_overlap_warning" not in figures
     json.dumps(figures, allow_nan=False)
+
+
+@pytest.mark.server
+@pytest.mark.slow
+def test_a_cluster_embeds_to_the_same_bytes(
+    workspace: Workspace,
+    params: EvaluateParams,
+    dask_processes: DaskProcesses,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = workspace.paths["embeddings"] / "embeddings-0000.arrow"
+    monkeypatch.setattr("tasks.evaluate.stage.CLUSTER_ROWS", 7)
+    there = evaluate(workspace, params)
+    embedded = table.read_bytes()
+    monkeypatch.delenv("FACENET_DASK_SCHEDULER")
+    here = evaluate(workspace, params)
+    assert table.read_bytes() == embedded
+    assert there | {"images_per_second": 0} == here | {"images_per_second": 0}
 
 
 def test_figures_equal_a_walk_through_the_pairs(workspace: Workspace, params: EvaluateParams) -> None:

@@ -1,0 +1,81 @@
+"""What a worker does: faces in, embeddings out."""
+
+from collections.abc import Collection, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from facenet.images import decode
+from facenet.model import Embedder, load_model
+from tasks.shards import shard_paths
+
+Embedding = npt.NDArray[np.float32]
+
+
+class Place(NamedTuple):
+    """Where a face lies in the table."""
+
+    image_id: str
+    file: str
+    batch: int
+    offset: int
+
+
+class Worker:
+    """Embeds the faces at given places; the result of a face depends on nothing but the face."""
+
+    def __init__(self, embedder: Embedder, aligned: Path, flip: bool) -> None:
+        self._embedder, self._aligned, self._flip = embedder, aligned, flip
+
+    def __call__(self, places: Sequence[Place]) -> list[tuple[Embedding, Embedding | None]]:
+        """Return the (E,) embedding of each face and of its mirror image, None if not asked for."""
+        pixels = np.stack(list(read_places(self._aligned, places)))
+        faces = self._embedder.embed(pixels)
+        flipped = self._embedder.embed_flipped(pixels) if self._flip else [None] * len(faces)
+        return list(zip(faces, flipped, strict=True))
+
+
+def load_worker(
+    weights: Path, card: Path, *, device: str, precision: str, batch_size: int, aligned: Path, flip: bool
+) -> Worker:
+    """Return a worker for another process or machine, which sees the same files."""
+    network, model_card = load_model(weights, card, device)
+    embedder = Embedder(
+        network,
+        image_size=model_card.network.image_size,
+        device=device,
+        precision=precision,
+        batch_size=batch_size,
+    )
+    return Worker(embedder, aligned, flip)
+
+
+def find_places(aligned: Path, wanted: Collection[str]) -> list[Place]:
+    """Return the places of the wanted photos in the order of the table."""
+    return [
+        Place(image_id, path.name, number, offset)
+        for path in shard_paths(aligned, "faces")
+        for number, image_ids in enumerate(_image_ids(path))
+        for offset, image_id in enumerate(image_ids)
+        if image_id in wanted
+    ]
+
+
+def read_places(aligned: Path, places: Sequence[Place]) -> Iterator[npt.NDArray[np.uint8]]:
+    """Yield (S, S, 3) uint8 RGB of each place; one batch is in memory at a time."""
+    for (name, number), group in groupby(places, key=lambda place: (place.file, place.batch)):
+        with pa.memory_map(str(aligned / name)) as file, pa.ipc.open_file(file) as reader:
+            images = reader.get_batch(number).column("image")
+            for place in group:
+                yield decode(images[place.offset].as_py())
+
+
+def _image_ids(path: Path) -> Iterator[list[str]]:
+    options = pa.ipc.IpcReadOptions(included_fields=[0])
+    with pa.memory_map(str(path)) as file, pa.ipc.open_file(file, options=options) as reader:
+        for number in range(reader.num_record_batches):
+            yield reader.get_batch(number).column("image_id").to_pylist()

@@ -1,0 +1,38 @@
+"""Faces out of the table, and what another process makes of them."""
+
+import pickle
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from facenet.model import Embedder, load_model
+from tasks.evaluate.work import Worker, find_places, load_worker, read_places
+from tasks.shards import read_table
+
+Workspace = Any
+
+
+def test_faces_come_in_the_order_of_the_table(workspace: Workspace) -> None:
+    wanted = {workspace.ids[name] for name in ("s9/s9_0001", "s1/s1_0004", "s4/s4_0002")} | {"unknown"}
+    places = find_places(workspace.paths["aligned"], wanted)
+    table = read_table(workspace.paths["aligned"], "faces", ["image_id"])["image_id"].to_pylist()
+    assert [place.image_id for place in places] == [i for i in table if i in wanted]
+    assert len(places) == 3
+    for pixels in read_places(workspace.paths["aligned"], places):
+        assert (pixels.shape, pixels.dtype) == ((100, 100, 3), np.uint8)
+
+
+def test_another_process_embeds_to_the_same_bytes_whatever_the_jobs(workspace: Workspace) -> None:
+    paths = {key: workspace.paths[key] for key in ("weights", "card", "aligned")}
+    network, card = load_model(paths["weights"], paths["card"])
+    embedder = Embedder(network, image_size=card.network.image_size, batch_size=16)
+    places = find_places(paths["aligned"], set(workspace.ids.values()))
+    here = Worker(embedder, paths["aligned"], True)(places)
+    make = partial(load_worker, device="cpu", precision="fp32", batch_size=16, flip=True, **paths)
+    there = pickle.loads(pickle.dumps(make))()
+    for index in (0, 7, 39):
+        ((face, flipped),) = there([places[index]])
+        np.testing.assert_array_equal(face, here[index][0])
+        np.testing.assert_array_equal(flipped, here[index][1])
+    assert load_worker(**make.keywords | {"flip": False})(places[:1])[0][1] is None
