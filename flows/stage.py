@@ -14,6 +14,7 @@ import psutil
 from prefect import Task, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from facenet.errors import FaceNetError
@@ -93,9 +94,13 @@ def _command(stage: str, force: bool) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """Return our environment with our own interpreter first, as `python` in dvc.yaml means this one."""
+    """Return our environment with our own interpreter first, as `python` in dvc.yaml means this one.
+
+    It names the flow run, so that what the stage writes to MLflow can name it too.
+    """
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    return {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1"}
+    flow = {"PREFECT__FLOW_RUN_ID": str(run_id)} if (run_id := flow_run.get_id()) else {}
+    return {**os.environ, **flow, "PATH": path, "PYTHONUNBUFFERED": "1"}
 
 
 def _why_unchanged(stage: str, line: str) -> str | None:

@@ -128,8 +128,8 @@ class TripletsParams(_Section):
 class Schedule(_Section):
     """The learning rate over the run.
 
-    kind steps: `steps` maps the first epoch of a stretch to its rate, -1 stops the run (davidsandberg's tables);
-    cosine and one_cycle: from and to zero over `train.epochs`, highest at `rate`, `warmup` of the way up.
+    kind steps: `steps` maps the first epoch of a stretch to its rate, -1 stops the run, as in davidsandberg's
+    tables; cosine and one_cycle: from and to zero over train.epochs, `rate` at the share `warmup` of the way.
     """
 
     kind: Literal["steps", "cosine", "one_cycle"]
@@ -208,11 +208,12 @@ class Params:
     @model_validator(mode="after")
     def _sections_agree(self) -> "Params":
         if self.train.image_size > self.align.image_size:
+            stored = self.align.image_size
             raise ValueError(
-                f"train.image_size {self.train.image_size} is larger than align.image_size {self.align.image_size}"
+                f"train.image_size {self.train.image_size} is larger than align.image_size {stored}"
             )
         if self.train.loss == "triplet" and self.triplets.plan not in ("pk", "triplets"):
-            raise ValueError(f"train.loss triplet needs triplets.plan pk or triplets, not {self.triplets.plan}")
+            raise ValueError(f"loss triplet needs triplets.plan pk or triplets, not {self.triplets.plan}")
         return self
 
 
@@ -235,5 +236,6 @@ def parse_params(text: str) -> Params:
 def load_params() -> Params:
     """Return params.yaml of the working folder, read once per process."""
     if not PARAMS.exists():
-        raise ParamsInvalid(f"There is no {PARAMS} in {PARAMS.absolute().parent}. Run from the root of the project.")
+        folder = PARAMS.absolute().parent
+        raise ParamsInvalid(f"There is no {PARAMS} in {folder}. Run from the root of the project.")
     return parse_params(PARAMS.read_text())

@@ -141,6 +141,13 @@ def one_stage(stage: str, still_holds: Callable[[], bool] | None = None) -> Any:
     return run_stage(stage, still_holds=still_holds)
 
 
+def test_a_stage_knows_which_flow_run_it_belongs_to(workspace: Any, prefect_api: None) -> None:
+    code = "import os, pathlib; pathlib.Path('run').write_text(os.environ['PREFECT__FLOW_RUN_ID'])"
+    workspace.command("ingest", code)
+    state = one_stage("ingest", return_state=True)
+    assert Path("run").read_text() == str(state.state_details.flow_run_id)
+
+
 def test_the_task_has_the_name_of_the_stage_and_shows_what_was_skipped(
     workspace: Any, prefect_api: None, task_runs: Any
 ) -> None:
