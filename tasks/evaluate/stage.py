@@ -21,6 +21,7 @@ from tasks.params import EvaluateParams, Source
 from tasks.workers import scheduler_address
 
 SHOWN = 5  # names in a warning
+OPTIONS = {"distance", "flip", "subtract_mean", "sweep"}  # of the protocol, told with its figures
 CLUSTER_ROWS = 256  # of a job, each of which costs Dask 0.15 s
 
 logger = logging.getLogger(__name__)
@@ -66,10 +67,7 @@ def run(
     write_embeddings(embeddings, embedded, _origin(model_card, embedder))
     result = _verify(embedded, chosen, params)
     name = protocol_name(sources, chosen.counts()["folds"])
-    write_roc(reports / "roc.csv", result.curve)
-    write_folds(reports / "folds.csv", result.folds)
-    draw_roc(reports / "roc.png", result.curve, title=name, negatives=chosen.negatives)
-    draw_worst(reports / "worst_errors.png", result, chosen, aligned)
+    _show(result, chosen, name, aligned, reports)
     return {
         "protocol": name,
         "pairs_sha256": hashlib.sha256(pairs.read_bytes()).hexdigest(),
@@ -81,14 +79,18 @@ def run(
         "fallbacks": sum(stored[photo] for photo in photos),
         "images": len(photos),
         **overlap,
-        "distance": params.distance,
-        "flip": params.flip,
-        "subtract_mean": params.subtract_mean,
-        "sweep": params.sweep,
+        **params.model_dump(include=OPTIONS),
         "device": str(embedder.device),
         "precision": embedder.precision,
         "images_per_second": round(len(photos) / embedded.seconds, 1),
     }
+
+
+def _show(result: Verification, pairs: Pairs, name: str, aligned: Path, reports: Path) -> None:
+    write_roc(reports / "roc.csv", result.curve)
+    write_folds(reports / "folds.csv", result.folds)
+    draw_roc(reports / "roc.png", result.curve, title=name, negatives=pairs.negatives)
+    draw_worst(reports / "worst_errors.png", result, pairs, aligned)
 
 
 def _cluster_worker(
