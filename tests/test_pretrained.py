@@ -1,6 +1,7 @@
 """Given weights become an evaluated, registered model: the recipe of LFW View 2 on some of its people."""
 
 import tarfile
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,8 @@ def _some_people(archive: Path, target: Path) -> None:
     """Extract the first photos of the first people who have enough of them."""
     with tarfile.open(archive) as tar:
         photos = sorted(member.name for member in tar.getmembers() if member.name.endswith(".jpg"))
-        people = sorted({Path(name).parent.name for name in photos})
-        of = {person: [name for name in photos if Path(name).parent.name == person] for person in people}
-        chosen = [names[:PHOTOS] for names in of.values() if len(names) >= PHOTOS][:PEOPLE]
+        people = [list(names) for _, names in groupby(photos, key=lambda name: Path(name).parent.name)]
+        chosen = [names[:PHOTOS] for names in people if len(names) >= PHOTOS][:PEOPLE]
         for name in (name for names in chosen for name in names):
             file = tar.extractfile(name)
             assert file is not None
