@@ -61,7 +61,7 @@ class Project:
             command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-        return done.stdout
+        return done.stdout + done.stderr
 
     def repro(self, *command: str) -> list[str]:
         """Run `command`, or `dvc repro`, and return the stages that ran."""
