@@ -40,12 +40,14 @@ class Protocol:
     """The options of the protocol.
 
     far: the share of false accepts, in (0, 1), at which the share of true accepts (VAL) is measured.
+    balanced: same and different pairs weigh alike when the threshold is chosen, whatever their numbers.
     """
 
     metric: Metric = "euclidean_squared"
     subtract_mean: bool = True
     sweep: Sweep = "exact"
     far: float = 1e-3
+    balanced: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +131,8 @@ def verify(embeddings: Floats, pairs: PairRows, protocol: Protocol) -> Verificat
     scores, distances, thresholds = [], np.full(len(pairs.same), np.nan), np.full(len(pairs.same), np.nan)
     for row, fold in zip(measured, scored, strict=True):
         test = pairs.fold == fold
-        chosen = CHOOSERS[protocol.sweep](row[~test], pairs.same[~test], protocol.far)
+        choose = CHOOSERS[protocol.sweep]
+        chosen = choose(row[~test], pairs.same[~test], protocol.far, balanced=protocol.balanced)
         scores.append(_score(int(fold), row[test], pairs.same[test], chosen))
         distances[test], thresholds[test] = row[test], chosen.accuracy
     curve = _curve(distances, pairs, scored, protocol.sweep)

@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from facenet.evaluation.protocol import PairRows, check_scorable
 from facenet.identity import fold_name
 from tasks.params import FolderSource, LfwSource, Source
 
-COLUMNS = ("left", "right", "same", "fold", "left_name", "right_name")
+NAMES = ("left_name", "right_name")
+COLUMNS = ("left", "right", "same", "fold", *NAMES)
 SHOWN = 5  # names in a message
+FEWEST = 25  # pairs of each kind that a threshold can be taken from
 
 logger = logging.getLogger(__name__)
 
@@ -24,11 +27,13 @@ logger = logging.getLogger(__name__)
 class Pairs:
     """All pairs of data/raw/pairs.parquet, and those whose two photos have a stored face.
 
-    table: one row per pair, in the order of the file. usable: the rows of it that can be scored, same order.
+    table: one row per pair, in the order of the file. usable: the rows of it that can be used, same order.
+    trained: how many pairs of fold -1 are not used because their people trained.
     """
 
     table: pd.DataFrame
     usable: pd.DataFrame
+    trained: int = 0
 
     @property
     def photos(self) -> set[str]:
@@ -49,6 +54,7 @@ class Pairs:
             "coverage": used / scored if scored else 0.0,
             "threshold_pairs_total": len(self.table) - scored,
             "threshold_pairs_used": len(self.usable) - used,
+            "threshold_pairs_trained": self.trained,
             "folds": int(self.table.loc[self.table["fold"] >= 0, "fold"].nunique()),
         }
 
@@ -114,11 +120,8 @@ def _source_protocol(source: Source, folds: int) -> str | None:
     return None
 
 
-def shared_identities(pairs: Pairs, identities: Path) -> list[str]:
-    """Return the people of scored pairs who are among those that trained, sorted.
-
-    Names are compared without case, accents and punctuation. Fold -1 is no evaluation: View 1 draws it from
-    the people who train.
+def trained_people(identities: Path) -> set[str]:
+    """Return the names, folded, of the people that trained.
 
     Raises:
         DataInvalid: the table of identities is missing.
@@ -126,9 +129,41 @@ def shared_identities(pairs: Pairs, identities: Path) -> list[str]:
     if not identities.exists():
         raise DataInvalid(f"There is no {identities}. Run `dvc repro triplets`.")
     people = pd.read_parquet(identities)
-    trained = {fold_name(name) for name in people.loc[people["split"] == "train", "identity"]}
+    return {fold_name(name) for name in people.loc[people["split"] == "train", "identity"]}
+
+
+def shared_identities(pairs: Pairs, trained: AbstractSet[str]) -> list[str]:
+    """Return the people of scored pairs whose folded names are among the `trained`, sorted.
+
+    Fold -1 is no evaluation: View 1 draws it from the people who train.
+    """
     scored = pairs.table[pairs.table["fold"] >= 0]
-    evaluated = {
-        name.rpartition("/")[0] for name in pd.concat([scored["left_name"], scored["right_name"]]).unique()
-    }
+    evaluated = {_person(name) for name in pd.concat([scored["left_name"], scored["right_name"]]).unique()}
     return sorted(name for name in evaluated if fold_name(name) in trained)
+
+
+def without_trained(pairs: Pairs, trained: AbstractSet[str]) -> Pairs:
+    """Return the pairs without those of fold -1 that have a person among the `trained`.
+
+    A network tells the people it has trained on apart better than any others: a threshold taken from them
+    lies too low for strangers. Where fewer than 25 pairs of a kind would be left, all stay, with a warning.
+    """
+    usable = pairs.usable
+    known = [usable[side].map(lambda name: fold_name(_person(name)) in trained) for side in NAMES]
+    seen = (usable["fold"] < 0) & (known[0] | known[1])
+    if not seen.any():
+        return pairs
+    left = usable.loc[(usable["fold"] < 0) & ~seen, "same"].astype(bool)
+    if min(left.sum(), (~left).sum()) < FEWEST:
+        logger.warning(
+            "%d of %d pairs that choose the threshold show people who trained, and too few others are left: "
+            "the threshold will lie too low for strangers. Raise triplets.validation_fraction.",
+            *(seen.sum(), (usable["fold"] < 0).sum()),
+        )
+        return pairs
+    return replace(pairs, usable=usable[~seen], trained=int(seen.sum()))
+
+
+def _person(name: str) -> str:
+    """Return whose photo `name` is: Name/Name_0001 is one of Name."""
+    return name.rpartition("/")[0]

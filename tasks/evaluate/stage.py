@@ -12,7 +12,14 @@ from facenet.evaluation.protocol import Protocol, Verification, verify
 from facenet.model import Embedder, ModelCard, load_model
 from tasks import paths
 from tasks.evaluate.embeddings import Embeddings, embed_faces, stored_faces, write_embeddings
-from tasks.evaluate.pairs import Pairs, protocol_name, read_pairs, shared_identities
+from tasks.evaluate.pairs import (
+    Pairs,
+    protocol_name,
+    read_pairs,
+    shared_identities,
+    trained_people,
+    without_trained,
+)
 from tasks.evaluate.roc_picture import draw_roc
 from tasks.evaluate.tables import write_folds, write_roc
 from tasks.evaluate.work import Worker, find_places, load_worker
@@ -49,9 +56,10 @@ def run(
         ParamsInvalid: the faces are smaller than the network's input.
     """
     stored = stored_faces(aligned)
-    chosen = read_pairs(pairs, stored)
     network, model_card = load_model(weights, card, device)
-    overlap = _overlap(chosen, identities, model_card)
+    trained = _trained(identities, model_card)
+    chosen = without_trained(read_pairs(pairs, stored), trained)
+    overlap = _overlap(chosen, trained)
     embedder = Embedder(
         network,
         image_size=model_card.network.image_size,
@@ -114,17 +122,24 @@ def _origin(card: ModelCard, embedder: Embedder) -> dict[str, str]:
 
 def _verify(embedded: Embeddings, pairs: Pairs, params: EvaluateParams) -> Verification:
     protocol = Protocol(
-        metric=params.distance, subtract_mean=params.subtract_mean, sweep=params.sweep, far=params.far
+        metric=params.distance,
+        subtract_mean=params.subtract_mean,
+        sweep=params.sweep,
+        far=params.far,
+        balanced=pairs.trained > 0,  # what is left of them is no longer half and half
     )
     vectors = combine_flips(embedded.faces, embedded.flipped, params.flip)
     return verify(vectors, pairs.rows(embedded.image_ids), protocol)
 
 
-def _overlap(pairs: Pairs, identities: Path, card: ModelCard) -> dict[str, Any]:
-    """Return how many evaluated people trained; weights that came as they are were not trained on ours."""
-    if card.params.get("train", {}).get("epochs") == 0:
-        return {"identity_overlap": 0}
-    shared = shared_identities(pairs, identities)
+def _trained(identities: Path, card: ModelCard) -> set[str]:
+    """Return who trained; weights that came as they are were not trained on our people."""
+    return set() if card.params.get("train", {}).get("epochs") == 0 else trained_people(identities)
+
+
+def _overlap(pairs: Pairs, trained: set[str]) -> dict[str, Any]:
+    """Return how many evaluated people trained, with a warning if there are any."""
+    shared = shared_identities(pairs, trained)
     if not shared:
         return {"identity_overlap": 0}
     warning = (

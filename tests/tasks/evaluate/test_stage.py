@@ -196,17 +196,44 @@ def test_no_photo_at_all_is_an_error(workspace: Workspace, params: EvaluateParam
 
 
 def test_view_1(workspace: Workspace, params: EvaluateParams) -> None:
-    """Fold -1 chooses the threshold, is embedded, and counts for nothing else; its people may train."""
+    """Fold -1 chooses the threshold, is embedded, and counts for nothing else.
+
+    Its people may train, and the pairs of those who did are left out.
+    """
     pairs = workspace.pairs
     pairs = pairs.assign(fold=np.where(pairs["fold"] == 4, 0, -1).astype(np.int32))
     figures = evaluate(workspace.with_pairs(pairs).with_trained("s1", "s2"), params)
     assert (figures["pairs_total"], figures["threshold_pairs_total"]) == (24, 96)
-    assert (figures["images"], figures["folds_scored"], figures["accuracy_std"]) == (40, 1, 0)
+    assert (figures["threshold_pairs_used"], figures["threshold_pairs_trained"]) == (72, 24)
+    assert (figures["images"], figures["folds_scored"], figures["accuracy_std"]) == (32, 1, 0)
     assert figures["identity_overlap"] == 0
     assert figures["accuracy_standard_error"] is None
     low, high = figures["accuracy_interval"]
     assert 0 < low < figures["accuracy"] < high < 1
     assert high - low > 0.2  # 24 pairs tell little
+
+
+def test_what_is_left_of_the_threshold_pairs_is_weighed_by_kind(
+    workspace: Workspace, params: EvaluateParams
+) -> None:
+    """The threshold is the best mean share of right decisions on the pairs of people who did not train."""
+    pairs = workspace.pairs
+    rare = (pairs["fold"] == 3) & pairs["same"] & (pairs.index % 3 > 0)
+    pairs = pairs.assign(fold=np.where(pairs["fold"] == 4, 0, -1).astype(np.int32))[~rare]
+    space = workspace.with_pairs(pairs).with_trained("s1", "s2")
+    figures = evaluate(space, params, flip="none", subtract_mean=False)
+    table = read_embeddings(space)
+    row = dict(zip(table["image_id"].to_pylist(), np.array(table["embedding"].to_pylist()), strict=True))
+    left = pairs[(pairs["fold"] < 0) & ~pairs["left_name"].str.match("s[12]/")]
+    sides = zip(left["left"], left["right"], strict=True)
+    distance = np.array([((row[a] - row[b]) ** 2).sum() for a, b in sides])
+    same = left["same"].to_numpy()
+    assert figures["threshold_pairs_used"] == len(left) < 72
+
+    def share(threshold: float) -> float:
+        return float((distance[same] < threshold).mean() - (distance[~same] < threshold).mean())
+
+    assert share(figures["threshold"]) == pytest.approx(max(share(t) for t in [*distance, 4.0]))
 
 
 def test_one_fold_without_others_is_told_before_the_work(
