@@ -94,6 +94,13 @@ def test_faces_fallbacks_and_rejects(
     assert figures["faces"] >= 0.9 * len(photos)
     assert {"images_per_second", "peak_memory_mb", "device", "precision"} <= set(figures)
     rows = table.to_pylist()
+    sides = [max(r["box"][2] - r["box"][0], r["box"][3] - r["box"][1]) for r in rows if not r["fallback"]]
+    assert figures["face_sides"] == {
+        name: sum(low <= side < 2 * low for side in sides)
+        for low in (16, 32, 64, 128)
+        if (name := f"{low}-{2 * low - 1}") in figures["face_sides"]
+    }
+    assert sum(figures["face_sides"].values()) == figures["faces"]
     (middle,) = [row for row in rows if row["identity"] == "blank"]
     assert (middle["role"], middle["fallback"], middle["faces_found"], middle["probability"]) == (
         "evaluate",
