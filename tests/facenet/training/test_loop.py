@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from facenet.devices import cpu_threads
 from facenet.errors import EmbeddingCollapsed, TrainingDiverged
 from facenet.training import ImagePlan, StepReport, TrainingInterrupted
 from facenet.training.health import PATIENCE
@@ -68,6 +69,15 @@ def test_a_stopped_run_goes_on_bit_by_bit(
     assert same(weights(resumed), undisturbed)
     assert [report.epoch for report in resumed.history] == [1, 2, 3, 4]
     assert [report.images for report in resumed.history] == [STEPS * BATCH] * 4
+
+
+def test_a_checkpoint_knows_its_number_of_threads(tmp_path: Path) -> None:
+    stopping = make_trainer(tmp_path)
+    stopping.should_stop = lambda: stopping.step == 1
+    with cpu_threads(3), pytest.raises(TrainingInterrupted):
+        list(stopping.run())
+    assert stopping.saved_threads is None
+    assert make_trainer(tmp_path).saved_threads == 3
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "adagrad"])

@@ -13,8 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
+from facenet.detection import MTCNN
+from facenet.devices import cpu_threads
 from facenet.errors import DataInvalid
 from facenet.images import decode
 from tasks.align.stage import run
@@ -137,6 +140,29 @@ def test_the_same_bytes_for_any_number_of_workers_and_after_any_history(
     again = align(two, params)
     assert (again["searched"], again["reused"]) == (0, again["faces"] + again["fallbacks"])
     assert output(two) == output(one)
+
+
+def test_the_process_that_aligns_by_itself_keeps_its_threads(
+    tmp_path: Path,
+    photos: list[Any],
+    write_raw: WriteRaw,
+    params: AlignParams,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FACENET_WORKERS", "1")
+    write_raw(tmp_path / "raw", photos[:1])
+    during: list[int] = []
+
+    def detect(detector: MTCNN, images: Any) -> Any:
+        during.append(torch.get_num_threads())
+        return original(detector, images)
+
+    original = MTCNN.detect
+    monkeypatch.setattr(MTCNN, "detect", detect)
+    with cpu_threads(3):
+        align(tmp_path, params)
+        assert torch.get_num_threads() == 3
+    assert during == [1]
 
 
 def test_an_output_that_somebody_changed_is_not_reused(
