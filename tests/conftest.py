@@ -3,16 +3,13 @@
 import importlib.util
 import os
 import shutil
-import signal
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
+from tests.servers import free_port, running
 
 ROOT = Path(__file__).parent.parent
 
@@ -101,30 +98,10 @@ def mlflow_store(migrated_store: Path, tmp_path: Path, monkeypatch: pytest.Monke
 @pytest.fixture
 def prefect_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address, also in PREFECT_API_URL, of a real Prefect server with its database in tmp_path."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = str(free_port())
     url = f"http://127.0.0.1:{port}/api"
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect-home"))
     monkeypatch.setenv("PREFECT_API_URL", url)
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    with (tmp_path / "prefect-server.log").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-        try:
-            _wait_for_health(f"{url}/health", seconds=120)
-            yield url
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(30)
-
-
-def _wait_for_health(url: str, seconds: float) -> None:
-    import httpx
-
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        with suppress(httpx.HTTPError):  # it does not listen yet
-            if httpx.get(url).text == "true":
-                return
-        time.sleep(0.1)
-    raise TimeoutError(f"{url} did not answer in {seconds} s")
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", port]
+    with running(command, f"{url}/health", log=tmp_path / "prefect-server.log", cwd=tmp_path):
+        yield url

@@ -15,9 +15,12 @@ from pydantic import TypeAdapter
 from safetensors.torch import load_file
 
 from facenet import networks
+from facenet.devices import cpu_threads
 from facenet.errors import ParamsInvalid, WeightsInvalid
 from facenet.model import ModelCard, load_model
+from facenet.training import StepReport
 from tasks.params import Params
+from tasks.train.record import Recorder
 from tasks.train.stage import run
 from tests.tasks.train.conftest import PHOTOS, places, plan_triplets, small_params
 
@@ -212,6 +215,32 @@ def test_a_run_killed_twice_ends_as_the_undisturbed_one(workspace: Path, root: P
     assert not folder.exists()
     assert ModelCard.read(workspace / "models/model.json").run_id == first_run
     assert client.get_run(first_run).info.status == "FINISHED"
+
+
+def test_a_resume_with_other_threads_says_that_bits_may_differ(
+    workspace: Path, root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    params = small_params(root, train={"epochs": 1})
+
+    def interrupted(after: int) -> str:
+        """Train until Ctrl-C comes in a step, and return what was told before the progress bar."""
+
+        def step(recorder: Recorder, report: StepReport) -> None:
+            if report.step == after:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(Recorder, "step", step)
+        with pytest.raises(KeyboardInterrupt):
+            run(params, places(workspace), checkpoint_seconds=0.0)
+        return capsys.readouterr().err.partition("train:")[0]
+
+    with cpu_threads(2):
+        assert "threads" not in interrupted(after=2)
+        assert "threads" not in interrupted(after=3)
+    with cpu_threads(1):
+        (line,) = [line for line in interrupted(after=3).splitlines() if "threads" in line]
+    assert line.startswith("The checkpoint was made with 2 threads, this run has 1: its weights may differ")
+    assert "OMP_NUM_THREADS=2" in line
 
 
 def test_unfinished_runs_of_other_parameters_are_mentioned(
