@@ -35,6 +35,7 @@ RUN_BY = {
         '"models", "serve"',
     ),
     "facenet results": (PIPELINE, '"facenet", "results"'),
+    "facenet summary nn4_small2 --variant dl4j": ("tests/tasks/test_summary.py", '"nn4_small2", "--variant"'),
     "python -m tasks.shards export faces/": (PIPELINE, '"export", "faces/"'),
     "python -m tasks.shards show sheet.png": (PIPELINE, '"show", "sheet.png"'),
 }
