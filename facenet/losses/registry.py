@@ -1,5 +1,7 @@
 """Losses by name."""
 
+from typing import Any
+
 from facenet.errors import ParamsInvalid
 from facenet.losses.arcface import ArcFaceLoss
 from facenet.losses.center import CenterLoss
@@ -74,14 +76,18 @@ def build(
         "share": head_share,
         "sampled_above": head_sampled_above,
     }
-    head: ClassificationLoss
-    if name in LINEAR:
-        head = LINEAR[name](embedding_size, classes, **options)
-    else:
-        head = COSINE[name](embedding_size, classes, margin=margin, scale=scale, **options)
+    head = _head(name, embedding_size, classes, margin=margin, scale=scale, options=options)
     if not center_factor:
         return head
     return CenterLoss(head, embedding_size, version=center_version, factor=center_factor, rate=center_rate)
+
+
+def _head(
+    name: str, embedding_size: int, classes: int, *, margin: float, scale: float, options: dict[str, Any]
+) -> ClassificationLoss:
+    if name in LINEAR:
+        return LINEAR[name](embedding_size, classes, **options)
+    return COSINE[name](embedding_size, classes, margin=margin, scale=scale, **options)
 
 
 def _refuse(name: str, factors: dict[str, float]) -> None:

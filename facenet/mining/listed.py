@@ -27,7 +27,7 @@ class ListedPlan:
                 "two photos, are needed. Add photos in ingest.sources."
             )
         self._groups, self._seed = groups, seed
-        self._rows = min(max(1, batch_size // groups.shape[1]), len(groups))
+        self._rows: int = min(max(1, batch_size // groups.shape[1]), len(groups))
 
     def __len__(self) -> int:
         return len(self._groups) // self._rows
