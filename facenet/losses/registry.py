@@ -1,5 +1,6 @@
 """Losses by name."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from facenet.errors import ParamsInvalid
@@ -18,44 +19,44 @@ COSINE = {"cosface": CosineSoftmaxLoss, "arcface": ArcFaceLoss}
 LOSSES = (*LINEAR, *COSINE, "triplet", "contrastive")
 
 
-def build(
-    name: str,
-    *,
-    embedding_size: int,
-    classes: int,
-    margin: float = 0.2,
-    scale: float = 32.0,
-    prelogits_norm_factor: float = 0.0,
-    prelogits_norm_p: float = 1.0,
-    center_factor: float = 0.0,
-    center_version: str = "wen",
-    center_rate: float = 0.5,
-    head_share: float = 1.0,
-    head_sampled_above: int = 0,
-    mining: str = "semihard",
-    triplet_reduction: str = "active",
-    listed: bool = False,
-    normalised: bool = True,
-) -> Loss:
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What losses can be told; each takes what concerns it.
+
+    margin: of cosface (cosine), arcface (radians), triplet (squared distance), contrastive (distance).
+    scale: of cosface and arcface.
+    prelogits_norm_factor, prelogits_norm_p: of losses that classify.
+    center_factor: of a center loss beside one that classifies; 0 is none.
+    center_version, center_rate: see facenet.losses.center.
+    head_share, head_sampled_above: of losses that classify, see ClassificationLoss.
+    mining, triplet_reduction: of triplet.
+    listed: whether triplet and contrastive take the rows of a batch as they stand, side by side.
+    normalised: whether triplet and contrastive bring prelogits to unit length.
+    """
+
+    margin: float = 0.2
+    scale: float = 32.0
+    prelogits_norm_factor: float = 0.0
+    prelogits_norm_p: float = 1.0
+    center_factor: float = 0.0
+    center_version: str = "wen"
+    center_rate: float = 0.5
+    head_share: float = 1.0
+    head_sampled_above: int = 0
+    mining: str = "semihard"
+    triplet_reduction: str = "active"
+    listed: bool = False
+    normalised: bool = True
+
+
+def build(name: str, *, embedding_size: int, classes: int, **settings: Any) -> Loss:
     """Return the loss called `name`, its weights drawn from PyTorch's global generator.
 
     Args:
         name: one of LOSSES: four that classify, and two on distances.
         embedding_size: width of the prelogits.
         classes: number of training people; not used by losses on distances.
-        margin: of cosface (cosine), arcface (radians), triplet (squared distance), contrastive (distance).
-        scale: of cosface and arcface.
-        prelogits_norm_factor: of losses that classify.
-        prelogits_norm_p: of losses that classify.
-        center_factor: of the center loss beside one that classifies; 0 is none.
-        center_version: see facenet.losses.center.
-        center_rate: of the centres.
-        head_share: of the people who are not in the batch, in a sampled head; see ClassificationLoss.
-        head_sampled_above: number of people.
-        mining: of triplet.
-        triplet_reduction: of triplet.
-        listed: whether rows of a batch are pairs (contrastive) or triplets, side by side.
-        normalised: whether losses on distances bring prelogits to unit length.
+        settings: fields of Settings.
 
     Raises:
         ParamsInvalid: no loss, strategy, reduction or version of that name, too few classes, or a prelogits
@@ -63,36 +64,47 @@ def build(
     """
     if name not in LOSSES:
         raise ParamsInvalid(f"There is no loss {name!r}. Set train.loss to one of: {', '.join(LOSSES)}.")
-    if name in ("triplet", "contrastive"):
-        _refuse(name, {"prelogits_norm_factor": prelogits_norm_factor, "center_factor": center_factor})
-        if name == "contrastive":
-            return ContrastiveLoss(margin=margin, listed=listed, normalised=normalised)
-        return TripletLoss(
-            margin=margin, mining=mining, reduction=triplet_reduction, listed=listed, normalised=normalised
-        )
+    given = Settings(**settings)
+    if name in LINEAR or name in COSINE:
+        return _classification(name, embedding_size, classes, given)
+    return _distance(name, given)
+
+
+def _classification(name: str, embedding_size: int, classes: int, given: Settings) -> Loss:
     options = {
-        "norm_factor": prelogits_norm_factor,
-        "norm_p": prelogits_norm_p,
-        "share": head_share,
-        "sampled_above": head_sampled_above,
+        "norm_factor": given.prelogits_norm_factor,
+        "norm_p": given.prelogits_norm_p,
+        "share": given.head_share,
+        "sampled_above": given.head_sampled_above,
     }
-    head = _head(name, embedding_size, classes, margin=margin, scale=scale, options=options)
-    if not center_factor:
-        return head
-    return CenterLoss(head, embedding_size, version=center_version, factor=center_factor, rate=center_rate)
-
-
-def _head(
-    name: str, embedding_size: int, classes: int, *, margin: float, scale: float, options: dict[str, Any]
-) -> ClassificationLoss:
+    head: ClassificationLoss
     if name in LINEAR:
-        return LINEAR[name](embedding_size, classes, **options)
-    return COSINE[name](embedding_size, classes, margin=margin, scale=scale, **options)
+        head = LINEAR[name](embedding_size, classes, **options)
+    else:
+        head = COSINE[name](embedding_size, classes, margin=given.margin, scale=given.scale, **options)
+    if not given.center_factor:
+        return head
+    return CenterLoss(
+        head,
+        embedding_size,
+        version=given.center_version,
+        factor=given.center_factor,
+        rate=given.center_rate,
+    )
 
 
-def _refuse(name: str, factors: dict[str, float]) -> None:
-    for key, value in factors.items():
-        if value:
+def _distance(name: str, given: Settings) -> Loss:
+    for key in ("prelogits_norm_factor", "center_factor"):
+        if getattr(given, key):
             raise ParamsInvalid(
                 f"The {name} loss is one of distances and has no {key}. Set train.{key} to 0."
             )
+    if name == "contrastive":
+        return ContrastiveLoss(margin=given.margin, listed=given.listed, normalised=given.normalised)
+    return TripletLoss(
+        margin=given.margin,
+        mining=given.mining,
+        reduction=given.triplet_reduction,
+        listed=given.listed,
+        normalised=given.normalised,
+    )
