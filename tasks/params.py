@@ -216,11 +216,9 @@ class Params:
 
     @model_validator(mode="after")
     def _sections_agree(self) -> "Params":
-        if self.train.image_size > self.align.image_size:
-            stored = self.align.image_size
-            raise ValueError(
-                f"train.image_size {self.train.image_size} is larger than align.image_size {stored}"
-            )
+        read, stored = self.train.image_size, self.align.image_size
+        if read > stored:
+            raise ValueError(f"train.image_size {read} is larger than align.image_size {stored}")
         loss, plan = self.train.loss, self.triplets.plan
         plans = PLANS.get(loss, ("images", "pk", "triplets"))
         if plan not in plans:
