@@ -42,14 +42,12 @@ def sample_people(labels: Indices, *, images: int, total: int, rng: Generator) -
     The last person may be cut short. There are fewer rows if the data set has no more.
     """
     rows = rng.permutation(len(labels))
-    people = labels[rows]
-    _, first, inverse = np.unique(people, return_index=True, return_inverse=True)
-    turn = rng.permutation(len(first))[inverse]
+    people, person = np.unique(labels[rows], return_inverse=True)
+    turn = rng.permutation(len(people))[person]
     order = np.argsort(turn, kind="stable")
-    starts = np.r_[True, turn[order][1:] != turn[order][:-1]] if len(order) else np.empty(0, dtype=bool)
-    begin = np.maximum.accumulate(np.where(starts, np.arange(len(order)), 0))
-    kept = order[np.arange(len(order)) - begin < images]
-    chosen: Indices = rows[kept[:total]].astype(np.int64)
+    turn = turn[order]
+    photo = np.arange(len(turn)) - np.searchsorted(turn, turn)  # a person's first one is 0
+    chosen: Indices = rows[order[photo < images][:total]].astype(np.int64)
     return chosen
 
 
