@@ -94,11 +94,12 @@ def mine_negatives(
     """
     draws = rng.random(len(pairs))
     negatives = np.full(len(pairs), -1, dtype=np.int64)
-    squares = np.square(embeddings).sum(axis=1)
+    rows = embeddings.astype(np.float64)  # the product below cancels most digits of long embeddings
+    squares = np.square(rows).sum(axis=1)
     for part in _chunks(len(pairs), len(labels)):
         anchors, positives = pairs[part].T
-        d_ap = np.square(embeddings[anchors] - embeddings[positives]).sum(axis=1)[:, None]
-        d_an = squares[anchors][:, None] + squares - 2 * embeddings[anchors] @ embeddings.T
+        d_ap = np.square(rows[anchors] - rows[positives]).sum(axis=1)[:, None]
+        d_an = squares[anchors][:, None] + squares - 2 * rows[anchors] @ rows.T
         other = labels[anchors][:, None] != labels
         if strategy == "farther":
             d_an = np.where(other & (d_an > d_ap), d_an, np.inf)

@@ -122,6 +122,18 @@ def test_semihard_draws_are_even_and_do_not_depend_on_chunks(monkeypatch: pytest
     np.testing.assert_array_equal(drawn, again)
 
 
+def test_long_embeddings_are_told_apart_as_well_as_short_ones() -> None:
+    labels = np.repeat(np.arange(5), 4)
+    near = rng(3).integers(-64, 64, (20, 3)).astype(np.float32) / 128
+    pairs = anchor_positive_pairs(labels, max_rows=10**6, rng=rng())
+    for strategy in ("semihard", "vgg", "farther"):
+        short, long = (
+            mine_negatives(near + offset, labels, pairs, strategy=strategy, margin=0.2, rng=rng(1))
+            for offset in (np.float32(0), np.float32(1024))
+        )
+        np.testing.assert_array_equal(short, long)
+
+
 @pytest.mark.parametrize("fallback", ["skip", "farther"])
 def test_triplets_of_an_epoch_against_a_loop_in_100_random_cases(
     fallback: Literal["skip", "farther"],
