@@ -64,9 +64,9 @@ class Worker:
 
     def __init__(self, raw: Path, settings: Settings, device: str) -> None:
         self._raw, self._settings = raw, settings
-        self._detector = MTCNN(settings.detector, device=device)
         if device == "cpu":
             torch.set_num_threads(1)  # a process per core is faster, and sums do not depend on the cores
+        self._detector = MTCNN(settings.detector, device=device)
 
     def __call__(self, job: Job) -> list[Outcome]:
         """Return the outcome of each row of the job, in order."""
