@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from facenet.detection import MTCNN
+from facenet.detection.integral import Floats
 from facenet.detection.pyramid import scales
 from facenet.devices import cpu_threads
 
@@ -25,8 +26,8 @@ def multiply_adds(photos: Sequence[str]) -> dict[str, float]:
     to them, without what fills up their chunks.
     """
     detector, seen = MTCNN(), {"rnet": 0, "onet": 0}
-    for name in seen:
-        getattr(detector, name).register_forward_pre_hook(_counter(seen, name))
+    for name, reader in (("rnet", detector.r_reader), ("onet", detector.o_reader)):
+        reader.network = _counting(seen, name, reader.network)
     pnet = 0
     for path in photos:
         pixels = np.array(Image.open(path).convert("RGB"))
@@ -40,9 +41,12 @@ def multiply_adds(photos: Sequence[str]) -> dict[str, float]:
     }
 
 
-def _counter(seen: dict[str, int], name: str) -> Callable[[nn.Module, tuple[Tensor]], None]:
-    def count(_: nn.Module, inputs: tuple[Tensor]) -> None:
-        seen[name] += int((inputs[0] != inputs[0].new_tensor(-127.5 / 128)).flatten(1).any(1).sum())
+def _counting(
+    seen: dict[str, int], name: str, network: Callable[[Floats], Floats]
+) -> Callable[[Floats], Floats]:
+    def count(crops: Floats) -> Floats:
+        seen[name] += len(crops)
+        return network(crops)
 
     return count
 

@@ -10,7 +10,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from facenet.atomic import atomic_path
-from facenet.detection import CropSettings, DetectorSettings
+from facenet.detection import CropSettings, DetectorSettings, runtime_version
 from facenet.devices import resolve_device
 from tasks import paths
 from tasks.align.contact_sheet import write_contact_sheet
@@ -66,6 +66,7 @@ def run(
         "peak_memory_mb": meter.peak_memory_mb,
         "seconds": round(meter.seconds, 1),
         "device": str(chosen),
+        "runtime": runtime_version(chosen),
         "precision": "fp32",
         "workers": run_.workers,
     }

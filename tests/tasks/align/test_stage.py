@@ -102,7 +102,7 @@ def test_faces_fallbacks_and_rejects(
     assert figures["images"] == len(photos) + 3 == figures["faces"] + figures["fallbacks"] + len(rejects)
     assert figures["rejected"] == {"corrupt": 1, "no_face": len(rejects) - 1}
     assert figures["faces"] >= 0.9 * len(photos)
-    assert {"images_per_second", "peak_memory_mb", "device", "precision"} <= set(figures)
+    assert {"images_per_second", "peak_memory_mb", "device", "runtime", "precision"} <= set(figures)
     rows = table.to_pylist()
     sides = [max(r["box"][2] - r["box"][0], r["box"][3] - r["box"][1]) for r in rows if not r["fallback"]]
     assert figures["face_sides"] == {

@@ -10,7 +10,7 @@ from PIL import Image
 
 import facenet
 from tasks.tracking import models
-from tasks.tracking.models import REQUIREMENTS, code_digests, example_photo, save_served_model
+from tasks.tracking.models import REQUIREMENTS, code_digests, example_photo, requirements, save_served_model
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +56,7 @@ def test_the_description_names_run_model_columns_and_no_path_of_this_machine(sav
 
 def test_requirements_are_exact_and_found_in_any_index(saved: Path) -> None:
     lines = (saved / "requirements.txt").read_text().split()
+    assert lines == requirements()
     assert [line.partition("==")[0] for line in lines] == list(REQUIREMENTS)
     assert all(line.partition("==")[2] for line in lines)
     assert not [line for line in lines if "+" in line]
