@@ -14,21 +14,9 @@ from scipy.special import expit, xlogy
 from facenet.evaluation.protocol import Measured
 from facenet.evaluation.sweep import Flags, Floats
 from facenet.evaluation.uncertainty import Interval, wilson_interval
+from facenet.matching import Sigmoid
 
 BINS = 10  # of the reliability table
-
-
-@dataclass(frozen=True)
-class Sigmoid:
-    """The log odds of a match, intercept - slope * distance, as likely as none beforehand."""
-
-    slope: float
-    intercept: float
-
-    def probability(self, distances: Floats, prior: float = 0.5) -> Floats:
-        """Return the probability of a match at each distance; `prior`: the share of matches to be expected."""
-        odds = np.log(prior) - np.log1p(-prior)
-        return np.asarray(expit(self.intercept - self.slope * np.asarray(distances) + odds), np.float64)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,14 @@ class Comparison:
     only_old: int
     p_value: float
 
+    def in_words(self) -> str:
+        """Return the comparison in a phrase."""
+        low, high = self.interval
+        return (
+            f"on {self.pairs} pairs in common accuracy differs by {self.difference:+.4f} "
+            f"({low:+.4f} to {high:+.4f}), McNemar p {self.p_value:.2g}"
+        )
+
 
 def compare(
     new: Flags, old: Flags, same: Flags, left: Codes, right: Codes, *, draws: int = 1000, seed: int = 0

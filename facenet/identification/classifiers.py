@@ -1,5 +1,6 @@
 """How alike a face is to each known person: the nearest of their photos, or a linear SVM over all people."""
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -39,7 +40,9 @@ def linear_svm(gallery: Gallery, *, cost: float = 1.0, seed: int = 0) -> Scorer:
     if len(gallery) < 2:
         raise ValueError("a support vector machine needs at least two people")
     machine = LinearSVC(C=cost, class_weight="balanced", random_state=seed, max_iter=ITERATIONS)
-    machine.fit(rows, labels)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The number of unique classes")  # one photo each is no mistake here
+        machine.fit(rows, labels)
 
     def score(embeddings: npt.ArrayLike) -> Floats:
         margins = np.asarray(machine.decision_function(_normalised(embeddings)), np.float64)

@@ -7,7 +7,8 @@ import pytest
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from facenet.evaluation.calibration import Sigmoid, calibrate, fit_sigmoid, reliability
+from facenet.evaluation.calibration import calibrate, fit_sigmoid, reliability
+from facenet.matching import Sigmoid
 from tests.facenet.evaluation.test_operating_points import measured
 
 
