@@ -173,6 +173,13 @@ class EvaluateParams(_Section):
     far: Annotated[float, Field(gt=0, lt=1)]
     precision: Literal["auto", "fp32", "bf16", "fp16"]
     batch_size: Positive
+    missing: Literal["fail", "fallback", "skip"]  # of a pair's faces: see tasks/evaluate/pairs.py
+    all_pairs: bool  # embed every photo of role evaluate, not only those of pairs
+    bootstrap_draws: Positive
+    gallery_photos: tuple[Positive, ...]  # k known photos of a person: one gallery for each k
+    fpir: Annotated[float, Field(gt=0, lt=1)]  # strangers that may be taken for somebody
+    leak_similarity: Fraction  # cosine above which two photos may be the same
+    leak_photos: Natural  # of training, at most, that evaluated ones are compared with
 
 
 class PromotionParams(_Section):
@@ -180,6 +187,7 @@ class PromotionParams(_Section):
 
     metric: str
     min_gain: float
+    require_significance: bool = False  # the interval of the paired difference of accuracies lies above it
 
 
 class RegisterParams(_Section):
