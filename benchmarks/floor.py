@@ -13,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from facenet.detection import MTCNN
 from facenet.detection.pyramid import scales
+from facenet.devices import cpu_threads
 
 REPEATS, SECONDS = 5, 0.3  # of one measurement
 
@@ -63,17 +64,14 @@ def _cost(network: nn.Module, height: int, width: int) -> int:
 @torch.inference_mode()
 def peak(threads: int) -> dict[str, float]:
     """Return the multiply-adds per second of a matrix product and of a large convolution, best of some."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
     a, b = torch.randn(1536, 1536), torch.randn(1536, 1536)
     x = torch.randn(4, 64, 112, 112).contiguous(memory_format=torch.channels_last)
     w = torch.randn(64, 64, 3, 3).contiguous(memory_format=torch.channels_last)
-    rates = {
-        "matmul": _rate(lambda: a @ b, 1536**3),
-        "convolution": _rate(lambda: F.conv2d(x, w), 4 * 110 * 110 * 64 * 64 * 9),
-    }
-    torch.set_num_threads(before)
-    return rates
+    with cpu_threads(threads):
+        return {
+            "matmul": _rate(lambda: a @ b, 1536**3),
+            "convolution": _rate(lambda: F.conv2d(x, w), 4 * 110 * 110 * 64 * 64 * 9),
+        }
 
 
 def _rate(work: Callable[[], Tensor], multiply_adds_each: int) -> float:

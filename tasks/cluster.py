@@ -23,7 +23,7 @@ PATIENCE = 60.0  # seconds for a scheduler or its first worker to come (back)
 POLL = 2.0  # seconds between looks whether the scheduler is still there
 RETURNS = 3  # of the scheduler without a result in between
 LIBRARIES = ("numpy", "pillow", "torch", "pyarrow")
-_here = threading.local()  # the worker of a thread: torch counts its threads for each thread apart
+_here = threading.local()  # each thread has a worker of its own: no worker has to bear two jobs at once
 
 J = TypeVar("J")
 R = TypeVar("R")

@@ -55,6 +55,9 @@ class Trainer:
         should_stop: asked after each step.
         seed: of dropout and other draws; each step seeds the global generator with it and its own number, so
             that a resumed run draws what it would have drawn.
+
+    `resumed` tells whether it goes on from a checkpoint, `saved_threads` how many CPU threads that was made
+    with: sums over another number of parts differ in their last bits.
     """
 
     network: nn.Module
@@ -73,6 +76,7 @@ class Trainer:
     history: list[EpochReport] = field(default_factory=list, init=False)
     step: int = field(default=0, init=False)
     resumed: bool = field(default=False, init=False)
+    saved_threads: int | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._totals, self._watch = EpochTotals(), CollapseWatch()
@@ -183,6 +187,7 @@ class Trainer:
                 "optimizer": self.optimizer.state_dict(),
                 "scaler": scaler.state_dict() if scaler else {},
                 "step": self.step,
+                "threads": torch.get_num_threads(),
                 "totals": asdict(self._totals),
                 "collapsed_steps": self._watch.steps,
                 "history": [report.to_dict() for report in self.history],
@@ -199,7 +204,7 @@ class Trainer:
         self.step, self._watch.steps = state["step"], state["collapsed_steps"]
         self._totals = EpochTotals(**state["totals"])
         self.history = [EpochReport.from_dict(fields) for fields in state["history"]]
-        self.resumed = True
+        self.resumed, self.saved_threads = True, state["threads"]
 
 
 def _numbers(figures: dict[str, float | Tensor]) -> dict[str, float]:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from platform import machine
@@ -21,24 +22,24 @@ import torch
 
 import facenet
 from facenet.atomic import atomic_path
+from facenet.model import ModelCard
 from tasks.evaluate.embeddings import EmbeddingRows, Embeddings, embed_faces, vectors
 from tasks.evaluate.work import Place, Worker, read_files
 
-CODE = ("networks/*.py", "devices.py", "images.py", "model.py")  # of the facenet package
+CODE = ("*.py", "networks/*.py")  # of the facenet package: rather too much than stale embeddings
 FILES = 4  # kept: the present model, the champion, and another precision of each
 
 logger = logging.getLogger(__name__)
 
 
-def embedding_key(
-    *, weights_sha256: str, precision: str, device: str, image_size: int, mirrored: bool
-) -> str:
+def embedding_key(card: ModelCard, *, precision: str, device: str, mirrored: bool) -> str:
     """Return the name of a way of embedding: faces embedded under it have the same embeddings."""
     return _digest(
-        weights=weights_sha256,
+        weights=card.weights_sha256,
+        network=asdict(card.network),
+        standardisation=card.standardisation,
         precision=precision,
         device=device,
-        image_size=image_size,
         mirrored=mirrored,
         code=_code_version(),
     )

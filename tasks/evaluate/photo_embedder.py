@@ -76,16 +76,12 @@ class PhotoEmbedder:
             rows,
             aligned=self._aligned,
             folder=self._kept,
-            key=self._key(mirrored),
-        )
-
-    def _key(self, mirrored: bool) -> str:
-        return embedding_key(
-            weights_sha256=self.card.weights_sha256,
-            precision=self.precision,
-            device=self._embedder.device.type,
-            image_size=self._embedder.image_size,
-            mirrored=mirrored,
+            key=embedding_key(
+                self.card,
+                precision=self.precision,
+                device=self._embedder.device.type,
+                mirrored=mirrored,
+            ),
         )
 
     def _cluster_worker(self, mirrored: bool) -> partial[Worker]:

@@ -7,16 +7,15 @@ import torch
 from facenet.detection.integral import IntegralImage
 from facenet.detection.networks import ONet, RNet
 from facenet.detection.reader import CropReader, standardised
+from facenet.devices import cpu_threads
 
 CPU = torch.device("cpu")
 
 
 @pytest.fixture(params=[1, 2])
 def threads(request: pytest.FixtureRequest) -> Iterator[int]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield request.param
-    torch.set_num_threads(before)
+    with cpu_threads(request.param):
+        yield request.param
 
 
 def images(count: int) -> list[IntegralImage]:

@@ -1,4 +1,5 @@
 import math
+import signal
 import subprocess
 import sys
 import warnings
@@ -10,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from facenet.devices import cpu_threads
 from facenet.errors import EmbeddingCollapsed, TrainingDiverged
 from facenet.training import ImagePlan, StepReport, TrainingInterrupted
 from facenet.training.health import PATIENCE
@@ -70,6 +72,15 @@ def test_a_stopped_run_goes_on_bit_by_bit(
     assert [report.images for report in resumed.history] == [STEPS * BATCH] * 4
 
 
+def test_a_checkpoint_knows_its_number_of_threads(tmp_path: Path) -> None:
+    stopping = make_trainer(tmp_path)
+    stopping.should_stop = lambda: stopping.step == 1
+    with cpu_threads(3), pytest.raises(TrainingInterrupted):
+        list(stopping.run())
+    assert stopping.saved_threads is None
+    assert make_trainer(tmp_path).saved_threads == 3
+
+
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "adagrad"])
 def test_every_optimiser_goes_on_bit_by_bit(tmp_path: Path, optimizer: str) -> None:
     whole = make_trainer(tmp_path / "whole", optimizer=optimizer)
@@ -98,20 +109,13 @@ def test_history_of_a_resumed_run_is_that_of_the_undisturbed_one(tmp_path: Path)
     assert numbers(resumed) == numbers(whole)
 
 
-def run_child(folder: Path, out: Path, *, kill_at: int | None = None) -> list[str]:
-    """Train in a process of its own; SIGKILL it once it has told step `kill_at`. Return its lines."""
-    command = [sys.executable, "-m", "tests.facenet.training.tiny", str(folder), str(out), "0.05"]
+def run_child(folder: Path, out: Path, *, kill_at: int = 0) -> list[str]:
+    """Train in a process of its own, which SIGKILL ends once it has told step `kill_at`. Return its lines."""
+    command = [sys.executable, "-m", "tests.facenet.training.tiny", str(folder), str(out), str(kill_at)]
     root = Path(__file__).parents[3]
-    lines = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as child:
-        assert child.stdout
-        for line in child.stdout:
-            lines.append(line.strip())
-            if kill_at and line.startswith(f"{kill_at} "):
-                child.kill()
-                break
-    assert (child.returncode == 0) is (kill_at is None)
-    return lines
+    child = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=root, check=False)
+    assert child.returncode == (-signal.SIGKILL if kill_at else 0)
+    return child.stdout.splitlines()
 
 
 @pytest.mark.slow

@@ -1,10 +1,12 @@
 """A run small enough for a test: random faces, a network of a few hundred weights, seconds of training.
 
-As a script (FOLDER OUT DELAY) it trains to the end, tells steps on stdout and saves the weights in OUT.
+As a script (FOLDER OUT KILL_AT) it tells its steps on stdout, and saves the weights of the end in OUT or
+kills itself at a step.
 """
 
+import os
+import signal
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,11 +119,12 @@ def weights(trainer: Trainer) -> dict[str, Tensor]:
     return {f"{m}.{n}": t.clone() for m, module in modules.items() for n, t in module.state_dict().items()}
 
 
-def main(folder: Path, out: Path, delay: float) -> None:
+def main(folder: Path, out: Path, kill_at: int) -> None:
     def tell(report: Any) -> None:
         sys.stdout.write(f"{report.step} {report.loss!r}\n")
         sys.stdout.flush()
-        time.sleep(delay)
+        if report.step == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
 
     trainer = make_trainer(folder, on_step=tell, checkpoint_seconds=0.0)
     reports = list(trainer.run())
@@ -130,4 +133,4 @@ def main(folder: Path, out: Path, delay: float) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
