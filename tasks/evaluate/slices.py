@@ -21,12 +21,13 @@ PARTS = ("lowest third", "middle third", "highest third")
 WORSE = {"side": np.minimum, "sharpness": np.minimum, "brightness": np.minimum, "turn": np.maximum}
 GREY = 2.0  # of the spread of the channels, below which a photo is grey
 PEOPLE = 50  # shown
+FEWEST = 30  # pairs of a slice that can be called the worst
 
 Values = npt.NDArray[np.float64]
 
 
 def report_slices(evaluated: Evaluated, qualities: pd.DataFrame, *, reports: Path) -> dict[str, Any]:
-    """Write slices.csv and worst_identities.csv, and return the accuracy of the worst slice."""
+    """Write slices.csv and worst_identities.csv, and return the worst slice."""
     usable, scored = evaluated.pairs.usable, evaluated.scored
     sides = [qualities.reindex(usable[side]).reset_index(drop=True)[scored] for side in ("left", "right")]
     right, same = evaluated.right[scored], evaluated.measured.pairs.same[scored]
@@ -40,8 +41,11 @@ def report_slices(evaluated: Evaluated, qualities: pd.DataFrame, *, reports: Pat
     rows = [row for row in rows if row[4]]
     write_table(reports / "slices.csv", SLICE_COLUMNS, rows)
     _write_people(evaluated, reports / "worst_identities.csv")
-    slices = [float(row[6]) for row in rows if isinstance(row[6], float)]
-    return {"worst_slice_accuracy": min(slices)}
+    large = [row for row in rows if int(row[4] or 0) >= FEWEST]
+    worst = min(large, key=lambda row: float(row[6] or 0), default=None)
+    return (
+        {} if worst is None else {"worst_slice": f"{worst[0]}, {worst[1]}", "worst_slice_accuracy": worst[6]}
+    )
 
 
 def thirds(values: Values) -> list[tuple[str, float, float, Flags]]:
