@@ -178,7 +178,7 @@ class EvaluateParams(_Section):
     bootstrap_draws: Positive
     gallery_photos: tuple[Positive, ...]  # k known photos of a person: one gallery for each k
     fpir: Annotated[float, Field(gt=0, lt=1)]  # strangers that may be taken for somebody
-    leak_similarity: Fraction  # cosine above which two photos may be the same
+    leak_similarity: Fraction  # cosine from which the pixels of two photos are compared
     leak_photos: Natural  # of training, at most, that evaluated ones are compared with
 
 
