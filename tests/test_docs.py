@@ -58,6 +58,7 @@ RUN_BY = {
     "OMP_NUM_THREADS=1 dask worker tcp://HOST:8786 --nworkers 8 --nthreads 1": (DASK, '"--nthreads", "1"'),
     "export FACENET_DASK_SCHEDULER=tcp://HOST:8786": (MLFLOW, "FACENET_DASK_SCHEDULER"),
     "facenet results": (PIPELINE, '"facenet", "results"'),
+    "facenet summary nn4_small2 --variant dl4j": ("tests/tasks/test_summary.py", '"nn4_small2", "--variant"'),
     "python -m tasks.shards export faces/": (PIPELINE, '"export", "faces/"'),
     "python -m tasks.shards show sheet.png": (PIPELINE, '"show", "sheet.png"'),
 }

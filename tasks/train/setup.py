@@ -109,7 +109,12 @@ def _trainer(setup: Setup, params: Params, places: Places) -> Trainer:
         augmentation=recipe.build_augmentation(params.train),
         seed=params.base.seed,
     )
-    loss = recipe.build_loss(params.train, classes=setup.faces.identities).to(setup.device)
+    loss = recipe.build_loss(
+        params.train,
+        classes=setup.faces.identities,
+        listed=params.triplets.plan == "pairs",
+        normalised=setup.network.normalised,
+    ).to(setup.device)
     return Trainer(
         network=setup.network,
         loss=loss,

@@ -91,6 +91,7 @@ def _card(setup: Setup, params: Params, run_id: str) -> ModelCard:
             embedding_size=train.embedding_size,
             image_size=train.image_size,
             dropout=train.dropout,
+            variant=setup.network.variant,
         ),
         align=sections["align"],
         commit=commit() or None,

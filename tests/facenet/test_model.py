@@ -76,6 +76,7 @@ def test_card_has_the_fields_other_programs_read(network: nn.Module, tmp_path: P
         "embedding_size": 16,
         "image_size": 96,
         "dropout": 0.0,
+        "variant": None,
     }
 
 

@@ -57,7 +57,8 @@ def test_it_writes_model_history_and_figures(workspace: Path, root: Path, traine
     network, card = load_model(workspace / "models/facenet.safetensors", workspace / "models/model.json")
     assert sum(p.numel() for p in network.parameters()) == trained["parameters"]
     assert card.weights_sha256 == trained["weights_sha256"]
-    assert card.align["image_size"] == 72
+    assert card.align["image_size"] == 76
+    assert card.network.variant == "openface"
     assert set(card.params) == {"base", "align", "triplets", "train"}
     assert set(card.data) == {"aligned", "triplets"}
     with (workspace / "reports/history.csv").open() as file:
