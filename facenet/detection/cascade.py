@@ -61,8 +61,7 @@ class MTCNN(nn.Module):
     """The detector. An image gives the same bytes whatever comes with it in a batch.
 
     weights: as `load_mtcnn_weights` returns them, which is the default.
-    runtime: the fastest that is installed for the device if None. On a CPU it uses as many threads as torch
-        does when the detector is made.
+    runtime: the fastest that works here for the device if None.
     """
 
     def __init__(

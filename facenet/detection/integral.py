@@ -8,7 +8,8 @@ A pixel is four numbers, red, green, blue and one without meaning: it is then on
 arithmetic runs along whole rows. Networks give the fourth no weight.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -62,8 +63,9 @@ class IntegralImages:
         ends = np.cumsum((self.heights + 1) * self._pitches)
         self._starts = ends - (self.heights + 1) * self._pitches
         self._sums: Sums = np.empty((int(ends[-1]) if len(ends) else 0, CHANNELS), np.int32)
-        for number, image in enumerate(images):
-            _sum_up(image, self._of(number))
+        with _one_thread():
+            for number, image in enumerate(images):
+                _sum_up(image, self._of(number))
 
     def _of(self, number: int) -> Sums:
         """Return the sums (H + 1, W + 1, 4) of an image; row and column 0 hold zeros."""
@@ -91,6 +93,17 @@ class IntegralImages:
         sums -= _take(self._sums, top + right, 0)
         sums += _take(self._sums, top + left, 0)
         return _means(sums, rows, columns)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep torch from waking its other threads: they would wait for more, at full speed, for a while."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _sum_up(image: Pixels, sums: Sums) -> None:

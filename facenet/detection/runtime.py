@@ -54,11 +54,11 @@ def runtime_version(device: str | torch.device) -> str:
 
 
 def make_runtime(name: RuntimeName, pnet: PNet, rnet: RNet, onet: ONet, device: torch.device) -> Runtime:
-    """Return the networks made ready. OpenVINO takes as many threads as torch has now."""
+    """Return the networks made ready to run."""
     if name == "openvino":
         from facenet.detection.openvino_runtime import openvino_runtime  # not to be had on every machine
 
-        return openvino_runtime(pnet, rnet, onet, threads=torch.get_num_threads())
+        return openvino_runtime(pnet, rnet, onet)
     if device.type == "cpu" and (fault := _fault_of_openvino()):
         _log.warning("Torch searches for faces, at half the speed: %s. Run `pip install openvino`.", fault)
     return torch_runtime(pnet, rnet, onet, device)

@@ -63,3 +63,11 @@ def test_cells_cover_all_pixels() -> None:
     np.testing.assert_array_equal(cells.last, [8, 10, 13, 15])
     np.testing.assert_allclose(cells.share, 1 / np.array([3, 3, 3, 3]))
     np.testing.assert_array_equal(cells.part(slice(1, 3)).first, [7, 10])
+
+
+def test_torch_keeps_its_number_of_threads() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    IntegralImages([photo(9, 9)])
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(before)

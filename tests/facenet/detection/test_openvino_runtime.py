@@ -1,7 +1,6 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import pytest
 import torch
 
 from facenet.detection.networks import ONet, PNet, RNet
@@ -9,9 +8,9 @@ from facenet.detection.openvino_runtime import CANVAS_SHAPES, CHUNKS, openvino_r
 from facenet.detection.runtime import Runtime
 
 
-def runtime(threads: int = 1) -> Runtime:
+def runtime() -> Runtime:
     torch.manual_seed(0)
-    return openvino_runtime(PNet(), RNet(), ONet(), threads=threads)
+    return openvino_runtime(PNet(), RNet(), ONet())
 
 
 def crops(count: int, side: int) -> np.ndarray:
@@ -24,17 +23,8 @@ def canvas(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
     return pixels, np.zeros((height - 2, width - 2), np.float32)
 
 
-@pytest.mark.parametrize("threads", [2, 3, 100])
-def test_the_number_of_threads_changes_no_byte(threads: int) -> None:
-    alone, many = runtime(), runtime(threads)
-    assert many.refine(crops(70, 24)).tobytes() == alone.refine(crops(70, 24)).tobytes()
-    assert many.decide(crops(21, 48)).tobytes() == alone.decide(crops(21, 48)).tobytes()
-    assert many.propose(*canvas(40, 64)).tobytes() == alone.propose(*canvas(40, 64)).tobytes()
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-def test_callers_may_share_it(threads: int) -> None:
-    shared = runtime(threads)
+def test_callers_may_share_it() -> None:
+    shared = runtime()
     expected = [shared.decide(crops(count, 48)) for count in range(1, 9)]
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda count: shared.decide(crops(count, 48)), [*range(1, 9)] * 4))
@@ -62,6 +52,6 @@ def test_confident_networks_do_not_warn() -> None:
     onet = ONet()
     with torch.no_grad():
         onet.score.bias[:] = torch.tensor([0.0, -500.0])
-    networks = openvino_runtime(PNet(), RNet(), onet, threads=1)
+    networks = openvino_runtime(PNet(), RNet(), onet)
     with np.errstate(all="raise"):
         assert (networks.decide(crops(2, 48))[:, 0] == 0).all()
