@@ -20,6 +20,7 @@ MOST_PROCESSES = 4  # of make test: each holds torch, MLflow and Prefect, 1 GB
 # Tests run side by side, and threads that wait for a core that another process has cost more than they bring.
 # Set before torch is imported; their children inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as tasks sets it, whoever imports it first
 os.environ.setdefault("DO_NOT_TRACK", "true")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
