@@ -129,12 +129,14 @@ class Schedule(_Section):
     """The learning rate over the run.
 
     kind steps: `steps` maps the first epoch of a stretch to its rate, -1 stops the run, as in davidsandberg's
-    tables; cosine and one_cycle: from and to zero over train.epochs, `rate` at the share `warmup` of the way.
+    tables; cosine and one_cycle: from and to zero over train.epochs, `rate` at the share `warmup` of the way;
+    cyclical: triangles from a third of `rate`, 15 % less in each cycle, to `rate`; momentum goes inversely.
     """
 
-    kind: Literal["steps", "cosine", "one_cycle"]
+    kind: Literal["steps", "cosine", "one_cycle", "cyclical"]
     rate: Annotated[float, Field(gt=0)]
     warmup: Fraction
+    half_cycle: Annotated[float, Field(gt=0)] = 2.0  # of cyclical: epochs of a climb
     steps: dict[int, float] = Field(default_factory=dict)
 
 
@@ -155,7 +157,12 @@ class TrainParams(_Section):
     epochs: Natural  # 0 makes a model of `init` as it is
     batch_size: Positive  # plan pk uses people_per_batch x images_per_person instead
     balance: Fraction  # 0: every image as often; 1: every person as often; in between: weight count**-balance
-    optimizer: Literal["sgd", "adam", "adamw", "rmsprop", "adagrad"]
+    # *_tf: TensorFlow's epsilon, see facenet/training/tensorflow.py
+    optimizer: Literal["sgd", "adam", "adam_tf", "adamw", "rmsprop", "rmsprop_tf", "adagrad"]
+    momentum: Annotated[float, Field(ge=0, lt=1)]  # of sgd and rmsprop; beta1 of the Adams
+    nesterov: bool  # of sgd
+    beta2: Annotated[float, Field(ge=0, lt=1)]  # of the Adams
+    epsilon: Annotated[float, Field(gt=0)] | None  # of Adams and rmsprop; null: the optimiser's own
     schedule: Schedule
     weight_decay: Annotated[float, Field(ge=0)]  # not on biases and batch norm
     random_crop: bool

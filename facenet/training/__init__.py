@@ -7,7 +7,7 @@ from facenet.training.augmentation import Augmentation
 from facenet.training.checkpoint import Checkpoints
 from facenet.training.data import FaceTable, Loader, TrainingSet, loader_settings
 from facenet.training.loop import Trainer, TrainingInterrupted
-from facenet.training.optimizers import OPTIMIZERS, build_optimizer
+from facenet.training.optimizers import OPTIMIZERS, OptimizerSettings, build_optimizer
 from facenet.training.reports import EpochReport, StepReport
 from facenet.training.sampling import ImagePlan, Plan, TripletPlan
 from facenet.training.schedule import Schedule
@@ -21,6 +21,7 @@ __all__ = [
     "FaceTable",
     "ImagePlan",
     "Loader",
+    "OptimizerSettings",
     "PairValidation",
     "Plan",
     "Schedule",

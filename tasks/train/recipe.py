@@ -2,18 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from pydantic import TypeAdapter
+from torch import nn
 
 import facenet
 from facenet import losses, networks
 from facenet.errors import ParamsInvalid
 from facenet.networks import EmbeddingNetwork
-from facenet.training import Augmentation, Schedule
+from facenet.training import Augmentation, OptimizerSettings, Schedule
+from facenet.training import build_optimizer as build_named_optimizer
 from tasks.params import Params, TrainParams
 from tasks.train.data import folder_digest
 
@@ -55,12 +57,26 @@ def build_loss(params: TrainParams, *, classes: int) -> losses.Loss:
     )
 
 
+def build_optimizer(params: TrainParams, modules: Iterable[nn.Module]) -> torch.optim.Optimizer:
+    """Return the optimiser over all parameters of `modules` that are to be trained."""
+    settings = OptimizerSettings(
+        rate=params.schedule.rate,
+        momentum=params.momentum,
+        nesterov=params.nesterov,
+        beta2=params.beta2,
+        epsilon=params.epsilon,
+        weight_decay=params.weight_decay,
+    )
+    return build_named_optimizer(params.optimizer, modules, settings)
+
+
 def build_schedule(params: TrainParams, *, steps_per_epoch: int) -> Schedule:
     """Return the learning rate over the run."""
     return Schedule(
         kind=params.schedule.kind,
         rate=params.schedule.rate,
         warmup=params.schedule.warmup,
+        half_cycle=params.schedule.half_cycle,
         table=params.schedule.steps,
         epochs=params.epochs,
         steps_per_epoch=steps_per_epoch,

@@ -17,7 +17,6 @@ from facenet.training import (
     PairValidation,
     Trainer,
     TrainingSet,
-    build_optimizer,
     loader_settings,
 )
 from tasks import paths
@@ -113,12 +112,7 @@ def _trainer(setup: Setup, params: Params, places: Places) -> Trainer:
     return Trainer(
         network=setup.network,
         loss=loss,
-        optimizer=build_optimizer(
-            params.train.optimizer,
-            [setup.network, loss],
-            rate=params.train.schedule.rate,
-            weight_decay=params.train.weight_decay,
-        ),
+        optimizer=recipe.build_optimizer(params.train, [setup.network, loss]),
         schedule=recipe.build_schedule(params.train, steps_per_epoch=len(plan)),
         loader=Loader(dataset, workers=workers, pin_memory=setup.device.type == "cuda"),
         device=setup.device,

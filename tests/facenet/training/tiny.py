@@ -21,6 +21,7 @@ from facenet.training import (
     FaceTable,
     ImagePlan,
     Loader,
+    OptimizerSettings,
     Schedule,
     Trainer,
     TrainingSet,
@@ -101,7 +102,9 @@ def make_trainer(
     return Trainer(
         network=network,
         loss=loss,
-        optimizer=build_optimizer(optimizer, [network, loss], rate=rate, weight_decay=1e-3),
+        optimizer=build_optimizer(
+            optimizer, [network, loss], OptimizerSettings(rate=rate, weight_decay=1e-3)
+        ),
         schedule=Schedule(kind="one_cycle", rate=rate, warmup=0.3, epochs=epochs, steps_per_epoch=len(plan)),
         loader=Loader(dataset),
         device=torch.device("cpu"),
