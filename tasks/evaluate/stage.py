@@ -66,6 +66,7 @@ def run(
         device=device,
         precision=params.precision,
         batch_size=params.batch_size,
+        standardisation=model_card.standardisation,
     )
     photos, flip = chosen.photos, params.flip != "none"
     make_worker, rows = partial(Worker, embedder, aligned, flip), embedder.batch_size

@@ -25,6 +25,7 @@ CODE = (
     "model.py",
     "networks",
     "serving.py",
+    "standardisation.py",
 )
 REQUIREMENTS = ("joblib", "mlflow", "numpy", "pandas", "pillow", "safetensors", "torch")
 CONFIG = {"device": "cpu", "batch_size": 1}  # `pyfunc.load_model(..., model_config=...)` replaces them

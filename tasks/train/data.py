@@ -39,12 +39,14 @@ def read_faces(plan: str, *, aligned: Path, triplets: Path) -> Faces:
     """Return the training images of a plan.
 
     Raises:
-        DataInvalid: the file of the plan is missing.
+        DataInvalid: the file of the plan is missing, or has a person without images.
         ParamsInvalid: no loss takes the plan.
     """
     if plan in ("images", "pk"):
         table = _read(triplets / "images.parquet")
-        return Faces(table["row"].to_numpy(np.int64), table["label"].to_numpy(np.int64))
+        faces = Faces(table["row"].to_numpy(np.int64), table["label"].to_numpy(np.int64))
+        check_classes(faces.labels, triplets / "images.parquet")
+        return faces
     if plan == "triplets":
         table = _read(triplets / "triplets.parquet")
         sides = table[["anchor", "positive", "negative"]].to_numpy(np.int64)
@@ -53,6 +55,16 @@ def read_faces(plan: str, *, aligned: Path, triplets: Path) -> Faces:
         labels = np.unique(names.astype(str), return_inverse=True)[1].astype(np.int64)
         return Faces(rows, labels, numbers.reshape(-1, 3).astype(np.int64))
     raise DataInvalid(f"No loss reads triplets.plan {plan} yet. Set it to images, pk or triplets.")
+
+
+def check_classes(labels: Indices, path: Path) -> None:
+    """Raise DataInvalid if a class from 0 to the highest has no image: no head could learn to name it."""
+    empty = np.flatnonzero(np.bincount(labels) == 0) if len(labels) else labels
+    if len(empty):
+        raise DataInvalid(
+            f"{path} has no image of {len(empty)} of {labels.max() + 1} people, label {empty[0]} for one. "
+            "Run `dvc repro triplets`, which numbers only people who train."
+        )
 
 
 def make_plan(faces: Faces, params: Params) -> Plan:

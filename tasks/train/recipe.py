@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import facenet
 from facenet import losses, networks
 from facenet.errors import ParamsInvalid
 from facenet.networks import EmbeddingNetwork
-from facenet.training import Augmentation, OptimizerSettings, Schedule
+from facenet.training import Augmentation, ColourJitter, OptimizerSettings, Schedule, UpdateOptions
 from facenet.training import build_optimizer as build_named_optimizer
 from tasks.params import Params, TrainParams
 from tasks.train.data import folder_digest
@@ -86,7 +86,28 @@ def build_schedule(params: TrainParams, *, steps_per_epoch: int) -> Schedule:
 def build_augmentation(params: TrainParams) -> Augmentation:
     """Return what happens at random to a training face."""
     return Augmentation(
-        image_size=params.image_size, random_crop=params.random_crop, shift=params.shift, flip=params.flip
+        image_size=params.image_size,
+        random_crop=params.random_crop,
+        shift=params.shift,
+        flip=params.flip,
+        rotation=params.rotation,
+        colour=ColourJitter(
+            brightness=params.brightness,
+            contrast=params.contrast,
+            saturation=params.saturation,
+            hue=params.hue,
+        ),
+    )
+
+
+def build_options(params: TrainParams, *, frozen: Sequence[nn.Module]) -> UpdateOptions:
+    """Return how the weights are moved."""
+    return UpdateOptions(
+        standardisation=params.standardisation,
+        clip_norm=params.clip_norm,
+        ema=params.ema,
+        compiled=params.compile,
+        frozen=frozen,
     )
 
 

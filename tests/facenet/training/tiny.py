@@ -1,6 +1,6 @@
 """A run small enough for a test: random faces, a network of a few hundred weights, seconds of training.
 
-As a script (FOLDER OUT DELAY) it trains to the end, tells steps on stdout and saves the weights in OUT.
+As a script (FOLDER DELAY RECIPE) it trains to the end, and waits DELAY seconds after telling a step.
 """
 
 import sys
@@ -15,9 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from facenet.images import encode
+from facenet.losses import TripletLoss
+from facenet.mining.pk import PKPlan
 from facenet.training import (
     Augmentation,
     Checkpoints,
+    Division,
     FaceTable,
     ImagePlan,
     Loader,
@@ -25,6 +28,7 @@ from facenet.training import (
     Schedule,
     Trainer,
     TrainingSet,
+    UpdateOptions,
     build_optimizer,
 )
 
@@ -39,11 +43,11 @@ class Output:
 
 
 class TinyNetwork(nn.Module):
-    def __init__(self) -> None:
+    def __init__(self, dropout: float = 0.2) -> None:
         super().__init__()
         self.conv = nn.Conv2d(3, 8, 3, stride=2, bias=False)
         self.bn = nn.BatchNorm2d(8)
-        self.dropout = nn.Dropout(0.2)
+        self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(8, 4)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -87,6 +91,8 @@ def make_trainer(
     precision: str = "fp32",
     loss: nn.Module | None = None,
     plan: Any = None,
+    division: Division | None = None,
+    dropout: float = 0.2,
     **options: Any,
 ) -> Trainer:
     """Return a trainer on the faces in `folder`/faces, kept in `folder`/checkpoints."""
@@ -95,10 +101,16 @@ def make_trainer(
     augmentation = Augmentation(image_size=SIDE - 4, random_crop=True, shift=2, flip=True)
     rows = np.arange(len(LABELS), dtype=np.int64)
     dataset = TrainingSet(
-        FaceTable(paths, keep=True), rows, LABELS, plan=plan, augmentation=augmentation, seed=3
+        FaceTable(paths, keep=True),
+        rows,
+        LABELS,
+        plan=plan,
+        augmentation=augmentation,
+        seed=3,
+        division=division,
     )
     torch.manual_seed(3)
-    network, loss = TinyNetwork(), loss or TinyLoss()
+    network, loss = TinyNetwork(dropout), loss or TinyLoss()
     return Trainer(
         network=network,
         loss=loss,
@@ -115,22 +127,30 @@ def make_trainer(
 
 
 def weights(trainer: Trainer) -> dict[str, Tensor]:
-    """Return a copy of all weights and statistics of network and loss."""
-    modules = {"network": trainer.network, "loss": trainer.loss}
+    """Return a copy of all weights and statistics of network, loss and model."""
+    modules = {"network": trainer.network, "loss": trainer.loss, "model": trainer.model}
     return {f"{m}.{n}": t.clone() for m, module in modules.items() for n, t in module.state_dict().items()}
 
 
-def main(folder: Path, out: Path, delay: float) -> None:
+def recipe(name: str) -> dict[str, Any]:
+    """Return options of `make_trainer` that have much to remember: `pieces`, or `mining` of triplets."""
+    if name == "pieces":
+        update = UpdateOptions(clip_norm=0.5, ema=0.9, standardisation="per_image")
+        return {"optimizer": "adam_tf", "options": update, "division": Division(accumulate=2)}
+    update = UpdateOptions(clip_norm=0.1, ema=0.99)
+    plan = PKPlan(LABELS, people=3, images=2, seed=3)
+    return {"optimizer": "sgd", "options": update, "plan": plan, "loss": TripletLoss(margin=0.2)}
+
+
+def main(folder: Path, delay: float, name: str) -> None:
     def tell(report: Any) -> None:
         sys.stdout.write(f"{report.step} {report.loss!r}\n")
         sys.stdout.flush()
         time.sleep(delay)
 
-    trainer = make_trainer(folder, on_step=tell, checkpoint_seconds=0.0)
-    reports = list(trainer.run())
-    assert reports
-    torch.save(weights(trainer), out)
+    trainer = make_trainer(folder, on_step=tell, checkpoint_seconds=0.0, **recipe(name))
+    assert list(trainer.run())
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]))
+    main(Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3])

@@ -1,0 +1,16 @@
+"""What sections of params.yaml are made of."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[int, Field(gt=0)]
+Natural = Annotated[int, Field(ge=0)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Section(BaseModel):
+    """A mapping whose keys are all known and never change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
