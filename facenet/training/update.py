@@ -49,8 +49,9 @@ class Objective(nn.Module):
         super().__init__()
         self.network, self.loss = network, loss
         self._processes = processes
-        # Of the function and not of the module: names in the state dict stay, and validation is not compiled.
-        self._compute: Callable[[Tensor], Tensor] = torch.compile(network.forward) if compiled else network
+        # Functions and no modules: names in the state dict stay, and validation is not compiled.
+        call: Callable[[Tensor], Tensor] = network.__call__
+        self._compute = torch.compile(network.forward) if compiled else call
 
     def forward(
         self, images: Tensor, labels: Tensor, piece: Piece, seed: Sequence[int]

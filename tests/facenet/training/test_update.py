@@ -161,6 +161,14 @@ def test_state_comes_back() -> None:
         assert torch.equal(a, b)
 
 
+def test_a_checkpoint_has_every_weight_once() -> None:
+    names = set(make_update().state()["objective"])
+    assert names == {f"network.{n}" for n in PlainNetwork().state_dict()} | {
+        "loss.head.weight",
+        "loss.head.bias",
+    }
+
+
 def test_a_loss_that_is_not_finite_leaves_the_weights() -> None:
     update = make_update()
     with torch.no_grad():
@@ -175,7 +183,11 @@ def test_a_loss_that_is_not_finite_leaves_the_weights() -> None:
 def test_a_compiled_network_gives_the_same_and_keeps_its_names(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
     plain, compiled = make_update(), make_update(compiled=True)
+    names = {f"network.{name}" for name in plain.network.state_dict()} | {
+        "loss.head.weight",
+        "loss.head.bias",
+    }
     assert compiled(FACES, LABELS, MOMENT)[0] == pytest.approx(plain(FACES, LABELS, MOMENT)[0], rel=1e-5)
-    assert plain.state()["objective"].keys() == compiled.state()["objective"].keys()
+    assert plain.state()["objective"].keys() == compiled.state()["objective"].keys() == names
     for a, b in zip(parameters(plain), parameters(compiled), strict=True):
         assert torch.allclose(a, b, atol=1e-6)
