@@ -101,7 +101,7 @@ class Update:
             kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],  # they are equal anyway
         )
         processes = self.division.processes
-        share_batch_norm(self.network, processes)
+        share_batch_norm(self.network.to(self.device), processes)
         objective = Objective(self.network, self.loss, processes, compiled=self.options.compiled)
         convert_conv2d_weight_memory_format(objective.to(self.device), torch.channels_last)
         self._average: AveragedModel | None = (

@@ -123,6 +123,7 @@ def run_key(parameters: Mapping[str, Any], data: Mapping[str, str], *, device: s
     It covers parameters, data, device, precision, PyTorch and the code of training.
     """
     root = Path(facenet.__file__).parent
-    code = folder_digest(*(path for name in CODE for path in sorted((root / name).glob("*.py"))))
+    files = [path for name in CODE for path in sorted((root / name).glob("*.py"))]
+    code = folder_digest(*files, root / "standardisation.py")
     parts = [parameters, dict(data), device, precision, torch.__version__, code]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
