@@ -25,7 +25,9 @@ $(READY): requirements.lock pyproject.toml
 		{ echo "Python 3.11 or newer is needed. Name one: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "Installing requirements.lock into $(VENV), a few minutes the first time"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-compile --requirement requirements.lock
+	@# pip compiles one file after the other. Some packages hold templates that are no Python: they stay as they are.
+	@$(BIN)/python -W ignore -m compileall -qq -j 0 $(VENV)/lib || true
 	@$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
 	@touch $@
 
@@ -68,6 +70,14 @@ bench-align: $(READY) $(if $(filter $(PEER_PYTHON),$(FACENET_PEER_PYTHON)),$(PEE
 bench-train: $(READY) $(if $(filter $(PEER_PYTHON),$(FACENET_PEER_PYTHON)),$(PEER)/.ready) ## Measure training steps against facenet-pytorch
 	@FACENET_PEER_PYTHON=$(FACENET_PEER_PYTHON) python -m benchmarks.train $(ARGS)
 
+.PHONY: bench-evaluate
+bench-evaluate: $(READY) $(if $(filter $(PEER_PYTHON),$(FACENET_PEER_PYTHON)),$(PEER)/.ready) ## Measure protocol and embedding against davidsandberg and facenet-pytorch
+	@FACENET_PEER_PYTHON=$(FACENET_PEER_PYTHON) python -m benchmarks.evaluate $(ARGS)
+
+.PHONY: bench-incremental
+bench-incremental: $(READY) ## Measure what a small change costs ingest and align: ARGS=--cluster for Dask too
+	@python -m benchmarks.incremental $(ARGS)
+
 $(PEER)/.ready:
 	@echo "Installing facenet-pytorch 2.5.3 into $(PEER)"
 	@$(PYTHON) -m venv $(PEER)
@@ -76,8 +86,8 @@ $(PEER)/.ready:
 	@touch $@
 
 .PHONY: test
-test: $(READY) ## Run the tests
-	@python -m pytest
+test: $(READY) ## Run the tests, file by file in as many processes as there are cores
+	@python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint
 lint: $(READY) ## Check formatting, style, types and the arrows between the layers

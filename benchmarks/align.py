@@ -22,6 +22,7 @@ from benchmarks.align_table import table
 from benchmarks.floor import multiply_adds, peak
 from benchmarks.sides import Side, peer_python
 from benchmarks.stage import run_stages, spread, write_photos
+from facenet.detection import runtime_version
 from tasks.cli import stage_main
 from tasks.reports import write_report
 
@@ -100,6 +101,7 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "threads": threads,
         "processor": machine.processor(),
         "machine": machine.description(),
+        "runtime": runtime_version("cpu"),
         "peer": f"facenet-pytorch 2.5.3, torch {torch_of_peer}",
     }
 

@@ -11,7 +11,8 @@ def table(figures: dict[str, Any]) -> str:
 
 def _machine(figures: dict[str, Any]) -> str:
     return (
-        f"{figures['machine']}. Peer: {figures['peer']}. {figures['photos']} photos of {figures['data']}, "
+        f"{figures['machine']}, {figures['runtime']}. Peer: {figures['peer']}. "
+        f"{figures['photos']} photos of {figures['data']}, "
         f"{figures['threads']} cores for either side, medians of {figures['rounds']} alternating rounds."
     )
 

@@ -74,11 +74,11 @@ def peak_memory_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # bytes on macOS
 
 
-def main() -> None:
-    """Answer requests until the input ends."""
+def answer_requests(sides: dict[str, Callable[[], Detect]]) -> None:
+    """Answer requests until the input ends, with the side that the command line names."""
     side, threads = sys.argv[1:]
     torch.set_num_threads(int(threads))
-    detect = {"ours": ours, "peer": peer}[side]()
+    detect = sides[side]()
     for request in map(json.loads, sys.stdin):
         seconds, found = run_round(detect, request["photos"], request["batch"])
         faces = [[(box.tolist(), points.tolist()) for box, points in photo] for photo in found]
@@ -92,4 +92,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    answer_requests({"ours": ours, "peer": peer})

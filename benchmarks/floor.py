@@ -12,7 +12,9 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from facenet.detection import MTCNN
+from facenet.detection.integral import Floats
 from facenet.detection.pyramid import scales
+from facenet.devices import cpu_threads
 
 REPEATS, SECONDS = 5, 0.3  # of one measurement
 
@@ -24,8 +26,8 @@ def multiply_adds(photos: Sequence[str]) -> dict[str, float]:
     to them, without what fills up their chunks.
     """
     detector, seen = MTCNN(), {"rnet": 0, "onet": 0}
-    for name in seen:
-        getattr(detector, name).register_forward_pre_hook(_counter(seen, name))
+    for name, reader in (("rnet", detector.r_reader), ("onet", detector.o_reader)):
+        reader.network = _counting(seen, name, reader.network)
     pnet = 0
     for path in photos:
         pixels = np.array(Image.open(path).convert("RGB"))
@@ -39,9 +41,12 @@ def multiply_adds(photos: Sequence[str]) -> dict[str, float]:
     }
 
 
-def _counter(seen: dict[str, int], name: str) -> Callable[[nn.Module, tuple[Tensor]], None]:
-    def count(_: nn.Module, inputs: tuple[Tensor]) -> None:
-        seen[name] += int((inputs[0] != inputs[0].new_tensor(-127.5 / 128)).flatten(1).any(1).sum())
+def _counting(
+    seen: dict[str, int], name: str, network: Callable[[Floats], Floats]
+) -> Callable[[Floats], Floats]:
+    def count(crops: Floats) -> Floats:
+        seen[name] += len(crops)
+        return network(crops)
 
     return count
 
@@ -63,17 +68,14 @@ def _cost(network: nn.Module, height: int, width: int) -> int:
 @torch.inference_mode()
 def peak(threads: int) -> dict[str, float]:
     """Return the multiply-adds per second of a matrix product and of a large convolution, best of some."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
     a, b = torch.randn(1536, 1536), torch.randn(1536, 1536)
     x = torch.randn(4, 64, 112, 112).contiguous(memory_format=torch.channels_last)
     w = torch.randn(64, 64, 3, 3).contiguous(memory_format=torch.channels_last)
-    rates = {
-        "matmul": _rate(lambda: a @ b, 1536**3),
-        "convolution": _rate(lambda: F.conv2d(x, w), 4 * 110 * 110 * 64 * 64 * 9),
-    }
-    torch.set_num_threads(before)
-    return rates
+    with cpu_threads(threads):
+        return {
+            "matmul": _rate(lambda: a @ b, 1536**3),
+            "convolution": _rate(lambda: F.conv2d(x, w), 4 * 110 * 110 * 64 * 64 * 9),
+        }
 
 
 def _rate(work: Callable[[], Tensor], multiply_adds_each: int) -> float:

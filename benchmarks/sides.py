@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from facenet.errors import SourceInvalid
 
-ROUNDS_SCRIPT = Path(__file__).with_name("detect_rounds.py")
+DETECT_ROUNDS, EMBED_ROUNDS = (Path(__file__).with_name(f"{name}_rounds.py") for name in ("detect", "embed"))
 PEER = "FACENET_PEER_PYTHON"
 PEER_PYTHON = Path(__file__).parent / ".peer" / "bin" / "python"
 
@@ -31,12 +31,14 @@ def peer_python() -> str:
 
 
 class Side:
-    """Processes that do rounds together, each on its share of the photos."""
+    """Processes that do rounds of `script` together, each on its share of the photos."""
 
-    def __init__(self, kind: str, python: str, *, processes: int, threads: int) -> None:
+    def __init__(
+        self, kind: str, python: str, *, processes: int, threads: int, script: Path = DETECT_ROUNDS
+    ) -> None:
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
         environment |= {"PYTHONPATH": str(Path(__file__).parent.parent)} if python == sys.executable else {}
-        command = [python, str(ROUNDS_SCRIPT), kind, str(threads)]
+        command = [python, str(script), kind, str(threads)]
         self._children = [
             subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment

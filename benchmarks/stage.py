@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -45,17 +46,38 @@ def spread(paths: Sequence[Path], count: int) -> list[Path]:
 
 def run_stages(workspace: Path, photos: Sequence[Path], workers: int) -> dict[str, Any]:
     """Ingest and align `photos` in the empty folder `workspace`; return the figures of the align report."""
+    link_photos(workspace, photos)
+    write_params(workspace)
+    for stage in ("ingest", "align"):
+        run_stage(workspace, stage, FACENET_WORKERS=str(workers))
+    return read_report(workspace / "reports" / "align.json")
+
+
+def link_photos(workspace: Path, photos: Sequence[Path]) -> None:
+    """Put links to `photos` into the folders per person that the stages read."""
     for path in photos:
         link = workspace / "photos" / path.parent.name / path.name
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(path)
+
+
+def write_params(workspace: Path, **align: Any) -> None:
+    """Write the project's params.yaml for these photos, cut as davidsandberg/facenet does by default."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     params["base"]["device"] = "cpu"
     source = {"kind": "folder", "path": str(workspace / "photos"), "role": "evaluate"}
     params["ingest"]["sources"] = [source]
-    params["align"] |= {"image_size": 182, "margin": 44}  # davidsandberg/facenet's defaults
+    params["align"] |= {"image_size": 182, "margin": 44} | align
     (workspace / "params.yaml").write_text(yaml.safe_dump(params))
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "FACENET_WORKERS": str(workers)}
-    for stage in ("ingest", "align"):
-        subprocess.run([sys.executable, "-m", f"tasks.{stage}"], cwd=workspace, env=environment, check=True)
-    return read_report(workspace / "reports" / "align.json")
+
+
+def run_stage(workspace: Path, stage: str, **environment: str) -> float:
+    """Run one stage as a process of its own and return the seconds it took, its start included."""
+    began = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", f"tasks.{stage}"],
+        cwd=workspace,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        check=True,
+    )
+    return time.perf_counter() - began

@@ -1,5 +1,7 @@
-"""Choose the device and the numeric precision at run time."""
+"""Choose the device, the numeric precision and the number of threads at run time."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -41,3 +43,14 @@ def _cpu_multiplies_bf16() -> bool:
 def autocast(device: torch.device, precision: str) -> torch.autocast:
     """Return the autocast context for `precision` ("fp32", "bf16" or "fp16") on `device`."""
     return torch.autocast(device.type, dtype=PRECISIONS[precision], enabled=precision != "fp32")
+
+
+@contextmanager
+def cpu_threads(count: int) -> Iterator[None]:
+    """Let PyTorch compute with `count` threads on the CPU; afterwards it has as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

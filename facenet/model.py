@@ -33,8 +33,9 @@ ROW_MULTIPLE = 8
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkCard:
-    """What rebuilds the network: `facenet.networks.build(name, embedding_size=..., dropout=...)`.
+    """What rebuilds the network: the arguments of `facenet.networks.build`, and what it reads.
 
+    variant: None is the network's first, as in cards that were written before there were others.
     image_size: side in pixels of the square it reads, cut out of the middle of a stored face.
     """
 
@@ -42,6 +43,7 @@ class NetworkCard:
     embedding_size: int
     image_size: int
     dropout: float = 0.0
+    variant: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +142,9 @@ def load_model(weights: Path, card: Path, device: str | torch.device = "cpu") ->
             "the two belong to different models. Run `dvc repro train` or `dvc checkout`."
         )
     spec = model_card.network
-    network = networks.build(spec.name, embedding_size=spec.embedding_size, dropout=spec.dropout)
+    network = networks.build(
+        spec.name, embedding_size=spec.embedding_size, dropout=spec.dropout, variant=spec.variant
+    )
     networks.load_state(network, weights)
     return network.to(resolve_device(device) if isinstance(device, str) else device).eval(), model_card
 
@@ -178,7 +182,9 @@ class Embedder:
         convert_conv2d_weight_memory_format(self._network, torch.channels_last)
 
     def embed(self, faces: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Return the (N, E) float32 L2-normalised embeddings of (N, H, W, 3) uint8 RGB faces, H and W >= S.
+        """Return the (N, E) float32 embeddings of (N, H, W, 3) uint8 RGB faces, H and W >= S.
+
+        They are of unit length, unless the variant of the network leaves them as they are.
 
         Raises:
             ParamsInvalid: the faces are smaller than the network's input.

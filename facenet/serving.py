@@ -22,13 +22,15 @@ from facenet.detection import (
     load_mtcnn_weights,
 )
 from facenet.devices import resolve_device
-from facenet.errors import ImageRejected
+from facenet.errors import ImageRejected, WeightsInvalid
 from facenet.images import MAX_PIXELS, decode, encode
+from facenet.matching import Matcher
 from facenet.model import Embedder, ModelCard, load_model
 
 WEIGHTS = "facenet.safetensors"
 CARD = "model.json"
 DETECTOR = "mtcnn.safetensors"
+CALIBRATION = "calibration.json"  # written by the evaluation; a model never evaluated has none
 PHOTOS = 16  # decoded and held in memory at a time
 
 
@@ -40,6 +42,7 @@ class FaceEmbedder:
         embedder: embeds it.
         stored_as: "png" or "jpeg", how the pipeline stores faces; "jpeg" loses as much here as it did there.
         max_pixels: photos with more are not decoded.
+        matcher: decides whether two faces are one person; None where the model was never evaluated.
     """
 
     def __init__(
@@ -49,8 +52,9 @@ class FaceEmbedder:
         *,
         stored_as: str = "png",
         max_pixels: int = MAX_PIXELS,
+        matcher: Matcher | None = None,
     ) -> None:
-        self._aligner, self._embedder = aligner, embedder
+        self._aligner, self._embedder, self._matcher = aligner, embedder, matcher
         self._stored_as, self._max_pixels = stored_as, max_pixels
 
     @classmethod
@@ -80,6 +84,7 @@ class FaceEmbedder:
             embedder,
             stored_as=card.align["image_format"],
             max_pixels=max_pixels,
+            matcher=_matcher(folder / CALIBRATION, card),
         )
 
     def embed(self, photos: Sequence[bytes | str]) -> list[dict[str, Any]]:
@@ -100,6 +105,50 @@ class FaceEmbedder:
         for start in range(0, len(photos), PHOTOS):
             entries += self._embed_some(photos[start : start + PHOTOS])
         return entries
+
+    def verify(
+        self, left: bytes | str, right: bytes | str, *, far: float | None = None, prior: float = 0.5
+    ) -> dict[str, Any]:
+        """Return whether two photos, as for `embed`, show one person, by what the evaluation has taught.
+
+        distance; threshold; match: whether the distance is below; probability of a match, where a share
+        `prior` of all comparisons is of one person; error: None, or why a photo could not be read, and all
+        else is None.
+
+        Args:
+            left: the one photo.
+            right: the other.
+            far: the wanted rate of false accepts, one of those in calibration.json; None decides most right.
+            prior: in (0, 1).
+
+        Raises:
+            WeightsInvalid: the model was never evaluated.
+            ValueError: no threshold was measured for `far`.
+        """
+        if self._matcher is None:
+            raise WeightsInvalid(
+                f"The model has no {CALIBRATION}. Run `dvc repro evaluate`, and register it."
+            )
+        threshold = self._matcher.threshold_at(far)
+        decoded = [self._decode(photo) for photo in (left, right)]
+        for photo in decoded:
+            if isinstance(photo, ImageRejected):
+                keys = ("distance", "threshold", "match", "probability")
+                return {**dict.fromkeys(keys), "error": f"{photo.reason}: {photo}"}
+        faces = self._aligner.align([photo for photo in decoded if not isinstance(photo, ImageRejected)])
+        pixels = np.stack([self._as_stored(face.image) for face in faces])
+        embedded, mirrored = self._embedder.embed(pixels), None
+        if self._matcher.flip != "none":
+            flipped = self._embedder.embed_flipped(pixels)
+            mirrored = flipped[:1], flipped[1:]
+        distances = self._matcher.distances(embedded[:1], embedded[1:], mirrored)
+        return {
+            "distance": float(distances[0]),
+            "threshold": threshold,
+            "match": bool(distances[0] < threshold),
+            "probability": float(self._matcher.probability(distances, prior)[0]),
+            "error": None,
+        }
 
     def _embed_some(self, photos: Sequence[bytes | str]) -> list[dict[str, Any]]:
         decoded = [self._decode(photo) for photo in photos]
@@ -129,6 +178,14 @@ def save_detector(folder: Path) -> Path:
     with atomic_path(folder / DETECTOR) as temporary:
         save_file({name: tensor.contiguous() for name, tensor in load_mtcnn_weights().items()}, temporary)
     return folder / DETECTOR
+
+
+def _matcher(path: Path, card: ModelCard) -> Matcher | None:
+    if not path.exists():
+        return None
+    matcher = Matcher.read(path)
+    matcher.check(card.weights_sha256)
+    return matcher
 
 
 def _aligner(card: ModelCard, weights: dict[str, torch.Tensor], device: torch.device) -> FaceAligner:

@@ -23,6 +23,7 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("results", help="print the figures of the last run").set_defaults(run=_results)
     _add_detect(commands.add_parser("detect", help="find the faces in photos"))
+    _add_summary(commands.add_parser("summary", help="print the layers of a network"))
     arguments = parser.parse_args()
     stage_main(lambda: arguments.run(arguments))
 
@@ -53,6 +54,25 @@ def _add_detect(parser: argparse.ArgumentParser) -> None:
 
 def _detect(arguments: argparse.Namespace) -> None:
     from tasks.detect import run  # torch takes seconds, and --help needs none of it
+
+    run(arguments)
+
+
+def _add_summary(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Print a network's layers: output shapes, parameters and multiply-adds for one image."
+    )
+    add = parser.add_argument
+    add("network", metavar="NAME", help="as in train.network; a wrong one is answered with all there are")
+    add("--embedding-size", type=int, metavar="N", help="width of the output (default: the published one)")
+    add("--image-size", type=int, metavar="PIXELS", help="side of the image (default: the published one)")
+    add("--variant", help="form of the network, as in train.variant (default: its first)")
+    add("--depth", type=int, default=1, metavar="D", help="open blocks so many levels deep (default: 1)")
+    parser.set_defaults(run=_summary)
+
+
+def _summary(arguments: argparse.Namespace) -> None:
+    from tasks.summary import run  # torch takes seconds, and --help needs none of it
 
     run(arguments)
 

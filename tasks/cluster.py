@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -22,8 +22,8 @@ from tasks.workers import SCHEDULER, WorkerDied
 PATIENCE = 60.0  # seconds for a scheduler or its first worker to come (back)
 POLL = 2.0  # seconds between looks whether the scheduler is still there
 RETURNS = 3  # of the scheduler without a result in between
-LIBRARIES = ("numpy", "pillow", "torch", "pyarrow")
-_here = threading.local()  # the worker of a thread: torch counts its threads for each thread apart
+LIBRARIES = ("numpy", "openvino", "pillow", "torch", "pyarrow")
+_here = threading.local()  # each thread has a worker of its own: no worker has to bear two jobs at once
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -202,8 +202,15 @@ def code_version() -> str:
     root = Path(__file__).parent.parent
     for path in sorted(path for package in ("facenet", "tasks") for path in (root / package).rglob("*.py")):
         digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
-    digest.update(repr([platform.machine(), *map(version, LIBRARIES)]).encode())
+    digest.update(repr([platform.machine(), *map(_version, LIBRARIES)]).encode())
     return digest.hexdigest()
+
+
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:  # openvino is not to be had on every machine
+        return ""
 
 
 def _work(key: str, make_worker: Callable[[], Callable[[J], R]], expected: str, job: J) -> R:

@@ -19,6 +19,8 @@ from tasks.source_params import LfwSource as LfwSource
 from tasks.source_params import OrlSource as OrlSource
 from tasks.source_params import Source as Source
 
+PLANS = {"triplet": ("pk", "triplets"), "contrastive": ("pk", "pairs")}  # of losses on distances
+
 
 class Base(Section):
     """What every stage shares."""
@@ -86,16 +88,23 @@ class TrainParams(Section):
     """The network, its loss and the loop."""
 
     network: str
+    variant: str | None  # form of the network, null for its first; `facenet summary NAME` lists them
     embedding_size: Positive
     image_size: Positive  # pixels, side of the network's input; cut out of the stored face
     dropout: Annotated[float, Field(ge=0, lt=1)]
     init: str | None  # state dict to start from: a path, or a name looked up in FACENET_MIRRORS
-    loss: Literal["softmax", "cosface", "triplet"]
-    margin: Annotated[float, Field(ge=0)]  # of cosface (cosine) and triplet (squared distance)
-    scale: Annotated[float, Field(gt=0)]  # of cosface
+    loss: Literal["softmax", "softmax_squared", "cosface", "arcface", "triplet", "contrastive"]
+    margin: Annotated[float, Field(ge=0)]  # cosface: cosine, arcface: radians, triplet: d^2, contrastive: d
+    scale: Annotated[float, Field(gt=0)]  # of cosface and arcface
     prelogits_norm_factor: Annotated[float, Field(ge=0)]
     prelogits_norm_p: Annotated[float, Field(gt=0)]
+    center_factor: Annotated[float, Field(ge=0)]  # of a center loss beside one that classifies; 0: none
+    center_version: Literal["wen", "dl4j", "davidsandberg"]
+    center_rate: Annotated[float, Field(gt=0)]  # of the centres; the versions' own are 0.5, 0.9 and 0.05
+    head_share: Fraction  # of the people not in the batch with whom a sampled head compares it
+    head_sampled_above: Natural  # people; the head of a loss that classifies more is sampled
     mining: Literal["all", "semihard", "hard", "vgg", "hardest", "batch_hard"]
+    triplet_reduction: Literal["active", "all", "sum"]  # mean of those above zero, mean of all, sum
     epochs: Natural  # 0 makes a model of `init` as it is
     batch_size: Positive  # plan pk uses people_per_batch x images_per_person instead
     balance: Fraction  # 0: every image as often; 1: every person as often; in between: weight count**-balance
@@ -133,6 +142,13 @@ class EvaluateParams(Section):
     far: Annotated[float, Field(gt=0, lt=1)]
     precision: Literal["auto", "fp32", "bf16", "fp16"]
     batch_size: Positive
+    missing: Literal["fail", "fallback", "skip"]  # of a pair's faces: see tasks/evaluate/pairs.py
+    all_pairs: bool  # embed every photo of role evaluate, not only those of pairs
+    bootstrap_draws: Positive
+    gallery_photos: tuple[Positive, ...]  # k known photos of a person: one gallery for each k
+    fpir: Annotated[float, Field(gt=0, lt=1)]  # strangers that may be taken for somebody
+    leak_similarity: Fraction  # cosine from which the pixels of two photos are compared
+    leak_photos: Natural  # of training, at most, that evaluated ones are compared with
 
 
 class PromotionParams(Section):
@@ -140,6 +156,7 @@ class PromotionParams(Section):
 
     metric: str
     min_gain: float
+    require_significance: bool = False  # the interval of the paired difference of accuracies lies above it
 
 
 class RegisterParams(Section):
@@ -167,14 +184,14 @@ class Params:
 
     @model_validator(mode="after")
     def _sections_agree(self) -> "Params":
-        if self.train.image_size > self.align.image_size:
-            stored = self.align.image_size
-            raise ValueError(
-                f"train.image_size {self.train.image_size} is larger than align.image_size {stored}"
-            )
-        if self.train.loss == "triplet" and self.triplets.plan not in ("pk", "triplets"):
-            raise ValueError(f"loss triplet needs triplets.plan pk or triplets, not {self.triplets.plan}")
-        if self.train.accumulate > 1 and self.triplets.plan != "images":
+        read, stored = self.train.image_size, self.align.image_size
+        if read > stored:
+            raise ValueError(f"train.image_size {read} is larger than align.image_size {stored}")
+        loss, plan = self.train.loss, self.triplets.plan
+        plans = PLANS.get(loss, ("images", "pk", "triplets"))
+        if plan not in plans:
+            raise ValueError(f"loss {loss} needs triplets.plan {' or '.join(plans)}, not {plan}")
+        if self.train.accumulate > 1 and plan != "images":
             raise ValueError(
                 "train.accumulate needs triplets.plan images: pairs and triplets are found in whole batches"
             )

@@ -16,6 +16,7 @@ EMBEDDINGS = DATA / "embeddings"  # embeddings-0000.arrow
 MODELS = Path("models")
 WEIGHTS = MODELS / "facenet.safetensors"
 MODEL_CARD = MODELS / "model.json"
+CALIBRATION = MODELS / "calibration.json"  # written by evaluate, read by serving
 CHECKPOINTS = MODELS / "checkpoints"  # survives a kill, not an output
 
 REPORTS = Path("reports")

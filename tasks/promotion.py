@@ -6,10 +6,12 @@ does.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from facenet.evaluation.comparison import Comparison
 from tasks import paths
+from tasks.paired import DECISIONS, compare_versions
 from tasks.params import PromotionParams, RegisterParams
 from tasks.reports import write_report
 from tasks.tracking.registry import (
@@ -43,6 +45,7 @@ class Outcome:
     action: promoted, unchanged (it is the champion already), rolled_back or refused.
     champion, previous_champion, challenger: version numbers afterwards, None if there is none.
     figures: the compared figure by version number.
+    paired: how challenger and champion differ pair by pair, None where the decisions of one are not here.
     """
 
     model: str
@@ -53,6 +56,7 @@ class Outcome:
     challenger: int | None = None
     metric: str | None = None
     figures: dict[str, float] | None = None
+    paired: Comparison | None = None
     forced: bool = False
 
     @property
@@ -66,14 +70,16 @@ def promote(params: RegisterParams, *, force: bool = False) -> Outcome:
     challenger = aliased_version(params.model, CHALLENGER)
     champion = aliased_version(params.model, CHAMPION)
     rule = params.promotion
-    action, reason = decide(challenger, champion, rule, force=force)
+    paired = compare_versions(challenger, champion)
+    action, reason = decide(challenger, champion, rule, force=force, paired=paired)
     if action == "promoted" and challenger is not None:
         _crown(challenger, champion)
     figures = {}
     for version in (champion, challenger):
         if version is not None and (got := _figure(version, rule.metric)) is not None:
             figures[str(version.number)] = got
-    return _outcome(params.model, action, reason, metric=rule.metric, figures=figures, forced=force)
+    outcome = _outcome(params.model, action, reason, metric=rule.metric, figures=figures, forced=force)
+    return replace(outcome, paired=paired)
 
 
 def roll_back(model: str) -> Outcome:
@@ -96,7 +102,12 @@ def roll_back(model: str) -> Outcome:
 
 
 def decide(
-    challenger: Version | None, champion: Version | None, rule: PromotionParams, *, force: bool
+    challenger: Version | None,
+    champion: Version | None,
+    rule: PromotionParams,
+    *,
+    force: bool,
+    paired: Comparison | None = None,
 ) -> tuple[str, str]:
     """Return promoted, unchanged or refused, and the reason in a sentence."""
     if challenger is None:
@@ -113,10 +124,12 @@ def decide(
         return "refused", f"{name} has no figure {rule.metric!r}: see register.promotion.metric."
     if champion is None:
         return "promoted", f"{name} is the first champion, with {rule.metric} {got}."
-    return _compare(challenger, champion, rule, got)
+    return _compare(challenger, champion, rule, got, paired)
 
 
-def _compare(challenger: Version, champion: Version, rule: PromotionParams, got: float) -> tuple[str, str]:
+def _compare(
+    challenger: Version, champion: Version, rule: PromotionParams, got: float, paired: Comparison | None
+) -> tuple[str, str]:
     new, old = f"Version {challenger.number}", f"champion {champion.number}"
     had = _figure(champion, rule.metric)
     for tag in COMPARABLE_VAL if rule.metric.startswith("val") else COMPARABLE:
@@ -130,9 +143,23 @@ def _compare(challenger: Version, champion: Version, rule: PromotionParams, got:
         return "refused", f"The {old} has no figure {rule.metric!r} to compare with. Use --force."
     gain = round((had - got) if rule.metric in LOWER_IS_BETTER else (got - had), DIGITS)
     reason = f"{new} has {rule.metric} {got} against {had} of {old}, a gain of {gain:g}"
+    if paired is not None:
+        reason = f"{reason}; {paired.in_words()}"
     if gain >= rule.min_gain:
-        return "promoted", f"{reason}."
+        return _significant(rule, paired, reason) if rule.require_significance else ("promoted", f"{reason}.")
     return "refused", f"{reason}; wanted at least {rule.min_gain:g} (register.promotion.min_gain)."
+
+
+def _significant(rule: PromotionParams, paired: Comparison | None, reason: str) -> tuple[str, str]:
+    if paired is None:
+        return "refused", (
+            f"{reason}; the decisions of both on each pair are not in {DECISIONS}. Run `dvc repro` for both "
+            "here, or set register.promotion.require_significance to false."
+        )
+    if paired.interval[0] > rule.min_gain:
+        return "promoted", f"{reason}."
+    wanted = f"{rule.min_gain:g} (register.promotion.require_significance)"
+    return "refused", f"{reason}; wanted an interval above {wanted}."
 
 
 def _figure(version: Version, metric: str) -> float | None:

@@ -10,7 +10,7 @@ import math
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +22,14 @@ from tasks.reports import read_report, write_report
 from tasks.tracking import Run, find_run, open_run, provenance, public_uri, start_run
 
 if TYPE_CHECKING:
+    from facenet.matching import Matcher
     from facenet.model import ModelCard
     from tasks.tracking.registry import Version
 
 REPORTS = (  # logged to a rebuilt run, those that exist beside evaluation.json
     "train.json", "history.csv", "evaluation.json", "roc.csv", "roc.png", "folds.csv", "worst_errors.png",
+    "operating_points.csv", "calibration.csv", "decisions.csv", "slices.csv", "identification.csv",
+    "leaks.csv",
 )  # fmt: skip
 
 
@@ -36,6 +39,7 @@ def main() -> None:
         params=load_params().register,
         weights=paths.WEIGHTS,
         card=paths.MODEL_CARD,
+        calibration=paths.CALIBRATION,
         evaluation=paths.report("evaluate"),
         receipt=paths.report("register"),
     )
@@ -44,7 +48,13 @@ def main() -> None:
 
 
 def run(
-    *, params: RegisterParams, weights: Path, card: Path, evaluation: Path, receipt: Path
+    *,
+    params: RegisterParams,
+    weights: Path,
+    card: Path,
+    evaluation: Path,
+    receipt: Path,
+    calibration: Path | None = None,
 ) -> dict[str, Any]:
     """Register the model of `weights` and `card` under `params.model`, write the receipt and return it.
 
@@ -54,8 +64,9 @@ def run(
         GateFailed: a figure of `evaluation` is missing or below its gate; nothing was registered.
         SourceInvalid: there is no `evaluation`.
         TrackingFailed: the server cannot be reached or refuses.
-        WeightsInvalid: weights and card do not belong together.
+        WeightsInvalid: weights, card and calibration do not belong together.
     """
+    from facenet.matching import Matcher
     from facenet.model import load_model
     from tasks.tracking.registry import CHALLENGER, find_version, set_alias, tag_version
 
@@ -66,12 +77,17 @@ def run(
     _, model_card = load_model(weights, card)
     # What is served computes as what was evaluated.
     model_card = replace(model_card, precision=figures.get("precision", model_card.precision))
-    digest = model_digest(model_card)
+    matcher = Matcher.read(calibration) if calibration else None
+    if matcher is not None:
+        matcher.check(model_card.weights_sha256)
+    digest = model_digest(model_card, matcher)
     tags = _tags(model_card, figures, digest)
     version = find_version(params.model, "digest", digest)
     if version is None:
         origin = _run(model_card, digest, evaluation.parent)
-        version = _create(params.model, origin, figures, tags, weights=weights, card=model_card)
+        version = _create(
+            params.model, origin, figures, tags, weights=weights, card=model_card, calibration=calibration
+        )
     else:
         tag_version(params.model, version.number, tags)
     set_alias(params.model, CHALLENGER, version.number)
@@ -113,8 +129,8 @@ def check_gates(figures: Mapping[str, Any], gates: Mapping[str, float]) -> dict[
     return {name: {"least": least, "got": figures[name]} for name, least in gates.items()}
 
 
-def model_digest(card: "ModelCard") -> str:
-    """Return the sha256 of what decides the answers: weights, network, alignment, precision, serving code.
+def model_digest(card: "ModelCard", matcher: "Matcher | None" = None) -> str:
+    """Return the sha256 of what decides the answers: weights, network, alignment, precision, code, matcher.
 
     Where the model came from (commit, run, parameters of the training) is left out.
     """
@@ -128,6 +144,8 @@ def model_digest(card: "ModelCard") -> str:
         "precision": card.precision,
         "code": code_digests(),
     }
+    if matcher is not None:
+        meaning["matcher"] = asdict(matcher)
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
 
 
@@ -179,6 +197,7 @@ def _create(
     *,
     weights: Path,
     card: "ModelCard",
+    calibration: Path | None,
 ) -> "Version":
     from tasks.tracking.models import save_served_model
     from tasks.tracking.registry import create_version
@@ -187,7 +206,14 @@ def _create(
         with tempfile.TemporaryDirectory() as scratch:
             file = Path(scratch) / paths.MODEL_CARD.name
             file.write_text(card.to_json())
-            save_served_model(folder, weights=weights, card=file, run_id=run.run_id, model_id=model_id)
+            save_served_model(
+                folder,
+                weights=weights,
+                card=file,
+                run_id=run.run_id,
+                model_id=model_id,
+                calibration=calibration,
+            )
 
     numbers = {f"evaluation/{k}": v for k, v in figures.items() if _is_number(v) and math.isfinite(v)}
     return create_version(model, run, save=save, tags=tags, figures=numbers)

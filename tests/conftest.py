@@ -3,24 +3,66 @@
 import importlib.util
 import os
 import shutil
-import signal
-import socket
-import subprocess
 import sys
-import time
+import tempfile
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tasks.workers import worker_count
+from tests.servers import free_port, running
 
+ROOT = Path(__file__).parent.parent
+MOST_PROCESSES = 4  # of make test: each holds torch, MLflow and Prefect, 1 GB
+
+# Tests run side by side, and threads that wait for a core that another process has cost more than they bring.
+# Set before torch is imported; their children inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("DO_NOT_TRACK", "true")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give Prefect a home of its own, before it is imported: neither a profile nor another run is seen."""
+    home = tempfile.TemporaryDirectory(prefix="facenet-prefect-")
+    config.add_cleanup(home.cleanup)
+    os.environ["PREFECT_HOME"] = home.name
+
+
+@pytest.hookimpl(optionalhook=True)  # without pytest-xdist the tests run in one process
+def pytest_xdist_auto_num_workers() -> int:
+    """Return the number of processes of `make test`."""
+    return min(worker_count(), MOST_PROCESSES)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that have most slow tests, so that none is left for one process at the end."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
+
+
+@pytest.fixture(autouse=True)
+def _leaves_no_trace() -> Iterator[None]:
+    """Fail a test that changes for good what those after it in this process work with."""
+    before = _traces()
+    yield
+    after = _traces()
+    assert {name: after.get(name) for name in before} == before
+
+
+def _traces() -> dict[str, object]:
+    ours = ("FACENET_", "DVC_", "PREFECT_", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "OMP_")
+    traces: dict[str, object] = {"folder": Path.cwd()}
+    traces["environment"] = {name: value for name, value in os.environ.items() if name.startswith(ours)}
+    if "torch" in sys.modules:
+        traces["threads"] = sys.modules["torch"].get_num_threads()
+    return traces
 
 
 @pytest.fixture(scope="session")
@@ -101,30 +143,10 @@ def mlflow_store(migrated_store: Path, tmp_path: Path, monkeypatch: pytest.Monke
 @pytest.fixture
 def prefect_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address, also in PREFECT_API_URL, of a real Prefect server with its database in tmp_path."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = str(free_port())
     url = f"http://127.0.0.1:{port}/api"
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect-home"))
     monkeypatch.setenv("PREFECT_API_URL", url)
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    with (tmp_path / "prefect-server.log").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-        try:
-            _wait_for_health(f"{url}/health", seconds=120)
-            yield url
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(30)
-
-
-def _wait_for_health(url: str, seconds: float) -> None:
-    import httpx
-
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        with suppress(httpx.HTTPError):  # it does not listen yet
-            if httpx.get(url).text == "true":
-                return
-        time.sleep(0.1)
-    raise TimeoutError(f"{url} did not answer in {seconds} s")
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", port]
+    with running(command, f"{url}/health", log=tmp_path / "prefect-server.log", cwd=tmp_path):
+        yield url

@@ -11,6 +11,7 @@ PIPELINE, PRETRAINED, SERVING = (
     "tests/tasks/test_serving.py",
 )
 MLFLOW, SERVER, CRON = "tests/tasks/conftest.py", "tests/conftest.py", "tests/flows/test_training.py"
+DASK = "tests/tasks/dask_processes.py"
 RUN_BY = {
     "make run": (PIPELINE, '"make", "run"'),
     "make test": (".ci/run", "make test"),
@@ -34,19 +35,43 @@ RUN_BY = {
         SERVING,
         '"models", "serve"',
     ),
+    "mlflow models serve -m models:/facenet@champion --env-manager local --host 127.0.0.1 --port 5001": (
+        SERVING,
+        '"models", "serve"',
+    ),
+    'printf \'{"inputs": [{"image": "%s"}]}\' "$(base64 -w0 photo.jpg)" | curl -s -H \'Content-Type: '
+    "application/json' --data-binary @- http://127.0.0.1:5001/invocations": (SERVING, '{"inputs": rows}'),
+    "mlflow server --host 127.0.0.1 --port 5000 --workers 1 --backend-store-uri "
+    "sqlite:////srv/mlflow/mlflow.db --artifacts-destination /srv/mlflow/artifacts": (
+        MLFLOW,
+        "--artifacts-destination",
+    ),
+    "export MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false": (
+        MLFLOW,
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION",
+    ),
+    "export MLFLOW_TRACKING_URI=http://127.0.0.1:5000": (
+        "tests/tasks/test_register.py",
+        '"MLFLOW_TRACKING_URI", mlflow_server',
+    ),
+    "dask scheduler --host 0.0.0.0 --port 8786": (DASK, '"scheduler", "--host"'),
+    "OMP_NUM_THREADS=1 dask worker tcp://HOST:8786 --nworkers 8 --nthreads 1": (DASK, '"--nthreads", "1"'),
+    "export FACENET_DASK_SCHEDULER=tcp://HOST:8786": (MLFLOW, "FACENET_DASK_SCHEDULER"),
     "facenet results": (PIPELINE, '"facenet", "results"'),
+    "facenet summary nn4_small2 --variant dl4j": ("tests/tasks/test_summary.py", '"nn4_small2", "--variant"'),
     "python -m tasks.shards export faces/": (PIPELINE, '"export", "faces/"'),
     "python -m tasks.shards show sheet.png": (PIPELINE, '"show", "sheet.png"'),
 }
 
 
 def _commands(root: Path) -> set[str]:
-    pages = [root / "README.md", root / "docs" / "reference.md"]
+    pages = [root / "README.md", *(root / "docs").rglob("*.md"), *(root / "infra").rglob("*.md")]
     blocks = [
         block for page in pages for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
     ]
-    lines = [re.sub(r"\s+#.*", "", line).strip() for block in blocks for line in block.splitlines()]
-    return {line for line in lines if line}
+    whole = [re.sub(r"(?:\\|(\|))\n\s*", r"\1 ", block) for block in blocks]  # one line for each command
+    lines = [re.sub(r"\s+#.*", "", line) for block in whole for line in block.splitlines()]
+    return {" ".join(line.split()) for line in lines if line.strip()}
 
 
 def test_every_documented_command_is_run_somewhere(root: Path) -> None:

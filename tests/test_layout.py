@@ -36,6 +36,7 @@ COMMAND_LINES = {
     ("tasks.shards", "tasks.shard_commands"),
     ("tasks.cli", "tasks.results"),
     ("tasks.cli", "tasks.detect"),
+    ("tasks.cli", "tasks.summary"),
 }
 # Files that a stage stores with the model instead of importing them.
 SHIPPED = {"tasks/serving.py"}

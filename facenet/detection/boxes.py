@@ -45,14 +45,16 @@ def square(boxes: Floats) -> Floats:
     return np.concatenate([corner, corner + side], axis=1)
 
 
-def clip(boxes: Floats, height: int, width: int) -> Indices:
-    """Truncate to integers and clip to 1..width, 1..height; a box outside the image gets x1 < x0 or y1 < y0.
+def clip(boxes: Floats, heights: Indices, widths: Indices) -> Indices:
+    """Truncate to integers and clip to 1..width, 1..height (F,) of each box's image.
 
-    The part outside is cut off and the rest stretched, as in facenet-pytorch (davidsandberg pads with black).
+    A box outside the image gets x1 < x0 or y1 < y0. The part outside is cut off and the rest stretched, as in
+    facenet-pytorch (davidsandberg pads with black).
     """
     whole = np.trunc(boxes).astype(np.int64)
     whole[:, :2] = np.maximum(whole[:, :2], 1)
-    whole[:, 2:] = np.minimum(whole[:, 2:], (width, height))
+    whole[:, 2] = np.minimum(whole[:, 2], widths)
+    whole[:, 3] = np.minimum(whole[:, 3], heights)
     return whole
 
 
@@ -82,13 +84,15 @@ def suppress(
     """Return the boxes that greedy non-maximum suppression keeps, as indices from the highest score down.
 
     From the highest score on, a box is dropped when it overlaps a kept one of its group by more than
-    `threshold`, which is at least 0. Equal scores keep their order. There is no limit on the number of boxes.
+    `threshold`, which is at least 0. Equal scores keep their order. Groups (F,) are numbers, and come one
+    after another in the result. There is no limit on the number of boxes.
     """
-    order = np.argsort(-scores, kind="stable")
-    boxes, of_group = boxes[order], np.zeros_like(order) if groups is None else groups[order]
+    groups = np.zeros(len(boxes), np.int64) if groups is None else groups
+    order = np.lexsort((-scores, groups))
+    boxes, groups = boxes[order], groups[order]
     pairs = [
         pair[:, overlaps(boxes[pair[0]], boxes[pair[1]], overlap) > threshold]
-        for pair in _neighbours(boxes, of_group)
+        for pair in _neighbours(boxes, groups)
     ]
     stronger, weaker = np.concatenate([np.zeros((2, 0), np.int64), *pairs], axis=1)
     return order[_greedy(len(order), stronger, weaker)]

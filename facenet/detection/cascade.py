@@ -10,6 +10,7 @@ is dropped without shifting the results of the others, and boxes come out half o
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -18,18 +19,18 @@ from torch import Tensor, nn
 
 from facenet.detection import boxes as geometry
 from facenet.detection.faces import Faces
-from facenet.detection.integral import Floats, Indices, IntegralImage, Pixels
+from facenet.detection.integral import IntegralImages, Pixels
 from facenet.detection.networks import ONet, PNet, RNet
-from facenet.detection.pyramid import STRIDE, WINDOW, Canvas, canvases
-from facenet.detection.reader import CropReader, Reading, standardised
+from facenet.detection.pyramid import WINDOW
+from facenet.detection.reader import Candidates, CropReader, Reading
+from facenet.detection.runtime import RuntimeName, choose_runtime, make_runtime
+from facenet.detection.scanner import PyramidScanner, Windows
 from facenet.detection.weights import load_mtcnn_weights
 from facenet.errors import ParamsInvalid
 
 LEVEL_OVERLAP, STAGE_OVERLAP = 0.5, 0.7  # allowed within a level of the pyramid, and after every stage
-# Crops per call of R-Net and O-Net. On a CPU the largest layer, 1 MB, then stays in the second-level cache.
-CPU_CHUNKS, ACCELERATOR_CHUNKS = (16, 4), (1024, 256)
 SPARE_BYTES = 31 * 2**20  # below glibc's largest dynamic threshold, 32 MB
-GROUP_PIXELS = 2**23  # of the images searched at a time, if not of one alone: running sums of 128 MB
+GROUP_PIXELS = 2**19  # of the images searched at a time, if not of one alone: running sums of 8 MB
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class MTCNN(nn.Module):
     """The detector. An image gives the same bytes whatever comes with it in a batch.
 
     weights: as `load_mtcnn_weights` returns them, which is the default.
+    runtime: the fastest that is installed for the device if None. On a CPU it uses as many threads as torch
+        does when the detector is made.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class MTCNN(nn.Module):
         *,
         device: str | torch.device = "cpu",
         weights: dict[str, Tensor] | None = None,
+        runtime: RuntimeName | None = None,
     ) -> None:
         super().__init__()
         self.settings = settings or DetectorSettings()
@@ -76,69 +80,62 @@ class MTCNN(nn.Module):
         self.load_state_dict(load_mtcnn_weights() if weights is None else weights)
         self.requires_grad_(False)
         self.to(device=self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]  # stub lacks it
-        sizes = CPU_CHUNKS if self.device.type == "cpu" else ACCELERATOR_CHUNKS
         _keep_freed_memory()
-        self._r_reader = CropReader(self.rnet, side=24, size=sizes[0], device=self.device)
-        self._o_reader = CropReader(self.onet, side=48, size=sizes[1], device=self.device)
+        name = runtime or choose_runtime(self.device)
+        networks = make_runtime(name, self.pnet, self.rnet, self.onet, self.device)
+        self._scanner = PyramidScanner(
+            networks.propose,
+            min_face=self.settings.min_face,
+            factor=self.settings.factor,
+            threshold=self.settings.thresholds[0],
+        )
+        of_rnet, of_onet = networks.chunks
+        self.r_reader = CropReader(networks.refine, side=24, size=of_rnet, columns=5)
+        self.o_reader = CropReader(networks.decide, side=48, size=of_onet, columns=15)
 
-    @torch.inference_mode()
     def detect(self, images: Sequence[Pixels]) -> list[Faces]:
         """Return the faces of images uint8 (H, W, 3) RGB of any sizes; none for one below `min_face`."""
         return [faces for group in _groups(images) for faces in self._detect(group)]
 
     def _detect(self, images: Sequence[Pixels]) -> list[Faces]:
         factors = [-(-max(image.shape[:2]) // self.settings.max_side) for image in images]
-        integrals = [IntegralImage(_reduced(image, k)) for image, k in zip(images, factors, strict=True)]
-        boxes = [self._propose(integral, k) for integral, k in zip(integrals, factors, strict=True)]
-        boxes = [self._refine(*found) for found in self._r_reader.read(integrals, boxes)]
-        faces = [self._decide(*found) for found in self._o_reader.read(integrals, boxes)]
+        integrals = IntegralImages([_reduced(image, k) for image, k in zip(images, factors, strict=True)])
+        candidates = _propose(self._scanner.scan(integrals, factors))
+        candidates = self._refine(*self.r_reader.read(integrals, candidates))
+        faces = self._decide(*self.o_reader.read(integrals, candidates), len(images))
         return [f if k == 1 else f.scaled(k) for f, k in zip(faces, factors, strict=True)]
 
-    def _propose(self, integral: IntegralImage, reduction: int) -> Floats:
-        """Return square boxes (F, 4) around what P-Net takes for faces on any level."""
-        min_face = max(WINDOW, self.settings.min_face / reduction)
-        layout = canvases(integral.height, integral.width, min_face, self.settings.factor)
-        if not layout:
-            return Faces().boxes
-        parts = [self._windows(canvas, integral) for canvas in layout]
-        boxes, scores, offsets, level = (np.concatenate(column) for column in zip(*parts, strict=True))
-        kept = geometry.suppress(boxes, scores, LEVEL_OVERLAP, "union", groups=level)
-        kept = kept[geometry.suppress(boxes[kept], scores[kept], STAGE_OVERLAP, "union")]
-        return geometry.square(geometry.regress(boxes[kept], offsets[kept], inclusive=False))
-
-    def _windows(self, canvas: Canvas, integral: IntegralImage) -> tuple[Floats, Floats, Floats, Indices]:
-        """Return boxes, scores, offsets and number of the level of the windows that P-Net takes for faces."""
-        output = self.pnet(standardised(canvas.draw(integral)[None], self.device), canvas.seams)
-        scores, offsets = (x[0].cpu().numpy() for x in output)
-        tile_of = np.full(scores.shape, -1)
-        for number, tile in enumerate(canvas.tiles):
-            tile_of[tile.windows] = number
-        rows, columns = np.nonzero((scores >= self.settings.thresholds[0]) & (tile_of >= 0))
-        tiles = tile_of[rows, columns]
-        order = np.argsort(tiles, kind="stable")  # windows of equal score keep the order of their levels
-        rows, columns, tiles = rows[order], columns[order], tiles[order]
-        row, top, left, level = np.array([(t.row, t.top, t.left, t.level) for t in canvas.tiles]).T[:, tiles]
-        scale = np.array([t.scale for t in canvas.tiles], np.float32)[tiles]
-        boxes = geometry.generate(rows - top // STRIDE + row, columns - left // STRIDE, scale)
-        return boxes, scores[rows, columns], offsets[:, rows, columns].T, level
-
-    def _refine(self, boxes: Floats, reading: Reading) -> Floats:
-        """Return square boxes (F, 4) around what R-Net takes for faces: suppressed first, then moved."""
+    def _refine(self, candidates: Candidates, reading: Reading) -> Candidates:
+        """Return square boxes around what R-Net takes for faces: suppressed first, then moved."""
         passed = np.flatnonzero(reading.scores > self.settings.thresholds[1])
-        kept = passed[geometry.suppress(boxes[passed], reading.scores[passed], STAGE_OVERLAP, "union")]
-        return geometry.square(geometry.regress(boxes[kept], reading.offsets[kept], inclusive=True))
+        boxes, images = candidates.take(passed)
+        kept = passed[geometry.suppress(boxes, reading.scores[passed], STAGE_OVERLAP, "union", groups=images)]
+        moved = geometry.regress(candidates.boxes[kept], reading.offsets[kept], inclusive=True)
+        return Candidates(geometry.square(moved), candidates.images[kept])
 
-    def _decide(self, boxes: Floats, reading: Reading) -> Faces:
-        """Return what O-Net takes for faces: moved first, then suppressed by the smaller area."""
+    def _decide(self, candidates: Candidates, reading: Reading, count: int) -> list[Faces]:
+        """Return what O-Net takes for faces, image by image: moved first, then suppressed by smaller area."""
         passed = np.flatnonzero(reading.scores > self.settings.thresholds[2])
-        boxes, scores = boxes[passed], reading.scores[passed]
+        boxes, images = candidates.take(passed)
         points = reading.landmarks[passed].reshape(-1, 2, 5).swapaxes(1, 2)  # shares of the box
         frame = geometry.half_open(boxes)[:, None]
         landmarks = points * (frame[..., 2:] - frame[..., :2]) + frame[..., :2]
         boxes = geometry.half_open(geometry.regress(boxes, reading.offsets[passed], inclusive=True))
         solid = np.flatnonzero((boxes[:, 2:] > boxes[:, :2]).all(axis=1))  # offsets can turn a box inside out
-        kept = solid[geometry.suppress(boxes[solid], scores[solid], STAGE_OVERLAP, "min")]
-        return Faces(boxes[kept], scores[kept], landmarks[kept])
+        scores, of_solid = reading.scores[passed], images[solid]
+        kept = solid[geometry.suppress(boxes[solid], scores[solid], STAGE_OVERLAP, "min", groups=of_solid)]
+        ends = np.searchsorted(images[kept], np.arange(count + 1))
+        return [Faces(boxes[k], scores[k], landmarks[k]) for k in (kept[i:j] for i, j in pairwise(ends))]
+
+
+def _propose(windows: Windows) -> Candidates:
+    """Return square boxes around what P-Net takes for faces: suppressed on each level, and on all of them."""
+    boxes, scores, offsets, levels, images = windows
+    groups = images * (levels.max(initial=0) + 1) + levels
+    kept = geometry.suppress(boxes, scores, LEVEL_OVERLAP, "union", groups=groups)
+    kept = kept[geometry.suppress(boxes[kept], scores[kept], STAGE_OVERLAP, "union", groups=images[kept])]
+    moved = geometry.regress(boxes[kept], offsets[kept], inclusive=False)
+    return Candidates(geometry.square(moved), images[kept])
 
 
 def _keep_freed_memory() -> None:

@@ -1,10 +1,14 @@
-"""Exact means over rectangles of an image, in constant time each (Crow, SIGGRAPH 1984).
+"""Exact means over rectangles of images, in constant time each (Crow, SIGGRAPH 1984).
 
 Sums are kept as 32-bit integers that wrap around: differences are right as long as one rectangle holds less
-than 2^32 / 255 = 16.8 million pixels, whatever the size of the image. A mean therefore depends on its
+than 2^31 / 255 = 8.4 million pixels, whatever the size of the image. A mean therefore depends on its
 rectangle alone.
+
+A pixel is four numbers, red, green, blue and one without meaning: it is then one aligned item to copy, and
+arithmetic runs along whole rows. Networks give the fourth no weight.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,13 +18,21 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
+Sums = NDArray[np.int32]
+
+CHANNELS = 4  # of a pixel
 
 
 class Cells(NamedTuple):
-    """Half-open ranges of pixels along one axis, (..., n) each."""
+    """Half-open ranges of pixels along one axis, (..., n) each; share: 1 / length, float32."""
 
     first: Indices
     last: Indices
+    share: Floats
+
+    def part(self, which: slice) -> "Cells":
+        """Return some of the ranges (n,)."""
+        return Cells(self.first[which], self.last[which], self.share[which])
 
 
 def area_cells(start: Indices | int, length: Indices | int, count: int) -> Cells:
@@ -31,46 +43,75 @@ def area_cells(start: Indices | int, length: Indices | int, count: int) -> Cells
     (B, count).
     """
     start, length = np.asarray(start)[..., None], np.asarray(length)[..., None]
-    step = np.arange(count)
-    return Cells(start + step * length // count, start - (-(step + 1) * length // count))
+    edges = np.arange(count + 1) * length
+    first, last = start + edges[..., :-1] // count, start - (-edges[..., 1:] // count)
+    return Cells(first, last, np.reciprocal((last - first).astype(np.float32)))
 
 
-class IntegralImage:
-    """Running sums over an image uint8 (H, W, 3), from which means over rectangles are taken.
+class IntegralImages:
+    """Running sums over images uint8 (H, W, 3), from which means over rectangles are taken.
 
-    Takes 16 bytes a pixel: the fourth channel is empty, it makes a pixel one aligned item to copy.
+    Takes 16 bytes a pixel. The sums of all images lie behind one another, so that rectangles of many images
+    are looked up at once. heights, widths: (I,) pixels.
     """
 
-    def __init__(self, pixels: Pixels) -> None:
-        self.height, self.width = pixels.shape[:2]
-        padded = torch.zeros((self.height + 1, self.width + 1, 4), dtype=torch.int32)
-        padded.numpy()[1:, 1:, :3] = pixels
-        padded = padded.cumsum(0, dtype=torch.int32).cumsum(1, dtype=torch.int32)
-        self._sums: NDArray[np.uint32] = padded.numpy().view(np.uint32)
+    def __init__(self, images: Sequence[Pixels]) -> None:
+        shapes = np.array([image.shape[:2] for image in images], np.int64).reshape(-1, 2)
+        self.heights, self.widths = shapes.T
+        self._pitches = self.widths + 1
+        ends = np.cumsum((self.heights + 1) * self._pitches)
+        self._starts = ends - (self.heights + 1) * self._pitches
+        self._sums: Sums = np.empty((int(ends[-1]) if len(ends) else 0, CHANNELS), np.int32)
+        for number, image in enumerate(images):
+            _sum_up(image, self._of(number))
 
-    def grid(self, rows: Cells, columns: Cells) -> Floats:
-        """Return the means (h, w, 3), 0 to 255, for row ranges (h,) crossed with column ranges (w,)."""
-        strips = _take(self._sums, rows.last, 0) - _take(self._sums, rows.first, 0)
-        sums = _take(strips, columns.last, 1) - _take(strips, columns.first, 1)
-        return _mean(sums, rows, columns)
+    def _of(self, number: int) -> Sums:
+        """Return the sums (H + 1, W + 1, 4) of an image; row and column 0 hold zeros."""
+        height, pitch, start = self.heights[number] + 1, self._pitches[number], self._starts[number]
+        return self._sums[start : start + height * pitch].reshape(height, pitch, CHANNELS)
 
-    def crops(self, rows: Cells, columns: Cells) -> Floats:
-        """Return the means (B, h, w, 3) for B boxes cut into ranges (B, h) and (B, w), 0 to 255."""
-        flat = self._sums.reshape(-1, 4)
-        pitch = self.width + 1
-        top, bottom = (rows.first * pitch)[:, :, None], (rows.last * pitch)[:, :, None]
+    def grid(self, number: int, rows: Cells, columns: Cells, out: Floats) -> None:
+        """Write means, 0 to 255, for ranges of rows (h,) and columns (w,) of an image into `out` (h, 4w)."""
+        sums = self._of(number)
+        strips = _take(sums, rows.last, 0)
+        strips -= _take(sums, rows.first, 0)
+        found = _take(strips, columns.last, 1)
+        found -= _take(strips, columns.first, 1)
+        means = found.astype(np.float32).reshape(out.shape)
+        np.multiply(means, np.repeat(columns.share, CHANNELS), out=out)
+        out *= rows.share[:, None]
+
+    def crops(self, numbers: Indices, rows: Cells, columns: Cells) -> Floats:
+        """Return the means (B, h, w, 4), 0 to 255, of boxes of images (B,) cut into ranges (B, h), (B, w)."""
+        start, pitch = self._starts[numbers, None], self._pitches[numbers, None]
+        bottom, top = ((start + edge * pitch)[:, :, None] for edge in (rows.last, rows.first))
         left, right = columns.first[:, None, :], columns.last[:, None, :]
-        sums = _take(flat, bottom + right, 0) - _take(flat, bottom + left, 0)
-        sums -= _take(flat, top + right, 0)
-        sums += _take(flat, top + left, 0)
-        return _mean(sums, rows, columns)
+        sums = _take(self._sums, bottom + right, 0)
+        sums -= _take(self._sums, bottom + left, 0)
+        sums -= _take(self._sums, top + right, 0)
+        sums += _take(self._sums, top + left, 0)
+        return _means(sums, rows, columns)
 
 
-def _take(values: NDArray[np.uint32], indices: Indices, axis: int) -> NDArray[np.uint32]:
+def _sum_up(image: Pixels, sums: Sums) -> None:
+    """Write running sums of (H, W, 3) into (H + 1, W + 1, 4)."""
+    height, width = image.shape[:2]
+    flat = np.append(image, np.uint8(0))  # four bytes are read a pixel, at last beyond the end
+    pixels = np.ndarray((height, width), np.uint32, flat, strides=(3 * width, 3)).copy()
+    sums[0] = sums[:, 0] = 0
+    inner = torch.from_numpy(sums[1:])
+    along = torch.from_numpy(pixels.view(np.uint8).reshape(height, width, CHANNELS))
+    torch.cumsum(along, 1, dtype=torch.int32, out=inner[:, 1:])
+    torch.cumsum(inner, 0, out=inner)
+
+
+def _take(values: Sums, indices: Indices, axis: int) -> Sums:
     return np.take(values, indices, axis=axis, mode="clip")  # "raise" would copy through a buffer
 
 
-def _mean(sums: NDArray[np.uint32], rows: Cells, columns: Cells) -> Floats:
-    heights, widths = rows.last - rows.first, columns.last - columns.first
-    area = (heights[..., :, None] * widths[..., None, :]).astype(np.float32)
-    return sums[..., :3].astype(np.float32) / area[..., None]
+def _means(sums: Sums, rows: Cells, columns: Cells) -> Floats:
+    """Divide sums (B, h, w, 4) by the areas, along rows of 4w numbers: inner loops of four would be slow."""
+    means = sums.astype(np.float32).reshape(*sums.shape[:2], -1)
+    means *= np.repeat(columns.share, CHANNELS, axis=1)[:, None]
+    means *= rows.share[..., None]
+    return means.reshape(sums.shape)

@@ -4,8 +4,6 @@ Inputs are float32 (N, 3, H, W), RGB, (x - 127.5) / 128. Pools round sizes up, a
 channels last, which is what makes the small convolutions fast on a CPU.
 """
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -41,7 +39,8 @@ def _max_along(x: Tensor, kernel: int, axis: int) -> Tensor:
     return out
 
 
-def _bias(layer: nn.Conv2d) -> Tensor:
+def bias_of(layer: nn.Conv2d) -> Tensor:
+    """Return the bias of a layer that has one, which torch's types cannot tell."""
     assert layer.bias is not None
     return layer.bias
 
@@ -62,15 +61,13 @@ class PNet(nn.Module):
         self.score = nn.Conv2d(32, 2, 1)
         self.box = nn.Conv2d(32, 4, 1)
 
-    def forward(self, x: Tensor, seams: Sequence[tuple[slice, slice]] = ()) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Map (N, 3, H, W), H and W at least 12, to face probabilities (N, h, w) and offsets (N, 4, h, w).
 
-        seams: rows and columns of the first layer's output that the pool leaves out.
+        mask (H - 2, W - 2): is added to the first layer's output; -inf keeps a place out of the pool.
         """
         x = F.prelu(F.conv2d(x, *self._first()), F.pad(self.prelu1.weight, (0, IDLE)))
-        for rows, columns in seams:
-            x[:, :, rows, columns] = -torch.inf
-        x = max_pool(x, 2)
+        x = max_pool(x if mask is None else x + mask, 2)
         kernel = F.pad(self.conv2.weight, (0, 0, 0, 0, 0, IDLE)).contiguous(memory_format=LAYOUT)
         x = self.prelu2(F.conv2d(x, kernel, self.conv2.bias))
         return self._heads(self.prelu3(self.conv3(x)))
@@ -78,12 +75,12 @@ class PNet(nn.Module):
     def _first(self) -> tuple[Tensor, Tensor]:
         """Return kernel and bias of the first layer with IDLE channels of zeros: 16 are faster than 10."""
         kernel = F.pad(self.conv1.weight, (0, 0, 0, 0, 0, 0, 0, IDLE)).contiguous(memory_format=LAYOUT)
-        return kernel, F.pad(_bias(self.conv1), (0, IDLE))
+        return kernel, F.pad(bias_of(self.conv1), (0, IDLE))
 
     def _heads(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return what the two last layers say, in one product; a softmax over two is a sigmoid."""
         (score, box), (score_bias, box_bias) = zip(
-            *((layer.weight.flatten(1), _bias(layer)) for layer in (self.score, self.box)), strict=True
+            *((layer.weight.flatten(1), bias_of(layer)) for layer in (self.score, self.box)), strict=True
         )
         weight = torch.cat([score[1:] - score[:1], box])
         bias = torch.cat([score_bias[1:] - score_bias[:1], box_bias])

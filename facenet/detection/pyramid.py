@@ -10,25 +10,38 @@ from typing import NamedTuple
 
 import numpy as np
 
-from facenet.detection.integral import Cells, Floats, IntegralImage, area_cells
+from facenet.detection.integral import CHANNELS, Cells, Floats, Indices, IntegralImages, area_cells
 
 WINDOW = 12  # pixels, side of P-Net's field
 STRIDE = 2  # pixels between neighbouring windows
 OVERLAP = WINDOW - STRIDE  # pixels that neighbouring strips share
 CANVAS_PIXELS = 2**16  # at most, unless a single row of windows takes more
+GRID = 8  # pixels, of which the sides of a canvas are multiples
 
 
 class Tile(NamedTuple):
-    """A level, or a strip of it, and where it lies on its canvas; `row` counts windows, all else pixels."""
+    """A level, or a strip of it from window `row` on, and where it lies on its canvas, in pixels.
+
+    rows, columns: ranges of the image's pixels whose means are the tile's.
+    """
 
     level: int
     scale: float
-    level_height: int
     row: int
-    height: int
-    width: int
-    top: int
-    left: int
+    rows: Cells
+    columns: Cells
+    top: int = 0
+    left: int = 0
+
+    @property
+    def height(self) -> int:
+        """Pixels."""
+        return len(self.rows.first)
+
+    @property
+    def width(self) -> int:
+        """Pixels."""
+        return len(self.columns.first)
 
     @property
     def windows(self) -> tuple[slice, slice]:
@@ -44,35 +57,43 @@ class Canvas(NamedTuple):
     width: int
     tiles: tuple[Tile, ...]
 
-    @property
-    def seams(self) -> list[tuple[slice, slice]]:
-        """What P-Net's first pool must leave out: lines just beyond a tile in the first layer's output.
+    def tile_of(self, rows: Indices, columns: Indices) -> Indices:
+        """Return the number of the tile that each window of P-Net's output (F,) belongs to, or -1."""
+        edges = [
+            (down.start, down.stop, across.start, across.stop)
+            for down, across in (t.windows for t in self.tiles)
+        ]
+        top, bottom, left, right = np.array(edges).T
+        rows, columns = rows[:, None], columns[:, None]
+        within = (top <= rows) & (rows < bottom) & (left <= columns) & (columns < right)
+        return np.where(within.any(axis=1), within.argmax(axis=1), -1)
 
-        That layer is two pixels smaller than a tile. When its length is odd, the last window of
-        the pool, rounded up, would take in one line of the neighbour.
+    def mask(self) -> Floats:
+        """Return what is added to P-Net's first layer before the pool: (height - 2, width - 2) of 0 or -inf.
+
+        That layer is two pixels smaller than a tile. When its length is odd, the last window of the pool,
+        rounded up, would take in one line of the neighbour: the line just beyond the tile is shut out.
         """
-        lines = []
+        mask = np.zeros((self.height - 2, self.width - 2), np.float32)
         for tile in self.tiles:
             bottom, right = tile.top + tile.height - 2, tile.left + tile.width - 2
             if tile.height % 2:
-                lines.append((slice(bottom, bottom + 1), slice(tile.left, right)))
+                mask[bottom : bottom + 1, tile.left : right] = -np.inf
             if tile.width % 2:
-                lines.append((slice(tile.top, bottom + 1), slice(right, right + 1)))
-        return lines
+                mask[tile.top : bottom + 1, right : right + 1] = -np.inf
+        return mask
 
-    def draw(self, integral: IntegralImage) -> Floats:
-        """Return float32 (height, width, 3), 0 to 255: area means in floating point, zero between the tiles.
+    def draw(self, integrals: IntegralImages, number: int) -> Floats:
+        """Return float32 (height, width, 4), 0 to 255, of image `number`: area means, zero between the tiles.
 
-        facenet-pytorch does so; davidsandberg's cv2 INTER_AREA rounds to 8 bits.
+        facenet-pytorch has means in floating point, too; davidsandberg's cv2 INTER_AREA rounds to 8 bits.
         """
-        pixels = np.zeros((self.height, self.width, 3), np.float32)
+        pixels = np.zeros((self.height, self.width * CHANNELS), np.float32)
         for tile in self.tiles:
-            rows = area_cells(0, integral.height, tile.level_height)
-            part = slice(tile.row * STRIDE, tile.row * STRIDE + tile.height)
-            columns = area_cells(0, integral.width, tile.width)
-            place = pixels[tile.top : tile.top + tile.height, tile.left : tile.left + tile.width]
-            place[:] = integral.grid(Cells(rows.first[part], rows.last[part]), columns)
-        return pixels
+            rows = slice(tile.top, tile.top + tile.height)
+            columns = slice(tile.left * CHANNELS, (tile.left + tile.width) * CHANNELS)
+            integrals.grid(number, tile.rows, tile.columns, out=pixels[rows, columns])
+        return pixels.reshape(self.height, self.width, CHANNELS)
 
 
 def scales(height: int, width: int, min_face: float, factor: float) -> list[float]:
@@ -91,11 +112,11 @@ def scales(height: int, width: int, min_face: float, factor: float) -> list[floa
 @lru_cache(maxsize=64)
 def canvases(height: int, width: int, min_face: float, factor: float) -> list[Canvas]:
     """Lay out the pyramid of an image of `height` x `width` pixels, largest level first."""
-    packed: list[_Shelves] = []
+    packed: list[_Sheet] = []
     for tile in _tiles(height, width, scales(height, width, min_face, factor)):
         if not packed or not packed[-1].place(tile):
-            packed.append(_Shelves(tile))
-    return [shelves.canvas() for shelves in packed]
+            packed.append(_Sheet(tile))
+    return [sheet.canvas() for sheet in packed]
 
 
 def _windows(length: int) -> int:
@@ -106,38 +127,55 @@ def _windows(length: int) -> int:
 def _tiles(height: int, width: int, found: list[float]) -> Iterator[Tile]:
     """Yield all strips, not yet placed. Levels are floor(x * scale + 1) pixels; davidsandberg rounds up."""
     for level, scale in enumerate(found):
-        rows, columns = int(height * scale + 1), int(width * scale + 1)
-        step = max(1, (CANVAS_PIXELS // columns - OVERLAP) // STRIDE)
-        for row in range(0, _windows(rows), step):
-            length = min(step * STRIDE + OVERLAP, rows - row * STRIDE)
-            yield Tile(level, scale, rows, row, length, columns, 0, 0)
+        rows, columns = (area_cells(0, side, int(side * scale + 1)) for side in (height, width))
+        step = max(1, (CANVAS_PIXELS // len(columns.first) - OVERLAP) // STRIDE)
+        for row in range(0, _windows(len(rows.first)), step):
+            strip = slice(row * STRIDE, (row + step) * STRIDE + OVERLAP)
+            yield Tile(level, scale, row, rows.part(strip), columns)
 
 
-class _Shelves:
-    """Pack tiles into rows as wide as the first tile; each tile goes to the first shelf with room."""
+class _Sheet:
+    """Pack tiles by guillotine cuts: each goes into the first free rectangle with room, or below all others.
+
+    A sheet is as wide as its first tile. Sides are multiples of GRID, so that photos of nearly one size share
+    a shape: a runtime prepares itself for each.
+    """
 
     def __init__(self, first: Tile) -> None:
-        self.width, self.height = _even(first.width), _even(first.height)
-        self._shelves = [[0, self.height, self.width]]  # top, height, used width
-        self._tiles = [first]
+        self.width, self.height = _up(first.width, GRID), 0
+        self._free: list[tuple[int, int, int, int]] = []  # top, left, height, width
+        self._tiles: list[Tile] = []
+        self._extend(first)
 
     def place(self, tile: Tile) -> bool:
-        width, height = _even(tile.width), _even(tile.height)
-        for shelf in self._shelves:
-            if height <= shelf[1] and shelf[2] + width <= self.width:
-                self._tiles.append(tile._replace(top=shelf[0], left=shelf[2]))
-                shelf[2] += width
+        height, width = _up(tile.height, STRIDE), _up(tile.width, STRIDE)
+        for free in self._free:
+            if height <= free[2] and width <= free[3]:
+                self._free.remove(free)
+                self._put(tile, *free)
                 return True
-        if width > self.width or (self.height + height) * self.width > CANVAS_PIXELS:
+        if width > self.width or _up(self.height + height, GRID) * self.width > CANVAS_PIXELS:
             return False
-        self._tiles.append(tile._replace(top=self.height))
-        self._shelves.append([self.height, height, width])
-        self.height += height
+        self._extend(tile)
         return True
 
     def canvas(self) -> Canvas:
-        return Canvas(self.height, self.width, tuple(self._tiles))
+        return Canvas(_up(self.height, GRID), self.width, tuple(self._tiles))
+
+    def _extend(self, tile: Tile) -> None:
+        height = _up(tile.height, STRIDE)
+        self._put(tile, self.height, 0, height, self.width)
+        self.height += height
+
+    def _put(self, tile: Tile, top: int, left: int, height: int, width: int) -> None:
+        """Put a tile into the corner of a free rectangle and cut the rest in two: beside it and below it."""
+        self._tiles.append(tile._replace(top=top, left=left))
+        down, across = _up(tile.height, STRIDE), _up(tile.width, STRIDE)
+        self._free += [
+            (top, left + across, height, width - across),
+            (top + down, left, height - down, across),
+        ]
 
 
-def _even(length: int) -> int:
-    return length + length % 2
+def _up(length: int, step: int) -> int:
+    return -(-length // step) * step

@@ -11,7 +11,7 @@ Flip = Literal["none", "concatenate", "add"]
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 
-CHUNK_PAIRS = 2048  # of gathered embeddings held at a time
+CHUNK_ROWS = 128  # of embeddings held at a time
 NO_LENGTH = 1e-24  # squared length of a centred embedding that has no direction
 
 
@@ -65,13 +65,15 @@ def _cosines(embeddings: Floats, left: Rows, right: Rows, means: Floats | None) 
     """Expand (a - m)(b - m) = ab - am - bm + mm, so that each pair is gathered once and not once per mean."""
     if means is None:
         means = np.zeros((1, embeddings.shape[1]))
-    else:
-        origin = means.mean(axis=0)  # near every mean: the terms above then do not cancel
-        embeddings, means = embeddings - origin, means - origin
-    projections, mean_squares = embeddings @ means.T, _row_dots(means, means)  # (M, K), (K,)
-    squares = _row_dots(embeddings, embeddings)[:, None] - 2 * projections + mean_squares
+    origin = means.mean(axis=0)  # near every mean: the terms above then do not cancel
+    means = means - origin
+    rows = (embeddings[part] - origin for part in _parts(len(embeddings)))
+    products = [(part @ means.T, _row_dots(part, part)) for part in rows]
+    projections, squares = (np.concatenate(parts) for parts in zip(*products, strict=True))  # (M, K), (M,)
+    mean_squares = _row_dots(means, means)  # (K,)
+    squares = squares[:, None] - 2 * projections + mean_squares
     lengths = np.where(squares > NO_LENGTH, np.sqrt(np.maximum(squares, 0)), np.inf)
-    dots = _gathered(embeddings, left, right, _row_dots)[:, None]
+    dots = _gathered(embeddings, left, right, lambda a, b: _row_dots(a - origin, b - origin))[:, None]
     dots = dots - projections[left] - projections[right] + mean_squares
     cosines: Floats = np.clip(dots / (lengths[left] * lengths[right]), -1, 1)
     return cosines.T
@@ -86,8 +88,10 @@ def _gathered(
     embeddings: Floats, left: Rows, right: Rows, measure: Callable[[Floats, Floats], Floats]
 ) -> Floats:
     """Return `measure` of the embeddings of each pair, (P,), gathering a few pairs at a time."""
-    starts = range(0, len(left), CHUNK_PAIRS)
-    slices = [slice(start, start + CHUNK_PAIRS) for start in starts]
-    return np.concatenate(
-        [np.empty(0), *(measure(embeddings[left[s]], embeddings[right[s]]) for s in slices)]
-    )
+    parts = _parts(len(left))
+    return np.concatenate([measure(embeddings[left[part]], embeddings[right[part]]) for part in parts])
+
+
+def _parts(count: int) -> list[slice]:
+    """Return slices that cover `count` rows, at least one: so few rows stay in the processor's cache."""
+    return [slice(start, start + CHUNK_ROWS) for start in range(0, max(1, count), CHUNK_ROWS)]

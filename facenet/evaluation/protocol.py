@@ -4,6 +4,7 @@ View 2 has ten folds. View 1 has one, fold 0, and pairs of fold -1 that only cho
 G. B. Huang et al., Labeled Faces in the Wild, UMass TR 07-49, 2007; figures: davidsandberg/facenet.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,6 +49,31 @@ class Protocol:
     sweep: Sweep = "exact"
     far: float = 1e-3
     balanced: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """The distances of P pairs as each of K scored folds sees them: after its own mean was taken off.
+
+    scored: (K,) folds. distances: (K, P). means: (K, D) of the training pairs, or None.
+    """
+
+    pairs: PairRows
+    scored: npt.NDArray[np.int32]
+    distances: Floats
+    means: Floats | None = None
+
+    def by_fold(self) -> Iterator[tuple[int, Floats, Flags]]:
+        """Yield each scored fold, its (P,) distances, and which pairs are of it; all others are training."""
+        for fold, row in zip(self.scored, self.distances, strict=True):
+            yield int(fold), row, self.pairs.fold == fold
+
+    def seen(self) -> Floats:
+        """Return the (P,) distance of each pair as seen when its fold is scored; NaN for fold -1."""
+        found = np.full(len(self.pairs.same), np.nan)
+        for _, row, test in self.by_fold():
+            found[test] = row[test]
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,21 +147,32 @@ def verify(embeddings: Floats, pairs: PairRows, protocol: Protocol) -> Verificat
     Raises:
         PairsFileInvalid: nothing to score, nothing to choose a threshold on, or only one kind of pairs.
     """
+    return judge(measure(embeddings, pairs, protocol), protocol)
+
+
+def measure(embeddings: Floats, pairs: PairRows, protocol: Protocol) -> Measured:
+    """Return the distances of all pairs for each scored fold; shapes and errors as `verify`."""
     check_scorable(pairs.same, pairs.fold)
     scored = np.unique(pairs.fold[pairs.fold >= 0])
     means = None
-    if protocol.subtract_mean:
+    if protocol.subtract_mean and protocol.metric != "euclidean_squared":  # which no mean changes
         means = training_means(embeddings, pairs.left, pairs.right, pairs.fold, scored)
-    measured = pair_distances(embeddings, pairs.left, pairs.right, protocol.metric, means)
-    measured = np.broadcast_to(measured, (len(scored), len(pairs.same)))
-    scores, distances, thresholds = [], np.full(len(pairs.same), np.nan), np.full(len(pairs.same), np.nan)
-    for row, fold in zip(measured, scored, strict=True):
-        test = pairs.fold == fold
+    distances = pair_distances(embeddings, pairs.left, pairs.right, protocol.metric, means)
+    distances = np.broadcast_to(distances, (len(scored), len(pairs.same)))
+    return Measured(pairs=pairs, scored=scored, distances=distances, means=means)
+
+
+def judge(measured: Measured, protocol: Protocol) -> Verification:
+    """Return the verification of measured distances; metric and mean of `protocol` are theirs already."""
+    pairs = measured.pairs
+    scores, thresholds = [], np.full(len(pairs.same), np.nan)
+    for fold, row, test in measured.by_fold():
         choose = CHOOSERS[protocol.sweep]
         chosen = choose(row[~test], pairs.same[~test], protocol.far, balanced=protocol.balanced)
-        scores.append(_score(int(fold), row[test], pairs.same[test], chosen))
-        distances[test], thresholds[test] = row[test], chosen.accuracy
-    curve = _curve(distances, pairs, scored, protocol.sweep)
+        scores.append(_score(fold, row[test], pairs.same[test], chosen))
+        thresholds[test] = chosen.accuracy
+    distances = measured.seen()
+    curve = _curve(distances, pairs, measured.scored, protocol.sweep)
     return Verification(folds=tuple(scores), distances=distances, thresholds=thresholds, curve=curve)
 
 

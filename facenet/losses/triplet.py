@@ -1,68 +1,106 @@
-"""Triplet loss on the unit sphere, with the triplets mined from the batch."""
+"""Triplet loss, with the triplets mined from the batch or listed beforehand."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from pytorch_metric_learning.distances import LpDistance
 from pytorch_metric_learning.losses import TripletMarginLoss
-from pytorch_metric_learning.reducers import AvgNonZeroReducer, MeanReducer
+from pytorch_metric_learning.reducers import AvgNonZeroReducer, MeanReducer, SumReducer
 from torch import Tensor
 
+from facenet.errors import ParamsInvalid
 from facenet.losses.output import Loss, LossOutput
-from facenet.mining.online import active_share, check_strategy, mine, positive_pairs
-from facenet.networks.embedding import normalise
+from facenet.mining.online import Triplets, active_share, check_strategy, mine, positive_pairs
+from facenet.networks.embedding import NORM_EPS, normalise
+
+Reduction = Literal["active", "all", "sum"]
+REDUCERS = {"active": AvgNonZeroReducer, "all": MeanReducer, "sum": SumReducer}
 
 
 class TripletLoss(Loss):
-    """Mean over triplets of max(0, d_ap - d_an + margin), d the squared distance of normalised embeddings.
+    """Mean or sum over triplets of max(0, d_ap - d_an + margin), d the squared distance of embeddings.
 
-    Source: Schroff et al. 2015, arXiv 1503.03832, who sum. Computed by pytorch-metric-learning.
-    A batch without a triplet gives a loss of zero with a zero gradient.
+    Source: Schroff et al. 2015, arXiv 1503.03832, who sum; davidsandberg/facenet takes the mean of all.
+    Computed by pytorch-metric-learning. A batch without a triplet gives zero with a zero gradient.
 
     Figures:
         active_share: of all triplets in the batch, mined or not, with a loss above zero, 0 to 1.
-        d_ap, d_an: mean squared distance, 0 to 4, of all positive or negative pairs of the batch; 0 if none.
-        spread: mean squared distance of the embeddings from their mean, 1 - |mean|^2; 0 is collapse.
+        d_ap, d_an: mean squared distance of all positive or negative pairs of the batch; 0 if none.
+        spread: mean squared distance of the embeddings from their mean, as a share of their mean squared
+            length, 0 to 1; 0 is collapse.
         candidates: triplets that the strategy found.
 
     Args:
         margin: in squared distance.
-        mining: strategy of facenet.mining.online.
-        average: over the triplets with a loss above zero, or over all that were found.
+        mining: strategy of facenet.mining.online; not used where triplets are listed.
+        reduction: active, the mean over triplets with a loss above zero; all, over all that were found; sum.
+        listed: rows 3k, 3k + 1 and 3k + 2 are anchor, positive and negative; otherwise triplets are mined.
+        normalised: distances are those of embeddings of unit length; otherwise of the prelogits.
 
     Raises:
-        ParamsInvalid: there is no such strategy.
+        ParamsInvalid: there is no such strategy or reduction.
     """
 
     def __init__(
-        self, *, margin: float, mining: str = "semihard", average: Literal["active", "all"] = "active"
+        self,
+        *,
+        margin: float,
+        mining: str = "semihard",
+        reduction: str = "active",
+        listed: bool = False,
+        normalised: bool = True,
     ) -> None:
         super().__init__()
         check_strategy(mining)
+        if reduction not in REDUCERS:
+            known = ", ".join(get_args(Reduction))
+            raise ParamsInvalid(
+                f"There is no reduction {reduction!r}. Set train.triplet_reduction to one of: {known}."
+            )
         self.margin = margin
         self.mining = mining
+        self.reduction = reduction
+        self.listed = listed
+        self.normalised = normalised
         self.distance = LpDistance(normalize_embeddings=False, p=2, power=2)
-        reducer = AvgNonZeroReducer() if average == "active" else MeanReducer()
-        self.hinge = TripletMarginLoss(margin=margin, distance=self.distance, reducer=reducer)
+        self.hinge = TripletMarginLoss(margin=margin, distance=self.distance, reducer=REDUCERS[reduction]())
 
     def forward(self, prelogits: Tensor, labels: Tensor) -> LossOutput:
-        """Return the loss of prelogits (N, E) with labels (N,), over triplets mined from the batch.
+        """Return the loss of prelogits (N, E) with labels (N,), over triplets mined from the batch or listed.
 
         Negatives are drawn from PyTorch's global CPU generator.
+
+        Raises:
+            ValueError: the triplets are listed and N is no multiple of three.
         """
         with torch.autocast(prelogits.device.type, enabled=False):
-            embeddings = normalise(prelogits)
+            embeddings = normalise(prelogits) if self.normalised else prelogits.float()
             with torch.no_grad():
                 distances = self.distance(embeddings)
-            triplets = mine(self.mining, distances, labels, margin=self.margin)
+            triplets = self._triplets(distances, labels)
             figures: dict[str, float | Tensor] = {
                 "active_share": active_share(distances, labels, margin=self.margin),
                 "d_ap": _mean(distances[positive_pairs(labels)]),
                 "d_an": _mean(distances[labels[:, None] != labels[None, :]]),
-                "spread": 1 - embeddings.detach().mean(dim=0).square().sum(),
+                "spread": _spread(embeddings.detach()),
                 "candidates": float(len(triplets.anchors)),
             }
             return LossOutput(self.hinge(embeddings, labels, tuple(triplets)), figures)
+
+    def _triplets(self, distances: Tensor, labels: Tensor) -> Triplets:
+        if not self.listed:
+            return mine(self.mining, distances, labels, margin=self.margin)
+        if len(labels) % 3:
+            raise ValueError(
+                f"a batch of listed triplets has three rows for each, this one has {len(labels)}"
+            )
+        anchors = torch.arange(0, len(labels), 3, device=labels.device)
+        return Triplets(anchors, anchors + 1, anchors + 2)
+
+
+def _spread(rows: Tensor) -> Tensor:
+    length = rows.square().sum(dim=1).mean()
+    return 1 - rows.mean(dim=0).square().sum() / length.clamp_min(NORM_EPS)
 
 
 def _mean(values: Tensor) -> Tensor:

@@ -1,16 +1,19 @@
-"""Triplets and pairs over a whole data set, drawn before training.
+"""Triplets and pairs over a whole data set, drawn before training or between epochs.
 
 Rows are numbered by their place in `labels`. A data set has too many pairs to list, so they are numbered
 instead: the pairs of one person stand together, and any number can be turned into its two rows.
 """
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 Indices = npt.NDArray[np.int64]
+Embeddings = npt.NDArray[np.float32]
 Generator = np.random.Generator
+Strategy = Literal["semihard", "vgg", "farther"]
 
 CHUNK_ELEMENTS = 2**24  # of a (pairs, N) matrix held at a time
 
@@ -69,32 +72,90 @@ def random_negatives(labels: Indices, anchors: Indices, *, rng: Generator) -> In
     return order[places]
 
 
-def semihard_negatives(
-    embeddings: npt.NDArray[np.float32], labels: Indices, pairs: Indices, *, margin: float, rng: Generator
+def mine_negatives(
+    embeddings: Embeddings,
+    labels: Indices,
+    pairs: Indices,
+    *,
+    strategy: Strategy,
+    margin: float,
+    rng: Generator,
 ) -> Indices:
-    """Return for each pair a negative with d_ap < d_an < d_ap + margin, or -1 if there is none.
-
-    Among several one is drawn evenly. Source: Schroff et al. 2015, arXiv 1503.03832.
+    """Return for each pair a negative that `strategy` allows, drawn evenly, or -1 if there is none.
 
     Args:
-        embeddings: (N, E), L2-normalised.
+        embeddings: (N, E), of any length.
         labels: (N,).
         pairs: (M, 2) anchor and positive rows.
+        strategy: semihard, d_ap < d_an < d_ap + margin (Schroff et al. 2015, arXiv 1503.03832); vgg, d_an <
+            d_ap + margin (Parkhi et al. 2015); farther, the nearest one with d_an > d_ap, which is not drawn.
         margin: in squared distance.
         rng: draws one number per pair.
     """
     draws = rng.random(len(pairs))
     negatives = np.full(len(pairs), -1, dtype=np.int64)
+    rows = embeddings.astype(np.float64)  # the product below cancels most digits of long embeddings
+    squares = np.square(rows).sum(axis=1)
     for part in _chunks(len(pairs), len(labels)):
         anchors, positives = pairs[part].T
-        d_ap = np.square(embeddings[anchors] - embeddings[positives]).sum(axis=1)[:, None]
-        d_an = 2 - 2 * embeddings[anchors] @ embeddings.T
-        semihard = (labels[anchors][:, None] != labels) & (d_an > d_ap) & (d_an < d_ap + margin)
-        ranks = semihard.cumsum(axis=1)
+        d_ap = np.square(rows[anchors] - rows[positives]).sum(axis=1)[:, None]
+        d_an = squares[anchors][:, None] + squares - 2 * rows[anchors] @ rows.T
+        other = labels[anchors][:, None] != labels
+        if strategy == "farther":
+            d_an = np.where(other & (d_an > d_ap), d_an, np.inf)
+            nearest = d_an.argmin(axis=1)
+            found = np.isfinite(d_an[np.arange(len(nearest)), nearest])
+            negatives[part] = np.where(found, nearest, -1)
+            continue
+        allowed = other & (d_an < d_ap + margin) & ((d_an > d_ap) | (strategy == "vgg"))
+        ranks = allowed.cumsum(axis=1)
         found = ranks[:, -1] > 0
         chosen = (draws[part] * ranks[:, -1]).astype(np.int64) + 1
         negatives[part] = np.where(found, (ranks >= chosen[:, None]).argmax(axis=1), -1)
     return negatives
+
+
+def remine(
+    embeddings: Embeddings,
+    labels: Indices,
+    *,
+    margin: float,
+    max_rows: int,
+    rng: Generator,
+    fallback: Literal["skip", "farther"] = "skip",
+) -> Indices:
+    """Return the triplets of an epoch: every anchor-positive pair with a semi-hard negative, shuffled.
+
+    To be called anew in each epoch with the embeddings of that moment, as Schroff et al. 2015 describe for
+    whole data sets.
+
+    Args:
+        embeddings: (N, E), of any length.
+        labels: (N,).
+        margin: in squared distance.
+        max_rows: a random sample of so many pairs is looked at if there are more.
+        rng: of sample, negatives and order.
+        fallback: skip a pair that has no semi-hard negative, or give it the nearest one that is farther than
+            the positive, which costs nothing until the network changes.
+
+    Returns:
+        (T, 3) rows: anchor, positive, negative; the anchor is the earlier row of its pair.
+    """
+    pairs = anchor_positive_pairs(labels, max_rows=max_rows, rng=rng)
+    negatives = mine_negatives(embeddings, labels, pairs, strategy="semihard", margin=margin, rng=rng)
+    if fallback == "farther":
+        missing = negatives < 0
+        negatives[missing] = mine_negatives(
+            embeddings, labels, pairs[missing], strategy="farther", margin=margin, rng=rng
+        )
+    return shuffled_triplets(pairs, negatives, rng=rng)
+
+
+def shuffled_triplets(pairs: Indices, negatives: Indices, *, rng: Generator) -> Indices:
+    """Return (T, 3) triplets, in random order, of the pairs (M, 2) whose negative (M,) is not -1."""
+    found = negatives >= 0
+    triplets = np.column_stack([pairs[found], negatives[found]])
+    return rng.permutation(triplets)
 
 
 def labelled_pairs(

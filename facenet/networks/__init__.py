@@ -1,16 +1,20 @@
 """Embedding networks: photos in, prelogits out; by name, with embeddings and weights."""
 
 from facenet.networks.embedding import EmbeddingNetwork, embed, normalise, standardise
-from facenet.networks.registry import NETWORKS, build
+from facenet.networks.registry import NETWORKS, build, find
 from facenet.networks.state import HEADS, load_state
+from facenet.networks.summary import Layer, summarise
 
 __all__ = [
     "HEADS",
     "NETWORKS",
     "EmbeddingNetwork",
+    "Layer",
     "build",
     "embed",
+    "find",
     "load_state",
     "normalise",
     "standardise",
+    "summarise",
 ]

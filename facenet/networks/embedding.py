@@ -1,5 +1,7 @@
 """What every embedding network has in common, and how photos become embeddings."""
 
+from typing import ClassVar
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -13,12 +15,40 @@ class EmbeddingNetwork(nn.Module):
     """Base of the networks: standardised float (N, 3, H, W) to prelogits (N, embedding_size), not normalised.
 
     Attributes:
+        variants: the forms in which the network can be built; the first is the default.
+        raw_variants: those of them whose embeddings are the prelogits as they are, of any length.
+        published_image_size: height and width in pixels that it was published for.
+        published_embedding_size: and the width of its output there.
         min_image_size: least height and width in pixels.
         embedding_size: width of the output.
+        variant: the form of this one.
+        normalised: whether its embeddings are prelogits brought to unit length.
+        dropout_share: for the network's dropout, which it makes as the layer before its last: layers are
+            made in the order in which images pass them, which freezing builds on.
+
+    Raises:
+        ParamsInvalid: there is no such variant.
     """
 
-    min_image_size: int
-    embedding_size: int
+    variants: ClassVar[tuple[str, ...]]
+    raw_variants: ClassVar[tuple[str, ...]] = ()
+    published_image_size: ClassVar[int]
+    published_embedding_size: ClassVar[int]
+    min_image_size: ClassVar[int]
+
+    def __init__(
+        self, embedding_size: int | None = None, *, dropout: float = 0.0, variant: str | None = None
+    ) -> None:
+        super().__init__()
+        if variant is not None and variant not in self.variants:
+            known = ", ".join(self.variants)
+            raise ParamsInvalid(
+                f"{type(self).__name__} has no variant {variant!r}. Set train.variant to one of: {known}."
+            )
+        self.embedding_size = embedding_size or self.published_embedding_size
+        self.variant = variant or self.variants[0]
+        self.normalised = self.variant not in self.raw_variants
+        self.dropout_share = dropout
 
     def check_size(self, images: Tensor) -> None:
         """Raise ParamsInvalid when `images` (N, 3, H, W) are smaller than the network can see."""
@@ -55,8 +85,10 @@ def normalise(prelogits: Tensor) -> Tensor:
 
 
 def embed(network: nn.Module, images: Tensor) -> Tensor:
-    """Return the embeddings of standardised images, float (N, 3, H, W), as float32 (N, E) of unit length.
+    """Return the embeddings of standardised images, float (N, 3, H, W), as float32 (N, E).
 
-    The mode of the network (train or eval), autograd and autocast are left as the caller set them.
+    They are of unit length, unless the variant of the network leaves them as they are. The mode of the
+    network (train or eval), autograd and autocast are left as the caller set them.
     """
-    return normalise(network(images))
+    prelogits: Tensor = network(images)
+    return normalise(prelogits) if getattr(network, "normalised", True) else prelogits.float()

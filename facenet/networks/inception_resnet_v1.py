@@ -2,9 +2,15 @@
 
 Architecture: Szegedy et al. 2016, arXiv 1602.07261, with davidsandberg's widths, scales and bottleneck.
 Parameter names are those of facenet-pytorch, so that its weights load as they are.
+
+| variant | batch norm |
+|---|---|
+| facenet_pytorch | momentum 0.1; its scales are learnt |
+| davidsandberg | momentum 0.005, TensorFlow's decay of 0.995; its scales stay 1, as slim has none |
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -153,16 +159,21 @@ class InceptionResnetV1(EmbeddingNetwork):
     """Inception-ResNet-v1: 23,482,624 parameters at 512 dimensions, maps of 17, 8 and 3 at 160 px.
 
     Args:
-        embedding_size: width of the output.
+        embedding_size: width of the output; 512 by default.
         dropout: share of pooled features dropped in training; davidsandberg's VGGFace2 run drops 0.6.
-        momentum: of batch norm; 0.1 as in facenet-pytorch, davidsandberg's decay of 0.995 is 0.005.
+        variant: whose batch norm, see the module.
     """
 
+    variants: ClassVar[tuple[str, ...]] = ("facenet_pytorch", "davidsandberg")
+    published_image_size = 160
+    published_embedding_size = 512
     min_image_size = 75  # the maps are then 7, 3 and 1
 
-    def __init__(self, embedding_size: int = 512, *, dropout: float = 0.0, momentum: float = 0.1) -> None:
-        super().__init__()
-        self.embedding_size = embedding_size
+    def __init__(
+        self, embedding_size: int | None = None, *, dropout: float = 0.0, variant: str | None = None
+    ) -> None:
+        super().__init__(embedding_size, dropout=dropout, variant=variant)
+        momentum = 0.005 if self.variant == "davidsandberg" else 0.1
         self.conv2d_1a = ConvBlock(3, 32, 3, stride=2, momentum=momentum)
         self.conv2d_2a = ConvBlock(32, 32, 3, momentum=momentum)
         self.conv2d_2b = ConvBlock(32, 64, 3, padding=1, momentum=momentum)
@@ -177,10 +188,12 @@ class InceptionResnetV1(EmbeddingNetwork):
         self.repeat_3 = nn.Sequential(*(block8(momentum) for _ in range(5)))
         self.block8 = block8(momentum, scale=1.0, activate=False)
         self.avgpool_1a = nn.AdaptiveAvgPool2d(1)
-        self.dropout = nn.Dropout(dropout)
-        self.last_linear = nn.Linear(1792, embedding_size, bias=False)
-        self.last_bn = nn.BatchNorm1d(embedding_size, eps=BATCH_NORM_EPS, momentum=momentum)
+        self.dropout = nn.Dropout(self.dropout_share)
+        self.last_linear = nn.Linear(1792, self.embedding_size, bias=False)
+        self.last_bn = nn.BatchNorm1d(self.embedding_size, eps=BATCH_NORM_EPS, momentum=momentum)
         self.apply(_initialise)
+        if self.variant == "davidsandberg":
+            self.apply(_fix_scale)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return prelogits (N, embedding_size) of standardised float (N, 3, H, W).
@@ -204,3 +217,8 @@ def _initialise(module: nn.Module) -> None:
         nn.init.xavier_uniform_(module.weight)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
+
+
+def _fix_scale(module: nn.Module) -> None:
+    if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+        module.weight.requires_grad = False

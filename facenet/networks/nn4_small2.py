@@ -2,30 +2,22 @@
 
 Architecture: Amos et al. 2016 (OpenFace, CMU-CS-16-118), after NN4 of Schroff et al. 2015 (arXiv 1503.03832).
 
-| variant | padding of stride 2 | "5x5" of 3c, 4e | L2 pool | LRN |
-|---|---|---|---|---|
-| openface | both sides equal | 5x5 | unpadded, its map then framed with zeros | alpha / 5 per channel |
-| dl4j | surplus right and below | 3x3 | zero-padded | alpha per channel |
+| variant | padding of stride 2 | "5x5" of 3c, 4e | L2 pool | LRN | first biases of 3a, 3b, 4a |
+|---|---|---|---|---|---|
+| openface | both sides equal | 5x5 | unpadded, its map framed with zeros | alpha / 5 per channel | 0 |
+| dl4j | surplus right and below | 3x3 | zero-padded | alpha per channel | 0.2 |
 """
 
-from typing import Literal
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facenet.networks.embedding import EmbeddingNetwork
+from facenet.networks.padding import SameMaxPool, pad_same
 
-Variant = Literal["openface", "dl4j"]
-
-
-def pad_same(images: Tensor, kernel: int, stride: int) -> Tensor:
-    """Return `images` with zeros around for maps of ceil(side / stride), the surplus right and below."""
-    pads = []
-    for side in (images.shape[-1], images.shape[-2]):
-        total = max((-(-side // stride) - 1) * stride + kernel - side, 0)
-        pads += [total // 2, total - total // 2]
-    return F.pad(images, pads) if any(pads) else images
+HELPER_BLOCKS = ("inception_3a", "inception_3b", "inception_4a")  # whose biases Deeplearning4j starts at 0.2
 
 
 def l2_pool(images: Tensor, kernel: int = 3) -> Tensor:
@@ -43,7 +35,7 @@ def l2_pool(images: Tensor, kernel: int = 3) -> Tensor:
 class ConvBlock(nn.Module):
     """Convolution with bias, batch norm, ReLU; the map has ceil(side / stride) pixels a side."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, *, stride: int = 1, variant: Variant) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int, *, stride: int = 1, variant: str) -> None:
         super().__init__()
         self.same = variant == "dl4j" and stride > 1  # else padding is the same on both sides
         padding = 0 if self.same else kernel // 2
@@ -59,25 +51,15 @@ class ConvBlock(nn.Module):
         return activated
 
 
-class MaxPool(nn.Module):
-    """3x3 max pool of non-negative maps; the map has ceil(side / stride) pixels a side."""
-
-    def __init__(self, stride: int, variant: Variant) -> None:
-        super().__init__()
-        self.stride = stride
-        self.same = variant == "dl4j"
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the largest value of each window."""
-        if self.same:
-            return F.max_pool2d(pad_same(x, 3, self.stride), 3, stride=self.stride)
-        return F.max_pool2d(x, 3, stride=self.stride, padding=1)
+def max_pool(stride: int, variant: str) -> nn.Module:
+    """Return a 3x3 max pool of non-negative maps; the map has ceil(side / stride) pixels a side."""
+    return SameMaxPool(stride) if variant == "dl4j" else nn.MaxPool2d(3, stride=stride, padding=1)
 
 
 class L2PoolProjection(nn.Module):
     """3x3 L2 pool of stride 1 and a 1x1 convolution; the map keeps its size."""
 
-    def __init__(self, inputs: int, outputs: int, variant: Variant) -> None:
+    def __init__(self, inputs: int, outputs: int, variant: str) -> None:
         super().__init__()
         self.frame_after = variant == "openface"
         self.projection = ConvBlock(inputs, outputs, 1, variant=variant)
@@ -108,65 +90,69 @@ class Inception(nn.Module):
 class NN4Small2(EmbeddingNetwork):
     """NN4.Small2: 3,733,968 parameters (openface) or 3,570,128 (dl4j) at 128 dimensions, for 96 px.
 
-    Larger images give larger last maps, which are averaged over their whole area. Dl4j starts the biases of
-    its convolutions at 0.2; batch norm takes them away again, so that they start at zero here.
+    Larger images give larger last maps, which are averaged over their whole area.
 
     Args:
-        embedding_size: width of the output.
+        embedding_size: width of the output; 128 by default.
         dropout: share of pooled features dropped in training; the sources drop none.
         variant: whose details, see the module.
     """
 
+    variants: ClassVar[tuple[str, ...]] = ("openface", "dl4j")
+    published_image_size = 96
+    published_embedding_size = 128
     min_image_size = 65  # the last map is 3x3 from here on, as the average and L2 pools of the sources need
 
     def __init__(
-        self, embedding_size: int = 128, *, dropout: float = 0.0, variant: Variant = "openface"
+        self, embedding_size: int | None = None, *, dropout: float = 0.0, variant: str | None = None
     ) -> None:
-        super().__init__()
-        self.embedding_size = embedding_size
-        self.variant: Variant = variant
+        super().__init__(embedding_size, dropout=dropout, variant=variant)
+        form = self.variant
         self.conv1 = self._conv(3, 64, 7, stride=2)
-        self.pool1 = MaxPool(2, variant)
+        self.pool1 = max_pool(2, form)
         self.norm1 = self._lrn()
         self.inception_2 = nn.Sequential(self._conv(64, 64, 1), self._conv(64, 192, 3))
         self.norm2 = self._lrn()
-        self.pool2 = MaxPool(2, variant)
+        self.pool2 = max_pool(2, form)
         self.inception_3a = Inception(
             three=self._reduced(192, 96, 128, 3),
             five=self._reduced(192, 16, 32, 5),
-            pool=nn.Sequential(MaxPool(1, variant), self._conv(192, 32, 1)),
+            pool=nn.Sequential(max_pool(1, form), self._conv(192, 32, 1)),
             one=self._conv(192, 64, 1),
         )
         self.inception_3b = Inception(
             three=self._reduced(256, 96, 128, 3),
             five=self._reduced(256, 32, 64, 5),
-            pool=L2PoolProjection(256, 64, variant),
+            pool=L2PoolProjection(256, 64, form),
             one=self._conv(256, 64, 1),
         )
         self.inception_3c = self._halving(320, three=(128, 256), five=(32, 64))
         self.inception_4a = Inception(
             three=self._reduced(640, 96, 192, 3),
             five=self._reduced(640, 32, 64, 5),
-            pool=L2PoolProjection(640, 128, variant),
+            pool=L2PoolProjection(640, 128, form),
             one=self._conv(640, 256, 1),
         )
         self.inception_4e = self._halving(640, three=(160, 256), five=(64, 128))
         self.inception_5a = Inception(
             three=self._reduced(1024, 96, 384, 3),
             five=None,
-            pool=L2PoolProjection(1024, 96, variant),
+            pool=L2PoolProjection(1024, 96, form),
             one=self._conv(1024, 256, 1),
         )
         self.inception_5b = Inception(
             three=self._reduced(736, 96, 384, 3),
             five=None,
-            pool=nn.Sequential(MaxPool(1, variant), self._conv(736, 96, 1)),
+            pool=nn.Sequential(max_pool(1, form), self._conv(736, 96, 1)),
             one=self._conv(736, 256, 1),
         )
         self.average = nn.AdaptiveAvgPool2d(1)
-        self.dropout = nn.Dropout(dropout)
-        self.last_linear = nn.Linear(736, embedding_size)
+        self.dropout = nn.Dropout(self.dropout_share)
+        self.last_linear = nn.Linear(736, self.embedding_size)
         self.apply(_initialise)
+        if form == "dl4j":
+            for name in HELPER_BLOCKS:
+                self.get_submodule(name).apply(_raise_bias)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return prelogits (N, embedding_size) of standardised float (N, 3, H, W).
@@ -196,7 +182,7 @@ class NN4Small2(EmbeddingNetwork):
         return Inception(
             three=self._reduced(inputs, *three, 3, stride=2),
             five=self._reduced(inputs, *five, kernel, stride=2),
-            pool=MaxPool(2, self.variant),
+            pool=max_pool(2, self.variant),
             one=None,
         )
 
@@ -211,3 +197,9 @@ def _initialise(module: nn.Module) -> None:
         nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
         if module.bias is not None:
             nn.init.zeros_(module.bias)
+
+
+def _raise_bias(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv2d):
+        assert module.bias is not None
+        nn.init.constant_(module.bias, 0.2)

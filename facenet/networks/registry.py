@@ -1,39 +1,22 @@
-"""Networks by name."""
-
-from collections.abc import Callable
+"""Networks by name, each in one variant or more."""
 
 from facenet.errors import ParamsInvalid
+from facenet.networks.densenet121 import DenseNet121
 from facenet.networks.embedding import EmbeddingNetwork
 from facenet.networks.inception_resnet_v1 import InceptionResnetV1
+from facenet.networks.nn1 import NN1
 from facenet.networks.nn4_small2 import NN4Small2
 
-
-def _inception_resnet_v1(embedding_size: int, dropout: float) -> EmbeddingNetwork:
-    return InceptionResnetV1(embedding_size, dropout=dropout)
-
-
-def _nn4_small2(embedding_size: int, dropout: float) -> EmbeddingNetwork:
-    return NN4Small2(embedding_size, dropout=dropout)
-
-
-def _nn4_small2_dl4j(embedding_size: int, dropout: float) -> EmbeddingNetwork:
-    return NN4Small2(embedding_size, dropout=dropout, variant="dl4j")
-
-
-NETWORKS: dict[str, Callable[[int, float], EmbeddingNetwork]] = {
-    "inception_resnet_v1": _inception_resnet_v1,
-    "nn4_small2": _nn4_small2,
-    "nn4_small2_dl4j": _nn4_small2_dl4j,
+NETWORKS: dict[str, type[EmbeddingNetwork]] = {
+    "inception_resnet_v1": InceptionResnetV1,
+    "nn1": NN1,
+    "nn4_small2": NN4Small2,
+    "densenet121": DenseNet121,
 }
 
 
-def build(name: str, *, embedding_size: int, dropout: float = 0.0) -> EmbeddingNetwork:
-    """Return the network called `name` with random weights, drawn from PyTorch's global generator.
-
-    Args:
-        name: a key of NETWORKS.
-        embedding_size: width of the output.
-        dropout: share of features dropped before the embedding layer in training.
+def find(name: str) -> type[EmbeddingNetwork]:
+    """Return the class of a network, which tells its variants and sizes.
 
     Raises:
         ParamsInvalid: there is no network of that name; the message lists all names.
@@ -41,4 +24,21 @@ def build(name: str, *, embedding_size: int, dropout: float = 0.0) -> EmbeddingN
     if name not in NETWORKS:
         known = ", ".join(NETWORKS)
         raise ParamsInvalid(f"There is no network {name!r}. Set train.network to one of: {known}.")
-    return NETWORKS[name](embedding_size, dropout)
+    return NETWORKS[name]
+
+
+def build(
+    name: str, *, embedding_size: int | None = None, dropout: float = 0.0, variant: str | None = None
+) -> EmbeddingNetwork:
+    """Return the network called `name` with random weights, drawn from PyTorch's global generator.
+
+    Args:
+        name: a key of NETWORKS.
+        embedding_size: width of the output; the published one by default.
+        dropout: share of features dropped before the embedding layer in training.
+        variant: one of the network's `variants`; the first of them by default.
+
+    Raises:
+        ParamsInvalid: there is no network or variant of that name; the message lists all names.
+    """
+    return find(name)(embedding_size, dropout=dropout, variant=variant)

@@ -35,6 +35,9 @@ class Trainer:
         checkpoint_seconds: time between checkpoints inside an epoch.
         on_step: told of each step.
         should_stop: asked after each step; if one process is to stop, all do.
+
+    `resumed` tells whether it goes on from a checkpoint, `saved_threads` how many CPU threads that was made
+    with: sums over another number of parts differ in their last bits.
     """
 
     network: nn.Module
@@ -54,6 +57,7 @@ class Trainer:
     history: list[EpochReport] = field(default_factory=list, init=False)
     step: int = field(default=0, init=False)
     resumed: bool = field(default=False, init=False)
+    saved_threads: int | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._totals, self._watch = EpochTotals(), CollapseWatch()
@@ -152,6 +156,7 @@ class Trainer:
         if self._processes.main:
             run = {
                 "step": self.step,
+                "threads": torch.get_num_threads(),
                 "totals": asdict(self._totals),
                 "collapsed_steps": self._watch.steps,
                 "history": [report.to_dict() for report in self.history],
@@ -173,4 +178,4 @@ class Trainer:
         self.step, self._watch.steps = state["step"], state["collapsed_steps"]
         self._totals = EpochTotals(**state["totals"])
         self.history = [EpochReport.from_dict(fields) for fields in state["history"]]
-        self.resumed = True
+        self.resumed, self.saved_threads = True, state["threads"]

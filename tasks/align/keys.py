@@ -13,6 +13,7 @@ import PIL
 import torch
 
 import facenet
+from facenet.detection import runtime_version
 from tasks.align.work import Settings
 
 CODE = ("detection/*.py", "images.py")  # of the facenet package
@@ -20,12 +21,16 @@ CODE = ("detection/*.py", "images.py")  # of the facenet package
 
 def detection_key(settings: Settings, device: str) -> str:
     """Return the key of what the detector finds in a photo."""
-    return _key(detector=asdict(settings.detector), device=device, code=code_version())
+    return _key(detector=asdict(settings.detector), **_origin(device))
 
 
 def face_key(settings: Settings, device: str) -> str:
     """Return the key of the stored face of a photo."""
-    return _key(settings=asdict(settings), device=device, code=code_version())
+    return _key(settings=asdict(settings), **_origin(device))
+
+
+def _origin(device: str) -> dict[str, str]:
+    return {"device": device, "runtime": runtime_version(device), "code": code_version()}
 
 
 @cache

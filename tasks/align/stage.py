@@ -1,7 +1,7 @@
 """Align from the raw table to the table of faces, the rejects, the contact sheet and the figures."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from facenet.atomic import atomic_path
-from facenet.detection import CropSettings, DetectorSettings
+from facenet.detection import CropSettings, DetectorSettings, runtime_version
 from facenet.devices import resolve_device
 from tasks import paths
 from tasks.align.contact_sheet import write_contact_sheet
@@ -66,6 +66,7 @@ def run(
         "peak_memory_mb": meter.peak_memory_mb,
         "seconds": round(meter.seconds, 1),
         "device": str(chosen),
+        "runtime": runtime_version(chosen),
         "precision": "fp32",
         "workers": run_.workers,
     }
@@ -96,6 +97,7 @@ class _Run:
         self.rejected: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
         self._faces_per_photo: Counter[int] = Counter()
+        self._sides: Counter[int] = Counter()  # of the chosen faces, by the power of two below
 
     def write(self) -> None:
         """Write faces and rejects, let the expectations judge the faces, and keep them for the next run."""
@@ -116,6 +118,7 @@ class _Run:
                 str(n) if n <= FACES_COUNTED else "more": count
                 for n, count in sorted(self._faces_per_photo.items())
             },
+            "face_sides": {f"{low}-{2 * low - 1}": count for low, count in sorted(self._sides.items())},
             "searched": self._counts["searched"],
             "reused": self._counts["reused"],
         }
@@ -130,6 +133,8 @@ class _Run:
                 self.rejected[row.image_id] = outcome.reason or ""
                 continue
             self._counts["fallbacks" if outcome.face["fallback"] else "faces"] += 1
+            if not outcome.face["fallback"]:
+                self._sides[_power_below(outcome.face["box"])] += 1
             labels = {name: getattr(row, name) for name in ("image_id", "identity", "source", "role")}
             yield {**labels, **outcome.face}
 
@@ -188,3 +193,9 @@ class _Run:
 
         columns = [name for name in FACES_SCHEMA.names if name != "image"]
         validate_faces(read_table(self._aligned, "faces", columns).to_pandas())
+
+
+def _power_below(box: Sequence[float]) -> int:
+    """Return the largest power of two that is at most the longer side of a box, in source pixels."""
+    x0, y0, x1, y1 = box
+    return 1 << (max(1, int(max(x1 - x0, y1 - y0))).bit_length() - 1)

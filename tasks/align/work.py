@@ -1,17 +1,18 @@
 """What a worker does: photos in, faces out, with nothing read but the photos and nothing written."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from sys import maxsize
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from facenet.detection import MTCNN, CropSettings, DetectorSettings, Faces
 from facenet.detection.aligner import align_face
+from facenet.devices import cpu_threads
 from facenet.errors import ImageRejected
 from facenet.images import decode, encode
 from tasks.align.rows import RawRow, read_images
@@ -64,9 +65,9 @@ class Worker:
 
     def __init__(self, raw: Path, settings: Settings, device: str) -> None:
         self._raw, self._settings = raw, settings
-        self._detector = MTCNN(settings.detector, device=device)
-        if device == "cpu":
-            torch.set_num_threads(1)  # a process per core is faster, and sums do not depend on the cores
+        self._on_cpu = device == "cpu"
+        with self._threads():  # the detector's runtime takes as many as there are when it is made
+            self._detector = MTCNN(settings.detector, device=device)
 
     def __call__(self, job: Job) -> list[Outcome]:
         """Return the outcome of each row of the job, in order."""
@@ -74,9 +75,14 @@ class Worker:
             index: _without_pixels(row, known) for index, (row, known) in enumerate(zip(*job, strict=True))
         }
         waiting = [index for index, outcome in outcomes.items() if outcome is None]
-        for group in self._groups(job, waiting, outcomes):
-            outcomes.update(self._align(job, group))
+        with self._threads():
+            for group in self._groups(job, waiting, outcomes):
+                outcomes.update(self._align(job, group))
         return [outcome for _, outcome in sorted(outcomes.items()) if outcome is not None]
+
+    def _threads(self) -> AbstractContextManager[None]:
+        """On a CPU one thread: a process per core is faster, and sums do not depend on the cores."""
+        return cpu_threads(1) if self._on_cpu else nullcontext()
 
     def _groups(
         self, job: Job, waiting: list[int], outcomes: dict[int, Outcome | None]

@@ -17,7 +17,12 @@ def main() -> None:
     from tasks.evaluate.stage import run
 
     with Meter() as meter:
-        figures = run(params.evaluate, device=params.base.device, sources=params.ingest.sources)
+        figures = run(
+            params.evaluate,
+            device=params.base.device,
+            seed=params.base.seed,
+            sources=params.ingest.sources,
+        )
     figures["peak_memory_mb"] = meter.peak_memory_mb
     write_report(paths.report("evaluate"), figures)
     sys.stderr.write(headline(figures) + "\n")

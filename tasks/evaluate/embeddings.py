@@ -2,10 +2,9 @@
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -82,20 +81,25 @@ def write_embeddings(folder: Path, embeddings: Embeddings, origin: dict[str, str
 
     `origin` becomes the metadata of the table: what the embeddings were made with.
     """
-    width = embeddings.faces.shape[1]
-    vectors = pa.list_(pa.float32(), width)
-    columns: dict[str, Any] = {
-        "image_id": pa.array(embeddings.image_ids, pa.string()),
-        "embedding": _vectors(embeddings.faces),
-        "embedding_flipped": pa.nulls(len(embeddings.image_ids), vectors),
-    }
-    if embeddings.flipped is not None:
-        columns["embedding_flipped"] = _vectors(embeddings.flipped)
+    flipped: Iterable[EmbeddingRows | None] = embeddings.flipped if embeddings.flipped is not None else ()
+    columns = {"image_id": pa.array(embeddings.image_ids, pa.string()), **vectors(embeddings.faces, flipped)}
     table = pa.table(columns).replace_schema_metadata(origin)
     with atomic_path(folder / FILE) as temporary, pa.ipc.new_file(temporary, table.schema) as writer:
         writer.write_table(table)
     return folder / FILE
 
 
-def _vectors(rows: EmbeddingRows) -> pa.Array:
+def vectors(faces: Iterable[EmbeddingRows], flipped: Iterable[EmbeddingRows | None]) -> dict[str, pa.Array]:
+    """Return the columns embedding and embedding_flipped, null where there is none, of N rows (E,) each."""
+    rows = np.stack(list(faces))
+    mirrored = [row for row in flipped if row is not None]
+    column = (
+        _column(np.stack(mirrored))
+        if mirrored
+        else pa.nulls(len(rows), pa.list_(pa.float32(), rows.shape[1]))
+    )
+    return {"embedding": _column(rows), "embedding_flipped": column}
+
+
+def _column(rows: EmbeddingRows) -> pa.Array:
     return pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), rows.shape[1])

@@ -5,9 +5,10 @@ from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from facenet.errors import DataInvalid, PairsFileInvalid
@@ -16,6 +17,7 @@ from facenet.identity import fold_name
 from tasks.params import FolderSource, LfwSource, Source
 
 NAMES = ("left_name", "right_name")
+Missing = Literal["fail", "fallback", "skip"]
 COLUMNS = ("left", "right", "same", "fold", *NAMES)
 SHOWN = 5  # names in a message
 FEWEST = 25  # pairs of each kind that a threshold can be taken from
@@ -28,12 +30,17 @@ class Pairs:
     """All pairs of data/raw/pairs.parquet, and those whose two photos have a stored face.
 
     table: one row per pair, in the order of the file. usable: the rows of it that can be used, same order.
-    trained: how many pairs of fold -1 are not used because their people trained.
+    known: the rows of fold -1 that are not used because their people trained.
     """
 
     table: pd.DataFrame
     usable: pd.DataFrame
-    trained: int = 0
+    known: tuple[int, ...] = ()
+
+    @property
+    def trained(self) -> int:
+        """The number of pairs of fold -1 that are not used because their people trained."""
+        return len(self.known)
 
     @property
     def photos(self) -> set[str]:
@@ -44,6 +51,19 @@ class Pairs:
     def negatives(self) -> int:
         """The number of scored pairs of different people."""
         return int((~self.usable["same"].astype(bool) & (self.usable["fold"] >= 0)).sum())
+
+    @property
+    def people(self) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.str_]]:
+        """The people on the left and on the right of the usable pairs."""
+        left, right = (np.array([_person(name) for name in self.usable[side]], np.str_) for side in NAMES)
+        return left, right
+
+    def left_out(self, stored: Collection[str]) -> pd.DataFrame:
+        """Return the pairs that are not used, with the reason: no photo, no face or trained."""
+        lost = self.table.drop(self.usable.index)
+        there = lost["left"].isin(stored) & lost["right"].isin(stored)
+        reason = np.where(~there, "no photo", np.where(lost.index.isin(self.known), "trained", "no face"))
+        return lost[[*NAMES, "same", "fold"]].assign(reason=reason)
 
     def counts(self) -> dict[str, Any]:
         """Return how many pairs there are and are used; of fold -1 apart, since it is not scored."""
@@ -70,19 +90,35 @@ class Pairs:
         )
 
 
-def read_pairs(path: Path, stored: Collection[str]) -> Pairs:
-    """Return the pairs of a file; a pair is usable if both its photos are `stored`.
+def read_pairs(
+    path: Path, stored: Collection[str], *, fallbacks: Collection[str] = (), missing: Missing = "fallback"
+) -> Pairs:
+    """Return the pairs of a file, and which of them are usable.
+
+    Args:
+        path: data/raw/pairs.parquet.
+        stored: the photos with a stored face.
+        fallbacks: those of them in which no face was found: the middle of the photo is stored instead.
+        missing: fail: every pair must have two found faces. fallback: the middle of a photo will do; a pair
+            without a photo is left out, told and counted. skip: so is a pair without a found face.
 
     Raises:
-        PairsFileInvalid: the file or a column is missing, or no pair can be scored.
+        PairsFileInvalid: the file or a column is missing, no pair can be scored, or `missing` is "fail" and a
+            face is missing.
     """
     if not path.exists():
         raise PairsFileInvalid(f"There is no {path}. Run `dvc repro ingest`.")
     table = pd.read_parquet(path)
-    missing = [column for column in COLUMNS if column not in table]
-    if missing:
-        raise PairsFileInvalid(f"{path} has no column {', '.join(missing)}. Run `dvc repro ingest`.")
-    there = table["left"].isin(stored) & table["right"].isin(stored)
+    absent = [column for column in COLUMNS if column not in table]
+    if absent:
+        raise PairsFileInvalid(f"{path} has no column {', '.join(absent)}. Run `dvc repro ingest`.")
+    good = set(stored) - (set() if missing == "fallback" else set(fallbacks))
+    there = table["left"].isin(good) & table["right"].isin(good)
+    if missing == "fail" and not there.all():
+        raise PairsFileInvalid(
+            f"{_told(table[~there], len(table), 'face')}. Look at data/aligned/rejects.parquet, or set "
+            "evaluate.missing to fallback or skip."
+        )
     pairs = Pairs(table, table[there])
     scored = table["fold"] >= 0
     if not (there & scored).any():
@@ -90,16 +126,17 @@ def read_pairs(path: Path, stored: Collection[str]) -> Pairs:
             f"Not one of the {int(scored.sum())} pairs to score in {path} has both its photos among the "
             f"{len(stored)} stored faces. Compare the names in the pairs file with data/raw/manifest.parquet."
         )
-    _tell_missing(table[~there], len(table))
+    if not there.all():
+        what = "photo" if missing == "fallback" else "face"
+        logger.warning("%s", _told(table[~there], len(table), what))
     check_scorable(pairs.usable["same"].to_numpy(bool), pairs.usable["fold"].to_numpy(np.int32))
     return pairs
 
 
-def _tell_missing(missing: pd.DataFrame, total: int) -> None:
-    if len(missing):
-        names = [f"{a} - {b}" for a, b in zip(missing["left_name"], missing["right_name"], strict=True)]
-        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        logger.warning("%d of %d pairs miss a photo: %s%s", len(names), total, ", ".join(names[:SHOWN]), more)
+def _told(missing: pd.DataFrame, total: int, what: str) -> str:
+    names = [f"{a} - {b}" for a, b in zip(missing["left_name"], missing["right_name"], strict=True)]
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{len(names)} of {total} pairs miss a {what}: {', '.join(names[:SHOWN])}{more}"
 
 
 def protocol_name(sources: Sequence[Source], folds: int) -> str:
@@ -161,7 +198,7 @@ def without_trained(pairs: Pairs, trained: AbstractSet[str]) -> Pairs:
             *(seen.sum(), (usable["fold"] < 0).sum()),
         )
         return pairs
-    return replace(pairs, usable=usable[~seen], trained=int(seen.sum()))
+    return replace(pairs, usable=usable[~seen], known=tuple(usable.index[seen]))
 
 
 def _person(name: str) -> str:

@@ -2,12 +2,17 @@
 
 import logging
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from facenet.model import ModelCard
 
-FILES = ("evaluation.json", "roc.csv", "roc.png", "folds.csv", "worst_errors.png")
+FILES = (
+    *("evaluation.json", "roc.csv", "roc.png", "folds.csv", "worst_errors.png", "operating_points.csv"),
+    *("calibration.csv", "decisions.csv", "slices.csv", "worst_identities.csv", "identification.csv"),
+    *("all_pairs.csv", "missing_pairs.csv", "leaks.csv", "leaks.png"),
+)
 
 logger = logging.getLogger(__name__)
 
@@ -28,11 +33,18 @@ def log_to_run(figures: dict[str, Any], *, card: Path, reports: Path) -> bool:
         known = f"The tracking server does not know run {run_id}" if run_id else f"{card} names no MLflow run"
         logger.warning("%s: the evaluation is in %s only", known, reports)
         return False
-    run.log_metrics({f"evaluation/{name}": value for name, value in figures.items() if _is_metric(value)})
+    run.log_metrics(_metrics(figures, "evaluation"))
     for name in FILES:
         run.log_file(reports / name, "reports")
     return True
 
 
-def _is_metric(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _metrics(figures: Mapping[str, Any], prefix: str) -> dict[str, float]:
+    """Return the finite numbers of nested figures, by their path."""
+    found: dict[str, float] = {}
+    for name, value in figures.items():
+        if isinstance(value, Mapping):
+            found |= _metrics(value, f"{prefix}/{name}")
+        elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            found[f"{prefix}/{name}"] = value
+    return found

@@ -2,17 +2,23 @@
 
 import hashlib
 import logging
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from facenet.evaluation.distances import combine_flips
-from facenet.evaluation.protocol import Protocol, Verification, verify
-from facenet.model import Embedder, ModelCard, load_model
+from facenet.evaluation.protocol import Protocol, judge, measure
+from facenet.identity import fold_name
 from tasks import paths
-from tasks.evaluate.embeddings import Embeddings, embed_faces, stored_faces, write_embeddings
+from tasks.evaluate.decisions import report_decisions
+from tasks.evaluate.embeddings import Embeddings, stored_faces, write_embeddings
+from tasks.evaluate.evaluated import Evaluated
+from tasks.evaluate.identification import report_identification
+from tasks.evaluate.kept import face_digests
+from tasks.evaluate.leaks import report_leaks
+from tasks.evaluate.operating import report_operating_points
 from tasks.evaluate.pairs import (
+    NAMES,
     Pairs,
     protocol_name,
     read_pairs,
@@ -20,16 +26,18 @@ from tasks.evaluate.pairs import (
     trained_people,
     without_trained,
 )
+from tasks.evaluate.photo_embedder import PhotoEmbedder, trained_here
+from tasks.evaluate.photos import photo_qualities
 from tasks.evaluate.roc_picture import draw_roc
-from tasks.evaluate.tables import write_folds, write_roc
-from tasks.evaluate.work import Worker, find_places, load_worker
+from tasks.evaluate.slices import report_slices
+from tasks.evaluate.tables import write_folds, write_roc, write_table
+from tasks.evaluate.work import find_places
 from tasks.evaluate.worst import draw_worst
 from tasks.params import EvaluateParams, Source
-from tasks.workers import scheduler_address
+from tasks.shards import read_table
 
 SHOWN = 5  # names in a warning
 OPTIONS = {"distance", "flip", "subtract_mean", "sweep"}  # of the protocol, told with its figures
-CLUSTER_ROWS = 256  # of a job, each of which costs Dask 0.15 s
 
 logger = logging.getLogger(__name__)
 
@@ -38,90 +46,65 @@ def run(
     params: EvaluateParams,
     *,
     device: str,
+    seed: int,
     sources: Sequence[Source],
     aligned: Path = paths.ALIGNED,
     pairs: Path = paths.PAIRS,
     identities: Path = paths.IDENTITIES,
     weights: Path = paths.WEIGHTS,
     card: Path = paths.MODEL_CARD,
+    matcher: Path = paths.CALIBRATION,
     embeddings: Path = paths.EMBEDDINGS,
     reports: Path = paths.REPORTS,
+    cache: Path = paths.DATA / "cache",
 ) -> dict[str, Any]:
     """Embed the photos of all pairs, verify them, write embeddings, tables and pictures, return the figures.
 
     Raises:
-        PairsFileInvalid: the pairs cannot be scored.
+        PairsFileInvalid: the pairs cannot be scored, or a face is missing that must not be.
         DataInvalid: faces or identities are missing.
         WeightsInvalid: the model is missing or gives embeddings that are not finite.
         ParamsInvalid: the faces are smaller than the network's input.
     """
-    stored = stored_faces(aligned)
-    network, model_card = load_model(weights, card, device)
-    trained = _trained(identities, model_card)
-    chosen = without_trained(read_pairs(pairs, stored), trained)
-    overlap = _overlap(chosen, trained)
-    embedder = Embedder(
-        network,
-        image_size=model_card.network.image_size,
-        device=device,
-        precision=params.precision,
-        batch_size=params.batch_size,
-        standardisation=model_card.standardisation,
+    stored, (people, roles) = stored_faces(aligned), _photos(aligned)
+    embedder = PhotoEmbedder(
+        params, weights=weights, card=card, device=device, aligned=aligned, kept=cache / "embeddings"
     )
-    photos, flip = chosen.photos, params.flip != "none"
-    make_worker, rows = partial(Worker, embedder, aligned, flip), embedder.batch_size
-    if scheduler_address():
-        make_worker, rows = _cluster_worker(embedder, weights, card, aligned, flip), CLUSTER_ROWS
-    embedded = embed_faces(make_worker, find_places(aligned, photos), rows)
-    write_embeddings(embeddings, embedded, _origin(model_card, embedder))
-    result = _verify(embedded, chosen, params)
+    trained = trained_people(identities) if trained_here(embedder.card) else set()
+    fallbacks = [image_id for image_id, fallback in stored.items() if fallback]
+    chosen = without_trained(read_pairs(pairs, stored, fallbacks=fallbacks, missing=params.missing), trained)
+    shared = shared_identities(chosen, trained)
+    overlap = _overlap(shared)
+    wanted = chosen.photos | ({p for p in roles if roles[p] == "evaluate"} if params.all_pairs else set())
+    embedded, made = embedder.embed(wanted, mirrored=params.flip != "none")
+    write_embeddings(embeddings, embedded, embedder.origin)
+    evaluated = evaluate(embedded, chosen, params, seed)
     name = protocol_name(sources, chosen.counts()["folds"])
-    _show(result, chosen, name, aligned, reports)
+    _show(evaluated, stored, name, aligned, reports)
+    learnt = [photo for photo in roles if roles[photo] == "train" and fold_name(people[photo]) in trained]
     return {
         "protocol": name,
         "pairs_sha256": hashlib.sha256(pairs.read_bytes()).hexdigest(),
-        **chosen.counts(),
-        **result.figures(),
-        "far_target": params.far,
-        "accuracy_interval": list(result.accuracy_interval()),
-        "folds_scored": len(result.folds),
-        "fallbacks": sum(stored[photo] for photo in photos),
-        "images": len(photos),
-        **overlap,
-        **params.model_dump(include=OPTIONS),
-        "device": str(embedder.device),
+        **_headline(evaluated, params),
+        "fallbacks": sum(stored[photo] for photo in chosen.photos),
+        "images": len(wanted),
+        "images_embedded": made,
+        "images_per_second": round(made / embedded.seconds, 1) if made else None,
+        "device": embedder.device,
         "precision": embedder.precision,
-        "images_per_second": round(len(photos) / embedded.seconds, 1),
+        **overlap,
+        **report_operating_points(
+            evaluated, params, embedder.card.weights_sha256, protocol=name, reports=reports, matcher=matcher
+        ),
+        **report_decisions(evaluated, reports=reports, kept=cache / "decisions"),
+        **report_slices(evaluated, _qualities(chosen, aligned, cache), reports=reports),
+        **report_identification(evaluated, people, params, reports=reports),
+        **report_leaks(evaluated, people, learnt, shared, params, embedder, aligned, reports),
     }
 
 
-def _show(result: Verification, pairs: Pairs, name: str, aligned: Path, reports: Path) -> None:
-    write_roc(reports / "roc.csv", result.curve)
-    write_folds(reports / "folds.csv", result.folds)
-    draw_roc(reports / "roc.png", result.curve, title=name, negatives=pairs.negatives)
-    draw_worst(reports / "worst_errors.png", result, pairs, aligned)
-
-
-def _cluster_worker(
-    embedder: Embedder, weights: Path, card: Path, aligned: Path, flip: bool
-) -> partial[Worker]:
-    return partial(
-        load_worker,
-        weights.absolute(),
-        card.absolute(),
-        device=str(embedder.device),
-        precision=embedder.precision,
-        batch_size=embedder.batch_size,
-        aligned=aligned.absolute(),
-        flip=flip,
-    )
-
-
-def _origin(card: ModelCard, embedder: Embedder) -> dict[str, str]:
-    return {"weights_sha256": card.weights_sha256, "precision": embedder.precision}
-
-
-def _verify(embedded: Embeddings, pairs: Pairs, params: EvaluateParams) -> Verification:
+def evaluate(embedded: Embeddings, pairs: Pairs, params: EvaluateParams, seed: int) -> Evaluated:
+    """Return the verification of pairs by their embeddings, and what it was made of."""
     protocol = Protocol(
         metric=params.distance,
         subtract_mean=params.subtract_mean,
@@ -130,17 +113,55 @@ def _verify(embedded: Embeddings, pairs: Pairs, params: EvaluateParams) -> Verif
         balanced=pairs.trained > 0,  # what is left of them is no longer half and half
     )
     vectors = combine_flips(embedded.faces, embedded.flipped, params.flip)
-    return verify(vectors, pairs.rows(embedded.image_ids), protocol)
+    measured = measure(vectors, pairs.rows(embedded.image_ids), protocol)
+    return Evaluated(
+        pairs=pairs,
+        measured=measured,
+        result=judge(measured, protocol),
+        image_ids=embedded.image_ids,
+        faces=embedded.faces,
+        vectors=vectors,
+        draws=params.bootstrap_draws,
+        seed=seed,
+    )
 
 
-def _trained(identities: Path, card: ModelCard) -> set[str]:
-    """Return who trained; weights that came as they are were not trained on our people."""
-    return set() if card.params.get("train", {}).get("epochs") == 0 else trained_people(identities)
+def _headline(evaluated: Evaluated, params: EvaluateParams) -> dict[str, Any]:
+    return {
+        **evaluated.pairs.counts(),
+        **evaluated.result.figures(),
+        "far_target": params.far,
+        "accuracy_interval": list(evaluated.result.accuracy_interval()),
+        "folds_scored": len(evaluated.result.folds),
+        **params.model_dump(include=OPTIONS),
+    }
 
 
-def _overlap(pairs: Pairs, trained: set[str]) -> dict[str, Any]:
+def _show(evaluated: Evaluated, stored: Mapping[str, bool], name: str, aligned: Path, reports: Path) -> None:
+    result, pairs = evaluated.result, evaluated.pairs
+    write_roc(reports / "roc.csv", result.curve)
+    write_folds(reports / "folds.csv", result.folds)
+    left_out = pairs.left_out(stored)
+    rows = left_out.itertuples(index=False, name=None)
+    write_table(reports / "missing_pairs.csv", (*NAMES, "same", "fold", "reason"), rows)
+    draw_roc(reports / "roc.png", result.curve, title=name, negatives=pairs.negatives)
+    draw_worst(reports / "worst_errors.png", result, pairs, aligned)
+
+
+def _photos(aligned: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the person and the role of every stored photo."""
+    columns = read_table(aligned, "faces", ["image_id", "identity", "role"])
+    image_ids, people, roles = (column.to_pylist() for column in columns.columns)
+    return dict(zip(image_ids, people, strict=True)), dict(zip(image_ids, roles, strict=True))
+
+
+def _qualities(pairs: Pairs, aligned: Path, cache: Path) -> Any:
+    places = find_places(aligned, pairs.photos)
+    return photo_qualities(aligned, places, face_digests(aligned, places), cache)
+
+
+def _overlap(shared: list[str]) -> dict[str, Any]:
     """Return how many evaluated people trained, with a warning if there are any."""
-    shared = shared_identities(pairs, trained)
     if not shared:
         return {"identity_overlap": 0}
     warning = (

@@ -68,11 +68,16 @@ def find_places(aligned: Path, wanted: Collection[str]) -> list[Place]:
 
 def read_places(aligned: Path, places: Sequence[Place]) -> Iterator[npt.NDArray[np.uint8]]:
     """Yield (S, S, 3) uint8 RGB of each place; one batch is in memory at a time."""
+    yield from map(decode, read_files(aligned, places))
+
+
+def read_files(aligned: Path, places: Sequence[Place]) -> Iterator[bytes]:
+    """Yield the bytes of the stored face at each place; one batch is in memory at a time."""
     for (name, number), group in groupby(places, key=lambda place: (place.file, place.batch)):
         with pa.memory_map(str(aligned / name)) as file, pa.ipc.open_file(file) as reader:
             images = reader.get_batch(number).column("image")
             for place in group:
-                yield decode(images[place.offset].as_py())
+                yield images[place.offset].as_py()
 
 
 def _image_ids(path: Path) -> Iterator[list[str]]:

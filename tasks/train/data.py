@@ -9,12 +9,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from facenet.errors import DataInvalid
+from facenet.mining.listed import ListedPlan
 from facenet.mining.pk import PKPlan
 from facenet.training import ImagePlan, Plan, TripletPlan
 from tasks.params import Params
 from tasks.shards import read_table, shard_paths
 
 Indices = npt.NDArray[np.int64]
+GROUPS = {"triplets": ["anchor", "positive", "negative"], "pairs": ["left", "right"]}
 
 
 @dataclass(frozen=True)
@@ -22,12 +24,12 @@ class Faces:
     """The training images.
 
     rows: (N,) row of each in the face table; labels: (N,) class, 0 to C - 1.
-    triplets: (T, 3) numbers of images, 0 to N - 1, or None for plans without them.
+    groups: (T, 3) triplets or (P, 2) pairs of numbers of images, 0 to N - 1; None for plans without them.
     """
 
     rows: Indices
     labels: Indices
-    triplets: Indices | None = None
+    groups: Indices | None = None
 
     @property
     def identities(self) -> int:
@@ -40,21 +42,17 @@ def read_faces(plan: str, *, aligned: Path, triplets: Path) -> Faces:
 
     Raises:
         DataInvalid: the file of the plan is missing, or has a person without images.
-        ParamsInvalid: no loss takes the plan.
     """
     if plan in ("images", "pk"):
         table = _read(triplets / "images.parquet")
         faces = Faces(table["row"].to_numpy(np.int64), table["label"].to_numpy(np.int64))
         check_classes(faces.labels, triplets / "images.parquet")
         return faces
-    if plan == "triplets":
-        table = _read(triplets / "triplets.parquet")
-        sides = table[["anchor", "positive", "negative"]].to_numpy(np.int64)
-        rows, numbers = np.unique(sides, return_inverse=True)
-        names = read_table(aligned, "faces", ["identity"]).column("identity").to_numpy()[rows]
-        labels = np.unique(names.astype(str), return_inverse=True)[1].astype(np.int64)
-        return Faces(rows, labels, numbers.reshape(-1, 3).astype(np.int64))
-    raise DataInvalid(f"No loss reads triplets.plan {plan} yet. Set it to images, pk or triplets.")
+    sides = _read(triplets / f"{plan}.parquet")[GROUPS[plan]].to_numpy(np.int64)
+    rows, numbers = np.unique(sides, return_inverse=True)
+    names = read_table(aligned, "faces", ["identity"]).column("identity").to_numpy()[rows]
+    labels = np.unique(names.astype(str), return_inverse=True)[1].astype(np.int64)
+    return Faces(rows, labels, numbers.reshape(sides.shape).astype(np.int64))
 
 
 def check_classes(labels: Indices, path: Path) -> None:
@@ -74,8 +72,10 @@ def make_plan(faces: Faces, params: Params) -> Plan:
         return PKPlan(
             faces.labels, people=triplets.people_per_batch, images=triplets.images_per_person, seed=seed
         )
-    if faces.triplets is not None:
-        return TripletPlan(faces.triplets, batch_size=train.batch_size, seed=seed)
+    if faces.groups is not None and triplets.plan == "pairs":
+        return ListedPlan(faces.groups, batch_size=train.batch_size, seed=seed)
+    if faces.groups is not None:
+        return TripletPlan(faces.groups, batch_size=train.batch_size, seed=seed)
     return ImagePlan(faces.labels, batch_size=train.batch_size, balance=train.balance, seed=seed)
 
 

@@ -32,7 +32,12 @@ def build_network(params: TrainParams, *, init: Path | None, seed: int) -> Embed
         WeightsInvalid: `init` does not fit.
     """
     torch.manual_seed(seed)
-    network = networks.build(params.network, embedding_size=params.embedding_size, dropout=params.dropout)
+    network = networks.build(
+        params.network,
+        embedding_size=params.embedding_size,
+        dropout=params.dropout,
+        variant=params.variant,
+    )
     if params.image_size < network.min_image_size:
         raise ParamsInvalid(
             f"{params.network} needs images of {network.min_image_size} pixels or more, "
@@ -43,8 +48,15 @@ def build_network(params: TrainParams, *, init: Path | None, seed: int) -> Embed
     return network
 
 
-def build_loss(params: TrainParams, *, classes: int) -> losses.Loss:
-    """Return the loss; its head is drawn from where the global generator stands."""
+def build_loss(params: TrainParams, *, classes: int, listed: bool, normalised: bool) -> losses.Loss:
+    """Return the loss; its head is drawn from where the global generator stands.
+
+    Args:
+        params: of the loss.
+        classes: number of training people.
+        listed: whether the plan lists pairs, which stand side by side in a batch.
+        normalised: whether the network's embeddings are of unit length.
+    """
     return losses.build(
         params.loss,
         embedding_size=params.embedding_size,
@@ -53,7 +65,15 @@ def build_loss(params: TrainParams, *, classes: int) -> losses.Loss:
         scale=params.scale,
         prelogits_norm_factor=params.prelogits_norm_factor,
         prelogits_norm_p=params.prelogits_norm_p,
+        center_factor=params.center_factor,
+        center_version=params.center_version,
+        center_rate=params.center_rate,
+        head_share=params.head_share,
+        head_sampled_above=params.head_sampled_above,
         mining=params.mining,
+        triplet_reduction=params.triplet_reduction,
+        listed=listed,
+        normalised=normalised,
     )
 
 

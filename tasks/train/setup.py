@@ -129,7 +129,12 @@ def _trainer(setup: Setup, params: Params, places: Places) -> Trainer:
         division=Division(setup.processes, params.train.accumulate),
     )
     frozen = freeze_to(setup.network, params.train.freeze_to)
-    loss = recipe.build_loss(params.train, classes=setup.faces.identities).to(setup.device)
+    loss = recipe.build_loss(
+        params.train,
+        classes=setup.faces.identities,
+        listed=params.triplets.plan == "pairs",
+        normalised=setup.network.normalised,
+    ).to(setup.device)
     return Trainer(
         network=setup.network,
         loss=loss,

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from facenet.atomic import write_text
 from facenet.model import ModelCard, NetworkCard, save_model
 from facenet.training import Checkpoints, Trainer, TrainingInterrupted
@@ -27,8 +29,8 @@ def run(
     """Train as params say, write model, history and picture, and return the figures of the report.
 
     A run of the same parameters, data and code that was killed goes on from its last checkpoint, also inside
-    an epoch, and ends with the weights it would have had. Of several processes that train together the main
-    one does all this; the others only train, and return None.
+    an epoch, and ends with the weights it would have had, on a CPU if it has as many threads. Of several
+    processes that train together the main one does all this; the others only train, and return None.
 
     Raises:
         DataInvalid, ParamsInvalid, WeightsInvalid, DownloadFailed: see `prepare`.
@@ -112,6 +114,7 @@ def _card(setup: Setup, params: Params, run_id: str) -> ModelCard:
             embedding_size=train.embedding_size,
             image_size=train.image_size,
             dropout=train.dropout,
+            variant=setup.network.variant,
         ),
         align=sections["align"],
         standardisation=train.standardisation,
@@ -150,11 +153,22 @@ def _announce(setup: Setup, params: Params, places: Places) -> None:
         f"{params.train.network} ({setup.parameters:,} parameters) on {setup.device.type} in "
         f"{setup.precision}: {len(faces.rows):,} images of {faces.identities:,} people, {steps}{resumed}\n"
     )
+    if trainer and trainer.resumed and setup.device.type == "cpu":
+        _tell_of_threads(trainer.saved_threads, torch.get_num_threads())
     others = _unfinished(places.checkpoints, setup.checkpoints.folder)
     if others:
         sys.stderr.write(
             f"{len(others)} runs of other parameters are unfinished in {places.checkpoints}: "
             "remove those you gave up.\n"
+        )
+
+
+def _tell_of_threads(before: int | None, now: int) -> None:
+    """Say where exact resume ends: sums over another number of parts are rounded elsewhere."""
+    if before != now:
+        sys.stderr.write(
+            f"The checkpoint was made with {before} threads, this run has {now}: its weights may differ in "
+            f"the last bits from those of an undisturbed run. OMP_NUM_THREADS={before} avoids that.\n"
         )
 
 

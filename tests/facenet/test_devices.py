@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from facenet import devices
-from facenet.devices import autocast, resolve_device, resolve_precision
+from facenet.devices import autocast, cpu_threads, resolve_device, resolve_precision
 from facenet.errors import ParamsInvalid
 
 CPU = torch.device("cpu")
@@ -54,3 +54,12 @@ def test_this_processor_is_recognised() -> None:
 def test_autocast_multiplies_in_the_precision(precision: str, expected: torch.dtype) -> None:
     with autocast(CPU, precision):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == expected
+
+
+def test_threads_are_as_many_as_before_also_after_an_error() -> None:
+    before = torch.get_num_threads()
+    with cpu_threads(before + 1):
+        assert torch.get_num_threads() == before + 1
+    with pytest.raises(KeyError), cpu_threads(before + 1):
+        raise KeyError
+    assert torch.get_num_threads() == before

@@ -13,6 +13,7 @@ from PIL import Image
 from torch import nn
 
 from facenet import networks
+from facenet.devices import cpu_threads
 from facenet.errors import ParamsInvalid, WeightsInvalid
 from facenet.images import decode
 from facenet.model import Embedder, ModelCard, NetworkCard, center_crop, load_model, save_model
@@ -76,6 +77,7 @@ def test_card_has_the_fields_other_programs_read(network: nn.Module, tmp_path: P
         "embedding_size": 16,
         "image_size": 96,
         "dropout": 0.0,
+        "variant": None,
     }
 
 
@@ -118,17 +120,14 @@ def test_weights_of_another_model_are_refused(network: nn.Module, tmp_path: Path
 def test_embedding_depends_on_nothing_but_the_face(name: str, precision: str) -> None:
     torch.manual_seed(1)
     network = networks.build(name, embedding_size=16)
-    side, threads = network.min_image_size, torch.get_num_threads()
+    side = network.min_image_size
     many, some = faces(11, side), [0, 5, 10]
-    torch.set_num_threads(2)  # kernels split rows among threads, unevenly if they are left to
-    try:
+    with cpu_threads(2):  # kernels split rows among threads, unevenly if they are left to
         embedder = Embedder(network, image_size=side, precision=precision, batch_size=6)
         together = embedder.embed(many)
         alone = np.concatenate([embedder.embed(many[i : i + 1]) for i in some])
         order = np.random.default_rng(2).permutation(len(many))
         shuffled = embedder.embed(many[order])
-    finally:
-        torch.set_num_threads(threads)
     assert together.shape == (11, 16)
     assert together.dtype == np.float32
     assert np.array_equal(together[some], alone)

@@ -21,8 +21,9 @@ from facenet.detection import (
 )
 from facenet.errors import WeightsInvalid
 from facenet.images import decode, encode
-from facenet.model import Embedder, load_model
-from facenet.serving import CARD, DETECTOR, PHOTOS, FaceEmbedder, save_detector
+from facenet.matching import Matcher, Threshold
+from facenet.model import Embedder, ModelCard, load_model
+from facenet.serving import CALIBRATION, CARD, DETECTOR, PHOTOS, FaceEmbedder, save_detector
 
 KEYS = {"embedding", "box", "probability", "landmarks", "faces_found", "fallback", "error"}
 
@@ -214,3 +215,49 @@ from facenet.serving import FaceEmbedder
 FaceEmbedder.load(Path({str(folder)!r}))
 """
     subprocess.run([sys.executable, "-c", code], cwd=root, check=True)
+
+
+def calibrated(folder: Path, target: Path, weights_sha256: str) -> Path:
+    shutil.copytree(folder, target)
+    Matcher(
+        weights_sha256=weights_sha256,
+        protocol="generated pairs",
+        metric="euclidean_squared",
+        flip="none",
+        mean=None,
+        slope=8.0,
+        intercept=4.0,
+        threshold=0.5,
+        thresholds=(Threshold(0.01, 0.25, True),),
+    ).write(target / CALIBRATION)
+    return target
+
+
+def test_two_photos_are_judged_by_the_calibration(
+    folder: Path, tmp_path: Path, orl_photos: list[tuple[str, bytes]]
+) -> None:
+    weights = ModelCard.read(folder / "model.json").weights_sha256
+    served = FaceEmbedder.load(calibrated(folder, tmp_path / "model", weights))
+    left, right = (as_jpeg(orl_photos[row][1]) for row in (0, 15))
+    rows = np.array([entry["embedding"] for entry in served.embed([left, right])])
+    distance = float(((rows[0] - rows[1]) ** 2).sum())
+    for far, threshold in ((None, 0.5), (0.01, 0.25)):
+        found = served.verify(left, right, far=far)
+        assert found["distance"] == pytest.approx(distance, abs=1e-5)
+        assert (found["threshold"], found["match"]) == (threshold, distance < threshold)
+        assert found["probability"] == pytest.approx(1 / (1 + np.exp(8 * distance - 4)), abs=1e-4)
+    same = served.verify(left, left)
+    assert (same["match"], same["error"]) == (True, None)
+    unread = served.verify(left, b"no photo")
+    assert unread.pop("error")
+    assert set(unread.values()) == {None}
+
+
+def test_a_model_that_was_never_evaluated_judges_nothing(embedder: FaceEmbedder) -> None:
+    with pytest.raises(WeightsInvalid, match="dvc repro evaluate"):
+        embedder.verify(b"", b"")
+
+
+def test_a_calibration_of_another_model_is_told(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(WeightsInvalid, match="belongs to weights ffffffffffff"):
+        FaceEmbedder.load(calibrated(folder, tmp_path / "model", "f" * 64))

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.waiting import wait_for
+
 STAGES = ("ingest", "align", "triplets", "train", "evaluate", "register")
 REPORTS = {"evaluate": "evaluation", "register": "registration"}
 SCRIPT = """
@@ -83,20 +85,30 @@ def prefect_api() -> Iterator[None]:
     """A temporary Prefect server with a database of its own."""
     from prefect.testing.utilities import prefect_test_harness
 
-    with prefect_test_harness(server_startup_timeout=120):
+    with prefect_test_harness(server_startup_timeout=300):
         yield
 
 
 @pytest.fixture
 def task_runs() -> Callable[[Any], list[Any]]:
-    """Ask Prefect for the task runs of the flow run that ended in a state, in the order they started."""
+    """Ask Prefect for the task runs of the flow run that ended in a state, in the order they started.
+
+    It hears of them through events, some after the flow run's own end: `count` ended ones are awaited.
+    """
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 
-    def ask(state: Any) -> list[Any]:
+    def ask(state: Any, count: int = 1) -> list[Any]:
         chosen = FlowRunFilter(id=FlowRunFilterId(any_=[state.state_details.flow_run_id]))
+
+        def ended() -> list[Any]:
+            runs = client.read_task_runs(flow_run_filter=chosen)
+            return (
+                runs if sum(run.state is not None and run.state.is_final() for run in runs) >= count else []
+            )
+
         with get_client(sync_client=True) as client:
-            return sorted(client.read_task_runs(flow_run_filter=chosen), key=lambda run: run.start_time)
+            return sorted(wait_for(ended), key=lambda run: run.start_time)
 
     return ask
 

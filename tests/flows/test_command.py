@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -44,8 +43,6 @@ def test_nonsense_is_refused(words: list[str], complaint: str, capsys: pytest.Ca
 
 def test_help_does_not_wait_for_prefect(root: Path) -> None:
     command = [sys.executable, "-X", "importtime", "-m", "flows.training", "--help"]
-    start = time.monotonic()
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     assert "serve" in done.stdout
     assert "prefect" not in done.stderr
-    assert time.monotonic() - start < 5  # 0.1 s on a quiet machine

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flows import guard
+from tests.waiting import wait_for
 
 # A command with a child of its own; both write their pid, and `stubborn` ones do not mind SIGTERM.
 FAMILY = """
@@ -27,21 +28,15 @@ def start(folder: Path, *words: str, grace: float) -> tuple[subprocess.Popen[byt
     (folder / "family.py").write_text(FAMILY)
     command = [sys.executable, guard.__file__, str(grace), sys.executable, str(folder / "family.py"), *words]
     process = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE)
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        pids = (folder / "pids").read_text().split() if (folder / "pids").exists() else []
-        if len(pids) == 2:
-            return process, [int(pid) for pid in pids]
-        time.sleep(0.02)
-    raise AssertionError("the family did not start")
+    pids = folder / "pids"
+    wait_for(lambda: pids.exists() and pids.read_text().count("\n") == 2)
+    return process, [int(pid) for pid in pids.read_text().split()]
 
 
 def test_closing_the_input_ends_child_and_grandchild(tmp_path: Path, is_alive: Callable[[int], bool]) -> None:
-    process, pids = start(tmp_path, grace=20)
-    begin = time.monotonic()
+    process, pids = start(tmp_path, grace=600)
     process.stdin.close()
-    assert process.wait(10) == 128 + signal.SIGTERM
-    assert time.monotonic() - begin < 5  # those who obey are not waited for
+    assert process.wait(120) == 128 + signal.SIGTERM  # those who obey are not waited for
     assert not any(map(is_alive, pids))
 
 
@@ -50,19 +45,19 @@ def test_those_who_do_not_obey_are_killed_after_the_grace(
 ) -> None:
     process, pids = start(tmp_path, "stubborn", grace=0.5)
     process.stdin.close()
-    assert process.wait(10) == 128 + signal.SIGKILL
+    assert process.wait(120) == 128 + signal.SIGKILL
     assert not any(map(is_alive, pids))
 
 
 def test_a_sigterm_to_the_guard_alone_does_not_orphan_the_group(
     tmp_path: Path, is_alive: Callable[[int], bool]
 ) -> None:
-    process, pids = start(tmp_path, grace=20)
+    process, pids = start(tmp_path, grace=600)
     process.terminate()
     time.sleep(0.3)
     assert process.poll() is None
     process.stdin.close()
-    process.wait(10)
+    process.wait(120)
     assert not any(map(is_alive, pids))
 
 
@@ -72,14 +67,14 @@ def test_what_a_finished_command_leaves_behind_is_ended(
     code = "import subprocess; print(subprocess.Popen(['sleep', '600'], stdout=subprocess.DEVNULL).pid)"
     command = [sys.executable, guard.__file__, "5", sys.executable, "-c", code]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.wait(20) == 0
+        assert process.wait(120) == 0
         assert not is_alive(int(process.stdout.read()))
 
 
 def test_the_exit_code_is_that_of_the_command() -> None:
     command = [sys.executable, guard.__file__, "5", sys.executable, "-c", "raise SystemExit(7)"]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
-        assert process.wait(20) == 7
+        assert process.wait(120) == 7
 
 
 def test_members_are_those_of_the_group_only() -> None:
@@ -87,5 +82,4 @@ def test_members_are_those_of_the_group_only() -> None:
         assert guard.members(sleeper.pid) == [sleeper.pid]
         assert os.getpid() not in guard.members(sleeper.pid)
         sleeper.kill()
-        while guard.members(sleeper.pid):  # it is a zombie until it is waited for
-            time.sleep(0.01)
+        wait_for(lambda: guard.members(sleeper.pid) == [])  # it is a zombie until it is waited for

@@ -2,10 +2,11 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,10 +18,28 @@ from prefect.states import Failed
 from flows import stage as stage_module
 from flows.stage import NETWORK_RETRIES, StageFailed, StageLocked, reproduce, run_stage, worth_retrying
 from tasks.tracking import TrackingFailed
+from tests.waiting import wait_for
+
+UNTIL_REFUSED = """
+import pathlib, time
+pathlib.Path("started").touch()
+while not pathlib.Path("refused").exists():
+    time.sleep(0.05)
+"""
 
 
 def ignore(line: str) -> None:
     pass
+
+
+@contextmanager
+def repro_by_hand(stage: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a stage that touches the file `started` as somebody at a terminal does, until the block ends."""
+    command = [sys.executable, "-m", "dvc", "repro", "--single-item", stage]
+    with subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL) as other:
+        wait_for(lambda: Path("started").exists() or other.poll() is not None)
+        assert other.poll() is None
+        yield other
 
 
 def test_a_stage_runs_then_is_unchanged_then_comes_from_the_cache(workspace: Any) -> None:
@@ -76,16 +95,11 @@ def test_an_unknown_stage_fails_with_what_dvc_says(workspace: Any) -> None:
 
 
 def test_a_locked_stage_names_the_process_that_holds_it(workspace: Any) -> None:
-    workspace.command("ingest", "import pathlib, time; pathlib.Path('started').touch(); time.sleep(600)")
-    # DVC ignores signals that reach it alone: end the group
-    by_hand = [sys.executable, "-m", "dvc", "repro", "--single-item", "ingest"]
-    with subprocess.Popen(by_hand, start_new_session=True, stdout=subprocess.DEVNULL) as other:
-        while not Path("started").exists():
-            assert other.poll() is None
-            time.sleep(0.02)
+    workspace.command("ingest", UNTIL_REFUSED)
+    with repro_by_hand("ingest") as other:
         with pytest.raises(StageLocked) as locked:
             reproduce("ingest", ignore)
-        os.killpg(other.pid, 9)
+        os.killpg(other.pid, signal.SIGKILL)  # DVC ignores signals that reach it alone: end the group
     assert f"process {other.pid} (" in str(locked.value)
     assert "repro --single-item ingest" in str(locked.value)
 
@@ -187,12 +201,17 @@ def test_a_failed_stage_fails_its_task_at_once(workspace: Any, prefect_api: None
 def test_a_lock_is_waited_for(
     workspace: Any, prefect_api: None, task_runs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def release_after_a_refusal(*words: Any, **options: Any) -> Any:
+        try:
+            return reproduce(*words, **options)
+        except StageLocked:
+            Path("refused").touch()
+            raise
+
     monkeypatch.setattr(stage_module, "RETRY_SECONDS", 0.5)
-    workspace.command("ingest", "import pathlib, time; pathlib.Path('started').touch(); time.sleep(4)")
-    by_hand = [sys.executable, "-m", "dvc", "repro", "--single-item", "ingest"]
-    with subprocess.Popen(by_hand, start_new_session=True, stdout=subprocess.DEVNULL):
-        while not Path("started").exists():
-            time.sleep(0.02)
+    monkeypatch.setattr(stage_module, "reproduce", release_after_a_refusal)
+    workspace.command("ingest", UNTIL_REFUSED)
+    with repro_by_hand("ingest"):
         state = one_stage("ingest", return_state=True)
     (run,) = task_runs(state)
     assert run.run_count > 1

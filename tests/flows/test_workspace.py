@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -12,11 +11,11 @@ from flows import workspace
 from flows.workspace import WorkspaceInvalid, exclusive
 
 HOLDER = """
-import time
+import sys
 from flows.workspace import exclusive
 with exclusive("flow run 'other'", print):
     print("held", flush=True)
-    time.sleep({seconds})
+    sys.stdin.read()
 """
 
 
@@ -27,10 +26,12 @@ def _in_a_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workspace, "POLL_SECONDS", 0.05)
 
 
-def holder(root: Path, seconds: float) -> subprocess.Popen[str]:
+def holder(root: Path) -> subprocess.Popen[str]:
+    """Start a run that holds the workspace until its standard input is closed."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLDER.format(seconds=seconds)],
+        [sys.executable, "-c", HOLDER],
         env={**os.environ, "PYTHONPATH": str(root)},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -40,16 +41,20 @@ def holder(root: Path, seconds: float) -> subprocess.Popen[str]:
 
 def test_a_second_run_waits_and_says_for_whom(root: Path) -> None:
     said: list[str] = []
-    with holder(root, seconds=1) as other:
-        start = time.monotonic()
-        with exclusive("flow run 'mine'", said.append):
-            assert time.monotonic() - start > 0.5
+    with holder(root) as other:
+
+        def on_wait(words: str) -> None:
+            said.append(words)
+            other.stdin.close()
+
+        with exclusive("flow run 'mine'", on_wait):
+            assert other.stdin.closed
     assert len(said) == 1
     assert f"flow run 'other', process {other.pid}" in said[0]
 
 
 def test_a_killed_run_holds_nothing(root: Path) -> None:
-    with holder(root, seconds=600) as other:
+    with holder(root) as other:
         other.kill()
     said: list[str] = []
     with exclusive("flow run 'mine'", said.append):

@@ -2,13 +2,14 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.servers import free_port
 
 pytestmark = pytest.mark.server
 
@@ -23,9 +24,7 @@ def postgres() -> Iterator[list[str]]:
     """The command line of psql, as superuser, on a fresh PostgreSQL."""
     if not (BINARIES / "initdb").exists() or not Path(PSQL).exists():
         pytest.skip("no PostgreSQL on this machine: install the package postgresql")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     with tempfile.TemporaryDirectory(prefix="facenet-pg") as name:  # a socket's path must be short
         folder = Path(name)
         folder.chmod(0o777)

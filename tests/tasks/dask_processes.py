@@ -1,7 +1,6 @@
 """A scheduler and workers in processes of their own, on loopback."""
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import psutil
 
 from tasks.workers import SCHEDULER
+from tests.servers import free_port
 
 
 class DaskProcesses:
@@ -16,9 +16,7 @@ class DaskProcesses:
 
     def __init__(self, folder: Path, root: Path) -> None:
         self._folder, self._root = folder, root
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+        self.address = f"tcp://127.0.0.1:{free_port()}"
         self.scheduler, self.workers = self._start_all()
 
     def _start_all(self) -> tuple["subprocess.Popen[bytes]", list["subprocess.Popen[bytes]"]]:

@@ -15,6 +15,7 @@ from tasks.cluster import ClusterFailed
 from tasks.ingest.judging import judge_all
 from tasks.workers import SCHEDULER, run_jobs
 from tests.tasks.dask_processes import DaskProcesses
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 JOBS = [[2 * n, 2 * n + 1] for n in range(16)]
@@ -50,7 +51,7 @@ def test_deaths_errors_and_restarts(
 ) -> None:
     """One cluster for all: to start it takes longer than any of this."""
     assert list(run_jobs(partial(make_squarer, tmp_path, {}), JOBS, 1)) == SQUARES
-    assert len(dask_processes.working()) == 2
+    wait_for(lambda: len(dask_processes.working()) == 2)
 
     assert list(run_jobs(partial(make_squarer, tmp_path, {5: 1}), JOBS, 1)) == SQUARES
     assert len(list(tmp_path.glob("5-*"))) == 1

@@ -85,6 +85,13 @@ def test_each_kind_of_source(default: str) -> None:
         ("train.dropout", 1.0),
         ("train.loss", "center"),
         ("train.scale", 0),
+        ("train.variant", 1),
+        ("train.center_factor", -1),
+        ("train.center_version", "caffe"),
+        ("train.center_rate", 0),
+        ("train.head_share", 1.5),
+        ("train.head_sampled_above", -1),
+        ("train.triplet_reduction", "mean"),
         ("train.epochs", -1),
         ("train.epochs", 1.5),
         ("train.batch_size", 0),
@@ -122,12 +129,16 @@ def test_all_mistakes_are_told_at_once(default: str) -> None:
 def test_sections_that_contradict_each_other(default: str) -> None:
     with pytest.raises(ParamsInvalid, match=r"train\.image_size 113 is larger than align\.image_size 112"):
         parse_params(with_value(default, "train.image_size", 113))
-    with pytest.raises(ParamsInvalid, match=r"needs triplets\.plan pk or triplets, not images"):
+    with pytest.raises(ParamsInvalid, match=r"triplet needs triplets\.plan pk or triplets, not images"):
         parse_params(with_value(default, "train.loss", "triplet"))
     pieces = with_value(default, "train.accumulate", 2)
     assert parse_params(pieces).train.accumulate == 2
     with pytest.raises(ParamsInvalid, match=r"train\.accumulate needs triplets\.plan images"):
         parse_params(with_value(pieces, "triplets.plan", "pk"))
+    with pytest.raises(ParamsInvalid, match=r"contrastive needs triplets\.plan pk or pairs, not images"):
+        parse_params(with_value(default, "train.loss", "contrastive"))
+    with pytest.raises(ParamsInvalid, match=r"cosface needs triplets\.plan .*, not pairs"):
+        parse_params(with_value(default, "triplets.plan", "pairs"))
 
 
 @pytest.mark.parametrize("text", ["", "just words", "[1, 2]", "base: {seed: 1"])

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from facenet.evaluation.comparison import Comparison
 from tasks import promotion
 from tasks.params import PromotionParams, RegisterParams
 from tasks.promotion import decide, promote, record, roll_back, standing
@@ -222,3 +223,30 @@ def test_the_standing_names_version_figure_and_commit(challenge: Callable[[float
         "previous-champion     none",
         "challenger               1        0.9  cccccccccccc",
     ]
+
+
+@pytest.mark.parametrize(
+    ("interval", "required", "expected"),
+    [
+        ((0.01, 0.03), True, "promoted"),
+        ((-0.01, 0.05), True, "refused"),
+        ((-0.01, 0.05), False, "promoted"),
+        (None, True, "refused"),
+        (None, False, "promoted"),
+    ],
+)
+def test_a_gain_may_have_to_be_significant(
+    interval: tuple[float, float] | None, required: bool, expected: str
+) -> None:
+    paired = None
+    if interval is not None:
+        paired = Comparison(
+            pairs=600, difference=0.02, interval=interval, only_new=20, only_old=8, p_value=0.03
+        )
+    gate = PromotionParams(metric="accuracy", min_gain=0.0, require_significance=required)
+    action, reason = decide(
+        version(2, accuracy="0.92"), version(1, accuracy="0.90"), gate, force=False, paired=paired
+    )
+    assert action == expected
+    assert ("McNemar p 0.03" in reason) == (interval is not None)
+    assert expected == "promoted" or "require_significance" in reason

@@ -10,6 +10,7 @@ import pytest
 from mlflow import pyfunc
 
 from facenet.errors import GateFailed, SourceInvalid, WeightsInvalid
+from facenet.matching import Matcher
 from facenet.model import ModelCard
 from facenet.serving import FaceEmbedder, save_detector
 from tasks import register
@@ -54,7 +55,28 @@ class Workspace:
     def receipt(self) -> Path:
         return self.reports / "registration.json"
 
-    def register(self, *, model: str = "faces", gates: dict[str, float] | None = None) -> dict[str, Any]:
+    def calibrate(self, **fields: Any) -> Path:
+        path = self.models / "calibration.json"
+        given = {
+            "weights_sha256": ModelCard.read(self.models / "model.json").weights_sha256,
+            "protocol": "p",
+            "metric": "cosine",
+            "flip": "none",
+            "mean": None,
+            "slope": 9.0,
+            "intercept": 5.0,
+            "threshold": 0.6,
+        }
+        Matcher(**{**given, **fields}).write(path)
+        return path
+
+    def register(
+        self,
+        *,
+        model: str = "faces",
+        gates: dict[str, float] | None = None,
+        calibration: Path | None = None,
+    ) -> dict[str, Any]:
         rule = PromotionParams(metric="accuracy", min_gain=0.0)
         return register.run(
             params=RegisterParams(model=model, gates=GATES if gates is None else gates, promotion=rule),
@@ -62,6 +84,7 @@ class Workspace:
             card=self.models / "model.json",
             evaluation=self.reports / "evaluation.json",
             receipt=self.receipt,
+            calibration=calibration,
         )
 
 
@@ -259,3 +282,13 @@ def test_registering_on_a_real_server(
     assert first == second
     assert first["tracking_uri"] == mlflow_server
     assert register.registration_exists(workspace.receipt)
+
+
+def test_the_calibration_is_part_of_the_model(workspace: Workspace) -> None:
+    before = workspace.register(calibration=workspace.calibrate())
+    assert workspace.register(calibration=workspace.calibrate())["version"] == before["version"]
+    after = workspace.register(calibration=workspace.calibrate(threshold=0.5))
+    assert after["digest"] != before["digest"]
+    assert after["version"] == before["version"] + 1
+    with pytest.raises(WeightsInvalid, match="belongs to weights"):
+        workspace.register(calibration=workspace.calibrate(weights_sha256="f" * 64))

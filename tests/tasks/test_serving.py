@@ -1,6 +1,7 @@
 import base64
 import io
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from facenet.serving import FaceEmbedder, save_detector
 from tasks import register
 from tasks.params import PromotionParams, RegisterParams
 from tasks.tracking import tracking_uri
+from tests.servers import mlflow_running
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
@@ -29,7 +31,7 @@ def photos(orl_photos: list[tuple[str, bytes]]) -> list[bytes]:
 
 
 @pytest.fixture
-def address(mlflow_store: Path, tiny_model: Path, started: Any) -> str:
+def address(mlflow_store: Path, tiny_model: Path, tmp_path: Path) -> Iterator[str]:
     """A scoring server of the version that register made, as a user starts it."""
     (mlflow_store / "evaluation.json").write_text('{"accuracy": 0.9}')
     register.run(
@@ -41,18 +43,18 @@ def address(mlflow_store: Path, tiny_model: Path, started: Any) -> str:
         evaluation=mlflow_store / "evaluation.json",
         receipt=mlflow_store / "registration.json",
     )
-    return str(
-        started(
-            ["models", "serve", "-m", "models:/faces@challenger", "--env-manager", "local", "--workers", "1"],
-            "/ping",
-            MLFLOW_TRACKING_URI=tracking_uri(),
-            MLFLOW_ALLOW_PICKLE_DESERIALIZATION="false",
-        )
-    )
+    with mlflow_running(
+        ["models", "serve", "-m", "models:/faces@challenger", "--env-manager", "local", "--workers", "1"],
+        "/ping",
+        folder=tmp_path,
+        MLFLOW_TRACKING_URI=tracking_uri(),
+        MLFLOW_ALLOW_PICKLE_DESERIALIZATION="false",
+    ) as serving:
+        yield serving
 
 
 def ask(address: str, request: dict[str, Any]) -> list[dict[str, Any]]:
-    response = requests.post(f"{address}/invocations", json=request, timeout=60)
+    response = requests.post(f"{address}/invocations", json=request, timeout=300)
     assert response.status_code == 200, response.text
     answers: list[dict[str, Any]] = response.json()["predictions"]
     return answers
@@ -91,6 +93,6 @@ def test_a_served_version_answers_every_form_of_request_as_the_pipeline_does(
     np.testing.assert_allclose(whole["embedding"], expected[1]["embedding"], atol=1e-5)
 
     assert (
-        requests.post(f"{address}/invocations", json={"inputs": [{"picture": "x"}]}, timeout=60).status_code
+        requests.post(f"{address}/invocations", json={"inputs": [{"picture": "x"}]}, timeout=300).status_code
         == 400
     )

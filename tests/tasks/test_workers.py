@@ -2,7 +2,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -130,7 +129,7 @@ if __name__ == "__main__":
     results = run_jobs(make_squarer, ([n] for n in range(10**6)), 2)
     next(results)
     print("ready", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -142,11 +141,10 @@ def test_no_worker_outlives_a_killed_parent(tmp_path: Path, root: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=root, env=environment) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == b"ready\n"
-        time.sleep(0.2)
         children = psutil.Process(parent.pid).children(recursive=True)
         assert len(children) >= 2
         parent.kill()
-    _, alive = psutil.wait_procs(children, timeout=20)
+    _, alive = psutil.wait_procs(children, timeout=120)
     assert alive == []
 
 

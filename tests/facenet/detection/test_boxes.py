@@ -24,7 +24,7 @@ def naive_suppress(
     boxes: np.ndarray, scores: np.ndarray, threshold: float, overlap: Any, groups: np.ndarray
 ) -> list[int]:
     kept: list[int] = []
-    for candidate in sorted(range(len(boxes)), key=lambda i: (-scores[i], i)):
+    for candidate in sorted(range(len(boxes)), key=lambda i: (groups[i], -scores[i], i)):
         rivals = [k for k in kept if groups[k] == groups[candidate]]
         if all(naive_overlap(boxes[k], boxes[candidate], overlap) <= threshold for k in rivals):
             kept.append(candidate)
@@ -77,8 +77,9 @@ def test_squares_keep_the_centre() -> None:
 
 def test_clipping_truncates_and_marks_what_lies_outside() -> None:
     boxes = np.array([[-3.7, 0.2, 5.9, 200], [300, 5, 340, 9]], np.float32)
-    clipped = geometry.clip(boxes, 100, 80)
+    clipped = geometry.clip(boxes, np.array([100, 50]), np.array([80, 90]))
     np.testing.assert_array_equal(clipped[0], [1, 1, 5, 100])
+    np.testing.assert_array_equal(clipped[1], [300, 5, 90, 9])
     assert clipped[1, 2] < clipped[1, 0]
 
 

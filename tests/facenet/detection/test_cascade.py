@@ -13,9 +13,11 @@ from PIL import Image
 
 from facenet.detection import MTCNN, DetectorSettings, Faces, load_mtcnn_weights
 from facenet.detection import cascade as module
+from facenet.detection.runtime import RuntimeName
 from facenet.errors import ParamsInvalid
 
 Weights = dict[str, np.ndarray]
+RUNTIMES: tuple[RuntimeName, RuntimeName] = ("torch", "openvino")
 
 
 def convolve(x: np.ndarray, w: Weights, name: str) -> np.ndarray:
@@ -169,28 +171,42 @@ def random_weights(seed: int) -> dict[str, torch.Tensor]:
 
 @pytest.mark.parametrize("shape", [(20, 20), (21, 47), (53, 38), (44, 44), (90, 23), (19, 300)])
 def test_the_detector_equals_the_oracle(shape: tuple[int, int]) -> None:
+    """With either runtime."""
     pixels = np.random.default_rng(1).integers(0, 256, (*shape, 3), dtype=np.uint8)
     weights = random_weights(1)
     settings = DetectorSettings(thresholds=(0.5, 0.2, 0.05))
-    (found,) = MTCNN(settings, weights=weights).detect([pixels])
     expected = oracle(pixels, {name: value.double().numpy() for name, value in weights.items()}, settings)
-    assert len(found) == len(expected)
     assert (len(expected) > 0) == (min(shape) >= settings.min_face)
-    for number, face in enumerate(expected):
-        np.testing.assert_allclose(found.boxes[number], face[:4], atol=2e-3)
-        np.testing.assert_allclose(found.probabilities[number], face[4], atol=1e-4)
-        np.testing.assert_allclose(found.landmarks[number], face[5], atol=2e-3)
+    for runtime in RUNTIMES:
+        (found,) = MTCNN(settings, weights=weights, runtime=runtime).detect([pixels])
+        assert len(found) == len(expected)
+        for number, face in enumerate(expected):
+            np.testing.assert_allclose(found.boxes[number], face[:4], atol=2e-3)
+            np.testing.assert_allclose(found.probabilities[number], face[4], atol=1e-4)
+            np.testing.assert_allclose(found.landmarks[number], face[5], atol=2e-3)
+
+
+def test_runtimes_find_the_same_faces(orl_photos: list[tuple[str, bytes]]) -> None:
+    photos = [np.array(Image.open(io.BytesIO(data)).convert("RGB")) for _, data in orl_photos[:40:4]]
+    settings = DetectorSettings(thresholds=(0.4, 0.3, 0.3))
+    by_torch, by_openvino = (MTCNN(settings, runtime=runtime).detect(photos) for runtime in RUNTIMES)
+    assert sum(map(len, by_torch)) >= len(photos)
+    for a, b in zip(by_torch, by_openvino, strict=True):
+        np.testing.assert_allclose(b.boxes, a.boxes, atol=1e-3)
+        np.testing.assert_allclose(b.probabilities, a.probabilities, atol=1e-5)
+        np.testing.assert_allclose(b.landmarks, a.landmarks, atol=1e-3)
 
 
 def as_bytes(faces: Faces) -> bytes:
     return faces.boxes.tobytes() + faces.probabilities.tobytes() + faces.landmarks.tobytes()
 
 
-def test_a_batch_changes_no_byte(orl_photos: list[tuple[str, bytes]]) -> None:
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_batch_changes_no_byte(runtime: RuntimeName, orl_photos: list[tuple[str, bytes]]) -> None:
     rng = np.random.default_rng(0)
     photos = [np.array(Image.open(io.BytesIO(data)).convert("RGB")) for _, data in orl_photos[:6]]
     photos += [rng.integers(0, 256, (70, 130, 3), dtype=np.uint8), np.zeros((5, 5, 3), np.uint8)]
-    detector = MTCNN(DetectorSettings(thresholds=(0.4, 0.3, 0.3)))
+    detector = MTCNN(DetectorSettings(thresholds=(0.4, 0.3, 0.3)), runtime=runtime)
     alone = [as_bytes(detector.detect([photo])[0]) for photo in photos]
     assert [as_bytes(faces) for faces in detector.detect(photos)] == alone
     assert [as_bytes(faces) for faces in detector.detect(photos[::-1])][::-1] == alone

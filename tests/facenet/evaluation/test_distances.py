@@ -62,7 +62,7 @@ def test_many_pairs_are_gathered_in_parts(monkeypatch: pytest.MonkeyPatch) -> No
     embeddings = unit(9, 4)
     left, right = np.random.default_rng(2).integers(0, 9, (2, 11))
     whole = pair_distances(embeddings, left, right, "cosine")
-    monkeypatch.setattr(distances, "CHUNK_PAIRS", 3)
+    monkeypatch.setattr(distances, "CHUNK_ROWS", 3)
     assert np.array_equal(pair_distances(embeddings, left, right, "cosine"), whole)
 
 

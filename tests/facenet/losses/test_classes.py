@@ -9,7 +9,7 @@ from facenet.losses.classes import check_classes
 def test_one_person_cannot_be_told_apart(classes: int) -> None:
     with pytest.raises(ParamsInvalid, match=f"there are {classes}"):
         check_classes(classes)
-    for name in ("softmax", "cosface"):
+    for name in ("softmax", "softmax_squared", "cosface", "arcface"):
         with pytest.raises(ParamsInvalid, match="two people"):
             build(name, embedding_size=8, classes=classes)
 

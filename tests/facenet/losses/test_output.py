@@ -2,12 +2,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from facenet.losses import Loss, LossOutput, build
-
-NAMES = ["softmax", "cosface", "triplet"]
+from facenet.losses import LOSSES, Loss, LossOutput, build
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LOSSES)
 def test_the_value_is_a_float32_scalar_and_figures_are_scalars_without_gradient(name: str) -> None:
     loss = build(name, embedding_size=8, classes=4)
     labels = torch.tensor([0, 0, 1, 1, 2, 3])
@@ -24,7 +22,17 @@ def test_the_value_is_a_float32_scalar_and_figures_are_scalars_without_gradient(
     assert torch.isfinite(prelogits.grad).all()
 
 
-@pytest.mark.parametrize(("name", "weights"), [("softmax", 4 * 8 + 4), ("cosface", 4 * 8), ("triplet", 0)])
+@pytest.mark.parametrize(
+    ("name", "weights"),
+    [
+        ("softmax", 4 * 8 + 4),
+        ("softmax_squared", 4 * 8 + 4),
+        ("cosface", 4 * 8),
+        ("arcface", 4 * 8),
+        ("triplet", 0),
+        ("contrastive", 0),
+    ],
+)
 def test_losses_keep_their_own_weights(name: str, weights: int) -> None:
     loss = build(name, embedding_size=8, classes=4)
     assert sum(p.numel() for p in loss.parameters()) == weights

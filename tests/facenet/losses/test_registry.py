@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from facenet.errors import ParamsInvalid
-from facenet.losses import LOSSES, TripletLoss, build
+from facenet.losses import LOSSES, CenterLoss, ContrastiveLoss, TripletLoss, build
+from facenet.losses.arcface import ArcFaceLoss
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -38,9 +39,37 @@ def test_arguments_reach_the_losses() -> None:
 
 
 def test_names_and_combinations_that_cannot_be() -> None:
-    with pytest.raises(ParamsInvalid, match=r"'arcface'.*softmax, cosface, triplet"):
-        build("arcface", embedding_size=8, classes=4)
+    with pytest.raises(ParamsInvalid, match=rf"'sphereface'.*{', '.join(LOSSES)}"):
+        build("sphereface", embedding_size=8, classes=4)
     with pytest.raises(ParamsInvalid, match=r"'easy'.*semihard"):
         build("triplet", embedding_size=8, classes=4, mining="easy")
-    with pytest.raises(ParamsInvalid, match="prelogits_norm_factor to 0"):
-        build("triplet", embedding_size=8, classes=4, prelogits_norm_factor=0.1)
+    with pytest.raises(ParamsInvalid, match=r"'caffe'.*wen, dl4j, davidsandberg"):
+        build("softmax", embedding_size=8, classes=4, center_factor=0.1, center_version="caffe")
+    for name in ("triplet", "contrastive"):
+        for key in ("prelogits_norm_factor", "center_factor"):
+            with pytest.raises(ParamsInvalid, match=f"{name} loss.*{key} to 0"):
+                build(name, embedding_size=8, classes=4, **{key: 0.1})
+
+
+def test_arguments_of_each_kind_arrive() -> None:
+    contrastive = build("contrastive", embedding_size=8, classes=0, margin=2.0, listed=True, normalised=False)
+    assert isinstance(contrastive, ContrastiveLoss)
+    assert (contrastive.margin, contrastive.listed, contrastive.normalised) == (2.0, True, False)
+    triplet = build("triplet", embedding_size=8, classes=0, triplet_reduction="sum", normalised=False)
+    assert isinstance(triplet, TripletLoss)
+    assert (triplet.reduction, triplet.normalised) == ("sum", False)
+    center = build(
+        *("arcface",),
+        embedding_size=8,
+        classes=9,
+        margin=0.5,
+        center_factor=0.01,
+        center_version="davidsandberg",
+        center_rate=0.05,
+        head_share=0.3,
+        head_sampled_above=5,
+    )
+    assert isinstance(center, CenterLoss)
+    assert (center.version, center.factor, center.rate) == ("davidsandberg", 0.01, 0.05)
+    assert isinstance(center.head, ArcFaceLoss)
+    assert (center.head.margin, center.head.share, center.head.sampled_above) == (0.5, 0.3, 5)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from facenet.errors import ParamsInvalid
 from facenet.losses.triplet import TripletLoss
 from facenet.mining.online import STRATEGIES, mine
 
@@ -17,9 +18,11 @@ def naive(prelogits: Tensor, triplets: list[tuple[int, int, int]], margin: float
     rows, terms = prelogits.double(), []
     for a, p, n in triplets:
         term = distance(rows[a], rows[p]) - distance(rows[a], rows[n]) + margin
-        if average == "all" or term > 0:
+        if average != "active" or term > 0:
             terms.append(term.clamp_min(0))
-    return torch.stack(terms).mean() if terms else (rows * 0).sum()
+    if not terms:
+        return (rows * 0).sum()
+    return torch.stack(terms).sum() if average == "sum" else torch.stack(terms).mean()
 
 
 def case(seed: int) -> tuple[Tensor, Tensor]:
@@ -28,16 +31,16 @@ def case(seed: int) -> tuple[Tensor, Tensor]:
     return torch.randn(count, 4).bfloat16().float(), torch.randint(people, (count,))
 
 
-@pytest.mark.parametrize("average", ["active", "all"])
+@pytest.mark.parametrize("reduction", ["active", "all", "sum"])
 @pytest.mark.parametrize("autocast", [False, True])
-def test_value_and_gradient_against_a_loop_in_100_random_cases(autocast: bool, average: str) -> None:
+def test_value_and_gradient_against_a_loop_in_100_random_cases(autocast: bool, reduction: str) -> None:
     empty = 0
     for seed in range(100):
         prelogits, labels = case(seed)
         prelogits.requires_grad_()
         strategy = STRATEGIES[seed % len(STRATEGIES)]
         margin = [0.2, 1.0][seed % 2]
-        loss = TripletLoss(margin=margin, mining=strategy, average=average)
+        loss = TripletLoss(margin=margin, mining=strategy, reduction=reduction)
         torch.manual_seed(seed)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
             output = loss(prelogits.bfloat16() if autocast else prelogits, labels)
@@ -46,15 +49,68 @@ def test_value_and_gradient_against_a_loop_in_100_random_cases(autocast: bool, a
         matrix = torch.stack([torch.stack([distance(a, b) for b in rows]) for a in rows])
         triplets = [tuple(t) for t in torch.stack(mine(strategy, matrix, labels, margin=margin), 1).tolist()]
         empty += not triplets
-        expected = naive(prelogits, triplets, margin, average)
+        expected = naive(prelogits, triplets, margin, reduction)
         assert output.figures["candidates"] == len(triplets)
-        assert output.value.item() == pytest.approx(expected.item(), abs=2e-6)
+        assert output.value.item() == pytest.approx(expected.item(), abs=2e-6, rel=1e-5)
         (found,) = torch.autograd.grad(output.value, prelogits)
         (wanted,) = torch.autograd.grad(expected, prelogits)
         # Under autocast the prelogits are bfloat16, and so is what comes back to them.
         tolerance = 1e-2 if autocast else 2e-5
         torch.testing.assert_close(found, wanted.float(), atol=tolerance, rtol=tolerance)
     assert 5 < empty < 60
+
+
+def test_raw_distances_against_a_loop() -> None:
+    for seed in range(30):
+        prelogits, labels = case(seed)
+        loss = TripletLoss(margin=0.2, mining="all", reduction="sum", normalised=False)
+        rows, total = prelogits.double().requires_grad_(), torch.zeros((), dtype=torch.float64)
+        for a, p, n in product(range(len(labels)), repeat=3):
+            if a != p and labels[a] == labels[p] != labels[n]:
+                near, far = (rows[a] - rows[p]).square().sum(), (rows[a] - rows[n]).square().sum()
+                total = total + (near - far + 0.2).clamp_min(0)
+        prelogits.requires_grad_()
+        value = loss(prelogits, labels).value
+        assert value.item() == pytest.approx(total.item(), rel=1e-4, abs=1e-5)
+        (found,) = torch.autograd.grad(value, prelogits)
+        wanted = torch.autograd.grad(total, rows)[0] if total.requires_grad else torch.zeros_like(rows)
+        torch.testing.assert_close(found, wanted.float(), atol=1e-3, rtol=1e-4)
+
+
+@pytest.mark.parametrize("autocast", [False, True])
+def test_listed_triplets_against_a_loop_in_100_random_cases(autocast: bool) -> None:
+    for seed in range(100):
+        torch.manual_seed(seed)
+        count, reduction = seed % 6, ["active", "all", "sum"][seed % 3]
+        prelogits = torch.randn(3 * count, 4).bfloat16().float().requires_grad_()
+        labels = torch.tensor([0, 0, 1]).repeat(count)
+        loss = TripletLoss(margin=0.5, listed=True, reduction=reduction)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
+            output = loss(prelogits.bfloat16() if autocast else prelogits, labels)
+        listed = [(k, k + 1, k + 2) for k in range(0, 3 * count, 3)]
+        expected = naive(prelogits, listed, 0.5, reduction)
+        assert output.value.item() == pytest.approx(expected.item(), abs=2e-6, rel=1e-5)
+        (found,) = torch.autograd.grad(output.value, prelogits)
+        (wanted,) = torch.autograd.grad(expected, prelogits)
+        tolerance = 1e-2 if autocast else 2e-5
+        torch.testing.assert_close(found, wanted.float(), atol=tolerance, rtol=tolerance)
+    with pytest.raises(ValueError, match="three rows for each, this one has 4"):
+        TripletLoss(margin=0.5, listed=True)(torch.randn(4, 4), torch.zeros(4, dtype=torch.int64))
+
+
+def test_the_spread_does_not_depend_on_the_scale() -> None:
+    prelogits, labels = torch.randn(12, 4), torch.arange(12) // 3
+    raw = TripletLoss(margin=0.2, normalised=False)
+    near = raw(prelogits, labels).figures["spread"]
+    expected = (prelogits - prelogits.mean(dim=0)).square().sum(dim=1).mean()
+    expected = expected / prelogits.square().sum(dim=1).mean()
+    assert float(near) == pytest.approx(float(expected), abs=1e-6)
+    assert float(raw(prelogits * 50, labels).figures["spread"]) == pytest.approx(float(near), abs=1e-5)
+
+
+def test_an_unknown_reduction_lists_the_known_ones() -> None:
+    with pytest.raises(ParamsInvalid, match=r"'mean'.*active, all, sum"):
+        TripletLoss(margin=0.2, reduction="mean")
 
 
 def test_figures_against_a_loop() -> None:

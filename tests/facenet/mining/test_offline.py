@@ -1,4 +1,5 @@
 from itertools import combinations
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ from facenet.mining.offline import (
     PositivePairs,
     anchor_positive_pairs,
     labelled_pairs,
+    mine_negatives,
     random_negatives,
-    semihard_negatives,
+    remine,
 )
 
 
@@ -78,24 +80,29 @@ def test_there_is_no_negative_for_one_person() -> None:
     assert len(random_negatives(np.zeros(3, dtype=np.int64), np.empty(0, dtype=np.int64), rng=rng())) == 0
 
 
+@pytest.mark.parametrize("strategy", ["semihard", "vgg", "farther"])
 @pytest.mark.parametrize("elements", [1, 50, offline.CHUNK_ELEMENTS])
-def test_semihard_negatives_against_a_loop_in_100_random_cases(
-    elements: int, monkeypatch: pytest.MonkeyPatch
+def test_negatives_of_each_strategy_against_a_loop_in_100_random_cases(
+    elements: int, strategy: offline.Strategy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(offline, "CHUNK_ELEMENTS", elements)
     found = missing = 0
     for seed in range(100):
         labels = random_labels(seed)
         embeddings = rng(seed).normal(size=(len(labels), 3)).astype(np.float32)
-        embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+        embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True) if seed % 2 else 2
         pairs = anchor_positive_pairs(labels, max_rows=40, rng=rng(seed))
-        negatives = semihard_negatives(embeddings, labels, pairs, margin=0.2, rng=rng(seed))
+        negatives = mine_negatives(embeddings, labels, pairs, strategy=strategy, margin=0.2, rng=rng(seed))
         for (a, p), negative in zip(pairs, negatives, strict=True):
             d_ap = np.square(embeddings[a] - embeddings[p]).sum()
             d_an = np.square(embeddings[a] - embeddings).sum(axis=1)
-            allowed = [
-                n for n in range(len(labels)) if labels[n] != labels[a] and d_ap < d_an[n] < d_ap + 0.2
-            ]
+            others = [n for n in range(len(labels)) if labels[n] != labels[a]]
+            if strategy == "farther":
+                beyond = [n for n in others if d_an[n] > d_ap]
+                allowed = [min(beyond, key=lambda n: d_an[n])] if beyond else []
+            else:
+                least = d_ap if strategy == "semihard" else -1
+                allowed = [n for n in others if least < d_an[n] < d_ap + 0.2]
             assert negative in allowed if allowed else negative == -1
             found, missing = found + bool(allowed), missing + (not allowed)
     assert found > 100
@@ -106,12 +113,72 @@ def test_semihard_draws_are_even_and_do_not_depend_on_chunks(monkeypatch: pytest
     angles = np.array([0, 0.1, 0.2, 0.25, 0.3, 3.0])
     embeddings = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
     labels, pairs = np.array([0, 0, 1, 2, 3, 4]), np.repeat([[0, 1]], 3000, axis=0)
-    drawn = semihard_negatives(embeddings, labels, pairs, margin=0.2, rng=rng())
+    drawn = mine_negatives(embeddings, labels, pairs, strategy="semihard", margin=0.2, rng=rng())
     counts = np.bincount(drawn, minlength=6)
     assert counts[[0, 1, 5]].sum() == 0
     assert np.allclose(counts[2:5], 1000, rtol=0.1)
     monkeypatch.setattr(offline, "CHUNK_ELEMENTS", 7)
-    np.testing.assert_array_equal(drawn, semihard_negatives(embeddings, labels, pairs, margin=0.2, rng=rng()))
+    again = mine_negatives(embeddings, labels, pairs, strategy="semihard", margin=0.2, rng=rng())
+    np.testing.assert_array_equal(drawn, again)
+
+
+def test_long_embeddings_are_told_apart_as_well_as_short_ones() -> None:
+    labels = np.repeat(np.arange(5), 4)
+    near = rng(3).integers(-64, 64, (20, 3)).astype(np.float32) / 128
+    pairs = anchor_positive_pairs(labels, max_rows=10**6, rng=rng())
+    for strategy in ("semihard", "vgg", "farther"):
+        short, long = (
+            mine_negatives(near + offset, labels, pairs, strategy=strategy, margin=0.2, rng=rng(1))
+            for offset in (np.float32(0), np.float32(1024))
+        )
+        np.testing.assert_array_equal(short, long)
+
+
+@pytest.mark.parametrize("fallback", ["skip", "farther"])
+def test_triplets_of_an_epoch_against_a_loop_in_100_random_cases(
+    fallback: Literal["skip", "farther"],
+) -> None:
+    skipped = 0
+    for seed in range(100):
+        labels = random_labels(seed)
+        embeddings = (rng(seed).normal(size=(len(labels), 3)) / 2).astype(np.float32)
+        triplets = remine(embeddings, labels, margin=0.2, max_rows=10**6, rng=rng(seed), fallback=fallback)
+        found = {(a, p): n for a, p, n in triplets.tolist()}
+        assert len(found) == len(triplets)
+        for a, p in naive_pairs(labels):
+            d_ap = np.square(embeddings[a] - embeddings[p]).sum()
+            d_an = np.square(embeddings[a] - embeddings).sum(axis=1)
+            beyond = [n for n in range(len(labels)) if labels[n] != labels[a] and d_an[n] > d_ap]
+            semihard = [n for n in beyond if d_an[n] < d_ap + 0.2]
+            if semihard:
+                assert found.pop((a, p)) in semihard
+            elif beyond and fallback == "farther":
+                assert found.pop((a, p)) == min(beyond, key=lambda n: d_an[n])
+            else:
+                skipped += 1
+        assert not found
+    assert skipped > 50
+
+
+def test_triplets_of_an_epoch_are_shuffled_sampled_and_of_its_embeddings() -> None:
+    labels = np.repeat(np.arange(6), 6)
+    embeddings = rng(0).normal(size=(36, 2)).astype(np.float32)
+    triplets = remine(embeddings, labels, margin=1.0, max_rows=10**6, rng=rng(1))
+    assert sorted(triplets.tolist()) != triplets.tolist()
+    np.testing.assert_array_equal(
+        triplets, remine(embeddings, labels, margin=1.0, max_rows=10**6, rng=rng(1))
+    )
+    assert len(remine(embeddings, labels, margin=1.0, max_rows=20, rng=rng(1))) <= 20
+    moved = rng(7).normal(size=(36, 2)).astype(np.float32)
+    later = remine(moved, labels, margin=1.0, max_rows=10**6, rng=rng(1))
+    assert {tuple(t) for t in later.tolist()} != {tuple(t) for t in triplets.tolist()}
+
+
+@pytest.mark.parametrize("labels", [[], [3], [3, 3], [1, 2]])
+def test_an_epoch_may_have_no_triplet(labels: list[int]) -> None:
+    embeddings = np.zeros((len(labels), 2), dtype=np.float32)
+    triplets = remine(embeddings, np.array(labels, dtype=np.int64), margin=0.2, max_rows=9, rng=rng())
+    assert triplets.shape == (0, 3)
 
 
 def test_labelled_pairs_are_balanced_distinct_and_true_in_100_random_cases() -> None:

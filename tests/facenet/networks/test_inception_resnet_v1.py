@@ -76,8 +76,10 @@ def test_batch_norm_as_published(network: InceptionResnetV1) -> None:
     norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
     assert {norm.eps for norm in norms} == {1e-3}
     assert {norm.momentum for norm in norms} == {0.1}
-    slow = InceptionResnetV1(8, momentum=0.005)
+    slow = InceptionResnetV1(8, variant="davidsandberg")
     assert {m.momentum for m in slow.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)} == {0.005}
+    assert count(slow) - sum(p.numel() for p in slow.parameters() if p.requires_grad) == gammas(slow)
+    assert slow.state_dict().keys() == network.state_dict().keys()
     convolutions = {name: m for name, m in network.named_modules() if isinstance(m, nn.Conv2d)}
     assert {name.rsplit(".", 1)[-1] for name, m in convolutions.items() if m.bias is not None} == {"conv2d"}
 

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facenet.networks.nn4_small2 import L2PoolProjection, NN4Small2, Variant, l2_pool, pad_same
+from facenet.networks.nn4_small2 import HELPER_BLOCKS, L2PoolProjection, NN4Small2, l2_pool
 
 BLOCKS = ["inception_3a", "inception_3b", "inception_3c", "inception_4a", "inception_4e"]
 BLOCKS += ["inception_5a", "inception_5b", "last_linear"]
@@ -43,7 +43,7 @@ def maps(network: NN4Small2, size: int) -> list[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("variant", ["openface", "dl4j"])
-def test_maps_at_96_pixels(variant: Variant) -> None:
+def test_maps_at_96_pixels(variant: str) -> None:
     assert maps(NN4Small2(variant=variant), 96) == [
         (64, 48), (64, 24), (192, 24), (192, 12), (256, 12), (320, 12), (640, 6), (640, 6),
         (1024, 3), (736, 3), (736, 3),
@@ -52,23 +52,10 @@ def test_maps_at_96_pixels(variant: Variant) -> None:
 
 @pytest.mark.parametrize("variant", ["openface", "dl4j"])
 @pytest.mark.parametrize("size", [65, 97, 160])
-def test_maps_halve_upwards_at_any_size(variant: Variant, size: int) -> None:
+def test_maps_halve_upwards_at_any_size(variant: str, size: int) -> None:
     sides = [side for _, side in maps(NN4Small2(variant=variant), size)]
     halved = [math.ceil(size / 2**power) for power in range(1, 6)]
     assert [sides[0], sides[1], sides[3], sides[6], sides[8]] == halved
-
-
-@pytest.mark.parametrize(
-    ("side", "kernel", "before", "after"), [(96, 7, 2, 3), (48, 3, 0, 1), (55, 3, 1, 1), (110, 3, 0, 1)]
-)
-def test_surplus_padding_goes_right_and_below(side: int, kernel: int, before: int, after: int) -> None:
-    padded = pad_same(torch.ones(1, 1, side, side), kernel, 2)
-    assert padded.shape[-2:] == (before + side + after,) * 2
-    line = padded[0, 0, before]
-    assert (line == 0).nonzero()[:, 0].tolist() == [
-        *range(before),
-        *range(before + side, before + side + after),
-    ]
 
 
 def test_l2_pool_against_a_loop() -> None:
@@ -143,3 +130,12 @@ def test_it_trains_in_bfloat16_with_finite_gradients() -> None:
         loss = network(torch.randn(4, 3, 96, 96)).float().square().mean()
     loss.backward()
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in network.parameters())
+
+
+def test_dl4j_starts_the_biases_of_the_helper_blocks_higher() -> None:
+    for variant, raised in (("openface", 0.0), ("dl4j", 0.2)):
+        network = NN4Small2(8, variant=variant)
+        for name, module in network.named_modules():
+            if isinstance(module, nn.Conv2d):
+                expected = raised if name.startswith(HELPER_BLOCKS) else 0.0
+                assert torch.equal(module.bias, torch.full_like(module.bias, expected)), name

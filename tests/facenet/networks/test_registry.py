@@ -2,17 +2,35 @@ import pytest
 import torch
 
 from facenet.errors import ParamsInvalid
-from facenet.networks import NETWORKS, build, embed
+from facenet.networks import NETWORKS, build, embed, find
+
+VARIANTS = [(name, variant) for name, network in NETWORKS.items() for variant in network.variants]
+LAST_MAPS = {
+    "inception_resnet_v1": "block8",
+    "nn1": "conv6",
+    "nn4_small2": "inception_5b",
+    "densenet121": "block4",
+}
 
 
-@pytest.mark.parametrize("name", sorted(NETWORKS))
-def test_every_network_embeds_at_its_least_size_and_at_an_odd_one(name: str) -> None:
-    network = build(name, embedding_size=24, dropout=0.5).eval()
+@pytest.mark.parametrize(("name", "variant"), VARIANTS)
+def test_every_network_embeds_at_its_least_size_and_at_an_odd_one(name: str, variant: str) -> None:
+    network = build(name, embedding_size=24, dropout=0.5, variant=variant).eval()
+    assert network.variant == variant
     for size in (network.min_image_size, 101):
+        images = torch.randn(2, 3, size, size)
         with torch.no_grad():
-            embeddings = embed(network, torch.randn(2, 3, size, size))
+            embeddings, prelogits = embed(network, images), network(images)
         assert embeddings.shape == (2, 24)
-        torch.testing.assert_close(embeddings.norm(dim=1), torch.ones(2), atol=1e-6, rtol=0)
+        if network.normalised:
+            torch.testing.assert_close(embeddings.norm(dim=1), torch.ones(2), atol=1e-6, rtol=0)
+        else:
+            assert torch.equal(embeddings, prelogits)
+
+
+def test_faithful_forms_of_the_distance_losses_leave_their_embeddings_raw() -> None:
+    raw = [(name, variant) for name, variant in VARIANTS if variant in NETWORKS[name].raw_variants]
+    assert raw == [("nn1", "faithful"), ("densenet121", "siamese")]
 
 
 @pytest.mark.parametrize("name", sorted(NETWORKS))
@@ -49,8 +67,7 @@ def test_channels_last_changes_the_memory_order_and_not_the_result(name: str) ->
     network = build(name, embedding_size=16).eval()
     images = torch.randn(2, 3, 112, 112)  # larger than 96, where the last map is 1x1 and has no order
     orders: list[bool] = []
-    last = network.block8 if hasattr(network, "block8") else network.inception_5b
-    last.register_forward_hook(
+    network.get_submodule(LAST_MAPS[name]).register_forward_hook(
         lambda _module, _inputs, out: orders.append(out.is_contiguous(memory_format=torch.channels_last))
     )
     with torch.no_grad():
@@ -62,5 +79,22 @@ def test_channels_last_changes_the_memory_order_and_not_the_result(name: str) ->
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(ParamsInvalid, match=r"'resnet'.*inception_resnet_v1, nn4_small2"):
+    with pytest.raises(ParamsInvalid, match=r"'resnet'.*inception_resnet_v1, nn1, nn4_small2, densenet121"):
         build("resnet", embedding_size=8)
+
+
+def test_an_unknown_variant_lists_the_known_ones() -> None:
+    with pytest.raises(ParamsInvalid, match=r"NN4Small2 has no variant 'torch'.*openface, dl4j"):
+        build("nn4_small2", variant="torch")
+
+
+def test_sizes_are_the_published_ones_by_default() -> None:
+    sizes = {
+        name: (find(name).published_image_size, build(name).last_linear.out_features) for name in NETWORKS
+    }
+    assert sizes == {
+        "inception_resnet_v1": (160, 512),
+        "nn1": (220, 128),
+        "nn4_small2": (96, 128),
+        "densenet121": (128, 32),
+    }

@@ -31,7 +31,13 @@ def test_an_unknown_layer_lists_the_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "layer"), [("nn4_small2", "inception_3a"), ("inception_resnet_v1", "conv2d_4b")]
+    ("name", "layer"),
+    [
+        ("nn4_small2", "inception_3a"),
+        ("inception_resnet_v1", "conv2d_4b"),
+        ("densenet121", "block2"),
+        ("nn1", "conv3"),
+    ],
 )
 def test_layers_are_frozen_in_the_order_in_which_images_pass_them(name: str, layer: str) -> None:
     """What the last frozen layer gives needs no gradient, since nothing before it does."""

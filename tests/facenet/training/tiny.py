@@ -1,10 +1,11 @@
 """A run small enough for a test: random faces, a network of a few hundred weights, seconds of training.
 
-As a script (FOLDER DELAY RECIPE) it trains to the end, and waits DELAY seconds after telling a step.
+As a script (FOLDER KILL_AT RECIPE) it tells its steps on stdout, and kills itself at a step.
 """
 
+import os
+import signal
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -142,15 +143,16 @@ def recipe(name: str) -> dict[str, Any]:
     return {"optimizer": "sgd", "options": update, "plan": plan, "loss": TripletLoss(margin=0.2)}
 
 
-def main(folder: Path, delay: float, name: str) -> None:
+def main(folder: Path, kill_at: int, name: str) -> None:
     def tell(report: Any) -> None:
         sys.stdout.write(f"{report.step} {report.loss!r}\n")
         sys.stdout.flush()
-        time.sleep(delay)
+        if report.step == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
 
     trainer = make_trainer(folder, on_step=tell, checkpoint_seconds=0.0, **recipe(name))
     assert list(trainer.run())
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3])
+    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3])

@@ -21,6 +21,12 @@ def test_detector_parameters_and_device_touch_both() -> None:
         assert len({key(SETTINGS, "cpu"), key(finer, "cpu"), key(SETTINGS, "cuda")}) == 3
 
 
+def test_the_runtime_touches_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = keys.detection_key(SETTINGS, "cpu"), keys.face_key(SETTINGS, "cpu")
+    monkeypatch.setattr(keys, "runtime_version", lambda device: "openvino 1.0")
+    assert not {keys.detection_key(SETTINGS, "cpu"), keys.face_key(SETTINGS, "cpu")} & set(before)
+
+
 def test_code_touches_both(monkeypatch: pytest.MonkeyPatch) -> None:
     before = keys.detection_key(SETTINGS, "cpu"), keys.face_key(SETTINGS, "cpu")
     monkeypatch.setattr(keys, "code_version", lambda: "another")

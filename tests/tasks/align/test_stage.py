@@ -13,8 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
+from facenet.detection import MTCNN
+from facenet.devices import cpu_threads
 from facenet.errors import DataInvalid
 from facenet.images import decode
 from tasks.align.stage import run
@@ -23,12 +26,19 @@ from tasks.shards import FACES_SCHEMA, read_table
 from tests.tasks.dask_processes import DaskProcesses
 
 RUN = """
-import sys
+import os, signal, sys
 from pathlib import Path
 from tasks.align import detections, stage
 from tasks.params import AlignParams
+
+class Deadly(detections.DetectionCache):
+    def flush(self):
+        super().flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+
 if __name__ == "__main__":
     detections.PART_ROWS = 8
+    stage.DetectionCache = Deadly
     folder = Path(sys.argv[1])
     params = AlignParams.model_validate_json(sys.argv[2])
     places = {name: folder / name for name in ("raw", "aligned", "cache", "reports")}
@@ -92,8 +102,15 @@ def test_faces_fallbacks_and_rejects(
     assert figures["images"] == len(photos) + 3 == figures["faces"] + figures["fallbacks"] + len(rejects)
     assert figures["rejected"] == {"corrupt": 1, "no_face": len(rejects) - 1}
     assert figures["faces"] >= 0.9 * len(photos)
-    assert {"images_per_second", "peak_memory_mb", "device", "precision"} <= set(figures)
+    assert {"images_per_second", "peak_memory_mb", "device", "runtime", "precision"} <= set(figures)
     rows = table.to_pylist()
+    sides = [max(r["box"][2] - r["box"][0], r["box"][3] - r["box"][1]) for r in rows if not r["fallback"]]
+    assert figures["face_sides"] == {
+        name: sum(low <= side < 2 * low for side in sides)
+        for low in (16, 32, 64, 128)
+        if (name := f"{low}-{2 * low - 1}") in figures["face_sides"]
+    }
+    assert sum(figures["face_sides"].values()) == figures["faces"]
     (middle,) = [row for row in rows if row["identity"] == "blank"]
     assert (middle["role"], middle["fallback"], middle["faces_found"], middle["probability"]) == (
         "evaluate",
@@ -139,6 +156,29 @@ def test_the_same_bytes_for_any_number_of_workers_and_after_any_history(
     assert output(two) == output(one)
 
 
+def test_the_process_that_aligns_by_itself_keeps_its_threads(
+    tmp_path: Path,
+    photos: list[Any],
+    write_raw: WriteRaw,
+    params: AlignParams,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FACENET_WORKERS", "1")
+    write_raw(tmp_path / "raw", photos[:1])
+    during: list[int] = []
+
+    def detect(detector: MTCNN, images: Any) -> Any:
+        during.append(torch.get_num_threads())
+        return original(detector, images)
+
+    original = MTCNN.detect
+    monkeypatch.setattr(MTCNN, "detect", detect)
+    with cpu_threads(3):
+        align(tmp_path, params)
+        assert torch.get_num_threads() == 3
+    assert during == [1]
+
+
 def test_an_output_that_somebody_changed_is_not_reused(
     tmp_path: Path,
     photos: list[Any],
@@ -178,26 +218,19 @@ def test_a_killed_run_continues_to_the_same_bytes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("FACENET_WORKERS", "1")
-    photos = [(name, "evaluate", data) for name, data in orl_photos[::2]]
+    photos = [(name, "evaluate", data) for name, data in orl_photos[::5]]
     for name in ("killed", "whole"):
         write_raw(tmp_path / name / "raw", photos)
     script = tmp_path / "align.py"  # spawned workers import the main module from its file
     script.write_text(RUN)
     command = [sys.executable, str(script), str(tmp_path / "killed"), params.model_dump_json()]
     root = str(Path(__file__).parents[3])
-    process = subprocess.Popen(command, env={**os.environ, "FACENET_WORKERS": "2", "PYTHONPATH": root})
-    deadline = time.monotonic() + 120
-    while (
-        not list((tmp_path / "killed" / "cache").glob("detections-*/part-*.arrow"))
-        and time.monotonic() < deadline
-    ):
-        assert process.poll() is None
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    environment = {**os.environ, "FACENET_WORKERS": "2", "PYTHONPATH": root}
+    assert subprocess.run(command, env=environment, check=False).returncode == -signal.SIGKILL
+    assert len(list((tmp_path / "killed" / "cache").glob("detections-*/part-*.arrow"))) == 1
     assert not (tmp_path / "killed" / "cache" / "aligned" / "receipt.json").exists()
     continued = align(tmp_path / "killed", params)
-    assert 0 < continued["searched"] < len(photos)
+    assert continued["searched"] == len(photos) - 8
     assert align(tmp_path / "whole", params)["searched"] == len(photos)
     assert output(tmp_path / "killed") == output(tmp_path / "whole")
 

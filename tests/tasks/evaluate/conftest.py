@@ -16,7 +16,7 @@ from facenet import networks
 from facenet.images import encode
 from facenet.model import ModelCard, NetworkCard, save_model
 from tasks.params import EvaluateParams
-from tasks.shards import FACES_SCHEMA, sort_key, write_shards
+from tasks.shards import FACES_SCHEMA, read_table, sort_key, write_shards
 
 PEOPLE, PHOTOS, SIDE = 10, 4, 100
 PARAMS = EvaluateParams(
@@ -27,6 +27,13 @@ PARAMS = EvaluateParams(
     far=0.1,
     precision="fp32",
     batch_size=16,
+    missing="fallback",
+    all_pairs=False,
+    bootstrap_draws=50,
+    gallery_photos=(1, 2),
+    fpir=0.2,
+    leak_similarity=0.9,
+    leak_photos=100,
 )
 
 
@@ -47,8 +54,10 @@ class Workspace:
             "identities": self.root / "data/triplets/identities.parquet",
             "weights": self.root / "models/facenet.safetensors",
             "card": self.root / "models/model.json",
+            "matcher": self.root / "models/calibration.json",
             "embeddings": self.root / "data/embeddings",
             "reports": self.root / "reports",
+            "cache": self.root / "data/cache",
         }
 
     def with_pairs(self, pairs: pd.DataFrame) -> "Workspace":
@@ -58,6 +67,16 @@ class Workspace:
     def with_trained(self, *people: str) -> "Workspace":
         table = pd.DataFrame({"identity": people, "images": 4, "split": "train"})
         table.to_parquet(self.paths["identities"])
+        return self
+
+    def faces(self) -> list[dict[str, Any]]:
+        """Return the rows of the face table."""
+        rows: list[dict[str, Any]] = read_table(self.paths["aligned"], "faces").to_pylist()
+        return rows
+
+    def with_faces(self, rows: list[dict[str, Any]]) -> "Workspace":
+        ordered = sorted(rows, key=lambda row: sort_key(row, 2))
+        write_shards(self.paths["aligned"], "faces", FACES_SCHEMA, ordered, 2)
         return self
 
     def with_card(self, **fields: Any) -> "Workspace":
@@ -86,13 +105,7 @@ def workspace(tmp_path: Path, orl_photos: list[tuple[str, bytes]]) -> Workspace:
     }
     space = Workspace(tmp_path, _pairs({n: row["image_id"] for n, row in rows.items()}), {})
     space = replace(space, ids={n: row["image_id"] for n, row in rows.items()})
-    write_shards(
-        space.paths["aligned"],
-        "faces",
-        FACES_SCHEMA,
-        sorted(rows.values(), key=lambda row: sort_key(row, 2)),
-        2,
-    )
+    space.with_faces(list(rows.values()))
     for key in ("pairs", "identities"):
         space.paths[key].parent.mkdir(parents=True)
     torch.manual_seed(3)

@@ -53,6 +53,21 @@ def test_usable_pairs_keep_order_and_fold(tmp_path: Path) -> None:
     assert (rows.same.tolist(), rows.fold.tolist()) == ([True, False, True], [0, 0, 1])
 
 
+def test_policy_says_what_a_photo_without_a_face_is_worth(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """b is a photo in which no face was found."""
+    path = write(tmp_path / "pairs.parquet", right=["c", "c", "c", None, "x"], fold=[0, 1, 1, 1, -1])
+    assert len(read_pairs(path, STORED, fallbacks={"b"}).usable) == 3
+    skipped = read_pairs(path, STORED, fallbacks={"b"}, missing="skip")
+    assert skipped.usable["left"].tolist() == ["a", "a"]
+    assert skipped.left_out(STORED)["reason"].tolist() == ["no face", "no photo", "no photo"]
+    assert skipped.counts()["coverage"] == 0.5
+    assert "3 of 5 pairs miss a face: Bo/Bo_0001 - Bo/Bo_0002" in caplog.text
+    with pytest.raises(PairsFileInvalid, match=r"3 of 5 pairs miss a face.*evaluate\.missing"):
+        read_pairs(path, STORED, fallbacks={"b"}, missing="fail")
+
+
 def test_missing_columns_and_files_are_told(tmp_path: Path) -> None:
     with pytest.raises(PairsFileInvalid, match="dvc repro ingest"):
         read_pairs(tmp_path / "pairs.parquet", STORED)
@@ -119,6 +134,7 @@ def test_pairs_of_people_who_trained_choose_no_threshold(tmp_path: Path) -> None
     left = without_trained(pairs, {"jose"})
     counts = left.counts()
     assert (counts["threshold_pairs_used"], counts["threshold_pairs_trained"]) == (2 * FEWEST, 40)
+    assert left.left_out(STORED)["reason"].tolist() == ["trained"] * 40
     assert (counts["pairs_used"], counts["threshold_pairs_total"]) == (2, 2 * FEWEST + 40)
     names = left.usable.loc[left.usable["fold"] < 0, ["left_name", "right_name"]].to_numpy().ravel()
     assert not any("José" in name for name in names)

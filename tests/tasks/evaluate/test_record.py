@@ -15,6 +15,7 @@ FIGURES = {
     "accuracy": 0.875,
     "accuracy_standard_error": None,
     "subtract_mean": True,
+    "val_at_far": {"0.01": {"val": 0.5, "supported": True, "val_interval": [0.4, 0.6]}},
 }
 
 
@@ -42,7 +43,8 @@ def test_figures_and_files_reach_the_run(reports: Path) -> None:
     run = start_run(name="train", tags={})
     assert log_to_run(FIGURES, card=card(reports, run.run_id), reports=reports)
     client = MlflowClient(tracking_uri=tracking_uri())
-    assert client.get_run(run.run_id).data.metrics == {"evaluation/accuracy": 0.875}
+    metrics = client.get_run(run.run_id).data.metrics
+    assert metrics == {"evaluation/accuracy": 0.875, "evaluation/val_at_far/0.01/val": 0.5}
     assert {Path(f.path).name for f in client.list_artifacts(run.run_id, "reports")} == set(FILES)
 
 

@@ -23,7 +23,10 @@ from PIL import Image
 from facenet import networks
 from facenet.errors import DataInvalid, PairsFileInvalid, WeightsInvalid
 from facenet.images import decode
-from facenet.model import center_crop, load_model
+from facenet.matching import Matcher
+from facenet.model import Embedder, center_crop, load_model
+from facenet.standardisation import standardise
+from tasks.evaluate.record import FILES
 from tasks.evaluate.stage import run
 from tasks.params import EvaluateParams, OrlSource
 from tasks.shards import read_table
@@ -34,7 +37,7 @@ SOURCES = (OrlSource(kind="orl"),)
 
 
 def evaluate(workspace: Workspace, params: EvaluateParams, **changes: Any) -> dict[str, Any]:
-    return run(params.model_copy(update=changes), device="cpu", sources=SOURCES, **workspace.paths)
+    return run(params.model_copy(update=changes), device="cpu", seed=7, sources=SOURCES, **workspace.paths)
 
 
 def read_embeddings(workspace: Workspace) -> pa.Table:
@@ -72,7 +75,7 @@ def test_a_cluster_embeds_to_the_same_bytes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     table = workspace.paths["embeddings"] / "embeddings-0000.arrow"
-    monkeypatch.setattr("tasks.evaluate.stage.CLUSTER_ROWS", 7)
+    monkeypatch.setattr("tasks.evaluate.photo_embedder.CLUSTER_ROWS", 7)
     there = evaluate(workspace, params)
     embedded = table.read_bytes()
     monkeypatch.delenv("FACENET_DASK_SCHEDULER")
@@ -81,8 +84,12 @@ def test_a_cluster_embeds_to_the_same_bytes(
     assert there | {"images_per_second": 0} == here | {"images_per_second": 0}
 
 
-def test_figures_equal_a_walk_through_the_pairs(workspace: Workspace, params: EvaluateParams) -> None:
+@pytest.mark.parametrize("standardisation", ["fixed", "per_image"])
+def test_figures_equal_a_walk_through_the_pairs(
+    workspace: Workspace, params: EvaluateParams, standardisation: str
+) -> None:
     """One embedding per face, squared distance, threshold of the other folds: all by hand."""
+    workspace.with_card(standardisation=standardisation)
     figures = evaluate(workspace, params, flip="none", subtract_mean=False)
     network, _ = load_model(workspace.paths["weights"], workspace.paths["card"])
     faces = read_table(workspace.paths["aligned"], "faces")
@@ -90,7 +97,10 @@ def test_figures_equal_a_walk_through_the_pairs(workspace: Workspace, params: Ev
     with torch.inference_mode():
         for image_id, image in zip(faces["image_id"].to_pylist(), faces["image"].to_pylist(), strict=True):
             pixels = center_crop(decode(image)[None], 96)
-            embeddings[image_id] = networks.embed(network, networks.standardise(pixels))[0].numpy()
+            embeddings[image_id] = networks.embed(network, standardise(pixels, standardisation))[0].numpy()
+    made = read_embeddings(workspace)
+    walked = [embeddings[image_id] for image_id in made["image_id"].to_pylist()]
+    np.testing.assert_allclose(np.array(made["embedding"].to_pylist()), walked, atol=1e-5)
     pairs = workspace.pairs
     distance = np.array(
         [
@@ -138,12 +148,50 @@ def test_second_run_writes_the_same_bytes(workspace: Workspace, params: Evaluate
     before = {path: path.read_bytes() for path in outputs}
     figures.append(evaluate(workspace, params))
     assert {path: path.read_bytes() for path in outputs} == before
-    assert sorted(path.name for path in outputs) == [
-        *("embeddings-0000.arrow", "folds.csv", "roc.csv", "roc.png", "worst_errors.png"),
-    ]
+    assert {path.name for path in outputs} == {"embeddings-0000.arrow", *FILES} - {"evaluation.json"}
+    assert [figure.pop("images_embedded") for figure in figures] == [40, 0]
     for figure in figures:
         del figure["images_per_second"]
     assert figures[0] == figures[1]
+
+
+def test_another_protocol_embeds_nothing_again(
+    workspace: Workspace, params: EvaluateParams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DVC empties data/embeddings before it runs the stage; what is reused is in the cache."""
+    evaluate(workspace, params)
+    shutil.rmtree(workspace.paths["embeddings"])
+    monkeypatch.setattr(Embedder, "embed", lambda *_: pytest.fail("embedded again"))
+    for changes in ({"distance": "cosine"}, {"sweep": "grid", "subtract_mean": False}, {"flip": "add"}):
+        figures = evaluate(workspace, params, **changes)
+        assert (figures["images"], figures["images_embedded"]) == (40, 0)
+        assert figures["images_per_second"] is None
+    assert len(read_embeddings(workspace)) == 40
+
+
+def test_every_labelled_photo_is_embedded_when_asked_for(
+    workspace: Workspace, params: EvaluateParams
+) -> None:
+    few = workspace.with_pairs(workspace.pairs[workspace.pairs["fold"] < 2])
+    figures = evaluate(few, params, all_pairs=True)
+    assert (figures["images"], figures["all_pairs_photos"]) == (40, 40)
+    assert (figures["all_pairs_same"], figures["all_pairs_different"]) == (60, 720)
+    assert figures["all_pairs_auc"] > 0.6
+
+
+@pytest.mark.parametrize("missing", ["fallback", "skip"])
+def test_pairs_without_a_found_face_follow_the_policy(
+    workspace: Workspace, params: EvaluateParams, missing: str
+) -> None:
+    """Photo 1 of s1 is a fallback: it is in three pairs of s1 and in some with s2."""
+    figures = evaluate(workspace, params, missing=missing)
+    touched = (workspace.pairs[["left_name", "right_name"]] == "s1/s1_0001").any(axis=1)
+    assert figures["pairs_used"] == (120 if missing == "fallback" else 120 - int(touched.sum()))
+    left_out = pd.read_csv(workspace.paths["reports"] / "missing_pairs.csv")
+    assert len(left_out) == 120 - figures["pairs_used"]
+    assert set(left_out["reason"]) <= {"no face"}
+    with pytest.raises(PairsFileInvalid, match=r"pairs miss a face: s1/s1_0001 - |evaluate.missing"):
+        evaluate(workspace, params, missing="fail")
 
 
 def test_tables_and_pictures(workspace: Workspace, params: EvaluateParams) -> None:
@@ -161,6 +209,27 @@ def test_tables_and_pictures(workspace: Workspace, params: EvaluateParams) -> No
     assert area == pytest.approx(figures["auc"], abs=1e-4)
     for picture in ("roc.png", "worst_errors.png"):
         assert min(Image.open(reports / picture).size) > 300
+
+
+def test_what_serving_decides_by_is_what_was_measured(workspace: Workspace, params: EvaluateParams) -> None:
+    figures = evaluate(workspace, params, distance="cosine")
+    matcher = Matcher.read(workspace.paths["matcher"])
+    assert matcher.threshold == pytest.approx(figures["threshold"])
+    assert (matcher.metric, matcher.flip, len(matcher.mean)) == ("cosine", "concatenate", 32)
+    table = read_embeddings(workspace)
+    rows = {
+        image_id: (np.array(face), np.array(flipped))
+        for image_id, face, flipped in zip(*(column.to_pylist() for column in table.columns), strict=True)
+    }
+    left, right = ([rows[i] for i in workspace.pairs[side]] for side in ("left", "right"))
+    sides = [np.stack(part) for side in (left, right) for part in zip(*side, strict=True)]
+    distances = matcher.distances(sides[0], sides[2], (sides[1], sides[3]))
+    decisions = pd.read_csv(workspace.paths["reports"] / "decisions.csv")
+    assert np.corrcoef(distances, decisions["distance"])[0, 1] > 0.98  # the mean differs a little by fold
+    points = pd.read_csv(workspace.paths["reports"] / "operating_points.csv")
+    assert points["far_target"].tolist() == [0.1, 0.01, 0.001, 0.0001]
+    assert [t.threshold for t in matcher.thresholds] == pytest.approx(points["threshold"].tolist(), rel=1e-5)
+    assert points["probability"].is_monotonic_increasing
 
 
 def test_missing_photo_is_counted_and_the_folds_stay(

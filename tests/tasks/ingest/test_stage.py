@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -19,6 +18,7 @@ from facenet.evaluation.pairs import parse_pairs
 from facenet.images import decode
 from tasks.ingest.stage import run
 from tasks.params import IngestParams
+from tasks.reports import Meter
 from tasks.shards import read_table
 from tests.tasks.ingest.archives import tar_bytes, write_tree, zip_bytes
 from tests.tasks.ingest.settings import ingest_params
@@ -311,7 +311,8 @@ def test_the_command_tells_a_missing_source_without_a_traceback(tmp_path: Path, 
 @pytest.mark.slow
 def test_the_whole_of_lfw(tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACENET_MIRRORS", str(shared / "data" / "lfw"))
-    before = psutil.Process().memory_info().rss / 2**20  # of the other tests' leavings in this process
+    with Meter() as before:  # what other tests left in this process, and their servers
+        pass
     report = _run(ingest_params({"kind": "lfw"}), tmp_path, workers=2)
     assert (report["found"], report["kept"], report["identities"]) == (13233, 13233, 5749)
     assert report["pairs"] == {
@@ -322,7 +323,7 @@ def test_the_whole_of_lfw(tmp_path: Path, shared: Path, monkeypatch: pytest.Monk
         "threshold": 0,
         "with_a_photo_missing": 0,
     }
-    assert report["peak_memory_mb"] < before + 1000
+    assert report["peak_memory_mb"] < before.peak_memory_mb + 1000
     rows = pq.read_table(tmp_path / "raw" / "pairs.parquet").to_pylist()
     assert len({row[side] for row in rows for side in ("left", "right")}) == 7701
 

@@ -10,18 +10,21 @@ from PIL import Image
 
 import facenet
 from tasks.tracking import models
-from tasks.tracking.models import REQUIREMENTS, code_digests, example_photo, save_served_model
+from tasks.tracking.models import REQUIREMENTS, code_digests, example_photo, requirements, save_served_model
 
 
 @pytest.fixture(scope="module")
 def saved(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("saved") / "model"
+    calibration = folder.with_name("calibration.json")
+    calibration.write_text("{}")
     save_served_model(
         folder,
         weights=tiny_model / "facenet.safetensors",
         card=tiny_model / "model.json",
         run_id="r" * 32,
         model_id="m-" + "1" * 32,
+        calibration=calibration,
     )
     return folder
 
@@ -30,6 +33,7 @@ def test_the_folder_holds_code_and_tensors_and_nothing_pickled(saved: Path, tiny
     files = {path.relative_to(saved).as_posix() for path in saved.rglob("*") if path.is_file()}
     assert {
         "serving.py",
+        "artifacts/calibration.json",
         "artifacts/facenet.safetensors",
         "artifacts/model.json",
         "artifacts/mtcnn.safetensors",
@@ -56,6 +60,7 @@ def test_the_description_names_run_model_columns_and_no_path_of_this_machine(sav
 
 def test_requirements_are_exact_and_found_in_any_index(saved: Path) -> None:
     lines = (saved / "requirements.txt").read_text().split()
+    assert lines == requirements()
     assert [line.partition("==")[0] for line in lines] == list(REQUIREMENTS)
     assert all(line.partition("==")[2] for line in lines)
     assert not [line for line in lines if "+" in line]
@@ -77,7 +82,7 @@ def test_the_digests_cover_the_code_that_answers_and_no_other() -> None:
         "facenet/detection/cascade.py",
         "facenet/images.py",
     } <= set(digests)
-    assert not [name for name in digests if "training" in name or "losses" in name or "evaluation" in name]
+    assert not [name for name in digests if "training" in name or "losses" in name or "protocol" in name]
     assert all(len(value) == 64 for value in digests.values())
 
 

@@ -17,7 +17,7 @@ from tasks.params import Params, parse_params
 from tasks.shards import FACES_SCHEMA, sort_key, write_shards
 from tasks.train.setup import Places
 
-PEOPLE, PHOTOS, SIDE, SHARDS = 8, 5, 72, 2
+PEOPLE, PHOTOS, SIDE, SHARDS = 8, 5, 76, 2
 SMALL: dict[str, dict[str, Any]] = {
     "base": {"seed": 5, "device": "cpu", "precision": "fp32"},
     "align": {"image_size": SIDE},

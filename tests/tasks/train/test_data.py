@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from facenet.errors import DataInvalid
+from facenet.mining.listed import ListedPlan
 from facenet.mining.pk import PKPlan
 from facenet.training import ImagePlan, TripletPlan
 from tasks.shards import read_table
@@ -18,15 +19,17 @@ from tasks.train.data import (
 )
 from tests.tasks.train.conftest import PHOTOS, plan_triplets, small_params
 
+LOSSES = {"images": "softmax", "pk": "triplet", "triplets": "triplet", "pairs": "contrastive"}
+
 
 def names(folder: Path) -> np.ndarray:
     column = read_table(folder / "data/aligned", "faces", ["identity"]).column("identity")
     return np.array(column.to_pylist())
 
 
-@pytest.mark.parametrize("plan", ["images", "pk", "triplets"])
+@pytest.mark.parametrize("plan", ["images", "pk", "triplets", "pairs"])
 def test_labels_are_people_and_rows_their_faces(workspace: Path, root: Path, plan: str) -> None:
-    plan_triplets(workspace, small_params(root, triplets={"plan": plan}))
+    plan_triplets(workspace, small_params(root, triplets={"plan": plan}, train={"loss": LOSSES[plan]}))
     faces = read_faces(plan, aligned=workspace / "data/aligned", triplets=workspace / "data/triplets")
     people = pd.read_parquet(workspace / "data/triplets/identities.parquet").query("split == 'train'")
     of_rows = names(workspace)[faces.rows]
@@ -38,17 +41,26 @@ def test_labels_are_people_and_rows_their_faces(workspace: Path, root: Path, pla
     assert faces.identities == len(people)
 
 
-def test_triplets_are_renumbered(workspace: Path, root: Path) -> None:
-    plan_triplets(workspace, small_params(root, triplets={"plan": "triplets"}))
-    faces = read_faces("triplets", aligned=workspace / "data/aligned", triplets=workspace / "data/triplets")
-    table = pd.read_parquet(workspace / "data/triplets/triplets.parquet")
-    assert faces.triplets is not None
-    assert np.array_equal(faces.rows[faces.triplets], table.to_numpy())
+@pytest.mark.parametrize(
+    ("plan", "columns"), [("triplets", ["anchor", "positive", "negative"]), ("pairs", ["left", "right"])]
+)
+def test_groups_are_renumbered(workspace: Path, root: Path, plan: str, columns: list[str]) -> None:
+    plan_triplets(workspace, small_params(root, triplets={"plan": plan}, train={"loss": LOSSES[plan]}))
+    faces = read_faces(plan, aligned=workspace / "data/aligned", triplets=workspace / "data/triplets")
+    table = pd.read_parquet(workspace / f"data/triplets/{plan}.parquet")
+    assert faces.groups is not None
+    assert np.array_equal(faces.rows[faces.groups], table[columns].to_numpy())
+    if plan == "pairs":  # what is the same is said by the labels
+        same = faces.labels[faces.groups[:, 0]] == faces.labels[faces.groups[:, 1]]
+        assert np.array_equal(same, table["same"].to_numpy())
 
 
-@pytest.mark.parametrize(("plan", "kind"), [("images", ImagePlan), ("pk", PKPlan), ("triplets", TripletPlan)])
+@pytest.mark.parametrize(
+    ("plan", "kind"),
+    [("images", ImagePlan), ("pk", PKPlan), ("triplets", TripletPlan), ("pairs", ListedPlan)],
+)
 def test_each_plan_has_its_batches(workspace: Path, root: Path, plan: str, kind: type) -> None:
-    params = small_params(root, triplets={"plan": plan})
+    params = small_params(root, triplets={"plan": plan}, train={"loss": LOSSES[plan]})
     plan_triplets(workspace, params)
     faces = read_faces(plan, aligned=workspace / "data/aligned", triplets=workspace / "data/triplets")
     batches = make_plan(faces, params)
@@ -65,11 +77,6 @@ def test_what_is_missing_is_told_with_the_stage_that_makes_it(tmp_path: Path) ->
             call()
     with pytest.raises(DataInvalid, match="dvc repro align"):
         face_files(tmp_path)
-
-
-def test_a_plan_without_a_loss_is_told(tmp_path: Path) -> None:
-    with pytest.raises(DataInvalid, match=r"triplets\.plan pairs"):
-        read_faces("pairs", aligned=tmp_path, triplets=tmp_path)
 
 
 def test_digest_covers_names_and_contents_and_nothing_else(tmp_path: Path) -> None:

@@ -1,11 +1,21 @@
+import math
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
+import yaml
 
+from facenet.errors import ParamsInvalid
+from facenet.losses import CenterLoss, ContrastiveLoss, TripletLoss
+from facenet.losses.arcface import ArcFaceLoss
+from facenet.model import load_model
 from facenet.training import ColourJitter, UpdateOptions
+from tasks.params import Params, parse_params
+from tasks.recipes import compose
 from tasks.train import recipe
-from tests.tasks.train.conftest import small_params
+from tasks.train.stage import run
+from tests.tasks.train.conftest import SIDE, SMALL, places, plan_triplets, small_params
 
 DATA = {"aligned": "a" * 64, "triplets": "b" * 64}
 
@@ -63,3 +73,74 @@ def test_networks_of_one_seed_are_equal(root: Path) -> None:
     one, same, other = (recipe.build_network(train, init=None, seed=seed) for seed in (1, 1, 2))
     assert (one.last_linear.weight == same.last_linear.weight).all()
     assert (one.last_linear.weight != other.last_linear.weight).any()
+
+
+def test_a_variant_reaches_the_network_and_a_wrong_one_is_told(root: Path) -> None:
+    train = small_params(root, train={"network": "densenet121", "variant": "siamese"}).train
+    network = recipe.build_network(train, init=None, seed=1)
+    assert (network.variant, network.normalised) == ("siamese", False)
+    train = small_params(root, train={"variant": "siamese"}).train
+    with pytest.raises(ParamsInvalid, match=r"no variant 'siamese'.*openface, dl4j"):
+        recipe.build_network(train, init=None, seed=1)
+
+
+def test_parameters_of_the_losses_arrive(root: Path) -> None:
+    fields = {"center_factor": 0.01, "center_version": "davidsandberg", "center_rate": 0.05}
+    fields |= {"loss": "arcface", "margin": 0.5, "head_share": 0.2, "head_sampled_above": 3}
+    center = recipe.build_loss(
+        small_params(root, train=fields).train, classes=6, listed=False, normalised=True
+    )
+    assert isinstance(center, CenterLoss)
+    assert (center.version, center.factor, center.rate) == ("davidsandberg", 0.01, 0.05)
+    assert isinstance(center.head, ArcFaceLoss)
+    assert (center.head.margin, center.head.share, center.head.sampled_above) == (0.5, 0.2, 3)
+    params = small_params(
+        root, triplets={"plan": "pk"}, train={"loss": "triplet", "triplet_reduction": "sum"}
+    )
+    triplet = recipe.build_loss(params.train, classes=6, listed=False, normalised=False)
+    assert isinstance(triplet, TripletLoss)
+    assert (triplet.reduction, triplet.listed, triplet.normalised) == ("sum", False, False)
+    params = small_params(root, triplets={"plan": "pairs"}, train={"loss": "contrastive", "margin": 2.0})
+    contrastive = recipe.build_loss(params.train, classes=6, listed=True, normalised=False)
+    assert isinstance(contrastive, ContrastiveLoss)
+    assert (contrastive.margin, contrastive.listed, contrastive.normalised) == (2.0, True, False)
+
+
+def shrunk(root: Path, name: str, **train: Any) -> Params:
+    """Return a recipe for the small workspace: two steps of its own network and loss."""
+    values = yaml.safe_load(compose(name, root / "recipes"))
+    values["base"] |= SMALL["base"]
+    values["align"] |= {"image_size": SIDE}
+    values["triplets"] |= {"validation_fraction": 0.25, "max_rows": 12}
+    values["train"] |= {"image_size": 75, "embedding_size": 16, "epochs": 1, "batch_size": 12, **train}
+    return parse_params(yaml.safe_dump(values))
+
+
+@pytest.mark.parametrize(
+    ("name", "train", "figures"),
+    [
+        ("arcface", {}, {"cross_entropy", "accuracy"}),
+        ("cosface", {}, {"cross_entropy", "accuracy"}),
+        ("nn4small2-center", {}, {"cross_entropy", "center"}),
+        (
+            "nn4small2-center",
+            {"loss": "softmax_squared", "center_version": "dl4j", "center_rate": 0.9},
+            {"squared_error", "center"},
+        ),
+        ("siamese-densenet", {}, {"similarity", "dissimilarity"}),
+        ("siamese-densenet", {"variant": "siamese"}, {"similarity", "dissimilarity"}),
+        ("default", {"network": "nn1", "dropout": 0.2}, {"cross_entropy"}),
+    ],
+)
+def test_published_systems_train_two_steps(
+    workspace: Path, root: Path, name: str, train: dict[str, Any], figures: set[str]
+) -> None:
+    params = shrunk(root, name, **train)
+    plan_triplets(workspace, params)
+    report = run(params, places(workspace))
+    assert report["steps"] == 2
+    assert math.isfinite(report["loss"])
+    assert figures <= set(report["figures"])
+    network, card = load_model(workspace / "models/facenet.safetensors", workspace / "models/model.json")
+    assert card.network.name == params.train.network
+    assert network.variant == card.network.variant == (params.train.variant or type(network).variants[0])

@@ -15,16 +15,19 @@ from pydantic import TypeAdapter
 from safetensors.torch import load_file
 
 from facenet import networks
+from facenet.devices import cpu_threads
 from facenet.errors import ParamsInvalid, WeightsInvalid
 from facenet.model import ModelCard, load_model
+from facenet.training import StepReport
 from tasks.params import Params
+from tasks.train.record import Recorder
 from tasks.train.stage import run
 from tests.tasks.train.conftest import PHOTOS, places, plan_triplets, small_params
 
 REPORT = ("epochs", "steps", "images_per_second", "resumed", "loss", "minutes", "device", "precision")
 # Runs the stage as the command line does, checkpoints after every step, and signals itself at a given step.
 CHILD = """
-import json, os, sys
+import os, sys
 from tasks.cli import stage_main
 from tasks.params import load_params
 from tasks.train.record import Recorder
@@ -38,7 +41,7 @@ def step(self, report):
         os.kill(os.getpid(), number)
 
 Recorder.step = step
-stage_main(lambda: print(json.dumps(run(load_params(), checkpoint_seconds=0.0))))
+stage_main(lambda: run(load_params(), checkpoint_seconds=0.0))
 """
 
 
@@ -54,7 +57,8 @@ def test_it_writes_model_history_and_figures(workspace: Path, root: Path, traine
     network, card = load_model(workspace / "models/facenet.safetensors", workspace / "models/model.json")
     assert sum(p.numel() for p in network.parameters()) == trained["parameters"]
     assert card.weights_sha256 == trained["weights_sha256"]
-    assert card.align["image_size"] == 72
+    assert card.align["image_size"] == 76
+    assert card.network.variant == "openface"
     assert set(card.params) == {"base", "align", "triplets", "train"}
     assert set(card.data) == {"aligned", "triplets"}
     with (workspace / "reports/history.csv").open() as file:
@@ -182,19 +186,17 @@ def test_a_network_that_cannot_see_so_little_is_told(workspace: Path, root: Path
         run(small_params(root, train={"image_size": 50}), places(workspace))
 
 
-def train_in_child(
-    workspace: Path, root: Path, *, signal_at: tuple[int, int] = (0, 0)
-) -> tuple[int, str, str]:
-    """Train in a process of its own, sent a signal at a step; return exit code, stdout and stderr."""
+def train_in_child(workspace: Path, root: Path, *, signal_at: tuple[int, int]) -> tuple[int, str]:
+    """Train in a process of its own, sent a signal at a step; return exit code and stderr."""
     done = subprocess.run(
         [sys.executable, "-c", CHILD, *map(str, signal_at)],
         cwd=workspace,
         env={**os.environ, "PYTHONPATH": str(root)},
-        capture_output=True,
+        stderr=subprocess.PIPE,
         text=True,
         check=False,
     )
-    return done.returncode, done.stdout, done.stderr
+    return done.returncode, done.stderr
 
 
 def kept_step(workspace: Path) -> tuple[Path, int]:
@@ -204,34 +206,63 @@ def kept_step(workspace: Path) -> tuple[Path, int]:
 
 
 @pytest.mark.slow
-def test_a_run_killed_twice_ends_as_the_undisturbed_one(workspace: Path, root: Path) -> None:
+def test_a_run_killed_twice_ends_as_the_undisturbed_one(
+    workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     params = small_params(root, train={"epochs": 4})
     text = yaml.safe_dump(TypeAdapter(Params).dump_python(params, mode="json"))
     (workspace / "params.yaml").write_text(text)
     whole = run(params, places(workspace))
     client = MlflowClient(f"sqlite:///{workspace / 'mlflow.db'}")
 
-    code, _, told = train_in_child(workspace, root, signal_at=(signal.SIGKILL, 5))
+    code, told = train_in_child(workspace, root, signal_at=(signal.SIGKILL, 5))
     assert code == -signal.SIGKILL, told
     folder, step = kept_step(workspace)
     first_run = json.loads((folder / "run.json").read_text())["run_id"]
     assert step == 4, "the second of three steps of the second epoch was lost"
 
-    code, _, told = train_in_child(workspace, root, signal_at=(signal.SIGTERM, 8))
+    code, told = train_in_child(workspace, root, signal_at=(signal.SIGTERM, 8))
     assert code == 143, told
     assert kept_step(workspace) == (folder, 8), "the step that was under way is kept"
     assert client.get_run(first_run).info.status == "KILLED"
 
-    code, out, told = train_in_child(workspace, root)
-    assert code == 0, told
+    capsys.readouterr()
+    figures = run(params, places(workspace))
+    told = capsys.readouterr().err
     assert "going on after step 8" in told
-    figures = json.loads(out.splitlines()[-1])
+    assert "threads" not in told
     assert figures["resumed"] is True
     for name in ("weights_sha256", "loss", "figures", "validation", "steps"):
         assert figures[name] == whole[name]
     assert not folder.exists()
     assert ModelCard.read(workspace / "models/model.json").run_id == first_run
     assert client.get_run(first_run).info.status == "FINISHED"
+
+
+def test_a_resume_with_other_threads_says_that_bits_may_differ(
+    workspace: Path, root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    params = small_params(root, train={"epochs": 1})
+
+    def interrupted(after: int) -> str:
+        """Train until Ctrl-C comes in a step, and return what was told before the progress bar."""
+
+        def step(recorder: Recorder, report: StepReport) -> None:
+            if report.step == after:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(Recorder, "step", step)
+        with pytest.raises(KeyboardInterrupt):
+            run(params, places(workspace), checkpoint_seconds=0.0)
+        return capsys.readouterr().err.partition("train:")[0]
+
+    with cpu_threads(2):
+        assert "threads" not in interrupted(after=2)
+        assert "threads" not in interrupted(after=3)
+    with cpu_threads(1):
+        (line,) = [line for line in interrupted(after=3).splitlines() if "threads" in line]
+    assert line.startswith("The checkpoint was made with 2 threads, this run has 1: its weights may differ")
+    assert "OMP_NUM_THREADS=2" in line
 
 
 def test_unfinished_runs_of_other_parameters_are_mentioned(

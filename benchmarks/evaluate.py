@@ -1,0 +1,159 @@
+"""The protocol against davidsandberg's search, the embedding against facenet-pytorch: `make bench-evaluate`.
+
+The protocol needs no files: both sides are timed in turn, in processor time of this one process, on the
+same 6,000 pairs, and the report says how far they are apart. The embedding needs LFW and the CASIA-WebFace
+weights in FACENET_MIRRORS; where they are not, its figures are null and `embedding` says what was missing.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from benchmarks import machine, view2
+from benchmarks.sides import EMBED_ROUNDS, Side, peer_python
+from benchmarks.stage import LFW
+from facenet.errors import DownloadFailed, SourceInvalid
+from facenet.evaluation.distances import Floats, Metric
+from facenet.evaluation.protocol import PairRows, Protocol, verify
+from tasks.cli import stage_main
+from tasks.downloads import locate
+from tasks.recipes import compose
+from tasks.reports import write_report
+from tests.facenet.evaluation import davidsandberg
+
+REPORT = Path("reports") / "benchmarks" / "evaluate.json"
+METRICS: tuple[Metric, ...] = ("euclidean_squared", "arccos")
+PHOTOS, WIDTH, FOLDS, PER_FOLD = 7701, 512, 10, 600  # of LFW View 2, and a usual embedding
+FAR = 1e-3
+OUR_ROUNDS = 5  # each takes a hundredth of one of the other side
+BATCH = 64  # faces embedded at a time, by both sides
+
+
+def main() -> None:
+    """Measure, write reports/benchmarks/evaluate.json and print the headline."""
+    parser = argparse.ArgumentParser(description="Our protocol and embedding against those of others.")
+    add = parser.add_argument
+    add("--protocol-only", action="store_true", help="leave the embedding out")
+    add("--photos", type=int, default=1024, help="faces embedded in a round")
+    add("--rounds", type=int, default=3)
+    add("--threads", type=int, default=machine.cores(), help="cores that either side may use")
+    arguments = parser.parse_args()
+    protocol = measure_protocol()
+    embedding = {"embed_ratio": None, "accuracy_difference": None, "embedding": "left out, as asked"}
+    if not arguments.protocol_only:
+        embedding = measure_embedding(arguments)
+    figures = {
+        "protocol_ratio": protocol.pop("ratio"),
+        "embed_ratio": embedding.pop("embed_ratio"),
+        "accuracy_difference": embedding.pop("accuracy_difference"),
+        "protocol": protocol,
+        **embedding,
+        "machine": machine.description(),
+    }
+    write_report(REPORT, figures)
+    sys.stdout.write("".join(f"{name}: {figures[name]}\n" for name in list(figures)[:3]))
+
+
+def measure_protocol() -> dict[str, Any]:
+    """Return how often our protocol runs, of both distances with mean subtraction, while theirs runs once."""
+    embeddings, pairs = sample()
+    seconds: dict[str, list[float]] = {"ours": [], "grid": [], "theirs": []}
+    apart = 0.0
+    for metric in METRICS:
+        exact = Protocol(metric=metric, subtract_mean=True, sweep="exact", far=FAR)
+        grid = Protocol(metric=metric, subtract_mean=True, sweep="grid", far=FAR)
+        ours = [timed(lambda p=exact: verify(embeddings, pairs, p).figures())[0] for _ in range(OUR_ROUNDS)]
+        took, found = timed(lambda p=grid: verify(embeddings, pairs, p).figures())
+        theirs, wanted = timed(lambda m=metric: literal(embeddings, pairs, m))
+        seconds["ours"].append(statistics.median(ours))
+        seconds["grid"].append(took)
+        seconds["theirs"].append(theirs)
+        apart = max(apart, *(abs(float(found[name] or 0) - value) for name, value in wanted.items()))
+    total = {side: sum(values) for side, values in seconds.items()}
+    return {
+        "ratio": round(total["theirs"] / total["ours"], 1),
+        "ratio_of_grid": round(total["theirs"] / total["grid"], 1),
+        "seconds": {side: round(value, 4) for side, value in total.items()},
+        "largest_difference_of_grid": apart,
+        "pairs": len(pairs.same),
+        "distances": list(METRICS),
+    }
+
+
+def sample() -> tuple[Floats, PairRows]:
+    """Return 7,701 photos as points of the sphere, two and two alike, and 6,000 pairs in ten folds."""
+    random = np.random.default_rng(0)
+    people = np.repeat(random.normal(0.1, 1, ((PHOTOS + 1) // 2, WIDTH)), 2, axis=0)[:PHOTOS]
+    photos = people + random.normal(0, 1.5, people.shape)
+    same = np.tile(np.arange(PER_FOLD) < PER_FOLD // 2, FOLDS)
+    left = random.integers(0, (PHOTOS - 1) // 2 * 2, len(same))
+    other = (left + 2 * random.integers(1, PHOTOS // 4, len(left))) % (PHOTOS - 1)
+    fold = np.repeat(np.arange(FOLDS, dtype=np.int32), PER_FOLD)
+    pairs = PairRows(left=left, right=np.where(same, left ^ 1, other), same=same, fold=fold)
+    return photos / np.linalg.norm(photos, axis=1, keepdims=True), pairs
+
+
+def literal(embeddings: Floats, pairs: PairRows, metric: Metric) -> dict[str, float]:
+    """Return the figures of the other side, which holds both photos of every pair."""
+    one, two = embeddings[pairs.left], embeddings[pairs.right]
+    return davidsandberg.evaluate(one, two, pairs, metric, subtract_mean=True, far=FAR)
+
+
+def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Return the processor seconds that `work` takes, and its result."""
+    start = time.process_time()
+    result = work()
+    return time.process_time() - start, result
+
+
+def measure_embedding(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return our rate of embedding over the peer's, and what reduced precision does to View 2's accuracy."""
+    try:
+        locate(LFW)
+        locate(yaml.safe_load(compose(view2.RECIPE))["train"]["init"])
+        python = peer_python()
+    except (DownloadFailed, SourceInvalid) as missing:
+        return {"embed_ratio": None, "accuracy_difference": None, "embedding": str(missing)}
+    with tempfile.TemporaryDirectory(prefix="facenet-benchmark-") as folder:
+        workspace = Path(folder) / "workspace"
+        workspace.mkdir()
+        view2.prepare(workspace)
+        faces = [str(p) for p in view2.write_faces(workspace, Path(folder) / "faces", arguments.photos)]
+        rates = alternate(faces, python, arguments)
+        accuracy = view2.accuracies(workspace, ("fp32", "bf16"))
+    return {
+        "embed_ratio": round(rates["ours"] / rates["peer"], 2),
+        "accuracy_difference": round(abs(accuracy["bf16"] - accuracy["fp32"]), 6),
+        "images_per_second": {side: round(rate, 1) for side, rate in rates.items()},
+        "accuracy": accuracy,
+        "photos": len(faces),
+        "rounds": arguments.rounds,
+        "threads": arguments.threads,
+        "embedding": "Inception-ResNet-v1, facenet-pytorch 2.5.3's defaults against precision auto",
+    }
+
+
+def alternate(faces: list[str], python: str, arguments: argparse.Namespace) -> dict[str, float]:
+    """Return the median images per second of both sides over rounds in turn, after a warm-up."""
+    setting = {"processes": 1, "threads": arguments.threads, "script": EMBED_ROUNDS}
+    rates: dict[str, list[float]] = {"ours": [], "peer": []}
+    with Side("ours", sys.executable, **setting) as ours, Side("peer", python, **setting) as peer:
+        sides = {"ours": ours, "peer": peer}
+        for side in sides.values():
+            side.round(faces[:BATCH], BATCH)
+        for _ in range(arguments.rounds):
+            for name, side in sides.items():
+                rates[name].append(side.round(faces, BATCH))
+    return {name: statistics.median(values) for name, values in rates.items()}
+
+
+if __name__ == "__main__":
+    stage_main(main)

@@ -1,0 +1,53 @@
+"""LFW View 2 with the CASIA-WebFace weights, by the stages of the pipeline in a workspace made for it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from benchmarks.stage import ROOT
+from facenet.atomic import write_bytes
+from tasks.recipes import compose
+from tasks.reports import read_report
+from tasks.shards import read_batches
+
+RECIPE = "pretrained-lfw-view2"
+
+
+def prepare(workspace: Path) -> None:
+    """Make faces and model of View 2 in `workspace`: every stage before evaluate."""
+    (workspace / "params.yaml").write_text(compose(RECIPE))
+    for stage in ("ingest", "align", "triplets", "train"):
+        _run(workspace, stage)
+
+
+def write_faces(workspace: Path, folder: Path, count: int) -> list[Path]:
+    """Write `count` of the aligned faces to PNG files in `folder`, and return their paths."""
+    paths: list[Path] = []
+    for batch in read_batches(workspace / "data" / "aligned", "faces"):
+        for image in batch.column("image"):
+            if len(paths) == count:
+                return paths
+            paths.append(folder / f"{len(paths):05d}.png")
+            write_bytes(paths[-1], image.as_py())
+    return paths
+
+
+def accuracies(workspace: Path, precisions: Sequence[str]) -> dict[str, float]:
+    """Return the accuracy of View 2 by the precision of the network's arithmetic."""
+    found = {}
+    for precision in precisions:
+        params = yaml.safe_load((workspace / "params.yaml").read_text())
+        params["evaluate"]["precision"] = precision
+        (workspace / "params.yaml").write_text(yaml.safe_dump(params))
+        _run(workspace, "evaluate")
+        found[precision] = float(read_report(workspace / "reports" / "evaluation.json")["accuracy"])
+    return found
+
+
+def _run(workspace: Path, stage: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-m", f"tasks.{stage}"], cwd=workspace, env=environment, check=True)

@@ -1,0 +1,97 @@
+"""All pairs of a labelled set: no draw decides which strangers meet, small false accept rates have a base.
+
+n photos give n (n - 1) / 2 pairs, too many to keep: distances are counted in 65,536 bins, and every rate is
+exact at the edges of these. There are no folds: thresholds and rates come from the same pairs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from facenet.evaluation.operating_points import LEAST_ERRORS
+from facenet.evaluation.roc import Curve
+from facenet.evaluation.sweep import ROUNDING, Floats
+
+BINS = 2**16  # of cosine distances, 0 to 2
+BLOCK = 1024  # photos whose distances to all are held at a time
+FARS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AllPairsPoint:
+    """The share of same pairs accepted at a threshold (cosine distance) that accepts at most `far_target`."""
+
+    far_target: float
+    threshold: float
+    far: float
+    val: float
+    supported: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class AllPairs:
+    """The result over all pairs of N photos. auc, eer: of the ROC at the edges of the bins."""
+
+    photos: int
+    people: int
+    same: int
+    different: int
+    auc: float
+    eer: float
+    points: tuple[AllPairsPoint, ...]
+
+
+def verify_all(
+    embeddings: npt.NDArray[np.floating], labels: npt.NDArray[np.int64], fars: Sequence[float] = FARS
+) -> AllPairs:
+    """Return the verification of all pairs of (N, D) embeddings, by cosine, under (N,) labels of people.
+
+    Raises:
+        ValueError: nobody has two photos, or there is one person only.
+    """
+    same, different = _counts(embeddings, labels)
+    positives, negatives = int(same.sum()), int(different.sum())
+    if not positives or not negatives:
+        raise ValueError("all pairs need a person with two photos, and a second person")
+    accepted, mistaken = (np.concatenate([[0], np.cumsum(counts)]) for counts in (same, different))
+    curve = Curve(mistaken / negatives, accepted / positives)
+    points = []
+    for far in fars:
+        edge = int(np.searchsorted(mistaken, np.floor(far * negatives + ROUNDING), side="right")) - 1
+        points.append(
+            AllPairsPoint(
+                far_target=far,
+                threshold=2 * edge / BINS,
+                far=float(curve.far[edge]),
+                val=float(curve.tpr[edge]),
+                supported=far * negatives >= LEAST_ERRORS * (1 - ROUNDING),
+            )
+        )
+    return AllPairs(
+        photos=len(labels),
+        people=len(np.unique(labels)),
+        same=positives,
+        different=negatives,
+        auc=curve.auc(),
+        eer=curve.eer(),
+        points=tuple(points),
+    )
+
+
+def _counts(
+    embeddings: npt.NDArray[np.floating], labels: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the (BINS,) numbers of same and of different pairs by their distance."""
+    rows = np.asarray(embeddings, np.float32)
+    rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    found: Floats = np.zeros((2, BINS))
+    for start in range(0, len(rows), BLOCK):
+        block, there = rows[start : start + BLOCK], rows[start:]
+        bins = np.clip((1 - block @ there.T) * (BINS / 2), 0, BINS - 1).astype(np.int32)
+        later = np.arange(len(there)) > np.arange(len(block))[:, None]  # each pair once
+        alike = labels[start : start + BLOCK, None] == labels[None, start:]
+        for kind, among in enumerate((alike & later, ~alike & later)):
+            found[kind] += np.bincount(bins[among], minlength=BINS)
+    return found[0].astype(np.int64), found[1].astype(np.int64)

@@ -1,0 +1,59 @@
+"""How alike a face is to each known person: the nearest of their photos, or a linear SVM over all people."""
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from facenet.evaluation.sweep import Floats
+from facenet.identification.gallery import Gallery
+
+Scorer = Callable[[npt.ArrayLike], Floats]
+
+ITERATIONS = 5000  # at most, of the SVM's solver
+
+
+def nearest_neighbour(gallery: Gallery) -> Scorer:
+    """Return a function of (N, E) embeddings to (N, people): the largest cosine to a photo of each person."""
+    rows, labels = gallery.table()
+    starts = np.flatnonzero(np.diff(labels, prepend=-1))
+
+    def score(embeddings: npt.ArrayLike) -> Floats:
+        found: Floats = np.maximum.reduceat(_normalised(embeddings) @ rows.T, starts, axis=1)
+        return found.astype(np.float64)
+
+    return score
+
+
+def linear_svm(gallery: Gallery, *, cost: float = 1.0, seed: int = 0) -> Scorer:
+    """Return a function of (N, E) embeddings to (N, people): the margin of one person against all others.
+
+    Every person weighs alike, whatever the number of their photos.
+
+    Raises:
+        ValueError: the gallery has fewer than two people.
+    """
+    from sklearn.svm import LinearSVC  # takes a second, and nobody else needs it
+
+    rows, labels = gallery.table()
+    if len(gallery) < 2:
+        raise ValueError("a support vector machine needs at least two people")
+    machine = LinearSVC(C=cost, class_weight="balanced", random_state=seed, max_iter=ITERATIONS)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The number of unique classes")  # one photo each is no mistake here
+        machine.fit(rows, labels)
+
+    def score(embeddings: npt.ArrayLike) -> Floats:
+        margins = np.asarray(machine.decision_function(_normalised(embeddings)), np.float64)
+        return margins if margins.ndim == 2 else np.stack([-margins, margins], axis=1)  # of two people
+
+    return score
+
+
+def _normalised(embeddings: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    rows = np.asarray(embeddings, np.float32)
+    normalised: npt.NDArray[np.float32] = rows / np.maximum(
+        np.linalg.norm(rows, axis=1, keepdims=True), 1e-12
+    )
+    return normalised

@@ -1,0 +1,115 @@
+"""Center loss: a classification loss that also draws every embedding to the centre of its person.
+
+| version | cost of (x, c) | a step of centre c_j, times the rate | rate | start |
+|---|---|---|---|---|
+| wen | sum of squares / 2, mean of the batch | sum over its x of (c_j - x) / (1 + n_j) | 0.5 | Glorot |
+| dl4j | the same, of unit x, as the head sees them | the same / N / length of all gradients | 0.9 | 0 |
+| davidsandberg | mean of squares over batch and features | sum over its x of (c_j - x) | 0.05 | 0 |
+
+n_j is the number of images of person j in the batch, N that of all. Sources: Wen et al. 2016 and its Caffe
+code; Deeplearning4j's CenterLossOutputLayer under RenormalizeL2PerLayer, where the gradients of weights and
+biases and the steps of the centres have one length together; davidsandberg/facenet, whose alfa is 1 - rate.
+"""
+
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor, distributed, nn
+
+from facenet.errors import ParamsInvalid
+from facenet.losses.classification import ClassificationLoss
+from facenet.losses.output import Loss, LossOutput
+from facenet.networks.embedding import normalise
+
+Version = Literal["wen", "dl4j", "davidsandberg"]
+VERSIONS: tuple[str, ...] = get_args(Version)
+
+
+def center_cost(features: Tensor, centers: Tensor, labels: Tensor, *, version: str) -> Tensor:
+    """Return the cost, a scalar, of features (N, E) with labels (N,) at centres (C, E)."""
+    squares = (features - centers[labels]).square()
+    return squares.mean() if version == "davidsandberg" else squares.sum() / (2 * len(features))
+
+
+def center_step(features: Tensor, centers: Tensor, labels: Tensor, *, version: str) -> Tensor:
+    """Return what the centres (C, E) lose at rate 1, from the images of all processes; see the module."""
+    totals = torch.zeros_like(centers).index_add_(0, labels, features)
+    counts = torch.zeros(len(centers), dtype=centers.dtype, device=centers.device)
+    counts.index_add_(0, labels, torch.ones_like(features[:, 0]))
+    totals, counts = _over_processes(totals), _over_processes(counts)
+    steps = centers * counts[:, None] - totals
+    if version == "davidsandberg":
+        return steps
+    steps = steps / (1 + counts[:, None])
+    return steps / counts.sum() if version == "dl4j" else steps
+
+
+class CenterLoss(Loss):
+    """The loss of `head` + factor x the center cost.
+
+    The centres are a buffer, not parameters: they take a step after each loss, which is still that of the old
+    centres, when the module trains and gradients are on. They and the head belong to the training only.
+
+    Figures: those of the head, and center, the cost before it is weighed.
+
+    Args:
+        head: over the same people.
+        embedding_size: E.
+        version: see the module.
+        factor: weight of the center cost: 0.003 in Wen et al., 0.0001 in Deeplearning4j's example, 0.01 in
+            davidsandberg's models of 2017.
+        rate: of the centres.
+
+    Raises:
+        ParamsInvalid: there is no such version.
+    """
+
+    centers: Tensor
+
+    def __init__(
+        self, head: ClassificationLoss, embedding_size: int, *, version: str, factor: float, rate: float
+    ) -> None:
+        super().__init__()
+        if version not in VERSIONS:
+            known = ", ".join(VERSIONS)
+            raise ParamsInvalid(
+                f"There is no center loss {version!r}. Set train.center_version to one of: {known}."
+            )
+        self.head = head
+        self.version, self.factor, self.rate = version, factor, rate
+        centers = torch.zeros(head.classes, embedding_size)
+        self.register_buffer("centers", nn.init.xavier_uniform_(centers) if version == "wen" else centers)
+
+    def forward(self, prelogits: Tensor, labels: Tensor) -> LossOutput:
+        """Return the loss of prelogits (N, E) with labels (N,), 0 to classes - 1."""
+        with torch.autocast(prelogits.device.type, enabled=False):
+            features = normalise(prelogits) if self.version == "dl4j" else prelogits.float()
+            output = self.head(features, labels)
+            cost = center_cost(features, self.centers, labels, version=self.version)
+            if self.training and torch.is_grad_enabled():
+                self._move(features.detach(), labels, output.value)
+            figures = {**output.figures, "center": cost.detach()}
+            return LossOutput(output.value + self.factor * cost, figures)
+
+    @torch.no_grad()
+    def _move(self, features: Tensor, labels: Tensor, head_loss: Tensor) -> None:
+        step = self.rate * center_step(features, self.centers, labels, version=self.version)
+        if self.version == "dl4j":
+            gradients = torch.autograd.grad(head_loss, list(self.head.parameters()), retain_graph=True)
+            shared = [_over_processes(gradient) / _processes() for gradient in gradients]
+            length = torch.stack([part.square().sum() for part in (*shared, step)]).sum().sqrt()
+            step = step / length.clamp_min(torch.finfo(step.dtype).tiny)
+        self.centers -= step
+
+
+def _processes() -> int:
+    together = distributed.is_available() and distributed.is_initialized()
+    return distributed.get_world_size() if together else 1
+
+
+def _over_processes(values: Tensor) -> Tensor:
+    """Return the sum of `values` over all processes that train together."""
+    if _processes() > 1:
+        values = values.clone()
+        distributed.all_reduce(values)
+    return values

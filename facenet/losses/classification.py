@@ -1,0 +1,76 @@
+"""What classification losses have in common: a head over the training people, which training ends with."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from facenet.losses.classes import check_classes
+from facenet.losses.output import Loss, LossOutput
+from facenet.losses.prelogits_norm import prelogits_norm
+from facenet.losses.sampling import sample_classes
+
+
+class ClassificationLoss(Loss):
+    """Error of a head + factor x prelogits norm; subclasses say what scores and their error are.
+
+    In training, a head of more than `sampled_above` people scores the people of the batch and a share of the
+    others, drawn anew in each step from PyTorch's global CPU generator.
+
+    Figures: the error by the name of `error`, prelogits_norm, accuracy (0 to 1, of the batch, among those who
+    were scored).
+
+    Args:
+        classes: number of training people.
+        norm_factor: weight of the prelogits norm.
+        norm_p: its order.
+        share: of the people who are not in the batch, 0 to 1, in a sampled head.
+        sampled_above: least number of people, plus one, whose head is sampled.
+
+    Raises:
+        ParamsInvalid: fewer than two classes.
+    """
+
+    error = "cross_entropy"
+
+    def __init__(
+        self,
+        classes: int,
+        *,
+        norm_factor: float = 0.0,
+        norm_p: float = 1.0,
+        share: float = 1.0,
+        sampled_above: int = 0,
+    ) -> None:
+        super().__init__()
+        check_classes(classes)
+        self.classes = classes
+        self.norm_factor, self.norm_p = norm_factor, norm_p
+        self.share, self.sampled_above = share, sampled_above
+
+    def scores(self, prelogits: Tensor, people: Tensor | None) -> Tensor:
+        """Return (N, S) scores of float32 prelogits (N, E) for S people, or for all if `people` is None."""
+        raise NotImplementedError
+
+    def cost(self, scores: Tensor, places: Tensor) -> Tensor:
+        """Return the error, a scalar, of (N, S) scores where the true one is at `places` (N,)."""
+        return F.cross_entropy(scores, places)
+
+    def forward(self, prelogits: Tensor, labels: Tensor) -> LossOutput:
+        """Return the loss of prelogits (N, E) with labels (N,), 0 to classes - 1."""
+        with torch.autocast(prelogits.device.type, enabled=False):
+            prelogits = prelogits.float()
+            people, places = self._sampled(labels)
+            scores = self.scores(prelogits, people)
+            cost = self.cost(scores, places)
+            norm = prelogits_norm(prelogits, p=self.norm_p)
+            figures: dict[str, float | Tensor] = {
+                self.error: cost.detach(),
+                "prelogits_norm": norm.detach(),
+                "accuracy": (scores.detach().argmax(dim=1) == places).float().mean(),
+            }
+            return LossOutput(cost + self.norm_factor * norm, figures)
+
+    def _sampled(self, labels: Tensor) -> tuple[Tensor | None, Tensor]:
+        if self.training and self.share < 1 and self.classes > self.sampled_above:
+            return sample_classes(labels, self.classes, share=self.share)
+        return None, labels

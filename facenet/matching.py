@@ -1,0 +1,129 @@
+"""Whether two embedded faces are one person: what an evaluation has taught, kept beside the model."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from facenet.atomic import write_text
+from facenet.errors import WeightsInvalid
+from facenet.evaluation.distances import Flip, Floats, Metric, combine_flips, pair_distances
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Sigmoid:
+    """The log odds of a match are intercept - slope * distance, where they were even beforehand."""
+
+    slope: float
+    intercept: float
+
+    def probability(self, distances: npt.ArrayLike, prior: float = 0.5) -> Floats:
+        """Return the probability of a match at each distance; `prior`: the share of matches expected."""
+        odds = self.intercept - self.slope * np.asarray(distances, np.float64)
+        odds = odds + np.log(prior) - np.log1p(-prior)
+        return np.asarray((1 + np.tanh(odds / 2)) / 2, np.float64)  # the logistic function, without overflow
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Pairs nearer than `threshold` are accepted; about a share `far` of strangers is.
+
+    supported: whether the evaluation had enough pairs of strangers to carry that claim.
+    """
+
+    far: float
+    threshold: float
+    supported: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matcher:
+    """The content of calibration.json, field by field.
+
+    weights_sha256: of the model it belongs to. mean: subtracted from every embedding, or None. threshold: the
+    one with the most right decisions. thresholds: for wanted rates of false accepts. protocol: on what all of
+    it was measured.
+    """
+
+    weights_sha256: str
+    protocol: str
+    metric: Metric
+    flip: Flip
+    mean: tuple[float, ...] | None
+    slope: float
+    intercept: float
+    threshold: float
+    thresholds: tuple[Threshold, ...] = ()
+    format: int = FORMAT
+
+    def check(self, weights_sha256: str) -> None:
+        """Raise WeightsInvalid if the evaluation was of other weights than these."""
+        if self.weights_sha256 != weights_sha256:
+            raise WeightsInvalid(
+                f"The calibration belongs to weights {self.weights_sha256[:12]} and the model has "
+                f"{weights_sha256[:12]}. Run `dvc repro evaluate`."
+            )
+
+    def distances(
+        self, left: npt.ArrayLike, right: npt.ArrayLike, mirrored: tuple[npt.ArrayLike, npt.ArrayLike] | None
+    ) -> Floats:
+        """Return the (N,) distances of N pairs of faces.
+
+        Args:
+            left: (N, E) embeddings of the one face of each pair.
+            right: (N, E) of the other.
+            mirrored: the same of the mirror images, where `flip` is not "none".
+        """
+        sides = zip((left, right), mirrored or (None, None), strict=True)
+        rows = np.concatenate([combine_flips(faces, flipped, self.flip) for faces, flipped in sides])
+        count = len(rows) // 2
+        means = None if self.mean is None else np.asarray(self.mean)[None]
+        places = np.arange(count)
+        found: Floats = pair_distances(rows, places, count + places, self.metric, means)[0]
+        return found
+
+    def probability(self, distances: Floats, prior: float = 0.5) -> Floats:
+        """Return the probability of a match at each distance; `prior`: the share of matches expected."""
+        return Sigmoid(self.slope, self.intercept).probability(distances, prior)
+
+    def threshold_at(self, far: float | None = None) -> float:
+        """Return the threshold for a rate of false accepts, or the best one.
+
+        Raises:
+            ValueError: no threshold was measured for that rate.
+        """
+        if far is None:
+            return self.threshold
+        known = {entry.far: entry.threshold for entry in self.thresholds}
+        if far not in known:
+            raise ValueError(f"no threshold was measured at FAR {far:g}: there are {sorted(known)}")
+        return known[far]
+
+    def write(self, path: Path) -> None:
+        """Write calibration.json atomically."""
+        fields = dataclasses.asdict(self)
+        text = json.dumps({"format": fields.pop("format"), **fields}, indent=2, ensure_ascii=False)
+        write_text(path, text + "\n")
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Return the matcher in a file.
+
+        Raises:
+            WeightsInvalid: the file is missing, of another format, or a field is missing or unknown.
+        """
+        try:
+            fields: dict[str, Any] = json.loads(path.read_text())
+            if fields.get("format") != FORMAT:
+                raise WeightsInvalid(f"{path} has not format {FORMAT}. Run `dvc repro evaluate`.")
+            fields["mean"] = None if fields["mean"] is None else tuple(fields["mean"])
+            fields["thresholds"] = tuple(Threshold(**entry) for entry in fields["thresholds"])
+            return cls(**fields)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise WeightsInvalid(f"{path} is no calibration: {error}. Run `dvc repro evaluate`.") from error

@@ -1,0 +1,116 @@
+"""Operating points and calibration: tables to choose from, and the file that serving decides by."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facenet.evaluation.bootstrap import bootstrap, percentile_interval, weighted_accuracy
+from facenet.evaluation.calibration import Calibration, calibrate
+from facenet.evaluation.operating_points import FARS, OperatingPoint, operating_points
+from facenet.matching import Matcher, Threshold
+from tasks.evaluate.evaluated import Evaluated
+from tasks.evaluate.tables import write_table
+from tasks.params import EvaluateParams
+
+POINT_COLUMNS = (
+    *("far_target", "threshold", "probability", "far", "far_low", "far_high", "false_accepts", "negatives"),
+    *("val", "val_low", "val_high", "true_accepts", "positives", "supported", "in_words"),
+)
+RELIABILITY_COLUMNS = ("low", "high", "pairs", "predicted", "observed", "observed_low", "observed_high")
+
+
+def report_operating_points(
+    evaluated: Evaluated,
+    params: EvaluateParams,
+    weights_sha256: str,
+    *,
+    protocol: str,
+    reports: Path,
+    matcher: Path,
+) -> dict[str, Any]:
+    """Write operating_points.csv, calibration.csv and the matcher, and return the figures."""
+    fars = sorted({*FARS, params.far}, reverse=True)
+    left, right = evaluated.codes
+    points = operating_points(
+        evaluated.measured, left, right, fars=fars, draws=evaluated.draws, seed=evaluated.seed
+    )
+    calibration = calibrate(evaluated.measured)
+    write_table(reports / "operating_points.csv", POINT_COLUMNS, [_row(p, calibration) for p in points])
+    write_table(
+        reports / "calibration.csv",
+        RELIABILITY_COLUMNS,
+        [(b.low, b.high, b.pairs, b.predicted, b.observed, *b.interval) for b in calibration.reliability],
+    )
+    means = evaluated.measured.means
+    Matcher(
+        weights_sha256=weights_sha256,
+        protocol=protocol,
+        metric=params.distance,
+        flip=params.flip,
+        mean=None if means is None else tuple(means.mean(axis=0).tolist()),
+        slope=calibration.sigmoid.slope,
+        intercept=calibration.sigmoid.intercept,
+        threshold=float(np.mean([score.threshold for score in evaluated.result.folds])),
+        thresholds=tuple(Threshold(p.far_target, p.threshold, p.supported) for p in points),
+    ).write(matcher)
+    return {
+        "accuracy_people_interval": list(_people_interval(evaluated)),
+        "val_at_far": {f"{point.far_target:g}": _figures(point) for point in points},
+        "calibration_log_loss": calibration.log_loss,
+        "calibration_brier": calibration.brier,
+        "calibration_error": calibration.expected_error,
+    }
+
+
+def _people_interval(evaluated: Evaluated) -> tuple[float, float]:
+    scored, (left, right) = evaluated.scored, evaluated.codes
+    hits, same = evaluated.right[scored], evaluated.measured.pairs.same[scored]
+    drawn = bootstrap(
+        lambda weights: weighted_accuracy(weights, hits, same),
+        left[scored],
+        right[scored],
+        draws=evaluated.draws,
+        seed=evaluated.seed,
+    )
+    return percentile_interval(drawn)
+
+
+def _figures(point: OperatingPoint) -> dict[str, Any]:
+    return {
+        "val": point.val,
+        "val_interval": list(point.val_interval),
+        "far": point.far,
+        "far_interval": list(point.far_interval),
+        "negatives": point.negatives,
+        "supported": point.supported,
+    }
+
+
+def _row(point: OperatingPoint, calibration: Calibration) -> tuple[str | int | float, ...]:
+    return (
+        point.far_target,
+        point.threshold,
+        float(calibration.sigmoid.probability(np.array([point.threshold]))[0]),
+        point.far,
+        *point.far_interval,
+        point.false_accepts,
+        point.negatives,
+        point.val,
+        *point.val_interval,
+        point.true_accepts,
+        point.positives,
+        point.supported,
+        _in_words(point),
+    )
+
+
+def _in_words(point: OperatingPoint) -> str:
+    low, high = point.val_interval
+    text = (
+        f"Of {1 / point.far_target:,.0f} comparisons of two strangers about one is taken for a match; of 100 "
+        f"comparisons of one person {100 * point.val:.1f} are found ({100 * low:.1f} to {100 * high:.1f})."
+    )
+    if point.supported:
+        return text
+    return f"{text} Only {point.negatives} comparisons of strangers were seen: too few to promise this rate."

@@ -1,0 +1,72 @@
+"""What can be said of a photo without guessing whom it shows: size, sharpness, light, pose and colour."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from facenet.atomic import atomic_path
+from tasks.evaluate.work import Place, read_places
+from tasks.shards import read_table
+
+FORMAT = 1  # of the kept file; a new one when a formula below changes
+LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
+MEASURED = ("sharpness", "brightness", "colour")
+
+
+def photo_qualities(
+    aligned: Path, places: Sequence[Place], digests: Sequence[bytes], kept: Path
+) -> pd.DataFrame:
+    """Return one row per photo, indexed by image_id.
+
+    side: of the found face in the photo, pixels. turn: how far the nose is from the middle of the eyes along
+    their line, in distances of the eyes: 0 from the front, 0.5 near profile; NaN without landmarks.
+    sharpness: variance of the Laplacian of the stored face's luma. brightness: its mean, 0 to 255.
+    colour: mean spread of the three channels, 0 for grey. Pixels are measured once, and kept.
+    """
+    path = kept / f"qualities-{FORMAT}.parquet"
+    known = pd.read_parquet(path) if path.exists() else pd.DataFrame(columns=list(MEASURED), dtype=float)
+    names = [digest.hex() for digest in digests]
+    missing = [(place, name) for place, name in zip(places, names, strict=True) if name not in known.index]
+    if missing:
+        faces = read_places(aligned, [place for place, _ in missing])
+        rows = dict(zip((name for _, name in missing), map(measure_pixels, faces), strict=True))
+        known = pd.concat(
+            [known, pd.DataFrame.from_dict(rows, orient="index", columns=list(MEASURED))]
+        ).sort_index()
+        with atomic_path(path) as temporary:
+            known.to_parquet(temporary)
+    table = known.loc[names].set_axis(pd.Index([place.image_id for place in places], name="image_id"))
+    return table.join(_geometry(aligned))
+
+
+def measure_pixels(face: npt.NDArray[np.uint8]) -> tuple[float, float, float]:
+    """Return sharpness, brightness and colour of an (S, S, 3) uint8 face."""
+    pixels = face.astype(np.float64)
+    luma = pixels @ LUMA
+    inner = luma[1:-1, 1:-1]
+    laplacian = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:] - 4 * inner
+    spread = pixels.max(axis=2) - pixels.min(axis=2)
+    return float(laplacian.var()), float(luma.mean()), float(spread.mean())
+
+
+def turn(landmarks: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the (N,) turn of the head from (N, 5, 2) landmarks: eyes, nose, corners of the mouth."""
+    left, right, nose = landmarks[:, 0], landmarks[:, 1], landmarks[:, 2]
+    line = right - left
+    squared = (line**2).sum(axis=1)
+    along = ((nose - (left + right) / 2) * line).sum(axis=1)
+    turned = np.divide(along, squared, out=np.full(len(squared), np.nan), where=squared > 0)
+    return np.asarray(np.abs(turned), np.float64)
+
+
+def _geometry(aligned: Path) -> pd.DataFrame:
+    table = read_table(aligned, "faces", ["image_id", "box", "landmarks", "fallback"])
+    boxes = np.array(table["box"].to_pylist(), np.float64)
+    points = np.array(table["landmarks"].to_pylist(), np.float64)
+    found = ~np.array(table["fallback"].to_pylist(), bool)
+    side = np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    columns = {"side": np.where(found, side, np.nan), "turn": np.where(found, turn(points), np.nan)}
+    return pd.DataFrame(columns, index=pd.Index(table["image_id"].to_pylist(), name="image_id"))

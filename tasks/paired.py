@@ -1,0 +1,53 @@
+"""Two registered versions compared pair by pair, where this workspace has the decisions of both.
+
+The stage evaluate keeps every decision under its digest, which a version carries as the tag decisions_sha256.
+"""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from facenet.errors import DataInvalid
+from facenet.evaluation.bootstrap import person_codes
+from facenet.evaluation.comparison import Comparison, compare
+from tasks import paths
+from tasks.tracking.registry import Version
+
+DECISIONS = paths.DATA / "cache" / "decisions"
+TAG = "decisions_sha256"
+KEY = ["left_name", "right_name", "same", "fold"]
+
+
+def compare_versions(
+    challenger: Version | None, champion: Version | None, decisions: Path = DECISIONS
+) -> Comparison | None:
+    """Return how two versions differ on the pairs that both were scored on; None if that cannot be told.
+
+    Raises:
+        DataInvalid: a file of decisions is not the one that its version was registered with.
+    """
+    if challenger is None or champion is None or challenger.number == champion.number:
+        return None
+    new, old = (_read(version, decisions) for version in (challenger, champion))
+    if new is None or old is None:
+        return None
+    both = new.merge(old, on=KEY, suffixes=("_new", "_old"), validate="one_to_one")
+    if both.empty:
+        return None
+    left, right = (both[side].str.rpartition("/")[0].to_numpy(np.str_) for side in KEY[:2])
+    decided_new, decided_old, same = (
+        both[name].to_numpy(bool) for name in ("right_new", "right_old", "same")
+    )
+    return compare(decided_new, decided_old, same, *person_codes(left, right))
+
+
+def _read(version: Version, decisions: Path) -> pd.DataFrame | None:
+    digest = version.tags.get(TAG)
+    path = decisions / f"{digest}.csv"
+    if digest is None or not path.exists():
+        return None
+    if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+        raise DataInvalid(f"{path} is not what its name says. Delete it and run `dvc repro evaluate`.")
+    return pd.read_csv(path, dtype=dict.fromkeys(KEY[:2], str), keep_default_na=False)

@@ -1,0 +1,47 @@
+"""Photos of ORL, re-encoded, cut and lit anew, against other photos of the same person."""
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from facenet.evaluation import near_duplicates
+from facenet.evaluation.near_duplicates import nearest, pixel_similarity
+
+
+@pytest.fixture(scope="module")
+def faces(orl_photos: list[tuple[str, bytes]]) -> list[np.ndarray]:
+    photos = orl_photos[:100]
+    return [np.asarray(Image.open(BytesIO(data)).convert("RGB").resize((112, 112))) for _, data in photos]
+
+
+def reencoded(face: np.ndarray) -> np.ndarray:
+    buffer = BytesIO()
+    Image.fromarray(face).save(buffer, "JPEG", quality=70)
+    return np.asarray(Image.open(buffer))
+
+
+def test_the_same_photo_stands_out(faces: list[np.ndarray]) -> None:
+    for face in faces[::10]:
+        assert pixel_similarity(face, reencoded(face)) > 0.995
+        assert pixel_similarity(face, (face * 0.7 + 20).astype(np.uint8)) > 0.99
+        assert pixel_similarity(face, np.roll(face, 1, axis=1)) > 0.97
+    others = [pixel_similarity(faces[0], other) for other in faces[10:]]
+    assert max(others) < 0.97
+
+
+def test_one_grey_value_is_like_nothing(faces: list[np.ndarray]) -> None:
+    assert pixel_similarity(faces[0], np.full_like(faces[0], 90)) == 0
+
+
+def test_nearest_equals_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(near_duplicates, "BLOCK", 3)
+    random = np.random.default_rng(0)
+    left, right = random.normal(size=(8, 5)), random.normal(size=(6, 5))
+    rows, cosines = nearest(left, right)
+    for row, (place, cosine) in enumerate(zip(rows, cosines, strict=True)):
+        alike = [left[row] @ other for other in right]
+        assert place == int(np.argmax(alike))
+        assert cosine == pytest.approx(max(alike))
+    assert len(nearest(left[:0], right)[0]) == 0

@@ -1,0 +1,81 @@
+"""Real people of ORL, told apart by their pixels: known ones are found, strangers are turned away."""
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from facenet.identification.classifiers import linear_svm, nearest_neighbour
+from facenet.identification.gallery import Gallery
+from facenet.identification.rates import open_set, rank_rate, rejection_threshold
+
+Faces = np.ndarray
+CLASSIFIERS = [nearest_neighbour, linear_svm]
+
+
+@pytest.fixture(scope="module")
+def faces(orl_photos: list[tuple[str, bytes]]) -> Faces:
+    """(40 people, 10 photos, 644) grey values of quarter-sized photos, each of mean 0."""
+    pixels = [np.asarray(Image.open(BytesIO(data)).resize((23, 28)), np.float64) for _, data in orl_photos]
+    rows = np.stack(pixels).reshape(40, 10, -1)
+    return rows - rows.mean(axis=2, keepdims=True)
+
+
+def enrolled(faces: Faces, people: np.ndarray, photos: int) -> Gallery:
+    gallery = Gallery()
+    for person in people:
+        gallery.add(f"s{person + 1}", faces[person, :photos])
+    return gallery
+
+
+@pytest.mark.parametrize("classifier", CLASSIFIERS)
+def test_known_people_are_found(faces: Faces, classifier: type) -> None:
+    people = np.arange(40)
+    score = classifier(enrolled(faces, people, 5))
+    scores, labels = score(faces[:, 5:].reshape(200, -1)), np.repeat(people, 5)
+    assert scores.shape == (200, 40)
+    assert rank_rate(scores, labels, 1) > 0.85
+    assert rank_rate(scores, labels, 5) > 0.95
+
+
+def test_nearest_is_the_largest_cosine_by_a_loop(faces: Faces) -> None:
+    people = np.array([3, 7, 11])
+    scores = nearest_neighbour(enrolled(faces, people, 4))(faces[20, :2])
+    for row, probe in zip(scores, faces[20, :2], strict=True):
+        for found, person in zip(row, people, strict=True):
+            known = faces[person, :4]
+            cosines = [k @ probe / np.linalg.norm(k) / np.linalg.norm(probe) for k in known]
+            assert found == pytest.approx(max(cosines), abs=1e-5)
+
+
+@pytest.mark.parametrize("classifier", CLASSIFIERS)
+def test_strangers_are_turned_away_at_the_rate_that_was_set(faces: Faces, classifier: type) -> None:
+    """20 known people; the threshold from 10 strangers holds for 10 others, on average over draws."""
+    random, rates, found = np.random.default_rng(0), [], []
+    for _ in range(8):
+        order = random.permutation(40)
+        known, seen, unseen = order[:20], order[20:30], order[30:]
+        score = classifier(enrolled(faces, known, 5))
+        threshold = rejection_threshold(score(faces[seen].reshape(100, -1)), 0.1)
+        probes = score(faces[known, 5:].reshape(100, -1))
+        result = open_set(
+            probes, np.repeat(np.arange(20), 5), score(faces[unseen].reshape(100, -1)), threshold
+        )
+        rates.append(result.fpir)
+        found.append(result.tpir)
+    error = np.std(rates, ddof=1) / np.sqrt(len(rates))
+    assert abs(np.mean(rates) - 0.1) < 3 * error
+    assert 0 < np.mean(rates) < 0.2
+    assert np.mean(found) > 0.6
+
+
+def test_svm_of_two_people_scores_both(faces: Faces) -> None:
+    scores = linear_svm(enrolled(faces, np.array([0, 1]), 5))(faces[:2, 9])
+    assert scores.shape == (2, 2)
+    assert scores.argmax(axis=1).tolist() == [0, 1]
+
+
+def test_svm_of_one_person_is_told(faces: Faces) -> None:
+    with pytest.raises(ValueError, match="two people"):
+        linear_svm(enrolled(faces, np.array([0]), 5))

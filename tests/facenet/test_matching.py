@@ -1,0 +1,74 @@
+"""Two faces in, distance and probability out, the same after a walk through the file."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facenet.errors import WeightsInvalid
+from facenet.matching import Matcher, Threshold
+
+
+def matcher(**fields: object) -> Matcher:
+    given = {
+        "weights_sha256": "a" * 64,
+        "protocol": "LFW View 2",
+        "metric": "cosine",
+        "flip": "concatenate",
+        "mean": tuple(np.linspace(0, 0.1, 8)),
+        "slope": 9.5,
+        "intercept": 6.0,
+        "threshold": 0.62,
+        "thresholds": (Threshold(0.1, 0.8, True), Threshold(0.001, 0.5, False)),
+    }
+    return Matcher(**{**given, **fields})
+
+
+def faces() -> list[np.ndarray]:
+    rows = np.random.default_rng(0).normal(size=(4, 3, 4))
+    return list(rows / np.linalg.norm(rows, axis=2, keepdims=True))
+
+
+def test_distances_equal_a_loop() -> None:
+    left, right, left_mirrored, right_mirrored = faces()
+    found = matcher().distances(left, right, (left_mirrored, right_mirrored))
+    for row, distance in enumerate(found):
+        a = np.concatenate([left[row], left_mirrored[row]]) - np.linspace(0, 0.1, 8)
+        b = np.concatenate([right[row], right_mirrored[row]]) - np.linspace(0, 0.1, 8)
+        assert distance == pytest.approx(1 - a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+    plain = matcher(flip="none", mean=None, metric="euclidean_squared").distances(left, right, None)
+    assert plain == pytest.approx(((left - right) ** 2).sum(axis=1))
+
+
+def test_probability_falls_with_the_distance_and_the_prior() -> None:
+    found = matcher().probability(np.array([0.1, 6 / 9.5, 1.2]))
+    assert found[1] == pytest.approx(0.5)
+    assert found[0] > 0.9
+    assert found[2] < 0.1
+    assert matcher().probability(np.array([0.1]), prior=0.001)[0] < found[0]
+
+
+def test_thresholds_are_those_that_were_measured() -> None:
+    assert (matcher().threshold_at(), matcher().threshold_at(0.001)) == (0.62, 0.5)
+    with pytest.raises(ValueError, match=r"no threshold was measured at FAR 0.01"):
+        matcher().threshold_at(0.01)
+
+
+def test_file_gives_back_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "calibration.json"
+    matcher().write(path)
+    assert Matcher.read(path) == matcher()
+    matcher(mean=None).write(path)
+    assert Matcher.read(path).mean is None
+
+
+@pytest.mark.parametrize("change", [{"format": 2}, {"slope": None, "surplus": 1}])
+def test_a_wrong_file_is_told(tmp_path: Path, change: dict[str, object]) -> None:
+    path = tmp_path / "calibration.json"
+    with pytest.raises(WeightsInvalid, match="dvc repro evaluate"):
+        Matcher.read(path)
+    matcher().write(path)
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(WeightsInvalid, match="dvc repro evaluate"):
+        Matcher.read(path)

@@ -1,0 +1,61 @@
+"""Who plays which part, and that thresholds mean the same in another metric."""
+
+import csv
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tasks.evaluate.identification import cosine_distance, draw
+from tasks.evaluate.stage import run
+from tasks.params import EvaluateParams, OrlSource
+
+Workspace = Any
+NAMES = [f"P{person}" for person in range(20) for _ in range(1 + person % 4)]
+
+
+@pytest.mark.parametrize("photos", [1, 3])
+def test_nobody_plays_two_parts(photos: int) -> None:
+    cast = draw(NAMES, photos, seed=1)
+    assert cast is not None
+    parts = [set(cast.known), {NAMES[row] for row in cast.seen}, {NAMES[row] for row in cast.unseen}]
+    assert sum(map(len, parts)) == len(set().union(*parts)) == 20
+    for name, rows in cast.known.items():
+        assert len(rows) > photos
+        assert {NAMES[row] for row in rows} == {name}
+    assert draw(NAMES, photos, seed=1) == cast
+    assert draw(NAMES, photos, seed=2) != cast
+
+
+def test_too_few_people_make_no_gallery() -> None:
+    assert draw(NAMES, 4, seed=1) is None
+    assert draw(["a", "a", "b", "b"], 1, seed=1) is None
+
+
+def test_thresholds_become_cosine_distances() -> None:
+    random = np.random.default_rng(0)
+    a, b = random.normal(size=(2, 16))
+    a, b = 1.4 * a / np.linalg.norm(a), 1.4 * b / np.linalg.norm(b)
+    cosine = a @ b / 1.4**2
+    assert cosine_distance(float(((a - b) ** 2).sum()), "euclidean_squared", 1.96) == pytest.approx(
+        1 - cosine
+    )
+    assert cosine_distance(float(np.arccos(cosine) / np.pi), "arccos", 1.96) == pytest.approx(1 - cosine)
+    assert cosine_distance(0.3, "cosine", 1.96) == 0.3
+
+
+def test_real_people_are_identified(workspace: Workspace, params: EvaluateParams) -> None:
+    figures = run(params, device="cpu", seed=3, sources=(OrlSource(kind="orl"),), **workspace.paths)
+    with (workspace.paths["reports"] / "identification.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["gallery_photos"], row["method"]) for row in rows] == [
+        *(("1", "nearest_neighbour"), ("1", "linear_svm"), ("2", "nearest_neighbour"), ("2", "linear_svm")),
+    ]
+    assert [row["people"] for row in rows] == ["5"] * 4
+    assert [row["probes"] for row in rows] == ["15", "15", "10", "10"]
+    assert figures["rank1"] == pytest.approx(float(rows[0]["rank1"]), abs=1e-5)
+    assert figures["rank1"] > 0.2
+    assert figures["rank5"] == 1  # of five people
+    assert (figures["clustered_photos"], figures["clustered_people"]) == (40, 10)
+    assert 0 < figures["pair_f"] <= 1
+    assert 0.1 < figures["bcubed_f"] <= 1

@@ -1,0 +1,94 @@
+"""Planted leaks: a person under another spelling, a photo encoded again, the very same face."""
+
+import hashlib
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from facenet.images import encode
+from tasks.evaluate.stage import run
+from tasks.params import EvaluateParams, OrlSource
+
+Workspace = Any
+
+
+def trained_row(workspace: Workspace, name: str, identity: str, image: bytes) -> dict[str, Any]:
+    """A training face like the stored one of `name`, under another person and file."""
+    (row,) = (row for row in workspace.faces() if row["image_id"] == workspace.ids[name])
+    digest = hashlib.sha256(identity.encode() + image).hexdigest()
+    return {**row, "identity": identity, "role": "train", "image": image, "image_id": digest}
+
+
+def stored(workspace: Workspace, name: str) -> np.ndarray:
+    (row,) = (row for row in workspace.faces() if row["image_id"] == workspace.ids[name])
+    return np.asarray(Image.open(BytesIO(row["image"])).convert("RGB"))
+
+
+def jpeg(pixels: np.ndarray) -> bytes:
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=70)
+    return encode(np.asarray(Image.open(BytesIO(buffer.getvalue()))), "png")
+
+
+@pytest.fixture
+def strangers(workspace: Workspace, orl_photos: list[tuple[str, bytes]]) -> list[dict[str, Any]]:
+    """Training faces of people who are not evaluated."""
+    rows = []
+    for identity, data in orl_photos[200:260:2]:
+        pixels = np.asarray(Image.open(BytesIO(data)).convert("RGB").resize((100, 100)))
+        rows.append(trained_row(workspace, "s2/s2_0001", identity, encode(pixels, "png")))
+    return rows
+
+
+def evaluate(workspace: Workspace, params: EvaluateParams, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    people = sorted({row["identity"] for row in rows})
+    workspace.with_faces([*workspace.faces(), *rows]).with_trained(*people)
+    return run(params, device="cpu", seed=7, sources=(OrlSource(kind="orl"),), **workspace.paths)
+
+
+def leaks(workspace: Workspace) -> pd.DataFrame:
+    return pd.read_csv(workspace.paths["reports"] / "leaks.csv", keep_default_na=False)
+
+
+def test_strangers_are_no_leak(
+    workspace: Workspace, params: EvaluateParams, strangers: list[dict[str, Any]]
+) -> None:
+    figures = evaluate(workspace, params, strangers)
+    names = ("leaked_names", "leaked_photos_equal", "leaked_photos_alike", "leak_photos_compared")
+    assert [figures[name] for name in names] == [0, 0, 0, 30]
+    assert leaks(workspace).empty
+    assert min(Image.open(workspace.paths["reports"] / "leaks.png").size) > 200
+
+
+def test_planted_leaks_are_found(
+    workspace: Workspace,
+    params: EvaluateParams,
+    strangers: list[dict[str, Any]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    again = trained_row(workspace, "s7/s7_0002", "Somebody", jpeg(stored(workspace, "s7/s7_0002")))
+    equal = trained_row(workspace, "s4/s4_0003", "Else", encode(stored(workspace, "s4/s4_0003"), "png"))
+    other = trained_row(workspace, "s2/s2_0001", "Ś 3", strangers[0]["image"])
+    figures = evaluate(workspace, params, [*strangers[1:], again, equal, other])
+    assert (figures["leaked_names"], figures["identity_overlap"]) == (1, 1)
+    assert (figures["leaked_photos_equal"], figures["leaked_photos_alike"]) == (1, 1)
+    found = leaks(workspace).set_index("found_by")
+    assert tuple(found.loc["name", ["evaluated", "trained"]]) == ("s3", "Ś 3")
+    assert tuple(found.loc["similarity", ["evaluated", "trained"]]) == ("s7", "Somebody")
+    assert found.loc["similarity", "evaluated_photo"] == workspace.ids["s7/s7_0002"]
+    assert float(found.loc["similarity", "cosine"]) > 0.98
+    assert tuple(found.loc["digest", ["evaluated", "trained"]]) == ("s4", "Else")
+    assert "2 EVALUATED PHOTOS WERE TRAINED ON" in caplog.text
+
+
+def test_fewer_photos_are_compared_when_asked_for(
+    workspace: Workspace, params: EvaluateParams, strangers: list[dict[str, Any]]
+) -> None:
+    figures = evaluate(workspace, params.model_copy(update={"leak_photos": 10}), strangers)
+    assert (figures["leak_photos_compared"], figures["leak_photos_trained"]) == (10, 30)
+    figures = evaluate(workspace, params.model_copy(update={"leak_photos": 0}), [])
+    assert figures["leak_photos_compared"] == 0
