@@ -66,6 +66,10 @@ FACENET_PEER_PYTHON ?= $(PEER_PYTHON)
 bench-align: $(READY) $(if $(filter $(PEER_PYTHON),$(FACENET_PEER_PYTHON)),$(PEER)/.ready) ## Measure detection and align against facenet-pytorch
 	@FACENET_PEER_PYTHON=$(FACENET_PEER_PYTHON) python -m benchmarks.align $(ARGS)
 
+.PHONY: bench-train
+bench-train: $(READY) $(if $(filter $(PEER_PYTHON),$(FACENET_PEER_PYTHON)),$(PEER)/.ready) ## Measure training steps against facenet-pytorch
+	@FACENET_PEER_PYTHON=$(FACENET_PEER_PYTHON) python -m benchmarks.train $(ARGS)
+
 .PHONY: bench-evaluate
 bench-evaluate: $(READY) $(if $(filter $(PEER_PYTHON),$(FACENET_PEER_PYTHON)),$(PEER)/.ready) ## Measure protocol and embedding against davidsandberg and facenet-pytorch
 	@FACENET_PEER_PYTHON=$(FACENET_PEER_PYTHON) python -m benchmarks.evaluate $(ARGS)

@@ -22,6 +22,7 @@ from facenet import networks
 from facenet.atomic import atomic_path, write_text
 from facenet.devices import autocast, resolve_device, resolve_precision
 from facenet.errors import ParamsInvalid, WeightsInvalid
+from facenet.standardisation import STANDARDISATIONS, standardise
 
 FORMAT = 1
 HASH_BYTES = 1 << 20
@@ -51,6 +52,7 @@ class ModelCard:
 
     align: every alignment parameter the training faces were made with; serving uses the same.
     precision: fp32, bf16 or fp16, in which embeddings are to be computed.
+    standardisation: how pixels become the input of the network, see facenet.standardisation.
     data: sha256 digests of the raw, aligned, triplets and pairs data.
     mlflow: {"run_id": the run that recorded the training, or None}.
     """
@@ -89,6 +91,11 @@ class ModelCard:
                 raise WeightsInvalid(
                     f"model.json has format {fields.get('format')!r}, this version reads {FORMAT}. "
                     "Train again with `dvc repro train`, or take the version that wrote it."
+                )
+            if fields.get("standardisation", "fixed") not in STANDARDISATIONS:
+                raise WeightsInvalid(
+                    f"model.json names the standardisation {fields['standardisation']!r}, which this version "
+                    f"does not know: it has {', '.join(STANDARDISATIONS)}. Take the version that wrote it."
                 )
             return cls(**{**fields, "network": NetworkCard(**fields["network"])})
         except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -151,6 +158,7 @@ class Embedder:
     Args:
         network: maps (N, 3, S, S) standardised faces to (N, E) prelogits; set to evaluation mode here.
         image_size: S, pixels.
+        standardisation: the one that the network was trained with, as its card says.
         device: a torch device or the name of one; "auto" takes the best there is.
         precision: fp32, bf16, fp16 or auto, of the network's arithmetic; embeddings are float32 in any case.
         batch_size: faces in a chunk; 1, or rounded up to a multiple of 8.
@@ -164,10 +172,11 @@ class Embedder:
         device: str | torch.device = "cpu",
         precision: str = "fp32",
         batch_size: int = 64,
+        standardisation: str = "fixed",
     ) -> None:
         self.device = resolve_device(device) if isinstance(device, str) else device
         self.precision = resolve_precision(precision, self.device)
-        self.image_size = image_size
+        self.image_size, self.standardisation = image_size, standardisation
         self.batch_size = 1 if batch_size == 1 else -(-batch_size // ROW_MULTIPLE) * ROW_MULTIPLE
         self._network = network.to(self.device).eval()
         convert_conv2d_weight_memory_format(self._network, torch.channels_last)
@@ -193,7 +202,7 @@ class Embedder:
         padded = np.zeros((self.batch_size, *faces.shape[1:]), np.uint8)
         padded[: len(faces)] = faces
         with torch.inference_mode(), autocast(self.device, self.precision):
-            images = networks.standardise(torch.from_numpy(padded).to(self.device))
+            images = standardise(torch.from_numpy(padded).to(self.device), self.standardisation)
             images = images.contiguous(memory_format=torch.channels_last)
             embeddings = networks.embed(self._network, images)[: len(faces)].float().cpu().numpy()
         finite = np.isfinite(embeddings).all(axis=1)

@@ -77,6 +77,7 @@ class FaceEmbedder:
             device=chosen,
             precision=card.precision,
             batch_size=batch_size,
+            standardisation=card.standardisation,
         )
         return cls(
             _aligner(card, load_file(folder / DETECTOR), chosen),

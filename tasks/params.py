@@ -73,12 +73,14 @@ class Schedule(Section):
     """The learning rate over the run.
 
     kind steps: `steps` maps the first epoch of a stretch to its rate, -1 stops the run, as in davidsandberg's
-    tables; cosine and one_cycle: from and to zero over train.epochs, `rate` at the share `warmup` of the way.
+    tables; cosine and one_cycle: from and to zero over train.epochs, `rate` at the share `warmup` of the way;
+    cyclical: triangles from a third of `rate`, 15 % less in each cycle, to `rate`; momentum goes inversely.
     """
 
-    kind: Literal["steps", "cosine", "one_cycle"]
+    kind: Literal["steps", "cosine", "one_cycle", "cyclical"]
     rate: Annotated[float, Field(gt=0)]
     warmup: Fraction
+    half_cycle: Annotated[float, Field(gt=0)] = 2.0  # of cyclical: epochs of a climb
     steps: dict[int, float] = Field(default_factory=dict)
 
 
@@ -106,12 +108,28 @@ class TrainParams(Section):
     epochs: Natural  # 0 makes a model of `init` as it is
     batch_size: Positive  # plan pk uses people_per_batch x images_per_person instead
     balance: Fraction  # 0: every image as often; 1: every person as often; in between: weight count**-balance
-    optimizer: Literal["sgd", "adam", "adamw", "rmsprop", "adagrad"]
+    # *_tf: TensorFlow's epsilon, see facenet/training/tensorflow.py
+    optimizer: Literal["sgd", "adam", "adam_tf", "adamw", "rmsprop", "rmsprop_tf", "adagrad"]
+    momentum: Annotated[float, Field(ge=0, lt=1)]  # of sgd and rmsprop; beta1 of the Adams
+    nesterov: bool  # of sgd
+    beta2: Annotated[float, Field(ge=0, lt=1)]  # of the Adams
+    epsilon: Annotated[float, Field(gt=0)] | None  # of Adams and rmsprop; null: the optimiser's own
     schedule: Schedule
     weight_decay: Annotated[float, Field(ge=0)]  # not on biases and batch norm
+    clip_norm: Annotated[float, Field(gt=0)] | None  # the gradient is shortened to this length; null: never
+    accumulate: Positive  # pieces of a batch that are computed one after the other, to save memory
+    ema: Annotated[float, Field(gt=0, lt=1)] | None  # decay of averaged weights, which become the model
+    compile: bool  # torch.compile: a minute at the start, faster steps
+    freeze_to: str | None  # name of the last layer that stays as it is in `init`; null: all are trained
     random_crop: bool
     shift: Natural  # pixels, random translation with edge padding
     flip: bool
+    rotation: Annotated[float, Field(ge=0, le=180)]  # degrees, either way
+    brightness: Fraction  # of the range of a pixel, added or taken away
+    contrast: Fraction  # 0.2: times 0.8 to 1.2
+    saturation: Fraction  # 0.2: times 0.8 to 1.2
+    hue: Annotated[float, Field(ge=0, le=0.5)]  # of the colour circle, either way
+    standardisation: Literal["fixed", "per_image"]  # (x - 127.5) / 128, or by mean and deviation of the image
 
 
 class EvaluateParams(Section):
@@ -173,6 +191,10 @@ class Params:
         plans = PLANS.get(loss, ("images", "pk", "triplets"))
         if plan not in plans:
             raise ValueError(f"loss {loss} needs triplets.plan {' or '.join(plans)}, not {plan}")
+        if self.train.accumulate > 1 and plan != "images":
+            raise ValueError(
+                "train.accumulate needs triplets.plan images: pairs and triplets are found in whole batches"
+            )
         return self
 
 

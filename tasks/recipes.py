@@ -92,10 +92,19 @@ def _overlaid(text: str, overlay: str) -> str:
     editor.representer.add_representer(
         type(None), lambda r, _: r.represent_scalar("tag:yaml.org,2002:null", "null")
     )
+    # PyYAML, which reads the file again, takes 3e-05 for a text: a number has a point.
+    editor.representer.add_representer(
+        float, lambda r, value: r.represent_scalar("tag:yaml.org,2002:float", _with_point(value))
+    )
     document, stream = editor.load(text), io.StringIO()
     _merge(document, yaml.safe_load(overlay) or {})
     editor.dump(document, stream)
     return stream.getvalue()
+
+
+def _with_point(value: float) -> str:
+    text = repr(value)
+    return text if "." in text else text.replace("e", ".0e")
 
 
 def _merge(base: MutableMapping[str, Any], overlay: Mapping[str, Any]) -> None:

@@ -85,6 +85,7 @@ class DenseNet121(EmbeddingNetwork):
                 channels = kept
         self.norm5 = nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU()) if full else nn.Identity()
         self.average = nn.AdaptiveAvgPool2d(1)
+        self.dropout = nn.Dropout(self.dropout_share)
         self.last_linear = nn.Linear(channels, self.embedding_size)
         self.apply(_initialise if full else _initialise_as_keras)
 

@@ -23,7 +23,8 @@ class EmbeddingNetwork(nn.Module):
         embedding_size: width of the output.
         variant: the form of this one.
         normalised: whether its embeddings are prelogits brought to unit length.
-        dropout: before the embedding layer.
+        dropout_share: for the network's dropout, which it makes as the layer before its last: layers are
+            made in the order in which images pass them, which freezing builds on.
 
     Raises:
         ParamsInvalid: there is no such variant.
@@ -47,7 +48,7 @@ class EmbeddingNetwork(nn.Module):
         self.embedding_size = embedding_size or self.published_embedding_size
         self.variant = variant or self.variants[0]
         self.normalised = self.variant not in self.raw_variants
-        self.dropout = nn.Dropout(dropout)
+        self.dropout_share = dropout
 
     def check_size(self, images: Tensor) -> None:
         """Raise ParamsInvalid when `images` (N, 3, H, W) are smaller than the network can see."""

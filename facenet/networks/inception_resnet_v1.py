@@ -188,6 +188,7 @@ class InceptionResnetV1(EmbeddingNetwork):
         self.repeat_3 = nn.Sequential(*(block8(momentum) for _ in range(5)))
         self.block8 = block8(momentum, scale=1.0, activate=False)
         self.avgpool_1a = nn.AdaptiveAvgPool2d(1)
+        self.dropout = nn.Dropout(self.dropout_share)
         self.last_linear = nn.Linear(1792, self.embedding_size, bias=False)
         self.last_bn = nn.BatchNorm1d(self.embedding_size, eps=BATCH_NORM_EPS, momentum=momentum)
         self.apply(_initialise)

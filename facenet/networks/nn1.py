@@ -80,8 +80,6 @@ class NN1(EmbeddingNetwork):
     ) -> None:
         super().__init__(embedding_size, dropout=dropout, variant=variant)
         inert = self.variant == "faithful"
-        if inert:
-            self.dropout = nn.Dropout(0.0)
         self.conv1 = ConvBlock(3, 64, 7, stride=2, inert=inert)
         self.pool1 = SameMaxPool(2)
         self.conv2a, self.conv2 = _pair(64, 64, 192, inert=inert)
@@ -95,6 +93,7 @@ class NN1(EmbeddingNetwork):
         self.maxout = Maxout()
         self.resize = nn.AdaptiveAvgPool2d(LAST_MAP)
         self.fc1 = nn.Linear(128 * LAST_MAP**2, HIDDEN)
+        self.dropout = nn.Dropout(0.0 if inert else self.dropout_share)
         self.last_linear = nn.Linear(HIDDEN, self.embedding_size)
         self.apply(_initialise)
 

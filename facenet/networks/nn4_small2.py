@@ -147,6 +147,7 @@ class NN4Small2(EmbeddingNetwork):
             one=self._conv(736, 256, 1),
         )
         self.average = nn.AdaptiveAvgPool2d(1)
+        self.dropout = nn.Dropout(self.dropout_share)
         self.last_linear = nn.Linear(736, self.embedding_size)
         self.apply(_initialise)
         if form == "dl4j":

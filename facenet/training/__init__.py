@@ -5,30 +5,42 @@ The loop yields reports and knows nothing of files of the pipeline, trackers or 
 
 from facenet.training.augmentation import Augmentation
 from facenet.training.checkpoint import Checkpoints
+from facenet.training.colour import ColourJitter
 from facenet.training.data import FaceTable, Loader, TrainingSet, loader_settings
+from facenet.training.division import Division
+from facenet.training.freezing import freeze_to
 from facenet.training.loop import Trainer, TrainingInterrupted
-from facenet.training.optimizers import OPTIMIZERS, build_optimizer
+from facenet.training.optimizers import OPTIMIZERS, OptimizerSettings, build_optimizer
+from facenet.training.processes import Processes, join
 from facenet.training.reports import EpochReport, StepReport
 from facenet.training.sampling import ImagePlan, Plan, TripletPlan
 from facenet.training.schedule import Schedule
+from facenet.training.update import UpdateOptions
 from facenet.training.validation import PairValidation
 
 __all__ = [
     "OPTIMIZERS",
     "Augmentation",
     "Checkpoints",
+    "ColourJitter",
+    "Division",
     "EpochReport",
     "FaceTable",
     "ImagePlan",
     "Loader",
+    "OptimizerSettings",
     "PairValidation",
     "Plan",
+    "Processes",
     "Schedule",
     "StepReport",
     "Trainer",
     "TrainingInterrupted",
     "TrainingSet",
     "TripletPlan",
+    "UpdateOptions",
     "build_optimizer",
+    "freeze_to",
+    "join",
     "loader_settings",
 ]

@@ -1,29 +1,50 @@
-"""Cut, shift and mirror faces, a whole batch in one gather."""
+"""Turn, cut, shift, mirror and colour faces, a whole batch at once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from facenet.errors import ParamsInvalid
+from facenet.training.colour import ColourJitter, Pixels
+from facenet.training.rotation import rotate
 
-Pixels = npt.NDArray[np.uint8]
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What was drawn for the images of a batch, one row each; indexing takes the draws of some of them."""
+
+    tops: Indices
+    lefts: Indices
+    mirrored: npt.NDArray[np.bool_]
+    degrees: npt.NDArray[np.float64]
+    colours: npt.NDArray[np.float32]
+
+    def __getitem__(self, rows: Indices) -> Self:
+        return type(self)(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """What happens at random to a training face.
+    """What happens at random to a training face, in this order.
 
+    rotation: turn it by up to so many degrees either way.
     image_size: side in pixels of the square that is cut out.
     random_crop: cut it anywhere in the stored face, else in the middle.
     shift: move it by up to so many pixels each way; beyond the face its edge pixels repeat.
     flip: mirror every other face left to right.
+    colour: change its colours.
     """
 
     image_size: int
     random_crop: bool = False
     shift: int = 0
     flip: bool = False
+    rotation: float = 0.0
+    colour: ColourJitter = field(default_factory=ColourJitter)
 
     def __call__(self, faces: Pixels, random: np.random.Generator) -> Pixels:
         """Return (N, image_size, image_size, 3) faces of (N, H, W, 3); draws depend on `random` and N.
@@ -31,24 +52,42 @@ class Augmentation:
         Raises:
             ParamsInvalid: the faces are smaller than `image_size`.
         """
-        count, height, width = faces.shape[:3]
+        return self.apply(faces, self.draw(len(faces), faces.shape[1:3], random))
+
+    def draw(self, count: int, sides: tuple[int, ...], random: np.random.Generator) -> Draws:
+        """Return the draws for `count` faces of `sides` (H, W) pixels.
+
+        Raises:
+            ParamsInvalid: the faces are smaller than `image_size`.
+        """
+        height, width = sides
         if min(height, width) < self.image_size:
             raise ParamsInvalid(
                 f"The faces are {width}x{height} pixels and the network reads {self.image_size}. "
                 "Set train.image_size to at most align.image_size."
             )
-        rows = self._lines(count, height, random)
-        columns = self._lines(count, width, random)
-        if self.flip:
-            mirrored = random.random(count) < 0.5
-            columns[mirrored] = columns[mirrored, ::-1]
-        return faces[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
+        tops, lefts = self._starts(count, height, random), self._starts(count, width, random)
+        mirrored = random.random(count) < 0.5 if self.flip else np.zeros(count, bool)
+        degrees = random.uniform(-1, 1, count) * self.rotation if self.rotation else np.zeros(count)
+        colours = self.colour.draw(count, random) if self.colour.on else np.zeros((count, 4), np.float32)
+        return Draws(tops, lefts, mirrored, degrees, colours)
 
-    def _lines(self, count: int, side: int, random: np.random.Generator) -> npt.NDArray[np.int64]:
-        """Return (count, image_size) source rows or columns, one window per face."""
+    def apply(self, faces: Pixels, draws: Draws) -> Pixels:
+        """Return (N, image_size, image_size, 3) faces of (N, H, W, 3) as N draws say."""
+        count, height, width = faces.shape[:3]
+        if self.rotation and count:
+            faces = rotate(faces, draws.degrees)
+        rows, columns = self._lines(draws.tops, height), self._lines(draws.lefts, width)
+        columns[draws.mirrored] = columns[draws.mirrored, ::-1]
+        cut = faces[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
+        return self.colour.apply(cut, draws.colours) if self.colour.on and count else cut
+
+    def _starts(self, count: int, side: int, random: np.random.Generator) -> Indices:
         room = side - self.image_size
         starts = random.integers(0, room + 1, count) if self.random_crop else np.full(count, room // 2)
-        if self.shift:
-            starts = starts + random.integers(-self.shift, self.shift + 1, count)
-        lines: npt.NDArray[np.int64] = np.clip(starts[:, None] + np.arange(self.image_size), 0, side - 1)
+        return starts + random.integers(-self.shift, self.shift + 1, count) if self.shift else starts
+
+    def _lines(self, starts: Indices, side: int) -> Indices:
+        """Return (N, image_size) source rows or columns, one window per face."""
+        lines: Indices = np.clip(starts[:, None] + np.arange(self.image_size), 0, side - 1)
         return lines

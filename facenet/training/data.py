@@ -11,7 +11,9 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from facenet.images import decode
-from facenet.training.augmentation import Augmentation, Pixels
+from facenet.training.augmentation import Augmentation
+from facenet.training.colour import Pixels
+from facenet.training.division import Division
 from facenet.training.sampling import Indices, Plan
 
 KEEP_BYTES = 2 * 2**30  # decoded faces are kept in memory up to here
@@ -72,7 +74,9 @@ class TrainingSet(Dataset[Batch]):
         rows: (N,) int64 row in `table` of each training image.
         labels: (N,) int64 its class.
         plan: which images make a batch.
-        augmentation: what happens to them; its draws derive from seed, epoch and number.
+        augmentation: what happens to them; its draws derive from seed, epoch and number, and from the place
+            of an image in the batch, whichever process makes it.
+        division: which images of a batch this process makes.
     """
 
     def __init__(
@@ -84,19 +88,33 @@ class TrainingSet(Dataset[Batch]):
         plan: Plan,
         augmentation: Augmentation,
         seed: int,
+        division: Division | None = None,
     ) -> None:
         self.table, self.rows, self.labels = table, rows, labels
         self.plan, self.augmentation, self.seed = plan, augmentation, seed
+        self.division = division or Division()
         self._epoch, self._batches = 0, list[Indices]()
 
     def __getitem__(self, place: tuple[int, int]) -> Batch:
-        """Return images (B, S, S, 3) uint8 and labels (B,) int64."""
-        epoch, number = place
+        """Return own images (M, S, S, 3) uint8 and all labels (N,) int64; alone, a process owns all N."""
+        indices = self._indices(*place)
+        return self._make(indices, self.division.own(len(indices)), place)
+
+    def whole(self, epoch: int, number: int) -> Batch:
+        """Return all images (N, S, S, 3) uint8 and labels (N,) int64 of a batch."""
+        indices = self._indices(epoch, number)
+        return self._make(indices, np.arange(len(indices)), (epoch, number))
+
+    def _indices(self, epoch: int, number: int) -> Indices:
         if self._epoch != epoch:
             self._epoch, self._batches = epoch, self.plan.batches(epoch)
-        indices = self._batches[number]
-        random = np.random.default_rng([self.seed, epoch, number])
-        images = self.augmentation(self.table[self.rows[indices]], random)
+        return self._batches[number]
+
+    def _make(self, indices: Indices, own: Indices, place: tuple[int, int]) -> Batch:
+        faces = self.table[self.rows[indices[own]]]
+        random = np.random.default_rng([self.seed, *place])
+        draws = self.augmentation.draw(len(indices), faces.shape[1:3], random)
+        images = self.augmentation.apply(faces, draws[own])
         return torch.from_numpy(images), torch.from_numpy(self.labels[indices])
 
 

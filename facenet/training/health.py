@@ -12,27 +12,39 @@ PATIENCE = 50  # steps in a row
 NARROW = 1e-3  # spread of the embeddings, 0 to 1: squared distances are then far below any margin
 
 
-def check_finite(value: float, what: str, *, step: int, rate: float, precision: str) -> None:
-    """Raise TrainingDiverged, with the likely cause, unless `value` of a step, from 1, is finite."""
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """When something was seen: the step, from 1, its learning rate and the precision of the run."""
+
+    step: int
+    rate: float
+    precision: str
+
+
+def check_finite(value: float, what: str, moment: Moment) -> None:
+    """Raise TrainingDiverged, with the likely cause, unless `value` is finite."""
     if math.isfinite(value):
         return
-    if step == 1:
+    if moment.step == 1:
         cause = "the first step fails, so the weights or the faces themselves are the cause: check train.init"
-    elif precision == "fp16":
+    elif moment.precision == "fp16":
         cause = "fp16 overflows above 65504: set base.precision to bf16 or fp32"
     else:
-        cause = f"the learning rate {rate:g} is too high: lower train.schedule.rate, or warm up for longer"
+        cause = (
+            f"the learning rate {moment.rate:g} is too high: lower train.schedule.rate, warm up for longer "
+            "or set train.clip_norm"
+        )
     raise TrainingDiverged(
-        f"The {what} is {value} at step {step}, learning rate {rate:g}, {precision}. Most likely {cause}. "
-        "The last checkpoint, from before it, is kept."
+        f"The {what} is {value} at step {moment.step}, learning rate {moment.rate:g}, {moment.precision}. "
+        f"Most likely {cause}. The last checkpoint, from before it, is kept."
     )
 
 
-def check_weights(tensors: Iterable[torch.Tensor], *, step: int, rate: float, precision: str) -> None:
+def check_weights(tensors: Iterable[torch.Tensor], moment: Moment) -> None:
     """Raise TrainingDiverged if any floating-point tensor has a value that is not finite."""
     for tensor in tensors:
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            check_finite(math.nan, "state of the network", step=step, rate=rate, precision=precision)
+            check_finite(math.nan, "state of the network", moment)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The learning rate as a pure function of the step."""
+"""The learning rate, and with it the momentum, as a pure function of the step."""
 
 import math
 from collections.abc import Mapping
@@ -7,6 +7,11 @@ from dataclasses import dataclass, field
 from facenet.errors import ParamsInvalid
 
 STOP = -1.0
+KINDS = ("steps", "cosine", "one_cycle", "cyclical")
+# Of the cyclical schedule: its lowest rate is a third of the highest and falls by 15 % from cycle to cycle,
+# while the momentum goes the other way.
+BASE_SHARE, BASE_DECAY = 1 / 3, 0.15
+LOW_MOMENTUM, HIGH_MOMENTUM = 0.85, 0.95
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,9 +20,12 @@ class Schedule:
 
     kind: `steps` reads the table; `cosine` climbs in a straight line to `rate`, then falls along half a
         cosine to zero (Loshchilov and Hutter 2017); `one_cycle` climbs along half a cosine too (Smith and
-        Topin 2018).
-    rate: the highest rate of cosine and one_cycle.
+        Topin 2018); `cyclical` climbs and falls in straight lines again and again (Smith 2017) as
+        sthalles/face-similarity does: after each cycle half a half-cycle goes from its lowest rate to the
+        next one's, 15 % below, and the momentum (beta1 of Adam) goes from .95 to .85 and back.
+    rate: the highest rate of all kinds but steps.
     warmup: the share of all steps, 0 to 1, that cosine and one_cycle climb.
+    half_cycle: epochs that a climb of cyclical takes.
     table: first epoch of a stretch, counted from 1, to its rate; the last row at or before an epoch holds, as
         in davidsandberg/facenet's files. -1 stops the run before that epoch.
 
@@ -31,11 +39,12 @@ class Schedule:
     warmup: float
     epochs: int
     steps_per_epoch: int
+    half_cycle: float = 2.0
     table: Mapping[int, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.kind not in ("steps", "cosine", "one_cycle"):
-            raise ParamsInvalid(f"The schedule {self.kind!r} is unknown. Take steps, cosine or one_cycle.")
+        if self.kind not in KINDS:
+            raise ParamsInvalid(f"The schedule {self.kind!r} is unknown. Take one of {', '.join(KINDS)}.")
         if self.kind != "steps":
             return
         if not any(epoch <= 1 for epoch in self.table):
@@ -59,8 +68,17 @@ class Schedule:
             return None
         if self.kind == "steps":
             return self.table[max(first for first in self.table if first <= epoch)]
+        if self.kind == "cyclical":
+            return self._cyclical(step)
         # The middle of a step, so that neither the first nor the last one is wasted on a rate of zero.
         return self._curve((step + 0.5) / (self.epochs * self.steps_per_epoch))
+
+    def momentum(self, step: int) -> float | None:
+        """Return the momentum of `step`, or None where the schedule leaves it to the optimiser."""
+        if self.kind != "cyclical":
+            return None
+        _, height, tail = self._cycle(step)
+        return HIGH_MOMENTUM - (0.0 if tail else height) * (HIGH_MOMENTUM - LOW_MOMENTUM)
 
     def _curve(self, progress: float) -> float:
         if progress < self.warmup:
@@ -68,3 +86,20 @@ class Schedule:
             return self.rate * (climb if self.kind == "cosine" else (1 - math.cos(math.pi * climb)) / 2)
         fall = (progress - self.warmup) / (1 - self.warmup)
         return self.rate * (1 + math.cos(math.pi * fall)) / 2
+
+    def _cyclical(self, step: int) -> float:
+        number, height, tail = self._cycle(step)
+        base = self.rate * BASE_SHARE * (1 - BASE_DECAY) ** number
+        return base * (1 - BASE_DECAY * tail) if tail else base + height * (self.rate - base)
+
+    def _cycle(self, step: int) -> tuple[int, float, float]:
+        """Return the cycle's number from 0, the height in its triangle and the share of its tail, 0 to 1.
+
+        A step has the rate at its end: the first one is above the lowest rate, and the peak is reached.
+        """
+        half = max(1, round(self.half_cycle * self.steps_per_epoch))
+        number, place = divmod(step, 2 * half + half // 2)
+        done = place + 1
+        if done > 2 * half:
+            return number, 0.0, (done - 2 * half) / (half // 2)
+        return number, min(done, 2 * half - done) / half, 0.0

@@ -1,17 +1,19 @@
 """How well embeddings verify pairs of people who do not train."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from facenet import networks
 from facenet.devices import autocast
 from facenet.model import center_crop
+from facenet.standardisation import standardise
 from facenet.training.data import FaceTable
+from facenet.training.processes import Processes
 from facenet.training.sampling import Indices
 
 
@@ -22,6 +24,8 @@ class PairValidation:
     left, right: (P,) int64 rows in `table`.
     same: (P,) bool, whether the two are one person.
     image_size: side in pixels of the network's input, cut out of the middle.
+    standardisation: of the faces, see facenet.standardisation.
+    processes: those that validate together; each embeds its part of the faces, and all get the same figures.
     """
 
     table: FaceTable
@@ -32,12 +36,14 @@ class PairValidation:
     device: torch.device
     precision: str
     batch_size: int
+    standardisation: str = "fixed"
+    processes: Processes = field(default_factory=Processes)
 
     def __call__(self, network: nn.Module) -> dict[str, float]:
         """Return the accuracy at the best threshold, that threshold, and mean distances by kind of pair.
 
-        Distances are squared Euclidean, 0 to 4. A kind of pair that is missing has no mean; without pairs
-        nothing is returned. The network is left in the mode it was in.
+        Distances are squared Euclidean, 0 to 4 of embeddings of unit length. A kind of pair that is missing
+        has no mean; without pairs nothing is returned. The network is left in the mode it was in.
         """
         if not len(self.same):
             return {}
@@ -53,20 +59,22 @@ class PairValidation:
         return figures
 
     def _embed(self, network: nn.Module, rows: Indices) -> npt.NDArray[np.float64]:
+        part = self.processes.part(0, len(rows))
+        own = rows[part] if part.stop > part.start else rows[:1]  # one tells at least how wide they are
+        chunks: Sequence[Indices] = np.array_split(own, -(-len(own) // self.batch_size))
         training = network.training
         network.eval()
-        chunks: Sequence[Indices] = np.array_split(rows, -(-len(rows) // self.batch_size))
         with torch.inference_mode():
-            embedded = [self._embed_chunk(network, self.table[chunk]) for chunk in chunks]
+            embedded = torch.cat([self._embed_chunk(network, self.table[chunk]) for chunk in chunks])
+            together = self.processes.assemble(embedded[: part.stop - part.start], part, len(rows))
         network.train(training)
-        return np.concatenate(embedded)
+        return together.double().cpu().numpy()
 
-    def _embed_chunk(self, network: nn.Module, faces: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-        pixels = np.ascontiguousarray(center_crop(faces, self.image_size))
-        images = networks.standardise(torch.from_numpy(pixels).to(self.device))
+    def _embed_chunk(self, network: nn.Module, faces: npt.NDArray[np.uint8]) -> Tensor:
+        pixels = torch.from_numpy(np.ascontiguousarray(center_crop(faces, self.image_size)))
+        images = standardise(pixels.to(self.device), self.standardisation)
         with autocast(self.device, self.precision):
-            prelogits = network(images)
-        return networks.normalise(prelogits).double().cpu().numpy()
+            return networks.embed(network, images)
 
 
 def best_threshold(distances: npt.NDArray[np.float64], same: npt.NDArray[np.bool_]) -> tuple[float, float]:

@@ -40,6 +40,7 @@ class PhotoEmbedder:
             device=device,
             precision=params.precision,
             batch_size=params.batch_size,
+            standardisation=self.card.standardisation,
         )
 
     @property

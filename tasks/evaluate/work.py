@@ -50,6 +50,7 @@ def load_worker(
         device=device,
         precision=precision,
         batch_size=batch_size,
+        standardisation=model_card.standardisation,
     )
     return Worker(embedder, aligned, flip)
 

@@ -28,6 +28,7 @@ CODE = (
     "model.py",
     "networks",
     "serving.py",
+    "standardisation.py",
 )
 REQUIREMENTS = ("joblib", "mlflow", "numpy", "openvino", "pandas", "pillow", "safetensors", "torch")
 OPTIONAL = ("openvino",)  # not to be had on every machine

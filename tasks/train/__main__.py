@@ -13,7 +13,8 @@ def main() -> None:
 
     with Meter() as meter:
         figures = run(params)
-    write_report(paths.report("train"), {**figures, "peak_memory_mb": meter.peak_memory_mb})
+    if figures is not None:
+        write_report(paths.report("train"), {**figures, "peak_memory_mb": meter.peak_memory_mb})
 
 
 if __name__ == "__main__":

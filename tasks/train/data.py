@@ -41,16 +41,28 @@ def read_faces(plan: str, *, aligned: Path, triplets: Path) -> Faces:
     """Return the training images of a plan.
 
     Raises:
-        DataInvalid: the file of the plan is missing.
+        DataInvalid: the file of the plan is missing, or has a person without images.
     """
     if plan in ("images", "pk"):
         table = _read(triplets / "images.parquet")
-        return Faces(table["row"].to_numpy(np.int64), table["label"].to_numpy(np.int64))
+        faces = Faces(table["row"].to_numpy(np.int64), table["label"].to_numpy(np.int64))
+        check_classes(faces.labels, triplets / "images.parquet")
+        return faces
     sides = _read(triplets / f"{plan}.parquet")[GROUPS[plan]].to_numpy(np.int64)
     rows, numbers = np.unique(sides, return_inverse=True)
     names = read_table(aligned, "faces", ["identity"]).column("identity").to_numpy()[rows]
     labels = np.unique(names.astype(str), return_inverse=True)[1].astype(np.int64)
     return Faces(rows, labels, numbers.reshape(sides.shape).astype(np.int64))
+
+
+def check_classes(labels: Indices, path: Path) -> None:
+    """Raise DataInvalid if a class from 0 to the highest has no image: no head could learn to name it."""
+    empty = np.flatnonzero(np.bincount(labels) == 0) if len(labels) else labels
+    if len(empty):
+        raise DataInvalid(
+            f"{path} has no image of {len(empty)} of {labels.max() + 1} people, label {empty[0]} for one. "
+            "Run `dvc repro triplets`, which numbers only people who train."
+        )
 
 
 def make_plan(faces: Faces, params: Params) -> Plan:

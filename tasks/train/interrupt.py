@@ -36,8 +36,8 @@ class StopRequest:
 
     @property
     def exit_code(self) -> int:
-        """128 + the signal, as shells have it: 143 after SIGTERM, 130 after Ctrl-C."""
-        return 128 + self.number
+        """128 + the signal, as shells have it: 130 after Ctrl-C, 143 after SIGTERM, here or elsewhere."""
+        return 128 + (self.number or signal.SIGTERM)
 
     def _ask(self, number: int, _frame: FrameType | None) -> None:
         self.number = number

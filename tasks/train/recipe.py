@@ -2,18 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from pydantic import TypeAdapter
+from torch import nn
 
 import facenet
 from facenet import losses, networks
 from facenet.errors import ParamsInvalid
 from facenet.networks import EmbeddingNetwork
-from facenet.training import Augmentation, Schedule
+from facenet.training import Augmentation, ColourJitter, OptimizerSettings, Schedule, UpdateOptions
+from facenet.training import build_optimizer as build_named_optimizer
 from tasks.params import Params, TrainParams
 from tasks.train.data import folder_digest
 
@@ -75,12 +77,26 @@ def build_loss(params: TrainParams, *, classes: int, listed: bool, normalised: b
     )
 
 
+def build_optimizer(params: TrainParams, modules: Iterable[nn.Module]) -> torch.optim.Optimizer:
+    """Return the optimiser over all parameters of `modules` that are to be trained."""
+    settings = OptimizerSettings(
+        rate=params.schedule.rate,
+        momentum=params.momentum,
+        nesterov=params.nesterov,
+        beta2=params.beta2,
+        epsilon=params.epsilon,
+        weight_decay=params.weight_decay,
+    )
+    return build_named_optimizer(params.optimizer, modules, settings)
+
+
 def build_schedule(params: TrainParams, *, steps_per_epoch: int) -> Schedule:
     """Return the learning rate over the run."""
     return Schedule(
         kind=params.schedule.kind,
         rate=params.schedule.rate,
         warmup=params.schedule.warmup,
+        half_cycle=params.schedule.half_cycle,
         table=params.schedule.steps,
         epochs=params.epochs,
         steps_per_epoch=steps_per_epoch,
@@ -90,7 +106,28 @@ def build_schedule(params: TrainParams, *, steps_per_epoch: int) -> Schedule:
 def build_augmentation(params: TrainParams) -> Augmentation:
     """Return what happens at random to a training face."""
     return Augmentation(
-        image_size=params.image_size, random_crop=params.random_crop, shift=params.shift, flip=params.flip
+        image_size=params.image_size,
+        random_crop=params.random_crop,
+        shift=params.shift,
+        flip=params.flip,
+        rotation=params.rotation,
+        colour=ColourJitter(
+            brightness=params.brightness,
+            contrast=params.contrast,
+            saturation=params.saturation,
+            hue=params.hue,
+        ),
+    )
+
+
+def build_options(params: TrainParams, *, frozen: Sequence[nn.Module]) -> UpdateOptions:
+    """Return how the weights are moved."""
+    return UpdateOptions(
+        standardisation=params.standardisation,
+        clip_norm=params.clip_norm,
+        ema=params.ema,
+        compiled=params.compile,
+        frozen=frozen,
     )
 
 
@@ -106,6 +143,7 @@ def run_key(parameters: Mapping[str, Any], data: Mapping[str, str], *, device: s
     It covers parameters, data, device, precision, PyTorch and the code of training.
     """
     root = Path(facenet.__file__).parent
-    code = folder_digest(*(path for name in CODE for path in sorted((root / name).glob("*.py"))))
+    files = [path for name in CODE for path in sorted((root / name).glob("*.py"))]
+    code = folder_digest(*files, root / "standardisation.py")
     parts = [parameters, dict(data), device, precision, torch.__version__, code]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

@@ -6,18 +6,22 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from facenet.devices import resolve_device, resolve_precision
 from facenet.errors import ParamsInvalid
 from facenet.networks import EmbeddingNetwork
 from facenet.training import (
     Checkpoints,
+    Division,
     FaceTable,
     Loader,
     PairValidation,
+    Processes,
     Trainer,
     TrainingSet,
-    build_optimizer,
+    freeze_to,
+    join,
     loader_settings,
 )
 from tasks import paths
@@ -56,6 +60,7 @@ class Setup:
     data: sha256 of what was read, by name. trainer: None where no epoch is to be trained.
     """
 
+    processes: Processes
     device: torch.device
     precision: str
     network: EmbeddingNetwork
@@ -65,8 +70,13 @@ class Setup:
     trainer: Trainer | None = None
 
     @property
+    def model(self) -> nn.Module:
+        """What is saved: the network, or the average of its weights."""
+        return self.trainer.model if self.trainer else self.network
+
+    @property
     def parameters(self) -> int:
-        """The number of trained parameters of the network."""
+        """The number of parameters of the network."""
         return sum(p.numel() for p in self.network.parameters())
 
 
@@ -78,11 +88,12 @@ def prepare(params: Params, places: Places) -> Setup:
         ParamsInvalid, WeightsInvalid: network, loss, schedule and train.init do not go together.
         DownloadFailed: train.init is nowhere.
     """
-    device = resolve_device(params.base.device)
+    processes, device = join(resolve_device(params.base.device))
     precision = resolve_precision(params.base.precision, device)
     if precision == "fp16" and device.type == "cpu":
         raise ParamsInvalid("A CPU cannot train in fp16. Set base.precision to auto, bf16 or fp32.")
-    init = locate(params.train.init) if params.train.init else None
+    with processes.main_first():
+        init = locate(params.train.init) if params.train.init else None
     network = recipe.build_network(params.train, init=init, seed=params.base.seed).to(device)
     data = _digests(places)
     inputs = {**data, "init": file_digest(init) if init else ""}
@@ -90,7 +101,13 @@ def prepare(params: Params, places: Places) -> Setup:
     checkpoints = Checkpoints(places.checkpoints / key)
     faces = read_faces(params.triplets.plan, aligned=places.aligned, triplets=places.triplets)
     setup = Setup(
-        device=device, precision=precision, network=network, data=data, faces=faces, checkpoints=checkpoints
+        processes=processes,
+        device=device,
+        precision=precision,
+        network=network,
+        data=data,
+        faces=faces,
+        checkpoints=checkpoints,
     )
     if recipe.build_schedule(params.train, steps_per_epoch=1).last_epoch:
         setup.trainer = _trainer(setup, params, places)
@@ -99,7 +116,8 @@ def prepare(params: Params, places: Places) -> Setup:
 
 def _trainer(setup: Setup, params: Params, places: Places) -> Trainer:
     table = FaceTable(face_files(places.aligned))
-    table.keep, workers = loader_settings(table, setup.device, os.cpu_count() or 1)
+    cores = (os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    table.keep, workers = loader_settings(table, setup.device, cores)
     plan = make_plan(setup.faces, params)
     dataset = TrainingSet(
         table,
@@ -108,7 +126,9 @@ def _trainer(setup: Setup, params: Params, places: Places) -> Trainer:
         plan=plan,
         augmentation=recipe.build_augmentation(params.train),
         seed=params.base.seed,
+        division=Division(setup.processes, params.train.accumulate),
     )
+    frozen = freeze_to(setup.network, params.train.freeze_to)
     loss = recipe.build_loss(
         params.train,
         classes=setup.faces.identities,
@@ -118,17 +138,13 @@ def _trainer(setup: Setup, params: Params, places: Places) -> Trainer:
     return Trainer(
         network=setup.network,
         loss=loss,
-        optimizer=build_optimizer(
-            params.train.optimizer,
-            [setup.network, loss],
-            rate=params.train.schedule.rate,
-            weight_decay=params.train.weight_decay,
-        ),
+        optimizer=recipe.build_optimizer(params.train, [setup.network, loss]),
         schedule=recipe.build_schedule(params.train, steps_per_epoch=len(plan)),
         loader=Loader(dataset, workers=workers, pin_memory=setup.device.type == "cuda"),
         device=setup.device,
         precision=setup.precision,
         seed=params.base.seed,
+        options=recipe.build_options(params.train, frozen=frozen),
         validate=_validation(setup, params, table, places),
         checkpoints=setup.checkpoints,
     )
@@ -145,6 +161,8 @@ def _validation(setup: Setup, params: Params, table: FaceTable, places: Places) 
         device=setup.device,
         precision=setup.precision,
         batch_size=VALIDATION_BATCH,
+        standardisation=params.train.standardisation,
+        processes=setup.processes,
     )
 
 

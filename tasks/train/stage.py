@@ -25,11 +25,12 @@ RUN_FILE = "run.json"  # beside a checkpoint: the MLflow run that a resumed run 
 
 def run(
     params: Params, places: Places | None = None, *, checkpoint_seconds: float = CHECKPOINT_SECONDS
-) -> dict[str, Any]:
+) -> dict[str, Any] | None:
     """Train as params say, write model, history and picture, and return the figures of the report.
 
     A run of the same parameters, data and code that was killed goes on from its last checkpoint, also inside
-    an epoch, and ends with the weights it would have had, on a CPU if it has as many threads.
+    an epoch, and ends with the weights it would have had, on a CPU if it has as many threads. Of several
+    processes that train together the main one does all this; the others only train, and return None.
 
     Raises:
         DataInvalid, ParamsInvalid, WeightsInvalid, DownloadFailed: see `prepare`.
@@ -38,15 +39,36 @@ def run(
     """
     places = places or Places()
     setup = prepare(params, places)
-    _announce(setup, params, places)
-    with StopRequest() as stop, _tracked(params, setup.checkpoints) as tracked:
-        _log_inputs(tracked, setup, params)
+    with StopRequest() as stop:
         if setup.trainer:
             setup.trainer.checkpoint_seconds, setup.trainer.should_stop = checkpoint_seconds, stop
+        figures = None
+        if setup.processes.main:
+            figures = _lead(setup, params, places, stop)
+        elif setup.trainer:
+            _follow(setup.trainer, stop)
+    setup.processes.leave()
+    return figures
+
+
+def _lead(setup: Setup, params: Params, places: Places, stop: StopRequest) -> dict[str, Any]:
+    _announce(setup, params, places)
+    with _tracked(params, setup.checkpoints) as tracked:
+        _log_inputs(tracked, setup, params)
+        if setup.trainer:
             _train(setup.trainer, tracked, stop)
         figures = _write(setup, params, places, tracked)
     setup.checkpoints.remove()
     return figures
+
+
+def _follow(trainer: Trainer, stop: StopRequest) -> None:
+    """Train along with the main process."""
+    try:
+        for _report in trainer.run():
+            pass
+    except TrainingInterrupted as interrupted:
+        raise SystemExit(stop.exit_code) from interrupted
 
 
 def _train(trainer: Trainer, tracked: Run, stop: StopRequest) -> None:
@@ -65,7 +87,7 @@ def _write(setup: Setup, params: Params, places: Places, tracked: Run) -> dict[s
     """Write model, history and picture, put them on the run, and return the figures of the report."""
     history = setup.trainer.history if setup.trainer else []
     card = _card(setup, params, tracked.run_id)
-    card = save_model(setup.network, card, weights=places.weights, card_path=places.card)
+    card = save_model(setup.model, card, weights=places.weights, card_path=places.card)
     output.write_history(places.reports / "history.csv", history)
     output.draw_history(places.reports / "history.png", history)
     tracked.log_file(places.card, "model")
@@ -73,6 +95,7 @@ def _write(setup: Setup, params: Params, places: Places, tracked: Run) -> dict[s
         tracked.log_file(places.reports / name, "reports")
     return {
         **output.final_figures(history),
+        "processes": setup.processes.count,
         "images": len(setup.faces.rows),
         "identities": setup.faces.identities,
         "resumed": setup.trainer is not None and setup.trainer.resumed,
@@ -94,6 +117,7 @@ def _card(setup: Setup, params: Params, run_id: str) -> ModelCard:
             variant=setup.network.variant,
         ),
         align=sections["align"],
+        standardisation=train.standardisation,
         commit=commit() or None,
         params=sections,
         data=setup.data,

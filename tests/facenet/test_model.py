@@ -17,6 +17,7 @@ from facenet.devices import cpu_threads
 from facenet.errors import ParamsInvalid, WeightsInvalid
 from facenet.images import decode
 from facenet.model import Embedder, ModelCard, NetworkCard, center_crop, load_model, save_model
+from facenet.standardisation import standardise
 
 CARD = ModelCard(
     network=NetworkCard(name="nn4_small2", embedding_size=16, image_size=96),
@@ -215,3 +216,18 @@ def test_published_weights_know_people(shared: Path, tmp_path: Path) -> None:
     same = person[:, None] == person
     different = squared[~same]
     assert squared[same & ~np.eye(len(wanted), dtype=bool)].max() < different.min()
+
+
+def test_faces_are_standardised_as_the_model_was_trained(network: nn.Module) -> None:
+    many = faces(3) // 4 + 30
+    embedder = Embedder(network, image_size=96, batch_size=8, standardisation="per_image")
+    with torch.no_grad():
+        wanted = networks.embed(network, standardise(many, "per_image")).numpy()
+    assert np.allclose(embedder.embed(many), wanted, atol=1e-5)
+    assert not np.allclose(Embedder(network, image_size=96, batch_size=8).embed(many), wanted, atol=1e-2)
+
+
+def test_a_card_of_an_unknown_standardisation_is_told() -> None:
+    text = dataclasses.replace(CARD, standardisation="whitened").to_json()
+    with pytest.raises(WeightsInvalid, match=r"'whitened'.*fixed, per_image"):
+        ModelCard.from_json(text)

@@ -23,7 +23,7 @@ from facenet.errors import WeightsInvalid
 from facenet.images import decode, encode
 from facenet.matching import Matcher, Threshold
 from facenet.model import Embedder, ModelCard, load_model
-from facenet.serving import CALIBRATION, DETECTOR, PHOTOS, FaceEmbedder, save_detector
+from facenet.serving import CALIBRATION, CARD, DETECTOR, PHOTOS, FaceEmbedder, save_detector
 
 KEYS = {"embedding", "box", "probability", "landmarks", "faces_found", "fallback", "error"}
 
@@ -57,7 +57,13 @@ def pipeline(folder: Path, photos: list[bytes], image_format: str = "png") -> np
     crop = CropSettings(align["method"], align["image_size"], align["margin"], align["margin_in"])
     faces = FaceAligner(detector, align["selection"], crop).align([decode(photo) for photo in photos])
     stored = [decode(encode(face.image, image_format)) for face in faces]
-    return Embedder(network, image_size=card.network.image_size, batch_size=64).embed(np.stack(stored))
+    embedder = Embedder(
+        network,
+        image_size=card.network.image_size,
+        batch_size=64,
+        standardisation=card.standardisation,
+    )
+    return embedder.embed(np.stack(stored))
 
 
 def test_embeddings_are_those_of_the_pipeline(
@@ -69,6 +75,18 @@ def test_embeddings_are_those_of_the_pipeline(
     np.testing.assert_allclose(served, pipeline(folder, photos), atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(served, axis=1), 1, atol=1e-5)
     assert np.abs(served[0] - served[1]).max() > 1e-3
+
+
+def test_faces_are_standardised_as_the_card_says(
+    folder: Path, embedder: FaceEmbedder, tmp_path: Path, orl_photos: list[tuple[str, bytes]]
+) -> None:
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    card = json.loads((folder / CARD).read_text())
+    (tmp_path / CARD).write_text(json.dumps(card | {"standardisation": "per_image"}))
+    photos = [as_jpeg(orl_photos[0][1])]
+    served, fixed = (each.embed(photos)[0]["embedding"] for each in (FaceEmbedder.load(tmp_path), embedder))
+    np.testing.assert_allclose(served, pipeline(tmp_path, photos)[0], atol=1e-5)
+    assert np.abs(np.array(served) - fixed).max() > 1e-3
 
 
 def test_faces_stored_as_jpeg_lose_as_much_when_served(

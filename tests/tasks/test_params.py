@@ -131,6 +131,10 @@ def test_sections_that_contradict_each_other(default: str) -> None:
         parse_params(with_value(default, "train.image_size", 113))
     with pytest.raises(ParamsInvalid, match=r"triplet needs triplets\.plan pk or triplets, not images"):
         parse_params(with_value(default, "train.loss", "triplet"))
+    pieces = with_value(default, "train.accumulate", 2)
+    assert parse_params(pieces).train.accumulate == 2
+    with pytest.raises(ParamsInvalid, match=r"train\.accumulate needs triplets\.plan images"):
+        parse_params(with_value(pieces, "triplets.plan", "pk"))
     with pytest.raises(ParamsInvalid, match=r"contrastive needs triplets\.plan pk or pairs, not images"):
         parse_params(with_value(default, "train.loss", "contrastive"))
     with pytest.raises(ParamsInvalid, match=r"cosface needs triplets\.plan .*, not pairs"):

@@ -29,7 +29,7 @@ def test_every_recipe_is_valid_and_described(recipes: Path) -> None:
     names = recipe_names(recipes)
     assert names[0] == "default"
     assert {"pretrained-lfw-view1", "pretrained-lfw-view2", "lfw-view1", "photos"} <= set(names)
-    assert {"orl-softmax", "orl-triplet", "orl-nn4small2"} <= set(names)
+    assert {"orl-softmax", "orl-triplet", "orl-nn4small2", "finetune"} <= set(names)
     for name in names:
         parse_params(compose(name, recipes))
         assert 20 < len(describe(name, recipes)) <= 105

@@ -3,6 +3,8 @@ import pytest
 
 from facenet.errors import ParamsInvalid
 from facenet.training.augmentation import Augmentation
+from facenet.training.colour import ColourJitter
+from facenet.training.rotation import rotate
 
 
 def faces(count: int = 6, side: int = 10) -> np.ndarray:
@@ -70,3 +72,31 @@ def test_no_faces_give_no_faces() -> None:
 def test_too_small_faces_are_told() -> None:
     with pytest.raises(ParamsInvalid, match=r"train\.image_size"):
         Augmentation(image_size=11)(faces(), np.random.default_rng(0))
+
+
+def jittered() -> Augmentation:
+    colour = ColourJitter(brightness=0.1, contrast=0.2, saturation=0.3, hue=0.1)
+    return Augmentation(image_size=6, random_crop=True, shift=2, flip=True, rotation=15.0, colour=colour)
+
+
+def test_a_part_of_the_batch_is_changed_as_in_the_whole() -> None:
+    """So that a process that makes some of the images makes what one process would have made."""
+    augmentation, images = jittered(), faces(12)
+    draws = augmentation.draw(12, images.shape[1:3], np.random.default_rng(3))
+    whole = augmentation(images, np.random.default_rng(3))
+    for rows in (np.arange(5), np.array([11, 0, 7])):
+        assert np.array_equal(augmentation.apply(images[rows], draws[rows]), whole[rows])
+    assert (whole.shape, whole.dtype) == ((12, 6, 6, 3), np.uint8)
+
+
+def test_it_turns_then_cuts_then_colours() -> None:
+    augmentation, images = jittered(), faces(8)
+    draws = augmentation.draw(8, images.shape[1:3], np.random.default_rng(1))
+    assert 0 < np.abs(draws.degrees).max() <= 15
+    plain = Augmentation(image_size=6, random_crop=True, shift=2, flip=True)
+    cut = plain.apply(rotate(images, draws.degrees), draws)
+    assert np.array_equal(augmentation.apply(images, draws), augmentation.colour.apply(cut, draws.colours))
+
+
+def test_no_faces_are_no_trouble_to_any_change() -> None:
+    assert jittered()(faces(0), np.random.default_rng(0)).shape == (0, 6, 6, 3)

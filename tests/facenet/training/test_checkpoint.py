@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from facenet.atomic import TEMPORARY
 from facenet.errors import WeightsInvalid
@@ -53,9 +54,19 @@ def test_a_checkpoint_runs_no_code(tmp_path: Path) -> None:
         checkpoints.load()
 
 
+def test_a_batch_is_kept_beside_the_checkpoints(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path / "run")
+    faces = torch.arange(24, dtype=torch.uint8).reshape(2, 2, 2, 3).flip(2)
+    checkpoints.save_batch(faces, torch.tensor([3, 1]), step=7)
+    kept = load_file(checkpoints.batch)
+    assert torch.equal(kept["faces"], faces)
+    assert (kept["labels"].tolist(), kept["step"].item()) == ([3, 1], 7)
+
+
 def test_remove_leaves_nothing_and_may_be_repeated(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path / "run")
     checkpoints.save({"step": 1}, best=True)
+    checkpoints.save_batch(torch.zeros(1, 2, 2, 3, dtype=torch.uint8), torch.zeros(1).long(), step=1)
     checkpoints.remove()
     checkpoints.remove()
     assert not checkpoints.folder.exists()

@@ -1,4 +1,6 @@
+import dataclasses
 import math
+import random
 import signal
 import subprocess
 import sys
@@ -9,13 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from facenet.devices import cpu_threads
 from facenet.errors import EmbeddingCollapsed, TrainingDiverged
-from facenet.training import ImagePlan, StepReport, TrainingInterrupted
+from facenet.training import Checkpoints, ImagePlan, StepReport, Trainer, TrainingInterrupted, UpdateOptions
 from facenet.training.health import PATIENCE
-from tests.facenet.training.tiny import BATCH, LABELS, Output, TinyLoss, make_trainer, weights
+from tests.facenet.training.tiny import BATCH, LABELS, Output, TinyLoss, make_trainer, recipe, weights
 
 STEPS = len(LABELS) // BATCH  # of an epoch
 
@@ -81,7 +84,7 @@ def test_a_checkpoint_knows_its_number_of_threads(tmp_path: Path) -> None:
     assert make_trainer(tmp_path).saved_threads == 3
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "adagrad"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adam_tf", "rmsprop", "rmsprop_tf", "adagrad"])
 def test_every_optimiser_goes_on_bit_by_bit(tmp_path: Path, optimizer: str) -> None:
     whole = make_trainer(tmp_path / "whole", optimizer=optimizer)
     list(whole.run())
@@ -109,26 +112,55 @@ def test_history_of_a_resumed_run_is_that_of_the_undisturbed_one(tmp_path: Path)
     assert numbers(resumed) == numbers(whole)
 
 
-def run_child(folder: Path, out: Path, *, kill_at: int = 0) -> list[str]:
+@pytest.mark.parametrize("name", ["pieces", "mining"])
+def test_clipping_pieces_and_averages_go_on_bit_by_bit(tmp_path: Path, name: str) -> None:
+    whole = make_trainer(tmp_path / "whole", **recipe(name))
+    list(whole.run())
+    for stop_after in (1, STEPS + 1):
+        stopping = make_trainer(tmp_path / "parts", **recipe(name))
+        stopping.should_stop = lambda trainer=stopping, at=stop_after: trainer.step == at
+        with pytest.raises(TrainingInterrupted):
+            list(stopping.run())
+    resumed = make_trainer(tmp_path / "parts", **recipe(name))
+    list(resumed.run())
+    assert same(weights(resumed), weights(whole))
+
+
+def test_cyclical_momentum_reaches_the_optimiser(tmp_path: Path) -> None:
+    trainer = make_trainer(tmp_path, optimizer="adam", epochs=2)
+    trainer.schedule = dataclasses.replace(trainer.schedule, kind="cyclical", half_cycle=1.0)
+    seen = []
+    trainer.on_step = lambda _report: seen.append(trainer.optimizer.param_groups[0]["betas"])
+    list(trainer.run())
+    assert seen == [(trainer.schedule.momentum(step), 0.999) for step in range(2 * STEPS)]
+    assert min(seen) == (pytest.approx(0.85), 0.999)
+
+
+def run_child(folder: Path, name: str, *, kill_at: int) -> list[str]:
     """Train in a process of its own, which SIGKILL ends once it has told step `kill_at`. Return its lines."""
-    command = [sys.executable, "-m", "tests.facenet.training.tiny", str(folder), str(out), str(kill_at)]
+    command = [sys.executable, "-m", "tests.facenet.training.tiny", str(folder), str(kill_at), name]
     root = Path(__file__).parents[3]
     child = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=root, check=False)
-    assert child.returncode == (-signal.SIGKILL if kill_at else 0)
+    assert child.returncode == -signal.SIGKILL
     return child.stdout.splitlines()
 
 
 @pytest.mark.slow
-def test_sigkill_inside_an_epoch_loses_nothing_but_time(tmp_path: Path) -> None:
-    whole = run_child(tmp_path / "whole", tmp_path / "whole.pt")
-    first = run_child(tmp_path / "killed", tmp_path / "killed.pt", kill_at=3)
-    second = run_child(tmp_path / "killed", tmp_path / "killed.pt", kill_at=STEPS + 3)
-    last = run_child(tmp_path / "killed", tmp_path / "killed.pt")
-    assert int(second[0].split()[0]) != 1, "the second child must have gone on and not begun again"
-    assert first == whole[: len(first)]
-    assert second == whole[whole.index(second[0]) :][: len(second)]
-    assert last == whole[whole.index(last[0]) :]
-    assert same(torch.load(tmp_path / "whole.pt"), torch.load(tmp_path / "killed.pt"))
+@pytest.mark.parametrize(("name", "kills"), [("pieces", 2), ("mining", 1)])
+def test_sigkill_inside_a_run_loses_nothing_but_time(tmp_path: Path, name: str, kills: int) -> None:
+    """The moments are drawn from a seed; the step that was told last is not in the checkpoint yet."""
+    whole = make_trainer(tmp_path / "whole", **recipe(name))
+    told: list[str] = []
+    whole.on_step = lambda report: told.append(f"{report.step} {report.loss!r}")
+    list(whole.run())
+    start = 0
+    for moment in sorted(random.Random(f"{name} 666").sample(range(2, len(told)), kills)):
+        assert run_child(tmp_path / "killed", name, kill_at=moment) == told[start:moment]
+        start = moment - 1
+    resumed = make_trainer(tmp_path / "killed", **recipe(name))
+    assert resumed.step == start
+    list(resumed.run())
+    assert same(weights(resumed), weights(whole))
 
 
 def test_bf16_and_fp32_runs_follow_each_other_in_one_process(tmp_path: Path) -> None:
@@ -153,6 +185,15 @@ def test_a_batch_larger_than_the_set_is_one_step_an_epoch(tmp_path: Path) -> Non
     assert [(report.steps, report.images) for report in reports] == [(1, len(LABELS))] * 2
 
 
+def check_kept_batch(trainer: Trainer, *, epoch: int, number: int) -> None:
+    assert trainer.checkpoints
+    batch = load_file(trainer.checkpoints.batch)
+    faces, labels = trainer.loader.dataset[epoch, number]
+    assert torch.equal(batch["faces"], faces)
+    assert torch.equal(batch["labels"], labels)
+    assert batch["step"].item() == trainer.step == (epoch - 1) * STEPS + number + 1
+
+
 def test_nan_stops_with_step_rate_and_cause(tmp_path: Path) -> None:
     class Broken(TinyLoss):
         calls = 0
@@ -163,8 +204,11 @@ def test_nan_stops_with_step_rate_and_cause(tmp_path: Path) -> None:
             return Output(output.value * (math.nan if self.calls == STEPS + 2 else 1), output.figures)
 
     trainer = make_trainer(tmp_path, loss=Broken())
-    with pytest.raises(TrainingDiverged, match=rf"loss is nan at step {STEPS + 2}, .*learning rate"):
+    with pytest.raises(
+        TrainingDiverged, match=rf"loss is nan at step {STEPS + 2}, .*learning rate.*batch\.safetensors"
+    ):
         list(trainer.run())
+    check_kept_batch(trainer, epoch=2, number=1)
     kept = trainer.checkpoints.load() if trainer.checkpoints else None
     assert kept is not None
     assert kept["step"] == STEPS
@@ -212,14 +256,52 @@ def test_collapse_stops_the_run_also_across_a_resume(tmp_path: Path) -> None:
     with pytest.raises(TrainingInterrupted):
         list(stopping.run())
     trainer = make_trainer(tmp_path, loss=OnePoint(1e-6), epochs=100)
-    with pytest.raises(EmbeddingCollapsed, match=r"one point.*0\.2000"):
+    with pytest.raises(EmbeddingCollapsed, match=r"one point.*0\.2000.*batch\.safetensors"):
         list(trainer.run())
     assert trainer.step == PATIENCE
+    check_kept_batch(trainer, epoch=(PATIENCE - 1) // STEPS + 1, number=(PATIENCE - 1) % STEPS)
 
 
 def test_steps_without_an_active_triplet_are_counted(tmp_path: Path) -> None:
     reports = list(make_trainer(tmp_path, loss=OnePoint(0.5), epochs=2).run())
     assert [report.inactive_steps for report in reports] == [STEPS, STEPS]
+
+
+def test_weights_that_are_not_finite_are_never_saved(tmp_path: Path) -> None:
+    trainer = make_trainer(tmp_path, checkpoint_seconds=0.0)
+
+    def ruin(report: StepReport) -> None:
+        if report.step == 3:
+            with torch.no_grad():
+                next(trainer.network.parameters()).fill_(math.inf)
+
+    trainer.on_step = ruin
+    with pytest.raises(TrainingDiverged, match=r"state of the network is nan at step 3.*batch\.safetensors"):
+        list(trainer.run())
+    check_kept_batch(trainer, epoch=1, number=2)
+    kept = Checkpoints(tmp_path / "checkpoints").load()
+    assert kept is not None
+    assert kept["step"] == 2
+
+
+def test_without_checkpoints_no_file_is_promised(tmp_path: Path) -> None:
+    trainer = make_trainer(tmp_path, rate=1e30, optimizer="sgd", checkpoints=None)
+    with pytest.raises(TrainingDiverged, match=r"is kept\.$"):
+        list(trainer.run())
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
+def test_the_average_is_what_is_validated(tmp_path: Path) -> None:
+    seen: list[nn.Module] = []
+
+    def validate(model: nn.Module) -> dict[str, float]:
+        seen.append(model)
+        return {"accuracy": 0.5}
+
+    trainer = make_trainer(tmp_path, options=UpdateOptions(ema=0.9), validate=validate, epochs=2)
+    list(trainer.run())
+    assert seen == [trainer.model] * 2
+    assert trainer.model is not trainer.network
 
 
 def test_best_checkpoint_is_that_of_the_best_epoch(tmp_path: Path) -> None:

@@ -86,3 +86,66 @@ def test_golden_values_of_the_curves() -> None:
     low, high = (1 - math.cos(math.pi / 4)) / 2, (1 + math.cos(math.pi / 4)) / 2
     assert [cosine(step) for step in range(4)] == pytest.approx([0.25, 0.75, high, low])
     assert [cycle(step) for step in range(4)] == pytest.approx([low, high, high, low])
+
+
+@pytest.mark.parametrize("kind", ["cosine", "one_cycle"])
+def test_a_curve_is_a_naive_walk_over_its_steps(kind: str) -> None:
+    """Written out step by step with the climb counted in steps: 30 of 100."""
+    schedule = Schedule(kind=kind, rate=0.4, warmup=0.3, epochs=10, steps_per_epoch=10)
+    for step in range(100):
+        middle = step + 0.5
+        if middle < 30:
+            share = middle / 30 if kind == "cosine" else 0.5 - 0.5 * math.cos(math.pi * middle / 30)
+        else:
+            share = 0.5 + 0.5 * math.cos(math.pi * (middle - 30) / 70)
+        assert schedule(step) == pytest.approx(0.4 * share, rel=1e-12)
+        assert schedule.momentum(step) is None
+
+
+def walk_cycles(rate: float, half: int, steps: int) -> list[tuple[float, float]]:
+    """Rate and momentum after each step, added up as somebody would who knows no formula."""
+    low, momentum, walked = rate / 3, 0.95, list[tuple[float, float]]()
+    while len(walked) < steps:
+        now = low
+        rise = (rate - low) / half
+        for direction in [1] * half + [-1] * half:
+            now += direction * rise
+            momentum -= direction * 0.1 / half
+            walked.append((now, momentum))
+        lower = low - 0.15 * low
+        for _ in range(half // 2):
+            now -= (low - lower) / (half // 2)
+            walked.append((now, momentum))
+        low = lower
+    return walked[:steps]
+
+
+@pytest.mark.parametrize(
+    ("steps_per_epoch", "half_cycle", "half"), [(10, 2, 20), (7, 1, 7), (3, 1.5, 4), (1, 1, 1), (1, 0.1, 1)]
+)
+def test_cyclical_is_the_walk_of_triangles_and_tails(
+    steps_per_epoch: int, half_cycle: float, half: int
+) -> None:
+    schedule = Schedule(
+        kind="cyclical",
+        rate=3e-4,
+        warmup=0.0,
+        epochs=40,
+        steps_per_epoch=steps_per_epoch,
+        half_cycle=half_cycle,
+    )
+    steps = 40 * steps_per_epoch
+    for step, (rate, momentum) in enumerate(walk_cycles(3e-4, half, steps)):
+        assert schedule(step) == pytest.approx(rate, rel=1e-9)
+        assert schedule.momentum(step) == pytest.approx(momentum, rel=1e-9)
+    assert schedule(steps) is None
+
+
+def test_golden_values_of_the_first_cycle() -> None:
+    """Of a highest rate of 3e-4 and a half-cycle of two epochs: peak, valley, and the next lowest rate."""
+    schedule = Schedule(kind="cyclical", rate=3e-4, warmup=0.0, epochs=50, steps_per_epoch=10)
+    assert schedule(19) == pytest.approx(3e-4)
+    assert schedule.momentum(19) == pytest.approx(0.85)
+    assert schedule(39) == pytest.approx(1e-4)
+    assert schedule.momentum(39) == pytest.approx(0.95)
+    assert (schedule(49), schedule.momentum(45)) == (pytest.approx(0.85e-4), pytest.approx(0.95))

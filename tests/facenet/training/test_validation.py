@@ -64,6 +64,17 @@ def test_figures_equal_those_of_a_plain_loop(tmp_path: Path) -> None:
     assert figures["distance_different"] == pytest.approx(distances[~validation.same].mean(), rel=1e-4)
 
 
+def test_raw_embeddings_are_compared_as_they_are(tmp_path: Path) -> None:
+    validation, network = make(tmp_path, [0], [1]), TinyNetwork().eval()
+    network.normalised = False
+    with torch.inference_mode():
+        faces = validation.table[np.array([0, 1])][:, 2:17, 2:17]
+        left, right = network(networks.standardise(faces))
+    assert validation(network)["distance_same"] == pytest.approx(
+        (left - right).square().sum().item(), rel=1e-4
+    )
+
+
 def test_without_pairs_there_are_no_figures(tmp_path: Path) -> None:
     assert make(tmp_path, [], [])(TinyNetwork()) == {}
 

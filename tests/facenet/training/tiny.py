@@ -1,7 +1,6 @@
 """A run small enough for a test: random faces, a network of a few hundred weights, seconds of training.
 
-As a script (FOLDER OUT KILL_AT) it tells its steps on stdout, and saves the weights of the end in OUT or
-kills itself at a step.
+As a script (FOLDER KILL_AT RECIPE) it tells its steps on stdout, and kills itself at a step.
 """
 
 import os
@@ -17,15 +16,20 @@ import torch
 from torch import Tensor, nn
 
 from facenet.images import encode
+from facenet.losses import TripletLoss
+from facenet.mining.pk import PKPlan
 from facenet.training import (
     Augmentation,
     Checkpoints,
+    Division,
     FaceTable,
     ImagePlan,
     Loader,
+    OptimizerSettings,
     Schedule,
     Trainer,
     TrainingSet,
+    UpdateOptions,
     build_optimizer,
 )
 
@@ -40,11 +44,11 @@ class Output:
 
 
 class TinyNetwork(nn.Module):
-    def __init__(self) -> None:
+    def __init__(self, dropout: float = 0.2) -> None:
         super().__init__()
         self.conv = nn.Conv2d(3, 8, 3, stride=2, bias=False)
         self.bn = nn.BatchNorm2d(8)
-        self.dropout = nn.Dropout(0.2)
+        self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(8, 4)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -88,6 +92,8 @@ def make_trainer(
     precision: str = "fp32",
     loss: nn.Module | None = None,
     plan: Any = None,
+    division: Division | None = None,
+    dropout: float = 0.2,
     **options: Any,
 ) -> Trainer:
     """Return a trainer on the faces in `folder`/faces, kept in `folder`/checkpoints."""
@@ -96,14 +102,22 @@ def make_trainer(
     augmentation = Augmentation(image_size=SIDE - 4, random_crop=True, shift=2, flip=True)
     rows = np.arange(len(LABELS), dtype=np.int64)
     dataset = TrainingSet(
-        FaceTable(paths, keep=True), rows, LABELS, plan=plan, augmentation=augmentation, seed=3
+        FaceTable(paths, keep=True),
+        rows,
+        LABELS,
+        plan=plan,
+        augmentation=augmentation,
+        seed=3,
+        division=division,
     )
     torch.manual_seed(3)
-    network, loss = TinyNetwork(), loss or TinyLoss()
+    network, loss = TinyNetwork(dropout), loss or TinyLoss()
     return Trainer(
         network=network,
         loss=loss,
-        optimizer=build_optimizer(optimizer, [network, loss], rate=rate, weight_decay=1e-3),
+        optimizer=build_optimizer(
+            optimizer, [network, loss], OptimizerSettings(rate=rate, weight_decay=1e-3)
+        ),
         schedule=Schedule(kind="one_cycle", rate=rate, warmup=0.3, epochs=epochs, steps_per_epoch=len(plan)),
         loader=Loader(dataset),
         device=torch.device("cpu"),
@@ -114,23 +128,31 @@ def make_trainer(
 
 
 def weights(trainer: Trainer) -> dict[str, Tensor]:
-    """Return a copy of all weights and statistics of network and loss."""
-    modules = {"network": trainer.network, "loss": trainer.loss}
+    """Return a copy of all weights and statistics of network, loss and model."""
+    modules = {"network": trainer.network, "loss": trainer.loss, "model": trainer.model}
     return {f"{m}.{n}": t.clone() for m, module in modules.items() for n, t in module.state_dict().items()}
 
 
-def main(folder: Path, out: Path, kill_at: int) -> None:
+def recipe(name: str) -> dict[str, Any]:
+    """Return options of `make_trainer` that have much to remember: `pieces`, or `mining` of triplets."""
+    if name == "pieces":
+        update = UpdateOptions(clip_norm=0.5, ema=0.9, standardisation="per_image")
+        return {"optimizer": "adam_tf", "options": update, "division": Division(accumulate=2)}
+    update = UpdateOptions(clip_norm=0.1, ema=0.99)
+    plan = PKPlan(LABELS, people=3, images=2, seed=3)
+    return {"optimizer": "sgd", "options": update, "plan": plan, "loss": TripletLoss(margin=0.2)}
+
+
+def main(folder: Path, kill_at: int, name: str) -> None:
     def tell(report: Any) -> None:
         sys.stdout.write(f"{report.step} {report.loss!r}\n")
         sys.stdout.flush()
         if report.step == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    trainer = make_trainer(folder, on_step=tell, checkpoint_seconds=0.0)
-    reports = list(trainer.run())
-    assert reports
-    torch.save(weights(trainer), out)
+    trainer = make_trainer(folder, on_step=tell, checkpoint_seconds=0.0, **recipe(name))
+    assert list(trainer.run())
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3])

@@ -25,6 +25,7 @@ from facenet.errors import DataInvalid, PairsFileInvalid, WeightsInvalid
 from facenet.images import decode
 from facenet.matching import Matcher
 from facenet.model import Embedder, center_crop, load_model
+from facenet.standardisation import standardise
 from tasks.evaluate.record import FILES
 from tasks.evaluate.stage import run
 from tasks.params import EvaluateParams, OrlSource
@@ -83,8 +84,12 @@ def test_a_cluster_embeds_to_the_same_bytes(
     assert there | {"images_per_second": 0} == here | {"images_per_second": 0}
 
 
-def test_figures_equal_a_walk_through_the_pairs(workspace: Workspace, params: EvaluateParams) -> None:
+@pytest.mark.parametrize("standardisation", ["fixed", "per_image"])
+def test_figures_equal_a_walk_through_the_pairs(
+    workspace: Workspace, params: EvaluateParams, standardisation: str
+) -> None:
     """One embedding per face, squared distance, threshold of the other folds: all by hand."""
+    workspace.with_card(standardisation=standardisation)
     figures = evaluate(workspace, params, flip="none", subtract_mean=False)
     network, _ = load_model(workspace.paths["weights"], workspace.paths["card"])
     faces = read_table(workspace.paths["aligned"], "faces")
@@ -92,7 +97,10 @@ def test_figures_equal_a_walk_through_the_pairs(workspace: Workspace, params: Ev
     with torch.inference_mode():
         for image_id, image in zip(faces["image_id"].to_pylist(), faces["image"].to_pylist(), strict=True):
             pixels = center_crop(decode(image)[None], 96)
-            embeddings[image_id] = networks.embed(network, networks.standardise(pixels))[0].numpy()
+            embeddings[image_id] = networks.embed(network, standardise(pixels, standardisation))[0].numpy()
+    made = read_embeddings(workspace)
+    walked = [embeddings[image_id] for image_id in made["image_id"].to_pylist()]
+    np.testing.assert_allclose(np.array(made["embedding"].to_pylist()), walked, atol=1e-5)
     pairs = workspace.pairs
     distance = np.array(
         [

@@ -1,7 +1,9 @@
 """Faces out of the table, and what another process makes of them."""
 
+import json
 import pickle
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,3 +38,18 @@ def test_another_process_embeds_to_the_same_bytes_whatever_the_jobs(workspace: W
         np.testing.assert_array_equal(face, here[index][0])
         np.testing.assert_array_equal(flipped, here[index][1])
     assert load_worker(**make.keywords | {"flip": False})(places[:1])[0][1] is None
+
+
+def test_another_process_standardises_as_the_card_says(workspace: Workspace, tmp_path: Path) -> None:
+    card = json.loads(workspace.paths["card"].read_text())
+    other = tmp_path / "model.json"
+    other.write_text(json.dumps(card | {"standardisation": "per_image"}))
+    aligned, weights = workspace.paths["aligned"], workspace.paths["weights"]
+    options: dict[str, Any] = {"device": "cpu", "precision": "fp32", "batch_size": 8, "flip": False}
+    worker = load_worker(weights, other, aligned=aligned, **options)
+    places = find_places(aligned, {workspace.ids["s9/s9_0001"]})
+    network, read = load_model(weights, other)
+    size = read.network.image_size
+    embedder = Embedder(network, image_size=size, batch_size=8, standardisation="per_image")
+    wanted = embedder.embed(np.stack(list(read_places(aligned, places))))
+    np.testing.assert_array_equal(worker(places)[0][0], wanted[0])

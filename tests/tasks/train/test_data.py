@@ -92,3 +92,11 @@ def test_digest_covers_names_and_contents_and_nothing_else(tmp_path: Path) -> No
     changed = folder_digest(two)
     (two / "y").rename(two / "z")
     assert len({folder_digest(one), changed, folder_digest(two)}) == 3
+
+
+def test_a_person_without_images_is_told(workspace: Path, root: Path) -> None:
+    path = workspace / "data/triplets/images.parquet"
+    table = pd.read_parquet(path)
+    table[table["label"] != 2].to_parquet(path)
+    with pytest.raises(DataInvalid, match=r"images\.parquet has no image of 1 of 6 people, label 2"):
+        read_faces("images", aligned=workspace / "data/aligned", triplets=workspace / "data/triplets")

@@ -3,12 +3,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 
 from facenet.errors import ParamsInvalid
 from facenet.losses import CenterLoss, ContrastiveLoss, TripletLoss
 from facenet.losses.arcface import ArcFaceLoss
 from facenet.model import load_model
+from facenet.training import ColourJitter, UpdateOptions
 from tasks.params import Params, parse_params
 from tasks.recipes import compose
 from tasks.train import recipe
@@ -49,6 +51,21 @@ def test_schedule_and_augmentation_are_those_of_the_parameters(root: Path) -> No
     augmentation = recipe.build_augmentation(train)
     assert (augmentation.image_size, augmentation.random_crop) == (66, False)
     assert (augmentation.shift, augmentation.flip) == (3, False)
+
+
+def test_rotation_and_colours_are_those_of_the_parameters(root: Path) -> None:
+    colours = {"brightness": 0.1, "contrast": 0.2, "saturation": 0.3, "hue": 0.4}
+    augmentation = recipe.build_augmentation(small_params(root, train={"rotation": 5.0, **colours}).train)
+    assert augmentation.rotation == 5.0
+    assert augmentation.colour == ColourJitter(**colours)
+    assert not recipe.build_augmentation(small_params(root).train).colour.on
+
+
+def test_options_are_those_of_the_parameters(root: Path) -> None:
+    train = small_params(root, train={"clip_norm": 2.0, "ema": 0.9, "compile": True}).train
+    layer = torch.nn.Linear(1, 1)
+    options = recipe.build_options(train, frozen=[layer])
+    assert options == UpdateOptions(clip_norm=2.0, ema=0.9, compiled=True, frozen=[layer])
 
 
 def test_networks_of_one_seed_are_equal(root: Path) -> None:

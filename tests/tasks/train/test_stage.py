@@ -143,6 +143,26 @@ def test_other_weights_give_another_training(workspace: Path, root: Path, tmp_pa
     assert first["weights_sha256"] != second["weights_sha256"]
 
 
+def test_fine_tuning_moves_what_is_not_frozen_and_says_how_to_standardise(
+    workspace: Path, root: Path, tmp_path: Path
+) -> None:
+    given = given_weights(tmp_path)
+    options = {"freeze_to": "inception_4e", "ema": 0.9, "clip_norm": 1.0, "accumulate": 2, "epochs": 1}
+    colours = {"rotation": 10.0, "brightness": 0.1, "contrast": 0.2, "saturation": 0.2, "hue": 0.05}
+    train = {**options, **colours, "init": str(given), "standardisation": "per_image"}
+    run(small_params(root, train=train), places(workspace))
+    network, card = load_model(workspace / "models/facenet.safetensors", workspace / "models/model.json")
+    assert card.standardisation == "per_image"
+    before, after = torch.load(given), network.state_dict()
+    moved = {name.split(".")[0] for name in after if not torch.equal(before[name], after[name])}
+    assert moved == {"inception_5a", "inception_5b", "last_linear"}
+
+
+def test_a_layer_that_is_not_there_is_told_before_training(workspace: Path, root: Path) -> None:
+    with pytest.raises(ParamsInvalid, match=r"no layer 'mixed_6a'.*inception_3a"):
+        run(small_params(root, train={"freeze_to": "mixed_6a"}), places(workspace))
+
+
 @pytest.mark.parametrize("plan", ["pk", "triplets"])
 def test_triplet_loss_tells_its_health(workspace: Path, root: Path, plan: str) -> None:
     params = small_params(root, triplets={"plan": plan}, train={"loss": "triplet", "epochs": 1})

@@ -1,0 +1,46 @@
+"""Pixels into the numbers that a network reads. A model is served with the way it was trained with."""
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from facenet import networks
+from facenet.errors import ParamsInvalid
+
+STANDARDISATIONS = ("fixed", "per_image")
+
+
+def check_standardisation(kind: str) -> None:
+    """Raise ParamsInvalid when there is no such way."""
+    if kind not in STANDARDISATIONS:
+        raise ParamsInvalid(
+            f"There is no standardisation {kind!r}. Set train.standardisation to one of: "
+            f"{', '.join(STANDARDISATIONS)}."
+        )
+
+
+def standardise(images: np.ndarray | Tensor, kind: str = "fixed") -> Tensor:
+    """Return standardised RGB photos.
+
+    Args:
+        images: uint8 (N, H, W, 3), 0 to 255.
+        kind: `fixed`, (x - 127.5) / 128, or `per_image`: the mean of all N = 3HW values of an image is taken
+            away, and what remains divided by max(standard deviation, 1 / sqrt(N)), so that an image of one
+            colour becomes zero (TensorFlow's per_image_standardization).
+
+    Returns:
+        float32 (N, 3, H, W), in channels_last memory order, on the device of `images`.
+
+    Raises:
+        ParamsInvalid: there is no such kind.
+    """
+    check_standardisation(kind)
+    if kind == "fixed":
+        return networks.standardise(images)
+    values = images if isinstance(images, Tensor) else torch.from_numpy(images.astype(np.float32))
+    values = values.to(torch.float32).permute(0, 3, 1, 2)
+    centred = values - values.mean(dim=(1, 2, 3), keepdim=True)
+    deviation = centred.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+    return centred / deviation.clamp_min(1 / math.sqrt(math.prod(values.shape[1:])))

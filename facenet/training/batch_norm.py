@@ -1,0 +1,73 @@
+"""Batch norm over the images of all processes, so that a run does not depend on how many there are."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from facenet.training.processes import Processes
+
+
+def share_batch_norm(module: nn.Module, processes: Processes) -> None:
+    """Let every batch norm inside `module` take its statistics over all processes; parameters stay the same.
+
+    PyTorch's SyncBatchNorm does so on GPUs only, so that a CPU gets a plain form of it.
+    """
+    if processes.count == 1:
+        return
+    for name, child in module.named_children():
+        if not isinstance(child, _BatchNorm):
+            share_batch_norm(child, processes)
+        elif child.weight is not None and child.weight.is_cuda:
+            convert = nn.SyncBatchNorm.convert_sync_batchnorm
+            setattr(module, name, convert(child))  # type: ignore[no-untyped-call]  # torch
+        else:
+            setattr(module, name, SharedBatchNorm(child, processes))
+
+
+class SharedBatchNorm(_BatchNorm):
+    """Batch norm whose mean and variance are those of all images, with gradient.
+
+    Args:
+        former: the layer whose parameters and statistics it takes over.
+        processes: those that share a batch.
+    """
+
+    def __init__(self, former: _BatchNorm, processes: Processes) -> None:
+        super().__init__(
+            former.num_features, former.eps, former.momentum, former.affine, former.track_running_stats
+        )
+        self.weight, self.bias = former.weight, former.bias
+        for name, buffer in former.named_buffers():
+            setattr(self, name, buffer)
+        self.train(former.training)
+        self.processes = processes
+
+    def _check_input_dim(self, batch: Tensor) -> None:
+        """Take batches of any shape (N, C, ...)."""
+
+    def forward(self, batch: Tensor) -> Tensor:
+        """Return (N, C, ...) normalised per channel; running statistics move as in nn.BatchNorm2d."""
+        if not self.training:
+            return super().forward(batch)
+        values = batch.float()
+        around = [axis for axis in range(values.ndim) if axis != 1]
+        shape = [-1 if axis == 1 else 1 for axis in range(values.ndim)]
+        images = values.new_full((1,), values.numel() / values.shape[1])
+        sums = self.processes.sum(torch.cat([values.sum(dim=around), images]))
+        mean, count = sums[:-1] / sums[-1], float(sums[-1].detach())
+        centred = values - mean.view(shape)
+        variance = self.processes.sum(centred.square().sum(dim=around)) / count
+        self._follow(mean.detach(), variance.detach() * count / max(count - 1, 1))
+        output = centred * (variance + self.eps).rsqrt().view(shape)
+        if self.affine:
+            output = output * self.weight.view(shape) + self.bias.view(shape)
+        return output.to(batch.dtype)
+
+    @torch.no_grad()
+    def _follow(self, mean: Tensor, variance: Tensor) -> None:
+        if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
+            return
+        self.num_batches_tracked.add_(1)
+        share = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
+        self.running_mean.lerp_(mean, share)
+        self.running_var.lerp_(variance, share)

@@ -1,0 +1,103 @@
+"""Fifty steps with each loss, and a validation, in as many processes as this is started as (OUT FOLDER).
+
+The main process writes what it saw to OUT: losses and figures of the steps, a digest of the weights, the
+figures of the validation, and how many images each process read.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from facenet import losses
+from facenet.mining.pk import PKPlan
+from facenet.training import (
+    Division,
+    FaceTable,
+    ImagePlan,
+    PairValidation,
+    Plan,
+    Processes,
+    UpdateOptions,
+    join,
+)
+from tests.facenet.training.tiny import LABELS, PEOPLE, SIDE, make_trainer, write_faces
+
+STEPS = 50
+LOSSES = ("softmax", "cosface", "triplet")
+
+
+def train(name: str, folder: Path, processes: Processes) -> dict[str, Any]:
+    """Return losses and figures of fifty steps, and the sum of squares of each weight afterwards."""
+    torch.manual_seed(9)
+    loss = losses.build(name, embedding_size=4, classes=PEOPLE, margin=0.3, scale=8.0, mining="semihard")
+    plan: Plan = ImagePlan(LABELS, batch_size=11, balance=0.5, seed=3)  # parts of 5 and 6
+    if name == "triplet":
+        plan = PKPlan(LABELS, people=5, images=3, seed=3)
+    accumulate = 2 if name == "cosface" else 1
+    seen: list[Any] = []
+    trainer = make_trainer(
+        folder,
+        epochs=-(-STEPS // len(plan)),
+        rate=0.01,
+        optimizer="adam",
+        loss=loss,
+        plan=plan,
+        division=Division(processes, accumulate),
+        dropout=0.0,
+        options=UpdateOptions(ema=0.9, clip_norm=1.0),
+        checkpoints=None,
+        on_step=seen.append,
+        validate=validation(folder, processes),
+    )
+    reports = list(trainer.run())
+    return {
+        "losses": [report.loss for report in seen][:STEPS],
+        "norms": [report.figures["gradient_norm"] for report in seen][:STEPS],
+        "images": [report.images for report in seen][:STEPS],
+        "own": len(trainer.loader.dataset[1, 0][0]),
+        "weights": [float(t.double().square().sum()) for t in trainer.model.state_dict().values()],
+        "validation": reports[-1].validation,
+    }
+
+
+def validation(folder: Path, processes: Processes) -> PairValidation:
+    """Return pairs of the training faces: good enough to see that processes agree."""
+    random = np.random.default_rng(4)
+    left, right = random.integers(0, len(LABELS), (2, 37))
+    return PairValidation(
+        table=FaceTable(sorted((folder / "faces").glob("*.arrow"))),
+        left=left,
+        right=right,
+        same=LABELS[left] == LABELS[right],
+        image_size=SIDE - 4,
+        device=torch.device("cpu"),
+        precision="fp32",
+        batch_size=8,
+        processes=processes,
+    )
+
+
+def run(folder: Path, processes: Processes) -> dict[str, Any]:
+    """Return what is seen with each loss."""
+    if processes.main:
+        write_faces(folder / "faces")
+    processes.any(False)  # nobody reads before they are written
+    return {name: train(name, folder, processes) for name in LOSSES}
+
+
+def main(out: Path, folder: Path) -> None:
+    processes, _ = join(torch.device("cpu"))
+    found = {"count": processes.count, **run(folder, processes)}
+    if processes.main:
+        out.write_text(json.dumps(found))
+    stopping = processes.any(not processes.main, False)
+    assert stopping == (processes.count > 1, False)
+    processes.leave()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
