@@ -174,7 +174,7 @@ def test_the_digest_is_of_what_decides_the_answers(
 
     plain = digest()
     assert digest(commit="c" * 40, mlflow={"run_id": "e" * 32}, params={}, data={}) == plain
-    others = [digest(precision="bf16"), digest(weights_sha256="0" * 64), digest(standardisation="per image")]
+    others = [digest(precision="bf16"), digest(weights_sha256="0" * 64), digest(standardisation="per_image")]
     monkeypatch.setattr("tasks.tracking.models.code_digests", lambda: {"facenet/serving.py": "0" * 64})
     assert len({plain, *others, digest()}) == 5
 

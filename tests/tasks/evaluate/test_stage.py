@@ -79,8 +79,10 @@ def test_a_cluster_embeds_to_the_same_bytes(
     there = evaluate(workspace, params)
     embedded = table.read_bytes()
     monkeypatch.delenv("FACENET_DASK_SCHEDULER")
+    shutil.rmtree(workspace.paths["cache"])  # else nothing would be embedded here
     here = evaluate(workspace, params)
     assert table.read_bytes() == embedded
+    assert here["images_embedded"] == 40
     assert there | {"images_per_second": 0} == here | {"images_per_second": 0}
 
 
