@@ -1,4 +1,5 @@
 import pytest
+import torch
 
 from facenet.errors import ParamsInvalid
 from facenet.losses import build
@@ -16,3 +17,5 @@ def test_one_person_cannot_be_told_apart(classes: int) -> None:
 
 def test_two_people_can() -> None:
     check_classes(2)
+    head = build("softmax", embedding_size=8, classes=2)
+    assert torch.isfinite(head(torch.ones(2, 8), torch.tensor([0, 1])).value)
