@@ -148,6 +148,7 @@ class _Sheet:
         self._extend(first)
 
     def place(self, tile: Tile) -> bool:
+        """Take a tile if there is room, or if the canvas may grow for it, and say so."""
         height, width = _up(tile.height, STRIDE), _up(tile.width, STRIDE)
         for free in self._free:
             if height <= free[2] and width <= free[3]:
@@ -160,6 +161,7 @@ class _Sheet:
         return True
 
     def canvas(self) -> Canvas:
+        """Return what was placed."""
         return Canvas(_up(self.height, GRID), self.width, tuple(self._tiles))
 
     def _extend(self, tile: Tile) -> None:

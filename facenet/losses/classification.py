@@ -1,5 +1,7 @@
 """What classification losses have in common: a head over the training people, which training ends with."""
 
+from abc import ABC, abstractmethod
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -10,7 +12,7 @@ from facenet.losses.prelogits_norm import prelogits_norm
 from facenet.losses.sampling import sample_classes
 
 
-class ClassificationLoss(Loss):
+class ClassificationLoss(Loss, ABC):
     """Error of a head + factor x prelogits norm; subclasses say what scores and their error are.
 
     In training, a head of more than `sampled_above` people scores the people of the batch and a share of the
@@ -47,9 +49,9 @@ class ClassificationLoss(Loss):
         self.norm_factor, self.norm_p = norm_factor, norm_p
         self.share, self.sampled_above = share, sampled_above
 
+    @abstractmethod
     def scores(self, prelogits: Tensor, people: Tensor | None) -> Tensor:
         """Return (N, S) scores of float32 prelogits (N, E) for S people, or for all if `people` is None."""
-        raise NotImplementedError
 
     def cost(self, scores: Tensor, places: Tensor) -> Tensor:
         """Return the error, a scalar, of (N, S) scores where the true one is at `places` (N,)."""

@@ -87,12 +87,14 @@ class _Sum(torch.autograd.Function):
 
     @staticmethod
     def forward(_context: Any, values: Tensor) -> Tensor:
+        """Return the sum over all processes of values of any shape."""
         total = values.clone()
         dist.all_reduce(total)
         return total
 
     @staticmethod
     def backward(_context: Any, *gradients: Tensor) -> Tensor:
+        """Return the sum over all processes of the gradient by the sum: each of them adds to the loss."""
         total = gradients[0].clone(memory_format=torch.contiguous_format)
         dist.all_reduce(total)
         return total
