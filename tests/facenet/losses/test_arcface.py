@@ -5,6 +5,9 @@ import torch
 from pytorch_metric_learning.losses import ArcFaceLoss as TheirArcFaceLoss
 
 from facenet.losses.arcface import ArcFaceLoss
+from tests.facenet.losses.loops import Naive, Tolerance, check_100_cases
+
+MARGINS_AND_SCALES = [(0.5, 64.0), (0.3, 32.0), (0.0, 1.0)]
 
 
 def naive(
@@ -30,27 +33,18 @@ def naive(
 
 @pytest.mark.parametrize("autocast", [False, True])
 def test_value_and_gradients_against_a_loop_in_100_random_cases(autocast: bool) -> None:
+    def make(width: int, people: int, seed: int) -> tuple[ArcFaceLoss, Naive]:
+        margin, scale = MARGINS_AND_SCALES[seed % 3]
+        loss = ArcFaceLoss(width, people, margin=margin, scale=scale)
+        return loss, lambda prelogits, labels: naive(loss, prelogits, labels, margin, scale)
+
+    # Near a cosine of 1 the arc cosine magnifies the rounding of float32.
+    tolerance = Tolerance(value=2e-5, value_rel=1e-5, gradient=2e-3, gradient_rel=2e-3, autocast=2e-2)
     beyond = 0
-    for seed in range(100):
-        torch.manual_seed(seed)
-        size, classes, count = (int(torch.randint(2, 9, ())) for _ in range(3))
-        margin, scale = [(0.5, 64.0), (0.3, 32.0), (0.0, 1.0)][seed % 3]
-        loss = ArcFaceLoss(size, classes, margin=margin, scale=scale)
-        prelogits = torch.randn(count, size).bfloat16().float().requires_grad_()
-        labels = torch.randint(classes, (count,))
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
-            output = loss(prelogits.bfloat16() if autocast else prelogits, labels)
-        cosines = torch.cosine_similarity(prelogits, loss.weight[labels])
-        beyond += int((cosines.acos() > math.pi - margin).sum())
-        expected = naive(loss, prelogits, labels, margin, scale)
-        assert output.value.item() == pytest.approx(expected.item(), rel=1e-5, abs=2e-5)
-        found = torch.autograd.grad(output.value, [prelogits, loss.weight])
-        wanted = torch.autograd.grad(expected, [prelogits, loss.weight])
-        # Under autocast the prelogits are bfloat16, and so is what comes back to them. Near a cosine of 1 the
-        # arc cosine magnifies the rounding of float32.
-        tolerance = 2e-2 if autocast else 2e-3
-        torch.testing.assert_close(found[0], wanted[0].float(), atol=tolerance, rtol=tolerance)
-        torch.testing.assert_close(found[1], wanted[1].float(), atol=2e-3, rtol=2e-3)
+    for seed, (loss, prelogits, labels) in enumerate(check_100_cases(make, tolerance, autocast=autocast)):
+        assert isinstance(loss, ArcFaceLoss)
+        angles = torch.cosine_similarity(prelogits, loss.weight[labels]).acos()
+        beyond += int((angles > math.pi - MARGINS_AND_SCALES[seed % 3][0]).sum())
     assert beyond >= 5
 
 

@@ -5,6 +5,7 @@ import torch
 from pytorch_metric_learning.losses import CosFaceLoss
 
 from facenet.losses.cosface import CosineSoftmaxLoss
+from tests.facenet.losses.loops import Naive, Tolerance, check_100_cases
 
 
 def naive(
@@ -25,23 +26,13 @@ def naive(
 
 @pytest.mark.parametrize("autocast", [False, True])
 def test_value_and_gradients_against_a_loop_in_100_random_cases(autocast: bool) -> None:
-    for seed in range(100):
-        torch.manual_seed(seed)
-        size, classes, count = (int(torch.randint(2, 9, ())) for _ in range(3))
+    def make(width: int, people: int, seed: int) -> tuple[CosineSoftmaxLoss, Naive]:
         margin, scale = [(0.2, 32.0), (0.35, 64.0), (0.0, 1.0)][seed % 3]
-        loss = CosineSoftmaxLoss(size, classes, margin=margin, scale=scale)
-        prelogits = torch.randn(count, size).bfloat16().float().requires_grad_()
-        labels = torch.randint(classes, (count,))
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
-            output = loss(prelogits.bfloat16() if autocast else prelogits, labels)
-        expected = naive(loss, prelogits, labels, margin, scale)
-        assert output.value.item() == pytest.approx(expected.item(), rel=1e-5, abs=1e-5)
-        found = torch.autograd.grad(output.value, [prelogits, loss.weight])
-        wanted = torch.autograd.grad(expected, [prelogits, loss.weight])
-        # Under autocast the prelogits are bfloat16, and so is what comes back to them.
-        tolerance = 1e-2 if autocast else 1e-4
-        torch.testing.assert_close(found[0], wanted[0].float(), atol=tolerance, rtol=tolerance)
-        torch.testing.assert_close(found[1], wanted[1].float(), atol=1e-4, rtol=1e-4)
+        loss = CosineSoftmaxLoss(width, people, margin=margin, scale=scale)
+        return loss, lambda prelogits, labels: naive(loss, prelogits, labels, margin, scale)
+
+    tolerance = Tolerance(value=1e-5, value_rel=1e-5, gradient=1e-4, gradient_rel=1e-4)
+    assert len(list(check_100_cases(make, tolerance, autocast=autocast))) == 100
 
 
 def test_lengths_do_not_matter_and_figures_ignore_the_margin() -> None:

@@ -1,9 +1,11 @@
 import math
+from functools import partial
 
 import pytest
 import torch
 
 from facenet.losses.softmax import SoftmaxLoss
+from tests.facenet.losses.loops import Naive, Tolerance, check_100_cases
 
 
 def naive(loss: SoftmaxLoss, prelogits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -20,26 +22,13 @@ def naive(loss: SoftmaxLoss, prelogits: torch.Tensor, labels: torch.Tensor) -> t
 
 @pytest.mark.parametrize("autocast", [False, True])
 def test_value_and_gradients_against_a_loop_in_100_random_cases(autocast: bool) -> None:
-    for seed in range(100):
-        torch.manual_seed(seed)
-        size, classes, count = (int(torch.randint(2, 9, ())) for _ in range(3))
+    def make(width: int, people: int, seed: int) -> tuple[SoftmaxLoss, Naive]:
         factor, p = [(0.0, 1.0), (5e-4, 1.0), (0.1, 2.0)][seed % 3]
-        loss = SoftmaxLoss(size, classes, norm_factor=factor, norm_p=p)
-        prelogits = torch.randn(count, size).bfloat16().float().requires_grad_()
-        labels = torch.randint(classes, (count,))
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
-            output = loss(prelogits.bfloat16() if autocast else prelogits, labels)
-        expected = naive(loss, prelogits, labels)
-        assert output.value.item() == pytest.approx(expected.item(), abs=1e-5)
-        variables = [prelogits, loss.logits.weight, loss.logits.bias]
-        found = torch.autograd.grad(output.value, variables)
-        wanted = torch.autograd.grad(expected, variables)
-        # Under autocast the prelogits are bfloat16, and so is what comes back to them.
-        for variable, left, right in zip(variables, found, wanted, strict=True):
-            loose = autocast and variable is prelogits
-            torch.testing.assert_close(
-                left, right.float(), atol=1e-2 if loose else 1e-5, rtol=1e-2 if loose else 1e-4
-            )
+        loss = SoftmaxLoss(width, people, norm_factor=factor, norm_p=p)
+        return loss, partial(naive, loss)
+
+    tolerance = Tolerance(value=1e-5, gradient=1e-5, gradient_rel=1e-4)
+    assert len(list(check_100_cases(make, tolerance, autocast=autocast))) == 100
 
 
 def test_figures() -> None:

@@ -1,9 +1,11 @@
 import math
+from functools import partial
 
 import pytest
 import torch
 
 from facenet.losses.softmax_squared import SoftmaxSquaredLoss
+from tests.facenet.losses.loops import Naive, Tolerance, check_100_cases
 
 
 def naive(loss: SoftmaxSquaredLoss, prelogits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -19,25 +21,12 @@ def naive(loss: SoftmaxSquaredLoss, prelogits: torch.Tensor, labels: torch.Tenso
 
 @pytest.mark.parametrize("autocast", [False, True])
 def test_value_and_gradients_against_a_loop_in_100_random_cases(autocast: bool) -> None:
-    for seed in range(100):
-        torch.manual_seed(seed)
-        size, classes, count = (int(torch.randint(2, 9, ())) for _ in range(3))
-        loss = SoftmaxSquaredLoss(size, classes)
-        prelogits = torch.randn(count, size).bfloat16().float().requires_grad_()
-        labels = torch.randint(classes, (count,))
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
-            output = loss(prelogits.bfloat16() if autocast else prelogits, labels)
-        expected = naive(loss, prelogits, labels)
-        assert output.value.item() == pytest.approx(expected.item(), abs=1e-6)
-        variables = [prelogits, loss.logits.weight, loss.logits.bias]
-        found = torch.autograd.grad(output.value, variables)
-        wanted = torch.autograd.grad(expected, variables)
-        # Under autocast the prelogits are bfloat16, and so is what comes back to them.
-        for variable, left, right in zip(variables, found, wanted, strict=True):
-            loose = autocast and variable is prelogits
-            torch.testing.assert_close(
-                left, right.float(), atol=1e-2 if loose else 1e-6, rtol=1e-2 if loose else 1e-4
-            )
+    def make(width: int, people: int, _seed: int) -> tuple[SoftmaxSquaredLoss, Naive]:
+        loss = SoftmaxSquaredLoss(width, people)
+        return loss, partial(naive, loss)
+
+    tolerance = Tolerance(value=1e-6, gradient=1e-6, gradient_rel=1e-4)
+    assert len(list(check_100_cases(make, tolerance, autocast=autocast))) == 100
 
 
 def test_an_untrained_head_of_ten_people() -> None:
