@@ -7,7 +7,7 @@ from facenet.mining.offline import Indices
 
 
 class ListedPlan:
-    """Pairs or triplets, shuffled in every epoch; the images of each stand side by side in the batch.
+    """Pairs or triplets, shuffled in every epoch; the images of each share a batch.
 
     What fills no batch is left out of the epoch.
 
@@ -15,18 +15,20 @@ class ListedPlan:
         groups: (G, 2) left and right, or (G, 3) anchor, positive and negative, int64.
         batch_size: images in a batch; it holds batch_size // 2 or // 3 groups, at least one.
         seed: of the order.
+        distinct: an image that several groups of a batch share is in it once, for losses that look for groups
+            themselves; else the images of each group stand side by side.
 
     Raises:
         DataInvalid: there are no groups.
     """
 
-    def __init__(self, groups: Indices, *, batch_size: int, seed: int) -> None:
+    def __init__(self, groups: Indices, *, batch_size: int, seed: int, distinct: bool = False) -> None:
         if not len(groups):
             raise DataInvalid(
                 "The plan has no pair or triplet of training people: at least two people, one of them with "
                 "two photos, are needed. Add photos in ingest.sources."
             )
-        self._groups, self._seed = groups, seed
+        self._groups, self._seed, self._distinct = groups, seed, distinct
         self._rows: int = min(max(1, batch_size // groups.shape[1]), len(groups))
 
     def __len__(self) -> int:
@@ -35,5 +37,5 @@ class ListedPlan:
     def batches(self, epoch: int) -> list[Indices]:
         """Return the batches of `epoch`, each the images of its first group, of its second and so on."""
         order = np.random.default_rng([self._seed, epoch]).permutation(len(self._groups))
-        groups = self._groups[order[: len(self) * self._rows]]
-        return list(groups.reshape(len(self), -1))
+        batches = self._groups[order[: len(self) * self._rows]].reshape(len(self), -1)
+        return [np.unique(batch) for batch in batches] if self._distinct else list(batches)

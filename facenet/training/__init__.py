@@ -13,7 +13,7 @@ from facenet.training.loop import Trainer, TrainingInterrupted
 from facenet.training.optimizers import OPTIMIZERS, OptimizerSettings, build_optimizer
 from facenet.training.processes import Processes, join
 from facenet.training.reports import EpochReport, StepReport
-from facenet.training.sampling import ImagePlan, Plan, TripletPlan
+from facenet.training.sampling import ImagePlan, Plan
 from facenet.training.schedule import Schedule
 from facenet.training.update import UpdateOptions
 from facenet.training.validation import PairValidation
@@ -37,7 +37,6 @@ __all__ = [
     "Trainer",
     "TrainingInterrupted",
     "TrainingSet",
-    "TripletPlan",
     "UpdateOptions",
     "build_optimizer",
     "freeze_to",

@@ -63,34 +63,3 @@ class ImagePlan:
         marks = (random.random() + np.arange(drawn)) * (ends[-1] / drawn)
         places = np.minimum(np.searchsorted(ends, marks, side="right"), len(order) - 1)
         return np.split(random.permutation(order[places]), len(self))
-
-
-class TripletPlan:
-    """Triplets drawn beforehand, shuffled in every epoch; the three images of a triplet share a batch.
-
-    Args:
-        triplets: (T, 3) int64 anchor, positive, negative.
-        batch_size: images in a batch; it holds batch_size // 3 triplets, at least one.
-        seed: of the order.
-
-    Raises:
-        DataInvalid: there is no triplet.
-    """
-
-    def __init__(self, triplets: Indices, *, batch_size: int, seed: int) -> None:
-        if not len(triplets):
-            raise DataInvalid(
-                "data/triplets/triplets.parquet has no triplet of training people: "
-                "at least two people, one of them with two photos, are needed."
-            )
-        self._triplets, self._seed = triplets, seed
-        self._rows = min(max(1, batch_size // 3), len(triplets))
-
-    def __len__(self) -> int:
-        return len(self._triplets) // self._rows
-
-    def batches(self, epoch: int) -> list[Indices]:
-        """Return the batches of `epoch`; an image that several triplets of a batch share is in it once."""
-        order = np.random.default_rng([self._seed, epoch]).permutation(len(self._triplets))
-        parts = np.split(order[: len(self) * self._rows], len(self))
-        return [np.unique(self._triplets[part]) for part in parts]

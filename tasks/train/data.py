@@ -11,7 +11,7 @@ import pandas as pd
 from facenet.errors import DataInvalid
 from facenet.mining.listed import ListedPlan
 from facenet.mining.pk import PKPlan
-from facenet.training import ImagePlan, Plan, TripletPlan
+from facenet.training import ImagePlan, Plan
 from tasks.params import Params
 from tasks.shards import read_table, shard_paths
 
@@ -72,10 +72,9 @@ def make_plan(faces: Faces, params: Params) -> Plan:
         return PKPlan(
             faces.labels, people=triplets.people_per_batch, images=triplets.images_per_person, seed=seed
         )
-    if faces.groups is not None and triplets.plan == "pairs":
-        return ListedPlan(faces.groups, batch_size=train.batch_size, seed=seed)
     if faces.groups is not None:
-        return TripletPlan(faces.groups, batch_size=train.batch_size, seed=seed)
+        mined = triplets.plan == "triplets"  # its loss looks for triplets in the batch
+        return ListedPlan(faces.groups, batch_size=train.batch_size, seed=seed, distinct=mined)
     return ImagePlan(faces.labels, batch_size=train.batch_size, balance=train.balance, seed=seed)
 
 

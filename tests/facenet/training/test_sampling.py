@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from facenet.errors import DataInvalid
-from facenet.training.sampling import ImagePlan, TripletPlan
+from facenet.training.sampling import ImagePlan
 
 COUNTS = (1, 2, 4, 8, 16, 64)
 LABELS = np.repeat(np.arange(len(COUNTS)), COUNTS).astype(np.int64)
@@ -60,23 +60,3 @@ def test_a_set_smaller_than_a_batch_makes_one_batch() -> None:
 def test_too_few_images_are_told(labels: list[int]) -> None:
     with pytest.raises(DataInvalid, match="2 are needed"):
         image_plan(np.array(labels, np.int64))
-
-
-def test_triplets_stay_together_and_come_once() -> None:
-    triplets = np.arange(60).reshape(20, 3).astype(np.int64)
-    plan = TripletPlan(triplets, batch_size=13, seed=1)  # four triplets a batch
-    batches = plan.batches(1)
-    assert len(batches) == len(plan) == 5
-    assert all(len(batch) == 12 and set(batch // 3) == set(batch[batch % 3 == 0] // 3) for batch in batches)
-    assert sorted(np.concatenate(batches).tolist()) == list(range(60))
-    assert not np.array_equal(np.concatenate(plan.batches(2)), np.concatenate(batches))
-
-
-def test_an_image_shared_by_triplets_is_in_a_batch_once() -> None:
-    plan = TripletPlan(np.array([[0, 1, 2], [0, 1, 3], [1, 0, 2]]), batch_size=90, seed=1)
-    assert [batch.tolist() for batch in plan.batches(1)] == [[0, 1, 2, 3]]
-
-
-def test_no_triplet_is_told() -> None:
-    with pytest.raises(DataInvalid, match="no triplet"):
-        TripletPlan(np.empty((0, 3), np.int64), batch_size=30, seed=1)

@@ -8,7 +8,7 @@ import pytest
 from facenet.errors import DataInvalid
 from facenet.mining.listed import ListedPlan
 from facenet.mining.pk import PKPlan
-from facenet.training import ImagePlan, TripletPlan
+from facenet.training import ImagePlan
 from tasks.shards import read_table
 from tasks.train.data import (
     face_files,
@@ -57,7 +57,7 @@ def test_groups_are_renumbered(workspace: Path, root: Path, plan: str, columns: 
 
 @pytest.mark.parametrize(
     ("plan", "kind"),
-    [("images", ImagePlan), ("pk", PKPlan), ("triplets", TripletPlan), ("pairs", ListedPlan)],
+    [("images", ImagePlan), ("pk", PKPlan), ("triplets", ListedPlan), ("pairs", ListedPlan)],
 )
 def test_each_plan_has_its_batches(workspace: Path, root: Path, plan: str, kind: type) -> None:
     params = small_params(root, triplets={"plan": plan}, train={"loss": LOSSES[plan]})
