@@ -62,12 +62,12 @@ def link_photos(workspace: Path, photos: Sequence[Path]) -> None:
 
 
 def write_params(workspace: Path, **align: Any) -> None:
-    """Write the project's params.yaml for these photos, cut as davidsandberg/facenet does by default."""
+    """Write the project's params.yaml for these photos, with `align` changed."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     params["base"]["device"] = "cpu"
     source = {"kind": "folder", "path": str(workspace / "photos"), "role": "evaluate"}
     params["ingest"]["sources"] = [source]
-    params["align"] |= {"image_size": 182, "margin": 44} | align
+    params["align"] |= align
     (workspace / "params.yaml").write_text(yaml.safe_dump(params))
 
 

@@ -19,6 +19,9 @@ JPEG_SCAN, JPEG_END = b"\xff\xda", b"\xff\xd9"
 PNG_DEPTH_AT = 24  # bytes into the file: the bit depth in the header of a PNG
 JPEG_QUALITY = 95
 PNG_LEVEL = 1  # four times as fast as the default of 6, a few per cent larger
+WEBP_EFFORT = {"method": 0, "quality": 0}  # the fastest; in the lossless mode quality is an effort too
+
+ImageFormat = Literal["webp", "png", "jpeg"]  # of what we write
 
 # How an image with this EXIF orientation (section 4.6.4 of Exif 2.3) is turned upright.
 _UPRIGHT = {
@@ -155,10 +158,10 @@ def _eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
     return np.rint(plane * (255.0 / whole)).astype(np.uint8)
 
 
-def encode(pixels: NDArray[np.uint8], image_format: Literal["png", "jpeg"]) -> bytes:
+def encode(pixels: NDArray[np.uint8], image_format: ImageFormat) -> bytes:
     """Return (H, W, 3) uint8 RGB `pixels` as the bytes of a file, the same bytes for the same pixels.
 
-    PNG is lossless; JPEG has quality 95 and full colour resolution.
+    WebP and PNG are lossless; JPEG has quality 95 and full colour resolution.
 
     Raises:
         ValueError: `pixels` are of another shape or type.
@@ -166,8 +169,11 @@ def encode(pixels: NDArray[np.uint8], image_format: Literal["png", "jpeg"]) -> b
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.size == 0:
         raise ValueError(f"pixels must be (H, W, 3) uint8, not {pixels.shape} {pixels.dtype}")
     buffer = io.BytesIO()
-    if image_format == "png":
-        Image.fromarray(pixels).save(buffer, "PNG", compress_level=PNG_LEVEL)
+    image = Image.fromarray(pixels)
+    if image_format == "webp":
+        image.save(buffer, "WEBP", lossless=True, **WEBP_EFFORT)
+    elif image_format == "png":
+        image.save(buffer, "PNG", compress_level=PNG_LEVEL)
     else:
-        Image.fromarray(pixels).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+        image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
     return buffer.getvalue()

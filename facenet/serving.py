@@ -23,7 +23,7 @@ from facenet.detection import (
 )
 from facenet.devices import resolve_device
 from facenet.errors import ImageRejected, WeightsInvalid
-from facenet.images import MAX_PIXELS, decode, encode
+from facenet.images import MAX_PIXELS, ImageFormat, decode, encode
 from facenet.matching import Matcher
 from facenet.model import Embedder, ModelCard, load_model
 
@@ -40,7 +40,7 @@ class FaceEmbedder:
     Args:
         aligner: finds and cuts out the face.
         embedder: embeds it.
-        stored_as: "png" or "jpeg", how the pipeline stores faces; "jpeg" loses as much here as it did there.
+        stored_as: how the pipeline stores faces; "jpeg" loses as much here as it did there.
         max_pixels: photos with more are not decoded.
         matcher: decides whether two faces are one person; None where the model was never evaluated.
     """
@@ -50,7 +50,7 @@ class FaceEmbedder:
         aligner: FaceAligner,
         embedder: Embedder,
         *,
-        stored_as: str = "png",
+        stored_as: ImageFormat = "webp",
         max_pixels: int = MAX_PIXELS,
         matcher: Matcher | None = None,
     ) -> None:

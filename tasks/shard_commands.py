@@ -16,17 +16,19 @@ from tqdm import tqdm
 
 from facenet.atomic import atomic_path
 from facenet.errors import DataInvalid
-from facenet.images import decode
+from facenet.images import decode, encode
 from tasks.paths import ALIGNED, RAW
 from tasks.shards import read_batches, read_table, shard_paths
 
 TABLES = {"faces": (ALIGNED, "faces"), "photos": (RAW, "images")}
 TILE, CAPTION = 112, 14  # pixels: side of a picture on the contact sheet, height of the name below it
-SUFFIXES = {b"\x89PNG": "png", b"\xff\xd8": "jpg"}  # the formats that are stored
+SUFFIXES = {b"\x89PNG": "png", b"\xff\xd8": "jpg", b"RIFF": "webp"}  # the formats that are stored
 
 
 def export(source: Path, prefix: str, target: Path) -> int:
-    """Write every image of a table to `target`/identity/image_id.suffix, as stored, and return their number.
+    """Write every image of a table to `target`/identity/image_id.suffix, and return their number.
+
+    The bytes are those stored, but WebP becomes PNG, which loses nothing and which every tool reads.
 
     Raises:
         DataInvalid: there is no table, `target` has files already, or an identity is no name of a folder.
@@ -42,7 +44,8 @@ def export(source: Path, prefix: str, target: Path) -> int:
             )
         folder = target / row["identity"]
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{row['image_id']}.{_suffix(row['image'])}").write_bytes(row["image"])
+        content, suffix = _readable(row["image"])
+        (folder / f"{row['image_id']}.{suffix}").write_bytes(content)
         written += 1
     return written
 
@@ -85,8 +88,9 @@ def _rows(source: Path, prefix: str) -> Iterator[Mapping[str, Any]]:
         yield from batch.select(["image_id", "identity", "image"]).to_pylist()
 
 
-def _suffix(content: bytes) -> str:
-    return next((suffix for start, suffix in SUFFIXES.items() if content.startswith(start)), "img")
+def _readable(content: bytes) -> tuple[bytes, str]:
+    suffix = next((suffix for start, suffix in SUFFIXES.items() if content.startswith(start)), "img")
+    return (encode(decode(content), "png"), "png") if suffix == "webp" else (content, suffix)
 
 
 def _fitting(pen: ImageDraw.ImageDraw, text: str, width: int) -> str:

@@ -63,9 +63,10 @@ def crop_face(pixels: Pixels, box: Floats, landmarks: Floats, settings: CropSett
     """
     if settings.method == "similarity" and np.isfinite(landmarks).all() and np.ptp(landmarks, axis=0).any():
         return _warp(pixels, landmarks, settings)
-    region = _with_margin(box, pixels.shape[1], pixels.shape[0], settings)
+    left, top, right, bottom = _with_margin(box, pixels.shape[1], pixels.shape[0], settings)
     side = settings.image_size
-    return np.asarray(Image.fromarray(pixels).crop(region).resize((side, side), Image.Resampling.BILINEAR))
+    region = Image.fromarray(pixels[top:bottom, left:right])  # sliced first: Pillow would copy the photo
+    return np.asarray(region.resize((side, side), Image.Resampling.BILINEAR))
 
 
 def _with_margin(box: Floats, width: int, height: int, settings: CropSettings) -> tuple[int, int, int, int]:

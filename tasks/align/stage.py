@@ -12,7 +12,7 @@ from tqdm import tqdm
 from facenet.atomic import atomic_path
 from facenet.detection import CropSettings, DetectorSettings, runtime_version
 from facenet.devices import resolve_device
-from tasks import paths
+from tasks import expectations, paths
 from tasks.align.contact_sheet import write_contact_sheet
 from tasks.align.detections import DetectionCache
 from tasks.align.keys import detection_key, face_key
@@ -50,6 +50,7 @@ def run(
     chosen = resolve_device(device)
     settings = _settings(params)
     with Meter() as meter:
+        expectations.prepare()
         run_ = _Run(settings, str(chosen), raw=raw, aligned=aligned, cache=cache)
         run_.write()
         write_contact_sheet(
@@ -189,10 +190,8 @@ class _Run:
             rejects.to_parquet(temporary, index=False)
 
     def _validate(self) -> None:
-        from tasks.expectations import validate_faces
-
         columns = [name for name in FACES_SCHEMA.names if name != "image"]
-        validate_faces(read_table(self._aligned, "faces", columns).to_pandas())
+        expectations.validate_faces(read_table(self._aligned, "faces", columns).to_pandas())
 
 
 def _power_below(box: Sequence[float]) -> int:

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from sys import maxsize
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from facenet.detection import MTCNN, CropSettings, DetectorSettings, Faces
 from facenet.detection.aligner import align_face
 from facenet.devices import cpu_threads
 from facenet.errors import ImageRejected
-from facenet.images import decode, encode
+from facenet.images import ImageFormat, decode, encode
 from tasks.align.rows import RawRow, read_images
 
 GROUP_PIXELS = 2**23  # photos decoded and searched together hold at most so many, or are one
@@ -28,7 +28,7 @@ class Settings:
     detector: DetectorSettings
     selection: str
     crop: CropSettings
-    image_format: Literal["png", "jpeg"]
+    image_format: ImageFormat
 
 
 class Job(NamedTuple):

@@ -4,6 +4,8 @@ A function returns when all is well and raises DataInvalid, naming rows, when no
 writes its outputs. Great Expectations takes seconds to import, so only a call imports it.
 """
 
+import importlib
+import threading
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -11,6 +13,11 @@ import pandas as pd
 
 from tasks.expectations import tables
 from tasks.expectations.tables import Table
+
+
+def prepare() -> None:
+    """Begin to import Great Expectations beside other work, so that a later call need not wait for it."""
+    threading.Thread(target=importlib.import_module, args=("tasks.expectations.validation",)).start()
 
 
 def validate_manifest(

@@ -6,6 +6,7 @@ from typing import Any
 
 from facenet.errors import SourceInvalid
 from facenet.evaluation.pairs import Pair
+from tasks import expectations
 from tasks.ingest.figures import figures, rejected
 from tasks.ingest.output import Output, write_output
 from tasks.ingest.protocol import draw_pairs, pair_rows, pairs_table, photo_names
@@ -46,6 +47,7 @@ def run(
         DataInvalid: the manifest or the pairs break a rule of tasks/expectations.
     """
     with Meter() as meter, Spool(raw.parent) as spool:
+        expectations.prepare()
         opened = _open(params, downloads)
         known = VerdictCache((cache or raw.parent / "cache") / "ingest", limits(params))
         records, counts = scan(opened, params, spool, known, workers or worker_count())
@@ -92,7 +94,7 @@ def _pairs(
 
 
 def _validate(output: Output, allow_overlap: bool) -> None:
-    from tasks.expectations import validate_manifest  # takes seconds to import
-
     pairs = output.pairs.to_pandas() if output.pairs.num_rows else None
-    validate_manifest(output.manifest.to_pandas(), pairs=pairs, allow_identity_overlap=allow_overlap)
+    expectations.validate_manifest(
+        output.manifest.to_pandas(), pairs=pairs, allow_identity_overlap=allow_overlap
+    )

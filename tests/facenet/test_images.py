@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageFile
 
 from facenet.errors import ImageRejected
-from facenet.images import decode, encode, read_photo
+from facenet.images import ImageFormat, decode, encode, read_photo
 from tests.zoo import Animal, deep_png, orientation, picture, raw_png, save, zoo
 
 ZOO = zoo()
@@ -210,10 +210,19 @@ def test_threads_get_what_one_thread_gets() -> None:
     assert not ImageFile.LOAD_TRUNCATED_IMAGES
 
 
-def test_png_is_lossless_and_the_same_each_time() -> None:
+@pytest.mark.parametrize("image_format", ["webp", "png"])
+def test_webp_and_png_are_lossless_and_the_same_each_time(image_format: ImageFormat) -> None:
+    for pixels in (
+        picture(4),
+        np.zeros((1, 1, 3), np.uint8),
+        np.arange(768, dtype=np.uint8).reshape(16, 16, 3),
+    ):
+        np.testing.assert_array_equal(decode(encode(pixels, image_format)), pixels)
+        assert encode(pixels, image_format) == encode(pixels.copy(), image_format)
+
+
+def test_jpeg_is_the_same_each_time_and_near() -> None:
     pixels = picture(4)
-    np.testing.assert_array_equal(decode(encode(pixels, "png")), pixels)
-    assert encode(pixels, "png") == encode(pixels.copy(), "png")
     assert encode(pixels, "jpeg") == encode(pixels.copy(), "jpeg")
     assert np.abs(decode(encode(pixels, "jpeg")).astype(int) - pixels).max() < 24
 

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from facenet.errors import DataInvalid
+from facenet.images import decode, encode
 from tasks.shard_commands import CAPTION, contact_sheet, export, main
 from tasks.shards import RAW_SCHEMA, sort_key, write_shards
 
@@ -18,6 +19,16 @@ def png(photo: bytes) -> bytes:
     content = io.BytesIO()
     Image.open(io.BytesIO(photo)).save(content, "PNG")
     return content.getvalue()
+
+
+def test_export_writes_what_is_stored_as_webp_as_the_same_pixels_in_png(
+    tmp_path: Path, orl_photos: list[tuple[str, bytes]]
+) -> None:
+    pixels = decode(orl_photos[0][1])
+    row = {"image_id": "1", "identity": "s1", "source": "s", "role": "train", "image": encode(pixels, "webp")}
+    write_shards(tmp_path / "raw", "images", RAW_SCHEMA, [row], 1)
+    assert export(tmp_path / "raw", "images", tmp_path / "tree") == 1
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "tree" / "s1" / "1.png")), pixels)
 
 
 @pytest.fixture
