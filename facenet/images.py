@@ -143,7 +143,7 @@ def _rgb(image: Image.Image) -> NDArray[np.uint8]:
     if image.has_transparency_data:
         over = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
-    return np.array(image.convert("RGB"))
+    return np.array(image if image.mode == "RGB" else image.convert("RGB"))  # converting copies once more
 
 
 def _eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:

@@ -1,7 +1,8 @@
-"""Put a published system into params.yaml: `python -m tasks.recipes list` and `... apply NAME`.
+"""Put a published system into params.yaml: `python -m tasks.recipes list` and `... apply NAME [NAME ...]`.
 
-A recipe is an overlay on recipes/default.yaml, the parameters of a fresh clone. params.yaml afterwards is a
-function of the recipe alone: two recipes applied in turn do not mix. Comments and layout are kept.
+A recipe is an overlay on recipes/default.yaml, the parameters of a fresh clone; of several the later wins.
+params.yaml afterwards is a function of these names alone: what was applied before is gone. Comments and
+layout are kept.
 """
 
 import argparse
@@ -44,34 +45,35 @@ def describe(name: str, folder: Path = RECIPES) -> str:
     return (folder / f"{name}.yaml").read_text().partition("\n")[0].removeprefix("#").strip()
 
 
-def compose(name: str, folder: Path = RECIPES) -> str:
-    """Return the text of params.yaml for a recipe: default.yaml with the recipe's values in their places.
+def compose(*recipes: str, folder: Path = RECIPES) -> str:
+    """Return the text of params.yaml for recipes: default.yaml with their values, one after the other.
 
     Mappings are merged key by key; anything else, lists too, is replaced.
 
     Raises:
-        ParamsInvalid: the recipe is unknown, or what it makes is not valid.
+        ParamsInvalid: a recipe is unknown, or what they make is not valid.
     """
     names = recipe_names(folder)
-    if name not in names:
-        raise ParamsInvalid(f"There is no recipe {name!r} in {folder}. There are: {', '.join(names)}.")
     text = (folder / f"{DEFAULT}.yaml").read_text()
-    if name != DEFAULT:
-        text = _overlaid(text, (folder / f"{name}.yaml").read_text())
+    for name in recipes:
+        if name not in names:
+            raise ParamsInvalid(f"There is no recipe {name!r} in {folder}. There are: {', '.join(names)}.")
+        if name != DEFAULT:
+            text = _overlaid(text, (folder / f"{name}.yaml").read_text())
     try:
         parse_params(text)
     except ParamsInvalid as error:
-        raise ParamsInvalid(f"Recipe {folder / name}.yaml: {error}") from error
+        raise ParamsInvalid(f"Recipe {' with '.join(recipes)} in {folder}: {error}") from error
     return text
 
 
-def apply(name: str, folder: Path = RECIPES, target: Path = PARAMS) -> list[str]:
-    """Write a recipe to `target`, atomically, and return one line for each value that changed.
+def apply(*recipes: str, folder: Path = RECIPES, target: Path = PARAMS) -> list[str]:
+    """Write recipes to `target`, atomically, and return one line for each value that changed.
 
     Raises:
-        ParamsInvalid: the recipe is unknown or not valid; `target` is then as it was.
+        ParamsInvalid: a recipe is unknown or not valid; `target` is then as it was.
     """
-    text = compose(name, folder)
+    text = compose(*recipes, folder=folder)
     before = dict(_leaves(yaml.safe_load(target.read_text()) or {})) if target.exists() else {}
     after = dict(_leaves(yaml.safe_load(text)))
     write_text(target, text)
@@ -135,14 +137,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tasks.recipes", description=describe.__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="list the recipes")
-    commands.add_parser("apply", help="put a recipe into params.yaml").add_argument("name")
+    applying = commands.add_parser("apply", help="put recipes into params.yaml, of which the later wins")
+    applying.add_argument("names", nargs="+", metavar="NAME")
     options = parser.parse_args(arguments)
     if options.command == "list":
         width = max(map(len, recipe_names()))
         lines = [f"{name:{width}}  {describe(name)}" for name in recipe_names()]
     else:
-        changes = apply(options.name) or ["nothing changed"]
-        lines = [f"params.yaml now follows recipe {options.name}:", *(f"  {line}" for line in changes)]
+        changes = apply(*options.names) or ["nothing changed"]
+        lines = [f"params.yaml now follows recipe {' with '.join(options.names)}:", *(f"  {line}" for line in changes)]
         lines.append("Next: dvc repro")
     sys.stdout.write("\n".join(lines) + "\n")
 

@@ -31,7 +31,7 @@ def test_every_recipe_is_valid_and_described(recipes: Path) -> None:
     assert {"pretrained-lfw-view1", "pretrained-lfw-view2", "lfw-view1", "photos"} <= set(names)
     assert {"orl-softmax", "orl-triplet", "orl-nn4small2", "finetune"} <= set(names)
     for name in names:
-        parse_params(compose(name, recipes))
+        parse_params(compose(name, folder=recipes))
         assert 20 < len(describe(name, recipes)) <= 105
 
 
@@ -45,21 +45,21 @@ def test_every_value_of_an_overlay_arrives_and_nothing_else_changes(recipes: Pat
 
     for name in recipe_names(recipes)[1:]:
         overlay = yaml.safe_load((recipes / f"{name}.yaml").read_text())
-        assert yaml.safe_load(compose(name, recipes)) == merged(default, overlay)
+        assert yaml.safe_load(compose(name, folder=recipes)) == merged(default, overlay)
         assert merged(default, overlay) != default
 
 
 def test_comments_and_layout_are_kept(recipes: Path) -> None:
     default = (recipes / "default.yaml").read_text()
-    assert compose("default", recipes) == default
+    assert compose("default", folder=recipes) == default
     before = default.splitlines()
-    after = compose("orl-softmax", recipes).splitlines()
+    after = compose("orl-softmax", folder=recipes).splitlines()
     changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
     assert changed == [
         ("  loss: cosface", "  loss: softmax"),
         ("  prelogits_norm_factor: 0.0", "  prelogits_norm_factor: 0.0005"),
     ]
-    lines = compose("lfw-view1", recipes).splitlines()
+    lines = compose("lfw-view1", folder=recipes).splitlines()
     assert [line for line in lines if line.startswith("#")] == [
         line for line in before if line.startswith("#")
     ]
@@ -68,7 +68,7 @@ def test_comments_and_layout_are_kept(recipes: Path) -> None:
 
 
 def test_a_list_is_replaced_and_a_mapping_is_merged(recipes: Path) -> None:
-    params = yaml.safe_load(compose("pretrained-lfw-view2", recipes))
+    params = yaml.safe_load(compose("pretrained-lfw-view2", folder=recipes))
     assert [source["kind"] for source in params["ingest"]["sources"]] == ["lfw"]
     default = yaml.safe_load((recipes / "default.yaml").read_text())
     assert params["register"]["gates"] == default["register"]["gates"] | {"accuracy": 0.97}
@@ -77,20 +77,20 @@ def test_a_list_is_replaced_and_a_mapping_is_merged(recipes: Path) -> None:
 def test_two_recipes_in_turn_do_not_mix(recipes: Path, params: Path) -> None:
     default = params.read_text()
     for name in recipe_names(recipes):
-        apply(name, recipes, params)
-        assert params.read_text() == compose(name, recipes)
-    apply("default", recipes, params)
+        apply(name, folder=recipes, target=params)
+        assert params.read_text() == compose(name, folder=recipes)
+    apply("default", folder=recipes, target=params)
     assert params.read_text() == default
 
 
 def test_what_changed_is_told(recipes: Path, params: Path) -> None:
-    assert apply("default", recipes, params) == []
-    assert apply("orl-triplet", recipes, params) == [
+    assert apply("default", folder=recipes, target=params) == []
+    assert apply("orl-triplet", folder=recipes, target=params) == [
         "triplets.plan: images -> pk",
         "train.loss: cosface -> triplet",
     ]
     params.write_text(params.read_text().replace("seed: 666", "seed: 7").replace("  margin_in: source\n", ""))
-    assert apply("photos", recipes, params) == [
+    assert apply("photos", folder=recipes, target=params) == [
         "base.seed: 7 -> 666",
         "ingest.sources: [{kind: orl}] -> [{kind: folder, path: photos}]",
         "align.margin_in: (none) -> source",
@@ -99,19 +99,38 @@ def test_what_changed_is_told(recipes: Path, params: Path) -> None:
     ]
 
 
+def test_of_several_recipes_the_later_wins_and_the_rest_adds_up(recipes: Path) -> None:
+    both = yaml.safe_load(compose("arcface", "on-lfw-view1", folder=recipes))
+    alone = yaml.safe_load(compose("arcface", folder=recipes))
+    assert both["train"] == alone["train"]
+    assert both["ingest"]["sources"][0]["kind"] == "lfw"
+    assert both["triplets"] == alone["triplets"] | {"validation_fraction": 0.08}
+    triplet_softmax = yaml.safe_load(compose("orl-triplet", "orl-softmax", folder=recipes))
+    softmax_triplet = yaml.safe_load(compose("orl-softmax", "orl-triplet", folder=recipes))
+    assert (triplet_softmax["train"]["loss"], softmax_triplet["train"]["loss"]) == ("softmax", "triplet")
+    assert triplet_softmax["triplets"]["plan"] == "pk"
+
+
+@pytest.mark.parametrize("later", ["nn4small2-center", "siamese-densenet", "arcface", "cosface"])
+def test_a_published_system_goes_onto_lfw(recipes: Path, later: str) -> None:
+    params = parse_params(compose(later, "on-lfw-view1", folder=recipes))
+    assert params.train.epochs > 0
+    assert params.ingest.sources[0].kind == "lfw"
+
+
 def test_an_unknown_recipe_names_the_known_ones_and_writes_nothing(recipes: Path, params: Path) -> None:
     before = params.read_text()
     with pytest.raises(ParamsInvalid, match=r"no recipe 'nothing' .*default, .*pretrained-lfw-view2"):
-        apply("nothing", recipes, params)
+        apply("nothing", folder=recipes, target=params)
     assert params.read_text() == before
 
 
 @pytest.mark.parametrize(
     ("overlay", "complaint"),
     [
-        ("train:\n  epoch: 3\n", r"bad\.yaml: .*\n.*train\.epoch: "),
-        ("train:\n  epochs: -3\n", r"bad\.yaml: .*\n.*train\.epochs: "),
-        ("trian:\n  epochs: 3\n", r"bad\.yaml: .*\n.*trian"),
+        ("train:\n  epoch: 3\n", r"Recipe bad in .*: .*\n.*train\.epoch: "),
+        ("train:\n  epochs: -3\n", r"Recipe bad in .*: .*\n.*train\.epochs: "),
+        ("trian:\n  epochs: 3\n", r"Recipe bad in .*: .*\n.*trian"),
         ("align:\n  image_size: 32\n", "larger than align.image_size 32"),
     ],
 )
@@ -124,7 +143,7 @@ def test_an_invalid_recipe_writes_nothing(
     (folder / "bad.yaml").write_text(overlay)
     before = params.read_text()
     with pytest.raises(ParamsInvalid, match=complaint):
-        apply("bad", folder, params)
+        apply("bad", folder=folder, target=params)
     assert params.read_text() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["params.yaml", "recipes"]
 
@@ -155,6 +174,9 @@ def test_command_line(
     assert "  train.loss: (none) -> softmax\n" in out
     main(["apply", "orl-softmax"])
     assert capsys.readouterr().out.splitlines()[1:] == ["  nothing changed", "Next: dvc repro"]
+    main(["apply", "orl-softmax", "on-lfw-view1"])
+    out = capsys.readouterr().out
+    assert out.startswith("params.yaml now follows recipe orl-softmax with on-lfw-view1:\n")
 
 
 def test_outside_the_project_it_says_where_to_run(tmp_path: Path, root: Path) -> None:
