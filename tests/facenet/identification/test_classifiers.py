@@ -70,6 +70,24 @@ def test_strangers_are_turned_away_at_the_rate_that_was_set(faces: Faces, classi
     assert np.mean(found) > 0.6
 
 
+@pytest.mark.parametrize("classifier", CLASSIFIERS)
+@pytest.mark.parametrize("fpir", [0.02, 0.1, 0.3])
+def test_the_rate_that_was_set_holds_for_many_strangers(classifier: type, fpir: float) -> None:
+    """1,500 people never seen, points of a sphere: off by no more than both samples of strangers explain."""
+    random, count = np.random.default_rng(7), 1500
+    people = random.normal(size=(40 + 2 * count, 64))
+    known, strangers = people[:40], people[40:] + random.normal(0, 0.4, (2 * count, 64))
+    gallery = Gallery()
+    for number, centre in enumerate(known):
+        gallery.add(str(number), centre + random.normal(0, 0.4, (3, 64)))
+    score = classifier(gallery)
+    threshold = rejection_threshold(score(strangers[:count]), fpir)
+    probes = score(known + random.normal(0, 0.4, known.shape))
+    result = open_set(probes, np.arange(40), score(strangers[count:]), threshold)
+    assert abs(result.fpir - fpir) < 3 * np.sqrt(fpir * (1 - fpir) * 2 / count)
+    assert result.tpir > 0.9
+
+
 def test_svm_of_two_people_scores_both(faces: Faces) -> None:
     scores = linear_svm(enrolled(faces, np.array([0, 1]), 5))(faces[:2, 9])
     assert scores.shape == (2, 2)
