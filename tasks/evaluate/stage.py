@@ -14,7 +14,6 @@ from tasks.evaluate.decisions import report_decisions
 from tasks.evaluate.embeddings import Embeddings, stored_faces, write_embeddings
 from tasks.evaluate.evaluated import Evaluated
 from tasks.evaluate.identification import report_identification
-from tasks.evaluate.kept import face_digests
 from tasks.evaluate.leaks import report_leaks
 from tasks.evaluate.operating import report_operating_points
 from tasks.evaluate.pairs import (
@@ -97,7 +96,7 @@ def run(
             evaluated, params, embedder.card.weights_sha256, protocol=name, reports=reports, matcher=matcher
         ),
         **report_decisions(evaluated, reports=reports, kept=cache / "decisions"),
-        **report_slices(evaluated, _qualities(chosen, aligned, cache), reports=reports),
+        **report_slices(evaluated, _qualities(embedded, aligned, cache), reports=reports),
         **report_identification(evaluated, people, params, reports=reports),
         **report_leaks(evaluated, people, learnt, shared, params, embedder, aligned, reports),
     }
@@ -155,9 +154,9 @@ def _photos(aligned: Path) -> tuple[dict[str, str], dict[str, str]]:
     return dict(zip(image_ids, people, strict=True)), dict(zip(image_ids, roles, strict=True))
 
 
-def _qualities(pairs: Pairs, aligned: Path, cache: Path) -> Any:
-    places = find_places(aligned, pairs.photos)
-    return photo_qualities(aligned, places, face_digests(aligned, places), cache)
+def _qualities(embedded: Embeddings, aligned: Path, cache: Path) -> Any:
+    places = find_places(aligned, set(embedded.image_ids))  # in the same order, that of the table
+    return photo_qualities(aligned, places, embedded.digests, cache)
 
 
 def _overlap(shared: list[str]) -> dict[str, Any]:
