@@ -29,7 +29,7 @@ WEIGHTS = "inception-resnet-v1-casia-webface.fp16.safetensors"
 Embeddings = np.ndarray
 
 
-def _by_person(archive: Path) -> Iterator[tuple[str, list[bytes]]]:
+def by_person(archive: Path) -> Iterator[tuple[str, list[bytes]]]:
     """Yield one person of LFW after the other with their photos, and read no further than is asked for."""
     person, photos = "", []
     with tarfile.open(archive, "r|gz") as tar:
@@ -48,7 +48,7 @@ def _by_person(archive: Path) -> Iterator[tuple[str, list[bytes]]]:
 
 def _write_people(archive: Path, target: Path) -> None:
     """Write the first photos of the first people who have enough of them."""
-    able = ((name, photos) for name, photos in _by_person(archive) if len(photos) >= PHOTOS)
+    able = ((name, photos) for name, photos in by_person(archive) if len(photos) >= PHOTOS)
     for name, photos in islice(able, PEOPLE):
         (target / name).mkdir(parents=True)
         for number, data in enumerate(photos[:PHOTOS], start=1):
@@ -79,7 +79,7 @@ def lfw_embeddings(real_file: Callable[[str], Path]) -> tuple[Embeddings, Embedd
     weights = real_file(WEIGHTS)
     known: list[list[bytes]] = []
     strangers: list[bytes] = []
-    for _, photos in _by_person(real_file(LFW)):
+    for _, photos in by_person(real_file(LFW)):
         if len(photos) > ENROLLED and len(known) < KNOWN:
             known.append(photos[: ENROLLED + 1])
         elif len(photos) == 1 and len(strangers) < STRANGERS:

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from facenet.evaluation.distances import combine_flips
+from facenet.evaluation.grid import ACCURACY_GRID
 from facenet.evaluation.protocol import Protocol, judge, measure
 from facenet.identity import fold_name
 from tasks import paths
@@ -69,10 +72,10 @@ def run(
     embedder = PhotoEmbedder(
         params, weights=weights, card=card, device=device, aligned=aligned, kept=cache / "embeddings"
     )
-    trained = trained_people(identities) if trained_here(embedder.card) else set()
+    trained, seen = trained_people(identities) if trained_here(embedder.card) else (set(), set())
     fallbacks = [image_id for image_id, fallback in stored.items() if fallback]
     chosen = without_trained(read_pairs(pairs, stored, fallbacks=fallbacks, missing=params.missing), trained)
-    shared = shared_identities(chosen, trained)
+    shared = shared_identities(chosen, seen)
     overlap = _overlap(shared)
     wanted = chosen.photos | ({p for p in roles if roles[p] == "evaluate"} if params.all_pairs else set())
     embedded, made = embedder.embed(wanted, mirrored=params.flip != "none")
@@ -80,11 +83,12 @@ def run(
     evaluated = evaluate(embedded, chosen, params, seed)
     name = protocol_name(sources, chosen.counts()["folds"])
     _show(evaluated, stored, name, aligned, reports)
-    learnt = [photo for photo in roles if roles[photo] == "train" and fold_name(people[photo]) in trained]
+    learnt = [photo for photo in roles if roles[photo] == "train" and fold_name(people[photo]) in seen]
     return {
         "protocol": name,
         "pairs_sha256": hashlib.sha256(pairs.read_bytes()).hexdigest(),
         **_headline(evaluated, params),
+        **_beyond_grid(evaluated, params),
         "fallbacks": sum(stored[photo] for photo in chosen.photos),
         "images": len(wanted),
         "images_embedded": made,
@@ -134,6 +138,20 @@ def _headline(evaluated: Evaluated, params: EvaluateParams) -> dict[str, Any]:
         "folds_scored": len(evaluated.result.folds),
         **params.model_dump(include=OPTIONS),
     }
+
+
+def _beyond_grid(evaluated: Evaluated, params: EvaluateParams) -> dict[str, Any]:
+    """Return the share of scored distances that davidsandberg's thresholds do not reach, with a warning."""
+    if params.sweep != "grid":
+        return {}
+    share = float(np.mean(evaluated.result.distances[evaluated.scored] >= ACCURACY_GRID[-1]))
+    if share:
+        logger.warning(
+            "%.0f %% of the distances lie beyond 4, where davidsandberg's grid ends: AUC is the area under a "
+            "part of the curve. Set evaluate.sweep to exact, distance to cosine or arccos, or flip to none.",
+            100 * share,
+        )
+    return {"beyond_grid": share}
 
 
 def _show(evaluated: Evaluated, stored: Mapping[str, bool], name: str, aligned: Path, reports: Path) -> None:
