@@ -92,7 +92,7 @@ def _decide(measured: Measured, far: float) -> tuple[float, Flags]:
 
 
 def _decide_again(measured: Measured, fars: Sequence[float], weights: Floats) -> Flags:
-    """Return which pairs are accepted, (F, B, P), with the thresholds that each of (B, P) weights chooses."""
+    """Return which same pairs are accepted, (F, B, P), by the thresholds that (B, P) weights choose."""
     same, accepted = measured.pairs.same, np.zeros((len(fars), *weights.shape), bool)
     for _, distances, test in measured.by_fold():
         negatives = np.flatnonzero(~test & ~same)
@@ -102,7 +102,7 @@ def _decide_again(measured: Measured, fars: Sequence[float], weights: Floats) ->
         for place, far in enumerate(fars):
             allowed = far * passed[:, -1:] + ROUNDING
             thresholds = edges[(passed <= allowed).sum(axis=1)]
-            accepted[place][:, test] = distances[test] < thresholds[:, None]
+            accepted[place][:, test & same] = distances[test & same] < thresholds[:, None]
     return accepted
 
 

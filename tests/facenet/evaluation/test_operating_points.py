@@ -83,7 +83,7 @@ def test_draws_choose_thresholds_as_the_sample_would_if_it_were_theirs() -> None
                 row, test = sample.distances[number], fold == number
                 repeated = np.repeat(row, (weights[draw] * (~test & ~same)).astype(int))
                 threshold = np.sort(repeated)[int(far * len(repeated) + 1e-9)]
-                assert np.array_equal(found[place, draw, test], row[test] < threshold)
+                assert np.array_equal(found[place, draw, test], (row[test] < threshold) & same[test])
 
 
 def test_the_interval_holds_what_is_true_at_the_wanted_rate() -> None:
