@@ -28,6 +28,10 @@ class PhotoEmbedder:
         aligned: the folder of the face table.
         kept: the folder of the cache.
 
+    Attributes:
+        card: what the model says of itself.
+        precision: of the network's arithmetic, "auto" resolved.
+
     Raises:
         WeightsInvalid: the model is missing, or its parts do not belong together.
     """
