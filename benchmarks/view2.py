@@ -18,8 +18,10 @@ RECIPE = "pretrained-lfw-view2"
 
 
 def prepare(workspace: Path) -> None:
-    """Make faces and model of View 2 in `workspace`: every stage before evaluate."""
+    """Make faces and model of View 2 in `workspace`, every stage before evaluate, if they are not there."""
     (workspace / "params.yaml").write_text(compose(RECIPE))
+    if (workspace / "models" / "model.json").exists():  # the last thing to be written
+        return
     for stage in ("ingest", "align", "triplets", "train"):
         _run(workspace, stage)
 

@@ -132,6 +132,21 @@ def load_model(weights: Path, card: Path, device: str | torch.device = "cpu") ->
     Raises:
         WeightsInvalid: a file is missing, or the weights are not those of the card or do not fit its network.
     """
+    model_card = checked_card(weights, card)
+    spec = model_card.network
+    network = networks.build(
+        spec.name, embedding_size=spec.embedding_size, dropout=spec.dropout, variant=spec.variant
+    )
+    networks.load_state(network, weights)
+    return network.to(resolve_device(device) if isinstance(device, str) else device).eval(), model_card
+
+
+def checked_card(weights: Path, card: Path) -> ModelCard:
+    """Return the card of a model whose two files are there and belong together.
+
+    Raises:
+        WeightsInvalid: a file is missing, or the weights are not those of the card.
+    """
     model_card = ModelCard.read(card)
     if not weights.exists():
         raise WeightsInvalid(f"There is no {weights}. Run `dvc repro train` or `dvc pull`.")
@@ -141,12 +156,7 @@ def load_model(weights: Path, card: Path, device: str | torch.device = "cpu") ->
             f"{weights} has sha256 {digest}, but {card} names {model_card.weights_sha256 or 'none'}: "
             "the two belong to different models. Run `dvc repro train` or `dvc checkout`."
         )
-    spec = model_card.network
-    network = networks.build(
-        spec.name, embedding_size=spec.embedding_size, dropout=spec.dropout, variant=spec.variant
-    )
-    networks.load_state(network, weights)
-    return network.to(resolve_device(device) if isinstance(device, str) else device).eval(), model_card
+    return model_card
 
 
 class Embedder:

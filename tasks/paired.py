@@ -1,9 +1,11 @@
-"""Two registered versions compared pair by pair, where this workspace has the decisions of both.
+"""Two registered versions compared pair by pair, by the decisions of both.
 
-The stage evaluate keeps every decision under its digest, which a version carries as the tag decisions_sha256.
+The stage evaluate keeps every decision under its digest, which a version carries as the tag decisions_sha256:
+in this workspace, and on the run of the model, from where any other workspace gets it.
 """
 
 import hashlib
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from facenet.evaluation.bootstrap import person_codes
 from facenet.evaluation.comparison import Comparison, compare
 from tasks import paths
 from tasks.tracking.registry import Version
+from tasks.tracking.runs import Run, open_run
 
 DECISIONS = paths.DATA / "cache" / "decisions"
 TAG = "decisions_sha256"
@@ -43,11 +46,35 @@ def compare_versions(
     return compare(decided_new, decided_old, same, *person_codes(left, right))
 
 
+def comparison_tags(found: Comparison, champion: Version) -> dict[str, str]:
+    """Return what a version says of its comparison with `champion`."""
+    low, high = found.interval
+    values = {"difference": found.difference, "low": low, "high": high, "p_value": found.p_value}
+    return {"paired_with": str(champion.number)} | {f"paired_{k}": f"{v:.6g}" for k, v in values.items()}
+
+
 def _read(version: Version, decisions: Path) -> pd.DataFrame | None:
     digest = version.tags.get(TAG)
     path = decisions / f"{digest}.csv"
-    if digest is None or not path.exists():
+    if digest is None:
         return None
-    if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+    here = path.read_bytes() if path.exists() else None
+    if here is not None and not _is(here, digest):
         raise DataInvalid(f"{path} is not what its name says. Delete it and run `dvc repro evaluate`.")
-    return pd.read_csv(path, dtype=dict.fromkeys(KEY[:2], str), keep_default_na=False)
+    data = here or _from_run(open_run(version.run_id), digest)
+    if data is None:
+        return None
+    return pd.read_csv(BytesIO(data), dtype=dict.fromkeys(KEY[:2], str), keep_default_na=False)
+
+
+def _from_run(run: Run | None, digest: str) -> bytes | None:
+    """Return the decisions that a run has; a run rebuilt by the stage register has them with its reports."""
+    for artifact in (f"decisions/{digest}.csv", "reports/decisions.csv"):
+        data = run.read_file(artifact) if run else None
+        if data is not None and _is(data, digest):
+            return data
+    return None
+
+
+def _is(data: bytes, digest: str) -> bool:
+    return hashlib.sha256(data).hexdigest() == digest

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from facenet.evaluation.comparison import Comparison
 from tasks import paths
-from tasks.paired import DECISIONS, compare_versions
+from tasks.paired import DECISIONS, compare_versions, comparison_tags
 from tasks.params import PromotionParams, RegisterParams
 from tasks.reports import write_report
 from tasks.tracking.registry import (
@@ -45,7 +45,7 @@ class Outcome:
     action: promoted, unchanged (it is the champion already), rolled_back or refused.
     champion, previous_champion, challenger: version numbers afterwards, None if there is none.
     figures: the compared figure by version number.
-    paired: how challenger and champion differ pair by pair, None where the decisions of one are not here.
+    paired: how challenger and champion differ pair by pair, None where the decisions of one are lost.
     """
 
     model: str
@@ -72,6 +72,8 @@ def promote(params: RegisterParams, *, force: bool = False) -> Outcome:
     rule = params.promotion
     paired = compare_versions(challenger, champion)
     action, reason = decide(challenger, champion, rule, force=force, paired=paired)
+    if paired is not None and challenger is not None and champion is not None:
+        tag_version(params.model, challenger.number, comparison_tags(paired, champion))
     if action == "promoted" and challenger is not None:
         _crown(challenger, champion)
     figures = {}
@@ -143,8 +145,8 @@ def _compare(
         return "refused", f"The {old} has no figure {rule.metric!r} to compare with. Use --force."
     gain = round((had - got) if rule.metric in LOWER_IS_BETTER else (got - had), DIGITS)
     reason = f"{new} has {rule.metric} {got} against {had} of {old}, a gain of {gain:g}"
-    if paired is not None:
-        reason = f"{reason}; {paired.in_words()}"
+    told = paired.in_words() if paired else "the decisions of both on each pair are not to be had"
+    reason = f"{reason}; {told}"
     if gain >= rule.min_gain:
         return _significant(rule, paired, reason) if rule.require_significance else ("promoted", f"{reason}.")
     return "refused", f"{reason}; wanted at least {rule.min_gain:g} (register.promotion.min_gain)."
@@ -153,8 +155,8 @@ def _compare(
 def _significant(rule: PromotionParams, paired: Comparison | None, reason: str) -> tuple[str, str]:
     if paired is None:
         return "refused", (
-            f"{reason}; the decisions of both on each pair are not in {DECISIONS}. Run `dvc repro` for both "
-            "here, or set register.promotion.require_significance to false."
+            f"{reason}, neither in {DECISIONS} nor on their runs. Run `dvc repro` for both here, or set "
+            "register.promotion.require_significance to false."
         )
     if paired.interval[0] > rule.min_gain:
         return "promoted", f"{reason}."

@@ -6,11 +6,12 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tasks.downloads.lookup import mirrors
 from tasks.workers import worker_count
 from tests.servers import free_port, running
 
@@ -81,6 +82,21 @@ def shared() -> Path:
             f"no LFW in {folder}: set FACENET_SHARED to a folder with data/lfw, weights and reference"
         )
     return folder
+
+
+@pytest.fixture(scope="session")
+def real_file() -> Callable[[str], Path]:
+    """Returns a file of LFW or of pretrained weights by its name; skips the test where there is none."""
+    shared = Path(os.environ.get("FACENET_SHARED", ROOT.parent / "shared"))
+    folders = [*map(Path, mirrors()), shared / "data" / "lfw", shared / "weights"]
+
+    def find(name: str) -> Path:
+        found = next((folder / name for folder in folders if (folder / name).is_file()), None)
+        if found is None:
+            pytest.skip(f"no {name}: name its folder in FACENET_MIRRORS, or see FACENET_SHARED")
+        return found
+
+    return find
 
 
 @pytest.fixture(scope="session")

@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from facenet.evaluation.operating_points import LEAST_ERRORS
 from facenet.evaluation.roc import Curve
-from facenet.evaluation.sweep import ROUNDING, Floats
+from facenet.evaluation.sweep import ROUNDING
 
 BINS = 2**16  # of cosine distances, 0 to 2
-BLOCK = 1024  # photos whose distances to all are held at a time
+BLOCK = 256  # photos whose distances to all are held at a time
 FARS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 
 
@@ -86,12 +86,23 @@ def _counts(
     """Return the (BINS,) numbers of same and of different pairs by their distance."""
     rows = np.asarray(embeddings, np.float32)
     rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-    found: Floats = np.zeros((2, BINS))
+    same, different = np.zeros(BINS, np.int64), np.zeros(BINS, np.int64)
     for start in range(0, len(rows), BLOCK):
-        block, there = rows[start : start + BLOCK], rows[start:]
-        bins = np.clip((1 - block @ there.T) * (BINS / 2), 0, BINS - 1).astype(np.int32)
-        later = np.arange(len(there)) > np.arange(len(block))[:, None]  # each pair once
-        alike = labels[start : start + BLOCK, None] == labels[None, start:]
-        for kind, among in enumerate((alike & later, ~alike & later)):
-            found[kind] += np.bincount(bins[among], minlength=BINS)
-    return found[0].astype(np.int64), found[1].astype(np.int64)
+        stop = start + BLOCK
+        block, people = rows[start:stop], labels[start:stop, None]
+        once = np.triu_indices(len(block), 1)
+        inside = _bins(block, block)[once], (people == labels[start:stop])[once]
+        beyond = _bins(block, rows[stop:]).ravel(), (people == labels[stop:]).ravel()
+        for bins, alike in (inside, beyond):
+            counts = np.bincount(bins[alike], minlength=BINS)
+            same += counts
+            different += np.bincount(bins, minlength=BINS) - counts
+    return same, different
+
+
+def _bins(block: npt.NDArray[np.float32], others: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
+    """Return the (B, N) bins of the cosine distances between rows of unit length."""
+    distances = block @ others.T  # changed in place: as large as memory gets
+    np.subtract(1, distances, out=distances)
+    distances *= BINS / 2
+    return np.clip(distances, 0, BINS - 1, out=distances).astype(np.intp)

@@ -2,12 +2,14 @@
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 
 from facenet.evaluation.distances import Floats
 
 BLOCK = 1024  # photos compared with all others at a time
-CELLS = 24  # of the side of the picture that pixels are compared by
+CELLS, WINDOW = 40, 24  # of the sides of a picture and of the part of it that is looked for in another
+SCALES = (0.8, 0.87, 0.93, 1.0, 1.07, 1.15, 1.25)  # of that part
 
 
 def nearest(
@@ -26,17 +28,36 @@ def nearest(
 
 
 def pixel_similarity(left: npt.NDArray[np.uint8], right: npt.NDArray[np.uint8]) -> float:
-    """Return the correlation, -1 to 1, of two (H, W, 3) faces as grey pictures of 24 x 24 means.
+    """Return the best correlation, -1 to 1, of the middle of one square (S, S, 3) face with parts of another.
 
-    Light and contrast do not count. A picture of one grey value is like nothing: 0.
+    A photo that is encoded, scaled or mirrored anew is cut differently, for its face is found a little
+    elsewhere: the middle is therefore tried at several scales, mirrored too, at every place of a grey picture
+    of 40 x 40 cells. Light and contrast do not count. A picture of one grey value is like nothing: 0.
     """
-    small = [_small(pixels) for pixels in (left, right)]
-    lengths = [float(np.linalg.norm(cells)) for cells in small]
-    return float(np.sum(small[0] * small[1]) / (lengths[0] * lengths[1])) if all(lengths) else 0.0
+    parts = np.stack([_middle(left, scale) for scale in SCALES])
+    parts = np.concatenate([parts, parts[:, :, ::-1]])
+    places = sliding_window_view(_cells(right, CELLS), (WINDOW, WINDOW))
+    alike = _unit(places.reshape(-1, WINDOW**2)) @ _unit(parts.reshape(-1, WINDOW**2)).T
+    return float(alike.max())
 
 
-def _small(pixels: npt.NDArray[np.uint8]) -> Floats:
-    grey = Image.fromarray(pixels).convert("L").resize((CELLS, CELLS), Image.Resampling.BOX)
-    cells = np.asarray(grey, np.float64)
-    centred: Floats = cells - cells.mean()
-    return centred
+def _middle(pixels: npt.NDArray[np.uint8], scale: float) -> npt.NDArray[np.float32]:
+    """Return the middle of a picture as (24, 24) cells, `scale` times as wide as those of the whole."""
+    side = pixels.shape[0]
+    edge = side * (1 - scale * WINDOW / CELLS) / 2
+    return _cells(pixels, WINDOW, (edge, edge, side - edge, side - edge))
+
+
+def _cells(
+    pixels: npt.NDArray[np.uint8], cells: int, box: tuple[float, float, float, float] | None = None
+) -> npt.NDArray[np.float32]:
+    grey = Image.fromarray(pixels).convert("L").resize((cells, cells), Image.Resampling.BOX, box)
+    return np.asarray(grey, np.float32)
+
+
+def _unit(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return rows of mean 0 and length 1; of zeros where all numbers are the same."""
+    centred = rows - rows.mean(axis=1, keepdims=True)
+    lengths = np.linalg.norm(centred, axis=1, keepdims=True)
+    unit: npt.NDArray[np.float32] = np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 0)
+    return unit

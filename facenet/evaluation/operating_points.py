@@ -10,7 +10,7 @@ import numpy as np
 
 from facenet.evaluation.bootstrap import Codes, bootstrap, percentile_interval, weighted_share
 from facenet.evaluation.protocol import Measured
-from facenet.evaluation.sweep import Flags, Floats, far_threshold
+from facenet.evaluation.sweep import ROUNDING, Flags, Floats, far_threshold
 from facenet.evaluation.uncertainty import Interval, wilson_interval
 
 FARS = (1e-1, 1e-2, 1e-3, 1e-4)
@@ -22,7 +22,9 @@ class OperatingPoint:
     """One wanted rate of false accepts.
 
     threshold: mean over folds. negatives, positives: scored pairs behind `far` and `val`. Intervals: 95 %,
-    the wider of the bootstrap over people and of Wilson's for independent pairs.
+    the wider of the bootstrap over people and of Wilson's for independent pairs. That of `far` is of these
+    thresholds. That of `val` is of the wanted rate: each draw chooses its own thresholds, for in a small
+    sample most of what is uncertain about `val` is where the threshold lies.
     """
 
     far_target: float
@@ -62,18 +64,21 @@ def operating_points(
         seed: of the bootstrap.
     """
     decided = [_decide(measured, far) for far in fars]
-    scored = measured.pairs.fold >= 0
-    same = measured.pairs.same[scored]
-    accepted = [accepts[scored] for _, accepts in decided]
+    scored, same = measured.pairs.fold >= 0, measured.pairs.same
+    strangers, positives = scored & ~same, scored & same
 
     def rates(weights: Floats) -> Floats:
-        shares = [weighted_share(weights, hits, kind) for hits in accepted for kind in (~same, same)]
-        return np.stack(shares, axis=1)
+        again = _decide_again(measured, fars, weights)[:, :, positives]
+        total = weights[:, positives].sum(axis=1)
+        found = (again * weights[:, positives]).sum(axis=2)
+        true = np.divide(found, total, out=np.full(found.shape, np.nan), where=total > 0)
+        false = [weighted_share(weights, accepted, strangers) for _, accepted in decided]
+        return np.concatenate([false, true]).T
 
-    drawn = bootstrap(rates, left[scored], right[scored], draws=draws, seed=seed)
+    drawn = bootstrap(rates, left, right, draws=draws, seed=seed)
     return [
-        _point(far, threshold, hits, same, drawn[:, 2 * place : 2 * place + 2])
-        for place, (far, (threshold, _), hits) in enumerate(zip(fars, decided, accepted, strict=True))
+        _point(far, threshold, accepted[scored], same[scored], drawn[:, [place, len(fars) + place]])
+        for place, (far, (threshold, accepted)) in enumerate(zip(fars, decided, strict=True))
     ]
 
 
@@ -84,6 +89,21 @@ def _decide(measured: Measured, far: float) -> tuple[float, Flags]:
         thresholds.append(far_threshold(distances[~test], measured.pairs.same[~test], far))
         accepted[test] = distances[test] < thresholds[-1]
     return float(np.mean(thresholds)), accepted
+
+
+def _decide_again(measured: Measured, fars: Sequence[float], weights: Floats) -> Flags:
+    """Return which same pairs are accepted, (F, B, P), by the thresholds that (B, P) weights choose."""
+    same, accepted = measured.pairs.same, np.zeros((len(fars), *weights.shape), bool)
+    for _, distances, test in measured.by_fold():
+        negatives = np.flatnonzero(~test & ~same)
+        negatives = negatives[np.argsort(distances[negatives], kind="stable")]
+        passed = np.cumsum(weights[:, negatives], axis=1)  # weight of the strangers up to each distance
+        edges = np.append(distances[negatives], np.inf)
+        for place, far in enumerate(fars):
+            allowed = far * passed[:, -1:] + ROUNDING
+            thresholds = edges[(passed <= allowed).sum(axis=1)]
+            accepted[place][:, test & same] = distances[test & same] < thresholds[:, None]
+    return accepted
 
 
 def _point(far: float, threshold: float, hits: Flags, same: Flags, drawn: Floats) -> OperatingPoint:

@@ -121,10 +121,10 @@ class Verification:
     def figures(self) -> dict[str, float | None]:
         """Return the headline: means over folds; `_std` is the population deviation over folds.
 
-        `accuracy_standard_error` is None for one fold.
+        `_standard_error` is None for one fold.
         """
         val, far = (np.array([getattr(score, name) for score in self.folds]) for name in ("val", "far"))
-        several = len(self.folds) > 1
+        several, known = len(self.folds) > 1, val[np.isfinite(val)]
         return {
             "accuracy": float(np.mean(self.accuracies)),
             "accuracy_std": float(np.std(self.accuracies)),
@@ -132,6 +132,7 @@ class Verification:
             "threshold": float(np.mean([score.threshold for score in self.folds])),
             "val": float(np.nanmean(val)),
             "val_std": float(np.nanstd(val)),
+            "val_standard_error": standard_error(known) if len(known) > 1 else None,
             "far": float(np.nanmean(far)),
             "val_threshold": float(np.mean([score.val_threshold for score in self.folds])),
             "auc": self.curve.auc(),

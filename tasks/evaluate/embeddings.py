@@ -25,11 +25,13 @@ EmbeddingRows = npt.NDArray[np.float32]
 class Embeddings:
     """The embeddings of N faces, in the order of the face table.
 
-    image_ids: N names of photos. faces, flipped: (N, E) of the face and of its mirror image, if asked for.
+    image_ids: N names of photos. digests: N sha256 of the stored bytes of their faces.
+    faces, flipped: (N, E) of the face and of its mirror image, if asked for.
     seconds: the time it took to read, decode and embed them.
     """
 
     image_ids: tuple[str, ...]
+    digests: tuple[bytes, ...]
     faces: EmbeddingRows
     flipped: EmbeddingRows | None
     seconds: float
@@ -47,8 +49,10 @@ def stored_faces(aligned: Path) -> dict[str, bool]:
     return dict(zip(table["image_id"].to_pylist(), table["fallback"].to_pylist(), strict=True))
 
 
-def embed_faces(make_worker: Callable[[], Worker], places: Sequence[Place], rows: int) -> Embeddings:
-    """Embed the faces at `places`, `rows` in a job, with a bar on standard error.
+def embed_faces(
+    make_worker: Callable[[], Worker], places: Sequence[Place], digests: Sequence[bytes], rows: int
+) -> Embeddings:
+    """Embed the faces at `places`, whose `digests` are known, `rows` in a job, with a bar on standard error.
 
     In this process, or on a Dask cluster: the bytes are the same, since every face goes through the network
     in a chunk of the same shape.
@@ -62,6 +66,7 @@ def embed_faces(make_worker: Callable[[], Worker], places: Sequence[Place], rows
     faces, flipped = zip(*embedded, strict=True)
     return Embeddings(
         image_ids=tuple(place.image_id for place in places),
+        digests=tuple(digests),
         faces=np.stack(faces),
         flipped=None if flipped[0] is None else np.stack(flipped),
         seconds=time.perf_counter() - start,

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
+from itertools import repeat
 from pathlib import Path
 from platform import machine
 from typing import Any
@@ -61,19 +62,18 @@ def embed_or_take(
     path = folder / f"{key}.arrow"
     digests = face_digests(aligned, places)
     known = _read(path)
-    missing = [place for place, digest in zip(places, digests, strict=True) if digest not in known]
+    missing = [row for row, digest in enumerate(digests) if digest not in known]
     seconds = 0.0
     if missing:
-        made = embed_faces(make_worker, missing, rows)
-        seconds, place_of = made.seconds, {name: row for row, name in enumerate(made.image_ids)}
-        for place, digest in zip(places, digests, strict=True):
-            if digest not in known:
-                row = place_of[place.image_id]
-                known[digest] = (made.faces[row], None if made.flipped is None else made.flipped[row])
+        new = [digests[row] for row in missing]
+        made = embed_faces(make_worker, [places[row] for row in missing], new, rows)
+        seconds, flips = made.seconds, repeat(None) if made.flipped is None else made.flipped
+        known |= zip(new, zip(made.faces, flips, strict=False), strict=True)
         _keep(path, known)
     faces, flipped = zip(*(known[digest] for digest in digests), strict=True)
     embedded = Embeddings(
         image_ids=tuple(place.image_id for place in places),
+        digests=tuple(digests),
         faces=np.stack(faces),
         flipped=None if flipped[0] is None else np.stack(flipped),
         seconds=seconds,

@@ -157,8 +157,8 @@ def _source_protocol(source: Source, folds: int) -> str | None:
     return None
 
 
-def trained_people(identities: Path) -> set[str]:
-    """Return the names, folded, of the people that trained.
+def trained_people(identities: Path) -> tuple[set[str], set[str]]:
+    """Return the names, folded, of the people that trained, and of those and the ones that validated.
 
     Raises:
         DataInvalid: the table of identities is missing.
@@ -166,7 +166,8 @@ def trained_people(identities: Path) -> set[str]:
     if not identities.exists():
         raise DataInvalid(f"There is no {identities}. Run `dvc repro triplets`.")
     people = pd.read_parquet(identities)
-    return {fold_name(name) for name in people.loc[people["split"] == "train", "identity"]}
+    trained = {fold_name(name) for name in people.loc[people["split"] == "train", "identity"]}
+    return trained, {fold_name(name) for name in people["identity"]}
 
 
 def shared_identities(pairs: Pairs, trained: AbstractSet[str]) -> list[str]:

@@ -4,10 +4,11 @@ from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
-from facenet.model import Embedder, ModelCard, load_model
+from facenet.devices import resolve_device, resolve_precision
+from facenet.model import ModelCard, checked_card
 from tasks.evaluate.embeddings import Embeddings
 from tasks.evaluate.kept import embed_or_take, embedding_key
-from tasks.evaluate.work import Worker, find_places, load_worker
+from tasks.evaluate.work import find_places, load_worker
 from tasks.params import EvaluateParams
 from tasks.workers import scheduler_address
 
@@ -17,6 +18,8 @@ CLUSTER_ROWS = 256  # of a job, each of which costs Dask 0.15 s
 class PhotoEmbedder:
     """Embeds the stored faces of photos with the model of `weights` and `card`.
 
+    The network is loaded when a face has to be embedded: often all of them were before.
+
     Args:
         params: precision and batch_size.
         weights: models/facenet.safetensors.
@@ -24,6 +27,10 @@ class PhotoEmbedder:
         device: a torch device or "auto".
         aligned: the folder of the face table.
         kept: the folder of the cache.
+
+    Attributes:
+        card: what the model says of itself.
+        precision: of the network's arithmetic, "auto" resolved.
 
     Raises:
         WeightsInvalid: the model is missing, or its parts do not belong together.
@@ -33,25 +40,14 @@ class PhotoEmbedder:
         self, params: EvaluateParams, *, weights: Path, card: Path, device: str, aligned: Path, kept: Path
     ) -> None:
         self._weights, self._card, self._aligned, self._kept = weights, card, aligned, kept
-        network, self.card = load_model(weights, card, device)
-        self._embedder = Embedder(
-            network,
-            image_size=self.card.network.image_size,
-            device=device,
-            precision=params.precision,
-            batch_size=params.batch_size,
-            standardisation=self.card.standardisation,
-        )
+        self.card = checked_card(weights, card)
+        self._device, self._batch_size = resolve_device(device), params.batch_size
+        self.precision = resolve_precision(params.precision, self._device)
 
     @property
     def device(self) -> str:
         """The device that embeds."""
-        return str(self._embedder.device)
-
-    @property
-    def precision(self) -> str:
-        """The precision of the network's arithmetic, "auto" resolved."""
-        return self._embedder.precision
+        return str(self._device)
 
     @property
     def origin(self) -> dict[str, str]:
@@ -65,36 +61,25 @@ class PhotoEmbedder:
             WeightsInvalid: an embedding is not finite.
             ParamsInvalid: the faces are smaller than the network's input.
         """
-        make_worker, rows = (
-            partial(Worker, self._embedder, self._aligned, mirrored),
-            self._embedder.batch_size,
-        )
-        if scheduler_address():
-            make_worker, rows = self._cluster_worker(mirrored), CLUSTER_ROWS
-        return embed_or_take(
-            make_worker,
-            find_places(self._aligned, photos),
-            rows,
-            aligned=self._aligned,
-            folder=self._kept,
-            key=embedding_key(
-                self.card,
-                precision=self.precision,
-                device=self._embedder.device.type,
-                mirrored=mirrored,
-            ),
-        )
-
-    def _cluster_worker(self, mirrored: bool) -> partial[Worker]:
-        return partial(
+        make_worker = partial(
             load_worker,
             self._weights.absolute(),
             self._card.absolute(),
             device=self.device,
             precision=self.precision,
-            batch_size=self._embedder.batch_size,
+            batch_size=self._batch_size,
             aligned=self._aligned.absolute(),
             flip=mirrored,
+        )
+        return embed_or_take(
+            make_worker,
+            find_places(self._aligned, photos),
+            CLUSTER_ROWS if scheduler_address() else self._batch_size,
+            aligned=self._aligned,
+            folder=self._kept,
+            key=embedding_key(
+                self.card, precision=self.precision, device=self._device.type, mirrored=mirrored
+            ),
         )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from facenet.atomic import atomic_path
 from tasks.evaluate.work import Place, read_places
@@ -62,10 +63,18 @@ def turn(landmarks: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.asarray(np.abs(turned), np.float64)
 
 
+def _numbers(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:
+    """Return the numbers of lists of one length, or of lists of these, as one row per list."""
+    values = column.combine_chunks()
+    while not pa.types.is_floating(values.type):
+        values = values.flatten()
+    return np.asarray(values, np.float64).reshape(len(column), -1)
+
+
 def _geometry(aligned: Path) -> pd.DataFrame:
     table = read_table(aligned, "faces", ["image_id", "box", "landmarks", "fallback"])
-    boxes = np.array(table["box"].to_pylist(), np.float64)
-    points = np.array(table["landmarks"].to_pylist(), np.float64)
+    boxes, points = (_numbers(table[name]) for name in ("box", "landmarks"))
+    points = points.reshape(len(points), -1, 2)
     found = ~np.array(table["fallback"].to_pylist(), bool)
     side = np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
     columns = {"side": np.where(found, side, np.nan), "turn": np.where(found, turn(points), np.nan)}

@@ -36,6 +36,8 @@ def log_to_run(figures: dict[str, Any], *, card: Path, reports: Path) -> bool:
     run.log_metrics(_metrics(figures, "evaluation"))
     for name in FILES:
         run.log_file(reports / name, "reports")
+    if digest := figures.get("decisions_sha256"):  # by its name the next evaluation does not replace it
+        run.log_text((reports / "decisions.csv").read_text("utf-8"), f"decisions/{digest}.csv")
     return True
 
 

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from facenet.evaluation.distances import combine_flips
+from facenet.evaluation.grid import ACCURACY_GRID
 from facenet.evaluation.protocol import Protocol, judge, measure
 from facenet.identity import fold_name
 from tasks import paths
@@ -14,7 +17,6 @@ from tasks.evaluate.decisions import report_decisions
 from tasks.evaluate.embeddings import Embeddings, stored_faces, write_embeddings
 from tasks.evaluate.evaluated import Evaluated
 from tasks.evaluate.identification import report_identification
-from tasks.evaluate.kept import face_digests
 from tasks.evaluate.leaks import report_leaks
 from tasks.evaluate.operating import report_operating_points
 from tasks.evaluate.pairs import (
@@ -70,10 +72,10 @@ def run(
     embedder = PhotoEmbedder(
         params, weights=weights, card=card, device=device, aligned=aligned, kept=cache / "embeddings"
     )
-    trained = trained_people(identities) if trained_here(embedder.card) else set()
+    trained, seen = trained_people(identities) if trained_here(embedder.card) else (set(), set())
     fallbacks = [image_id for image_id, fallback in stored.items() if fallback]
     chosen = without_trained(read_pairs(pairs, stored, fallbacks=fallbacks, missing=params.missing), trained)
-    shared = shared_identities(chosen, trained)
+    shared = shared_identities(chosen, seen)
     overlap = _overlap(shared)
     wanted = chosen.photos | ({p for p in roles if roles[p] == "evaluate"} if params.all_pairs else set())
     embedded, made = embedder.embed(wanted, mirrored=params.flip != "none")
@@ -81,11 +83,12 @@ def run(
     evaluated = evaluate(embedded, chosen, params, seed)
     name = protocol_name(sources, chosen.counts()["folds"])
     _show(evaluated, stored, name, aligned, reports)
-    learnt = [photo for photo in roles if roles[photo] == "train" and fold_name(people[photo]) in trained]
+    learnt = [photo for photo in roles if roles[photo] == "train" and fold_name(people[photo]) in seen]
     return {
         "protocol": name,
         "pairs_sha256": hashlib.sha256(pairs.read_bytes()).hexdigest(),
         **_headline(evaluated, params),
+        **_beyond_grid(evaluated, params),
         "fallbacks": sum(stored[photo] for photo in chosen.photos),
         "images": len(wanted),
         "images_embedded": made,
@@ -97,7 +100,7 @@ def run(
             evaluated, params, embedder.card.weights_sha256, protocol=name, reports=reports, matcher=matcher
         ),
         **report_decisions(evaluated, reports=reports, kept=cache / "decisions"),
-        **report_slices(evaluated, _qualities(chosen, aligned, cache), reports=reports),
+        **report_slices(evaluated, _qualities(embedded, aligned, cache), reports=reports),
         **report_identification(evaluated, people, params, reports=reports),
         **report_leaks(evaluated, people, learnt, shared, params, embedder, aligned, reports),
     }
@@ -137,6 +140,20 @@ def _headline(evaluated: Evaluated, params: EvaluateParams) -> dict[str, Any]:
     }
 
 
+def _beyond_grid(evaluated: Evaluated, params: EvaluateParams) -> dict[str, Any]:
+    """Return the share of scored distances that davidsandberg's thresholds do not reach, with a warning."""
+    if params.sweep != "grid":
+        return {}
+    share = float(np.mean(evaluated.result.distances[evaluated.scored] >= ACCURACY_GRID[-1]))
+    if share:
+        logger.warning(
+            "%.0f %% of the distances lie beyond 4, where davidsandberg's grid ends: AUC is the area under a "
+            "part of the curve. Set evaluate.sweep to exact, distance to cosine or arccos, or flip to none.",
+            100 * share,
+        )
+    return {"beyond_grid": share}
+
+
 def _show(evaluated: Evaluated, stored: Mapping[str, bool], name: str, aligned: Path, reports: Path) -> None:
     result, pairs = evaluated.result, evaluated.pairs
     write_roc(reports / "roc.csv", result.curve)
@@ -155,9 +172,9 @@ def _photos(aligned: Path) -> tuple[dict[str, str], dict[str, str]]:
     return dict(zip(image_ids, people, strict=True)), dict(zip(image_ids, roles, strict=True))
 
 
-def _qualities(pairs: Pairs, aligned: Path, cache: Path) -> Any:
-    places = find_places(aligned, pairs.photos)
-    return photo_qualities(aligned, places, face_digests(aligned, places), cache)
+def _qualities(embedded: Embeddings, aligned: Path, cache: Path) -> Any:
+    places = find_places(aligned, set(embedded.image_ids))  # in the same order, that of the table
+    return photo_qualities(aligned, places, embedded.digests, cache)
 
 
 def _overlap(shared: list[str]) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class Worker:
 def load_worker(
     weights: Path, card: Path, *, device: str, precision: str, batch_size: int, aligned: Path, flip: bool
 ) -> Worker:
-    """Return a worker for another process or machine, which sees the same files."""
+    """Return a worker, here or in another process or machine that sees the same files."""
     network, model_card = load_model(weights, card, device)
     embedder = Embedder(
         network,

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -77,6 +78,20 @@ class Run:
         """Log a file as an artifact in `folder` of the run."""
         with told():
             client().log_artifact(self.run_id, str(path), folder or None)
+
+    def log_text(self, text: str, artifact: str) -> None:
+        """Log a text as the artifact of that path."""
+        with told():
+            client().log_text(self.run_id, text, artifact)
+
+    def read_file(self, artifact: str) -> bytes | None:
+        """Return the bytes of the artifact of that path, or None if the run has none."""
+        folder = artifact.rpartition("/")[0]
+        with told(), tempfile.TemporaryDirectory() as scratch:
+            mlflow = client()
+            if artifact not in {found.path for found in mlflow.list_artifacts(self.run_id, folder or None)}:
+                return None
+            return Path(mlflow.download_artifacts(self.run_id, artifact, scratch)).read_bytes()
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Set tags, each replacing the value it had."""

@@ -1,6 +1,7 @@
 """Versions compared by the decisions that lie in the workspace."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,8 @@ import pandas as pd
 import pytest
 
 from facenet.errors import DataInvalid
-from tasks.paired import compare_versions
+from tasks.paired import compare_versions, comparison_tags
+from tasks.tracking import start_run
 from tasks.tracking.registry import Version
 
 
@@ -22,7 +24,7 @@ def keep(folder: Path, number: int, wrong: set[int], pairs: int = 40) -> Version
     )
     data = table.to_csv(index=False, lineterminator="\n").encode()
     digest = hashlib.sha256(data).hexdigest()
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{digest}.csv").write_bytes(data)
     return Version("faces", number, "r" * 32, {"decisions_sha256": digest}, ())
 
@@ -37,7 +39,33 @@ def test_only_pairs_in_common_count(tmp_path: Path) -> None:
     assert found.interval[0] < found.difference < found.interval[1]
 
 
-def test_what_is_not_here_is_not_compared(tmp_path: Path) -> None:
+def test_decisions_of_another_workspace_come_from_the_run(mlflow_store: Path, tmp_path: Path) -> None:
+    """One version has a run that was evaluated again since, the other a run rebuilt from files."""
+    versions = [keep(tmp_path, 1, {0, 1, 2}), keep(tmp_path, 2, {0})]
+    wanted = compare_versions(versions[1], versions[0], tmp_path)
+    runs = [start_run(name="t", tags={}) for _ in versions]
+    texts = [(tmp_path / f"{v.tags['decisions_sha256']}.csv").read_text() for v in versions]
+    runs[0].log_text(texts[0], f"decisions/{versions[0].tags['decisions_sha256']}.csv")
+    runs[0].log_text("another evaluation", "reports/decisions.csv")
+    runs[1].log_text(texts[1], "reports/decisions.csv")
+    old, new = (replace(v, run_id=run.run_id) for v, run in zip(versions, runs, strict=True))
+    assert compare_versions(new, old, tmp_path / "elsewhere") == wanted
+    runs[1].log_text("something else", "reports/decisions.csv")
+    assert compare_versions(new, old, tmp_path / "elsewhere") is None
+
+
+def test_a_version_can_say_how_it_compared(tmp_path: Path) -> None:
+    old, new = keep(tmp_path, 1, {0, 1, 2}), keep(tmp_path, 2, {0})
+    found = compare_versions(new, old, tmp_path)
+    assert found is not None
+    tags = comparison_tags(found, old)
+    assert tags["paired_with"] == "1"
+    assert float(tags["paired_difference"]) == pytest.approx(found.difference)
+    assert float(tags["paired_low"]) <= float(tags["paired_difference"]) <= float(tags["paired_high"])
+    assert float(tags["paired_p_value"]) == pytest.approx(0.5)
+
+
+def test_what_is_not_to_be_had_is_not_compared(mlflow_store: Path, tmp_path: Path) -> None:
     here = keep(tmp_path, 1, {1})
     gone = Version("faces", 2, "r" * 32, {"decisions_sha256": "0" * 64}, ())
     older = Version("faces", 3, "r" * 32, {}, ())

@@ -10,6 +10,7 @@ from tasks.params import PromotionParams, RegisterParams
 from tasks.promotion import decide, promote, record, roll_back, standing
 from tasks.tracking import registry, start_run
 from tasks.tracking.registry import Version
+from tests.tasks.test_paired import keep
 
 ALIKE = {"protocol": "LFW View 2", "pairs_sha256": "p" * 64, "far_target": "0.001"}
 
@@ -103,8 +104,8 @@ def challenge(mlflow_store: Path) -> Callable[[float], int]:
         folder.mkdir()
         (folder / "MLmodel").write_text(f"model_id: {model_id}\n")
 
-    def challenge(accuracy: float) -> int:
-        tags = {**ALIKE, "accuracy": str(accuracy), "commit": "c" * 40}
+    def challenge(accuracy: float, **more: str) -> int:
+        tags = {**ALIKE, "accuracy": str(accuracy), "commit": "c" * 40, **more}
         made = registry.create_version(
             "faces", start_run(name="t", tags={}), save=save, tags=tags, figures={}
         )
@@ -250,3 +251,24 @@ def test_a_gain_may_have_to_be_significant(
     assert action == expected
     assert ("McNemar p 0.03" in reason) == (interval is not None)
     assert expected == "promoted" or "require_significance" in reason
+
+
+def test_the_comparison_is_made_whether_it_is_required_or_not(
+    challenge: Callable[..., int], tmp_path: Path
+) -> None:
+    """Challenger and champion on 40 pairs: in the outcome, its reason, the receipt and the version's tags."""
+    old, new = (keep(promotion.DECISIONS, number, wrong) for number, wrong in ((1, {0, 1, 2, 3}), (2, {9})))
+    challenge(0.90, **old.tags)
+    promote(rule())
+    challenge(0.975, **new.tags)
+    outcome = promote(rule())
+    assert outcome.action == "promoted"
+    assert outcome.paired is not None
+    assert (outcome.paired.pairs, outcome.paired.only_new, outcome.paired.only_old) == (40, 4, 1)
+    assert outcome.paired.in_words() in outcome.reason
+    record(outcome, at="2026-01-01T00:00:00+00:00", receipt=tmp_path / "r.json", history=tmp_path / "h.jsonl")
+    assert json.loads((tmp_path / "r.json").read_text())["paired"]["only_new"] == 4
+    made = registry.get_version("faces", 2)
+    assert made is not None
+    assert made.tags["paired_with"] == "1"
+    assert float(made.tags["paired_difference"]) == pytest.approx(3 / 40)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from facenet.evaluation.operating_points import operating_points
+from facenet.evaluation.operating_points import _decide_again, operating_points
 from facenet.evaluation.protocol import Measured, PairRows
 
 
@@ -69,3 +69,29 @@ def test_fold_minus_one_only_chooses() -> None:
     people = np.arange(200)
     (point,) = operating_points(view_1, people, people, fars=(0.1,), draws=10)
     assert (point.negatives, point.positives) == (50, 50)
+
+
+def test_draws_choose_thresholds_as_the_sample_would_if_it_were_theirs() -> None:
+    """A pair that weighs twice counts as two pairs, one that weighs nothing as none."""
+    sample = measured(per_fold=40)
+    same, fold, count = sample.pairs.same, sample.pairs.fold, 160
+    weights = np.random.default_rng(5).integers(0, 3, (3, count)).astype(float)
+    found = _decide_again(sample, (0.1, 0.03), weights)
+    for draw in range(3):
+        for place, far in enumerate((0.1, 0.03)):
+            for number in range(4):
+                row, test = sample.distances[number], fold == number
+                repeated = np.repeat(row, (weights[draw] * (~test & ~same)).astype(int))
+                threshold = np.sort(repeated)[int(far * len(repeated) + 1e-9)]
+                assert np.array_equal(found[place, draw, test], (row[test] < threshold) & same[test])
+
+
+def test_the_interval_holds_what_is_true_at_the_wanted_rate() -> None:
+    """200 strangers, 4 of whom may be accepted: the threshold itself is the largest uncertainty."""
+    held, trials = 0, 60
+    people, truth = np.arange(400), 0.7295  # of N(1, 0.3) below where 2 % of N(1.8, 0.3) are
+    for trial in range(trials):
+        points = operating_points(measured(seed=trial), people, people, fars=(0.02,), draws=150)
+        low, high = points[0].val_interval
+        held += low <= truth <= high
+    assert held >= 0.88 * trials

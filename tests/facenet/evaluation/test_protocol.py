@@ -110,7 +110,7 @@ def test_view_1_scores_one_fold_with_the_threshold_of_the_other_pairs() -> None:
     assert np.isnan(result.distances[training]).all()
     figures = result.figures()
     assert figures["accuracy_std"] == 0
-    assert figures["accuracy_standard_error"] is None
+    assert figures["accuracy_standard_error"] is figures["val_standard_error"] is None
     low, high = result.accuracy_interval()
     assert low < score.accuracy < high
     assert high - low == pytest.approx(

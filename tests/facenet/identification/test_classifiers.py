@@ -5,6 +5,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.svm import LinearSVC
 
 from facenet.identification.classifiers import linear_svm, nearest_neighbour
 from facenet.identification.gallery import Gallery
@@ -68,6 +69,34 @@ def test_strangers_are_turned_away_at_the_rate_that_was_set(faces: Faces, classi
     assert abs(np.mean(rates) - 0.1) < 3 * error
     assert 0 < np.mean(rates) < 0.2
     assert np.mean(found) > 0.6
+
+
+@pytest.mark.parametrize("classifier", CLASSIFIERS)
+@pytest.mark.parametrize("fpir", [0.02, 0.1, 0.3])
+def test_the_rate_that_was_set_holds_for_many_strangers(classifier: type, fpir: float) -> None:
+    """1,500 people never seen, points of a sphere: off by no more than both samples of strangers explain."""
+    random, count = np.random.default_rng(7), 1500
+    people = random.normal(size=(40 + 2 * count, 64))
+    known, strangers = people[:40], people[40:] + random.normal(0, 0.4, (2 * count, 64))
+    gallery = Gallery()
+    for number, centre in enumerate(known):
+        gallery.add(str(number), centre + random.normal(0, 0.4, (3, 64)))
+    score = classifier(gallery)
+    threshold = rejection_threshold(score(strangers[:count]), fpir)
+    probes = score(known + random.normal(0, 0.4, known.shape))
+    result = open_set(probes, np.arange(40), score(strangers[count:]), threshold)
+    assert abs(result.fpir - fpir) < 3 * np.sqrt(fpir * (1 - fpir) * 2 / count)
+    assert result.tpir > 0.9
+
+
+@pytest.mark.parametrize("photos", [1, 3])
+def test_svm_is_the_one_on_the_embeddings_themselves(faces: Faces, photos: int) -> None:
+    gallery = enrolled(faces, np.arange(12), photos)
+    rows, labels = gallery.table()
+    machine = LinearSVC(C=1.0, class_weight="balanced", random_state=0, max_iter=100_000, tol=1e-8)
+    probes = faces[:20, 9] / np.linalg.norm(faces[:20, 9], axis=1, keepdims=True)
+    wanted = machine.fit(rows, labels).decision_function(probes)
+    np.testing.assert_allclose(linear_svm(gallery)(faces[:20, 9]), wanted, atol=2e-3)
 
 
 def test_svm_of_two_people_scores_both(faces: Faces) -> None:

@@ -78,6 +78,8 @@ def test_planted_leaks_are_found(
     assert (figures["leaked_photos_equal"], figures["leaked_photos_alike"]) == (1, 1)
     found = leaks(workspace).set_index("found_by")
     assert tuple(found.loc["name", ["evaluated", "trained"]]) == ("s3", "Ś 3")
+    assert found.loc["name", "trained_photo"] == other["image_id"]
+    assert found.loc["name", "evaluated_photo"] in {workspace.ids[f"s3/s3_000{n}"] for n in (1, 2, 3, 4)}
     assert tuple(found.loc["similarity", ["evaluated", "trained"]]) == ("s7", "Somebody")
     assert found.loc["similarity", "evaluated_photo"] == workspace.ids["s7/s7_0002"]
     assert float(found.loc["similarity", "cosine"]) > 0.98

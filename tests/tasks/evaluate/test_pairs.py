@@ -106,7 +106,9 @@ def test_shared_identities_are_found_however_they_are_written(tmp_path: Path) ->
     people = {"ANN": "train", "Zoe": "train", "Bo": "validation", "Dee": "train", "Cyd": "train"}
     pd.DataFrame({"identity": people.keys(), "images": 2, "split": people.values()}).to_parquet(identities)
     pairs = read_pairs(write(tmp_path / "pairs.parquet"), STORED)
-    shared = shared_identities(pairs, trained_people(identities))
+    trained, seen = trained_people(identities)
+    assert seen - trained == {"bo"}
+    shared = shared_identities(pairs, trained)
     assert shared == ["Ann", "Zoë"]  # a missing photo is no excuse
 
 

@@ -12,6 +12,7 @@ from tasks.tracking import start_run, tracking_uri
 
 FIGURES = {
     "protocol": "LFW View 1",
+    "decisions_sha256": "abc",
     "accuracy": 0.875,
     "accuracy_standard_error": None,
     "subtract_mean": True,
@@ -46,6 +47,8 @@ def test_figures_and_files_reach_the_run(reports: Path) -> None:
     metrics = client.get_run(run.run_id).data.metrics
     assert metrics == {"evaluation/accuracy": 0.875, "evaluation/val_at_far/0.01/val": 0.5}
     assert {Path(f.path).name for f in client.list_artifacts(run.run_id, "reports")} == set(FILES)
+    assert run.read_file("decisions/abc.csv") == (reports / "decisions.csv").read_bytes()
+    assert run.read_file("decisions/abd.csv") is None
 
 
 def test_run_of_another_server_is_no_error(reports: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -26,6 +26,9 @@ from facenet.images import decode
 from facenet.matching import Matcher
 from facenet.model import Embedder, center_crop, load_model
 from facenet.standardisation import standardise
+from tasks.evaluate import stage
+from tasks.evaluate.embeddings import Embeddings
+from tasks.evaluate.pairs import Pairs
 from tasks.evaluate.record import FILES
 from tasks.evaluate.stage import run
 from tasks.params import EvaluateParams, OrlSource
@@ -345,6 +348,38 @@ def test_options(workspace: Workspace, params: EvaluateParams, changes: dict[str
     assert {name: figures[name] for name in changes} == changes
     assert 0.5 < figures["auc"] <= 1
     assert math.isfinite(figures["threshold"])
+
+
+def test_distances_that_the_grid_does_not_reach_are_told(
+    workspace: Workspace, params: EvaluateParams, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Squared distances of concatenated flips reach 8."""
+    rows = pd.read_parquet(workspace.paths["pairs"])
+    assert evaluate(workspace, params, sweep="grid", flip="none")["beyond_grid"] == 0
+    assert "grid ends" not in caplog.text
+    evaluated = stage.evaluate(
+        opposite(rows), Pairs(rows, rows), params.model_copy(update={"sweep": "grid"}), 7
+    )
+    share = np.mean(evaluated.result.distances >= 3.99)
+    assert stage._beyond_grid(evaluated, params.model_copy(update={"sweep": "grid"})) == {
+        "beyond_grid": share
+    }
+    assert 0 < share < 1
+    assert "grid ends" in caplog.text
+
+
+def opposite(pairs: pd.DataFrame) -> Embeddings:
+    """Embeddings of people, every second of whom is the opposite of the one before."""
+    photos = sorted({*pairs["left"], *pairs["right"]})
+    names = dict(zip(pairs["left"], pairs["left_name"], strict=True))
+    names |= dict(zip(pairs["right"], pairs["right_name"], strict=True))
+    random = np.random.default_rng(0)
+    signs = np.array([1 - 2 * (int(names[photo].partition("/")[0][1:]) % 2) for photo in photos])
+    faces = signs[:, None] * np.ones((len(photos), 16)) / 4 + random.normal(0, 0.1, (len(photos), 16))
+    faces = (faces / np.linalg.norm(faces, axis=1, keepdims=True)).astype(np.float32)
+    return Embeddings(
+        image_ids=tuple(photos), digests=(b"",) * len(photos), faces=faces, flipped=faces, seconds=1.0
+    )
 
 
 def test_what_is_missing_is_told(workspace: Workspace, params: EvaluateParams) -> None:
