@@ -1,8 +1,8 @@
 """The model that `triplets.embedder` names: a folder, or a version in the MLflow model registry.
 
 An alias such as @champion moves without DVC's knowledge. The report therefore says which version it was, and
-`is_current` tells the flow, which runs the stage again when the alias has moved. `dvc repro` by hand takes
-the version of the last run: `dvc repro --force --single-item triplets` looks again.
+`is_current` tells the flow, which runs the stage again when the alias has moved. `dvc repro` by hand keeps
+what the last run has mined: `dvc repro --force --single-item triplets` looks again.
 """
 
 import re
@@ -16,7 +16,6 @@ from typing import Any
 from facenet.errors import SourceInvalid
 from facenet.model import ModelCard
 from tasks import paths
-from tasks.params import load_params
 from tasks.reports import read_report
 from tasks.tracking.registry import Version, aliased_version, download_version, get_version
 
@@ -71,14 +70,13 @@ def find(embedder: str) -> Version | None:
 
 
 def is_current(report: Path | None = None) -> bool:
-    """Tell whether the last run of the stage mined with the model that params.yaml names, as it is now.
+    """Tell whether the model that the last run of the stage mined with still bears its name.
 
-    True without an embedder or a report as well: then it is DVC who knows.
+    True without a report, or where no model has mined: all else is for DVC to know.
     """
-    embedder, path = load_params().triplets.embedder, report or paths.report("triplets")
-    if embedder is None or not path.exists():
-        return True
-    return read_report(path).get("embedder") == describe(embedder)
+    path = report or paths.report("triplets")
+    used = read_report(path).get("embedder") if path.exists() else None
+    return used is None or used == describe(used["embedder"])
 
 
 def describe(embedder: str) -> Mapping[str, Any]:
