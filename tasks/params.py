@@ -174,6 +174,11 @@ class Params:
     evaluate: EvaluateParams
     register: RegisterParams
 
+    @property
+    def triplets_as_listed(self) -> bool:
+        """Whether the loss takes triplets as the plan lists them, and looks for none in the batch."""
+        return self.train.loss == "triplet" and self.train.mining == "listed"
+
     @model_validator(mode="after")
     def _sections_agree(self) -> "Params":
         read, stored = self.train.image_size, self.align.image_size
@@ -185,7 +190,7 @@ class Params:
             raise ValueError(f"loss {loss} needs triplets.plan {' or '.join(plans)}, not {plan}")
         if loss != "triplet" and self.triplets.remine != "never":
             raise ValueError(f"triplets.remine is for loss triplet, not {loss}")
-        if loss == "triplet" and self.train.mining == "listed" and plan == "pk":
+        if self.triplets_as_listed and plan == "pk":
             raise ValueError("train.mining listed needs triplets.plan triplets or exemplars, not pk")
         if self.train.accumulate > 1 and plan != "images":
             raise ValueError(

@@ -60,7 +60,7 @@ class Mining:
             return seen[-1][1]
 
         self.plan.mine(epoch, embed)
-        self.idle = 0 if len(self.plan.triplets) else self.idle + 1
+        self.idle = 0 if self.plan.batches(epoch) else self.idle + 1
         if self.idle >= PATIENCE:
             rows, embeddings = seen[-1]
             miner = self.plan.miner

@@ -75,7 +75,7 @@ def make_plan(faces: Faces, params: Params, *, processes: int = 1) -> Plan:
     """
     seed, train, triplets = params.base.seed, params.train, params.triplets
     # A loss that looks for triplets in the batch wants each image once.
-    distinct = triplets.plan in ("triplets", "exemplars") and train.mining != "listed"
+    distinct = triplets.plan in ("triplets", "exemplars") and not params.triplets_as_listed
     if triplets.plan == "pk":
         return PKPlan(
             faces.labels, people=triplets.people_per_batch, images=triplets.images_per_person, seed=seed

@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from facenet.errors import SourceInvalid
-from facenet.model import ModelCard
 from tasks import paths
 from tasks.reports import read_report
 from tasks.tracking.registry import Version, aliased_version, download_version, get_version
@@ -97,6 +96,8 @@ def _of_version(embedder: str, version: Version) -> Origin:
 
 
 def _of_folder(embedder: str) -> Origin:
+    from facenet.model import ModelCard  # with torch, which a look into the registry need not wait for
+
     folder = Path(embedder)
     if not (folder / CARD).exists() or not (folder / WEIGHTS).exists():
         raise SourceInvalid(
