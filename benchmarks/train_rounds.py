@@ -81,9 +81,9 @@ def loaded(faces: Path, batch: int, people: int) -> Iterator[tuple[torch.Tensor,
     plan = ImagePlan(labels, batch_size=batch, balance=0.5, seed=666)
     augmentation = Augmentation(image_size=SIDE, random_crop=True, flip=True)
     rows = np.arange(len(table))
-    dataset = TrainingSet(table, rows, labels, plan=plan, augmentation=augmentation, seed=666)
-    loader = Loader(dataset, workers=workers)
-    return chain.from_iterable(loader.epoch(epoch) for epoch in count(1))
+    dataset = TrainingSet(table, rows, labels, augmentation=augmentation, seed=666)
+    loader = Loader(dataset, plan, workers=workers)
+    return chain.from_iterable(loader.load(loader.places(epoch)) for epoch in count(1))
 
 
 def tensors(side: str, batch: int, people: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:

@@ -53,5 +53,9 @@ class EmbeddingCollapsed(FaceNetError):
     """All embeddings fell onto one point, so that the triplet loss equals its margin."""
 
 
+class NoTriplets(FaceNetError):
+    """Mining has found no triplet to train on in several epochs."""
+
+
 class GateFailed(FaceNetError):
     """A model misses a figure that params.yaml asks of it."""

@@ -19,8 +19,9 @@ from tasks.source_params import FolderSource as FolderSource
 from tasks.source_params import LfwSource as LfwSource
 from tasks.source_params import OrlSource as OrlSource
 from tasks.source_params import Source as Source
+from tasks.triplets_params import TripletsParams as TripletsParams
 
-PLANS = {"triplet": ("pk", "triplets"), "contrastive": ("pk", "pairs")}  # of losses on distances
+PLANS = {"triplet": ("pk", "triplets", "exemplars"), "contrastive": ("pk", "pairs")}  # of losses on distances
 
 
 class Base(Section):
@@ -59,17 +60,6 @@ class AlignParams(Section):
     image_format: ImageFormat  # webp and png lose nothing; webp is smaller and twice as fast to write
 
 
-class TripletsParams(Section):
-    """Which people train, and what the loss is fed with."""
-
-    validation_fraction: Fraction  # of the training identities
-    min_images: Positive  # identities with fewer photos do not train
-    plan: Literal["images", "pk", "triplets", "pairs"]
-    people_per_batch: Annotated[int, Field(ge=2)]  # P of plan pk
-    images_per_person: Annotated[int, Field(ge=2)]  # K of plan pk
-    max_rows: Positive  # of plan triplets and pairs: a seeded sample beyond it
-
-
 class Schedule(Section):
     """The learning rate over the run.
 
@@ -104,9 +94,11 @@ class TrainParams(Section):
     center_rate: Annotated[float, Field(gt=0)]  # of the centres; the versions' own are 0.5, 0.9 and 0.05
     head_share: Fraction  # of the people not in the batch with whom a sampled head compares it
     head_sampled_above: Natural  # people; the head of a loss that classifies more is sampled
-    mining: Literal["all", "semihard", "hard", "vgg", "hardest", "batch_hard"]
+    # in the batch; listed: the triplets of plans triplets and exemplars as they are
+    mining: Literal["all", "semihard", "hard", "vgg", "hardest", "batch_hard", "listed"]
     triplet_reduction: Literal["active", "all", "sum"]  # mean of those above zero, mean of all, sum
     epochs: Natural  # 0 makes a model of `init` as it is
+    validate_every: Positive  # epochs from one validation to the next; the last one always has one
     batch_size: Positive  # plan pk uses people_per_batch x images_per_person instead
     balance: Fraction  # 0: every image as often; 1: every person as often; in between: weight count**-balance
     # *_tf: TensorFlow's epsilon, see facenet/training/tensorflow.py
@@ -183,6 +175,11 @@ class Params:
     evaluate: EvaluateParams
     register: RegisterParams
 
+    @property
+    def triplets_as_listed(self) -> bool:
+        """Whether the loss takes triplets as the plan lists them, and looks for none in the batch."""
+        return self.train.loss == "triplet" and self.train.mining == "listed"
+
     @model_validator(mode="after")
     def _sections_agree(self) -> "Params":
         read, stored = self.train.image_size, self.align.image_size
@@ -192,6 +189,10 @@ class Params:
         plans = PLANS.get(loss, ("images", "pk", "triplets"))
         if plan not in plans:
             raise ValueError(f"loss {loss} needs triplets.plan {' or '.join(plans)}, not {plan}")
+        if loss != "triplet" and self.triplets.remine != "never":
+            raise ValueError(f"triplets.remine is for loss triplet, not {loss}")
+        if self.triplets_as_listed and plan == "pk":
+            raise ValueError("train.mining listed needs triplets.plan triplets or exemplars, not pk")
         if self.train.accumulate > 1 and plan != "images":
             raise ValueError(
                 "train.accumulate needs triplets.plan images: pairs and triplets are found in whole batches"

@@ -30,6 +30,7 @@ GLUE = {
     "tasks.reports",
     "tasks.section",
     "tasks.source_params",
+    "tasks.triplets_params",
 }
 # Imports that happen only when the importing module is run as a command line of its own.
 COMMAND_LINES = {

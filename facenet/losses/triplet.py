@@ -51,7 +51,8 @@ class TripletLoss(Loss):
         normalised: bool = True,
     ) -> None:
         super().__init__()
-        check_strategy(mining)
+        if not listed:
+            check_strategy(mining)
         if reduction not in REDUCERS:
             known = ", ".join(get_args(Reduction))
             raise ParamsInvalid(

@@ -10,11 +10,12 @@ how many are of others is not said. davidsandberg/facenet (train_tripletloss.py)
 """
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 
 from facenet.errors import DataInvalid
+from facenet.mining.mined import Embed
 from facenet.mining.offline import (
     Embeddings,
     Generator,
@@ -27,13 +28,6 @@ from facenet.mining.offline import (
 
 Selection = Literal["facenet", "davidsandberg"]
 STRATEGIES: dict[Selection, Strategy] = {"facenet": "semihard", "davidsandberg": "vgg"}
-
-
-class Embed(Protocol):
-    """How photos become embeddings while the network is still trained."""
-
-    def __call__(self, rows: Indices, *, training: bool) -> Embeddings:
-        """Return (M, E) embeddings of (M,) rows of the data set, with the network in the given mode."""
 
 
 def sample_people(labels: Indices, *, images: int, total: int, rng: Generator) -> Indices:
@@ -93,7 +87,7 @@ def select_triplets(
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExemplarPlan:
+class ExemplarMiner:
     """Triplets that are mined round by round; each is a function of seed, round and the embeddings.
 
     labels: (N,) person of each image.
@@ -124,6 +118,12 @@ class ExemplarPlan:
                 f"A selection of exemplars needs two people, one of them with two photos; there are "
                 f"{len(counts)} people with {len(self.labels)} photos. Add photos in ingest.sources."
             )
+
+    def __len__(self) -> int:
+        """Return the most triplets that a round can have."""
+        _, counts = np.unique(self.labels, return_counts=True)
+        photos = np.sort(np.minimum(counts, self.images))[-self.people :]
+        return int((photos * (photos - 1) // 2).sum())
 
     def triplets(self, number: int, embed: Embed) -> Indices:
         """Return the triplets (T, 3) of round `number`, as rows of the data set; T may be 0."""

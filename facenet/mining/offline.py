@@ -13,7 +13,7 @@ import numpy.typing as npt
 Indices = npt.NDArray[np.int64]
 Embeddings = npt.NDArray[np.float32]
 Generator = np.random.Generator
-Strategy = Literal["semihard", "vgg", "farther"]
+Strategy = Literal["semihard", "hard", "vgg", "farther"]
 
 CHUNK_ELEMENTS = 2**24  # of a (pairs, N) matrix held at a time
 
@@ -44,11 +44,28 @@ class PositivePairs:
         rows: Indices = self._rows[places]
         return rows
 
+    def sample(self, count: int, rng: Generator) -> Indices:
+        """Return `count` pair numbers in order, or all of them if there are no more.
+
+        Who has most pairs gives up most: a person has at most one more in the sample than anybody whose pairs
+        are not all in it. Else a few people with hundreds of photos would make up the whole.
+        """
+        if len(self) <= count:
+            return np.arange(len(self), dtype=np.int64)
+        sizes = np.diff(self._ends, prepend=0)
+        shares = _level(sizes, count, rng)
+        starts = self._ends - sizes
+        drawn = [
+            start + (np.arange(size) if share == size else rng.choice(size, share, False, shuffle=False))
+            for start, size, share in zip(starts, sizes, shares, strict=True)
+        ]
+        return np.sort(np.concatenate(drawn)).astype(np.int64)
+
 
 def anchor_positive_pairs(labels: Indices, *, max_rows: int, rng: Generator) -> Indices:
-    """Return all unordered pairs of rows of one person, (M, 2), or a random `max_rows` of them."""
+    """Return all unordered pairs of rows of one person, (M, 2), or a sample of `max_rows` of them."""
     pairs = PositivePairs(labels)
-    return pairs.rows(_sample(len(pairs), max_rows, rng))
+    return pairs.rows(pairs.sample(max_rows, rng))
 
 
 def random_negatives(labels: Indices, anchors: Indices, *, rng: Generator) -> Indices:
@@ -87,8 +104,9 @@ def mine_negatives(
         embeddings: (N, E), of any length.
         labels: (N,).
         pairs: (M, 2) anchor and positive rows.
-        strategy: semihard, d_ap < d_an < d_ap + margin (Schroff et al. 2015, arXiv 1503.03832); vgg, d_an <
-            d_ap + margin (Parkhi et al. 2015); farther, the nearest one with d_an > d_ap, which is not drawn.
+        strategy: semihard, d_ap < d_an < d_ap + margin (Schroff et al. 2015, arXiv 1503.03832); hard, d_an <
+            d_ap; vgg, d_an < d_ap + margin (Parkhi et al. 2015); farther, the nearest one with d_an > d_ap,
+            which is not drawn.
         margin: in squared distance.
         rng: draws one number per pair.
     """
@@ -107,7 +125,9 @@ def mine_negatives(
             found = np.isfinite(d_an[np.arange(len(nearest)), nearest])
             negatives[part] = np.where(found, nearest, -1)
             continue
-        allowed = other & (d_an < d_ap + margin) & ((d_an > d_ap) | (strategy == "vgg"))
+        allowed = other & (d_an < (d_ap if strategy == "hard" else d_ap + margin))
+        if strategy == "semihard":
+            allowed &= d_an > d_ap
         ranks = allowed.cumsum(axis=1)
         found = ranks[:, -1] > 0
         chosen = (draws[part] * ranks[:, -1]).astype(np.int64) + 1
@@ -116,38 +136,25 @@ def mine_negatives(
 
 
 def remine(
-    embeddings: Embeddings,
-    labels: Indices,
-    *,
-    margin: float,
-    max_rows: int,
-    rng: Generator,
-    fallback: Literal["skip", "farther"] = "skip",
+    embeddings: Embeddings, labels: Indices, *, margin: float, max_rows: int, rng: Generator
 ) -> Indices:
     """Return the triplets of an epoch: every anchor-positive pair with a semi-hard negative, shuffled.
 
     To be called anew in each epoch with the embeddings of that moment, as Schroff et al. 2015 describe for
-    whole data sets.
+    whole data sets. A pair without a semi-hard negative is left out.
 
     Args:
         embeddings: (N, E), of any length.
         labels: (N,).
         margin: in squared distance.
-        max_rows: a random sample of so many pairs is looked at if there are more.
+        max_rows: of more pairs a sample of so many is looked at, see PositivePairs.
         rng: of sample, negatives and order.
-        fallback: skip a pair that has no semi-hard negative, or give it the nearest one that is farther than
-            the positive, which costs nothing until the network changes.
 
     Returns:
         (T, 3) rows: anchor, positive, negative; the anchor is the earlier row of its pair.
     """
     pairs = anchor_positive_pairs(labels, max_rows=max_rows, rng=rng)
     negatives = mine_negatives(embeddings, labels, pairs, strategy="semihard", margin=margin, rng=rng)
-    if fallback == "farther":
-        missing = negatives < 0
-        negatives[missing] = mine_negatives(
-            embeddings, labels, pairs[missing], strategy="farther", margin=margin, rng=rng
-        )
     return shuffled_triplets(pairs, negatives, rng=rng)
 
 
@@ -169,7 +176,7 @@ def labelled_pairs(
     positive = PositivePairs(labels)
     negative_total = len(labels) * (len(labels) - 1) // 2 - len(positive)
     count = min(len(positive), negative_total, max_rows // 2)
-    same = positive.rows(_sample(len(positive), count, rng))
+    same = positive.rows(positive.sample(count, rng))
     different = _different_pairs(labels, count, rng)
     rows = np.concatenate([same, different])
     is_same = np.arange(2 * count) < count
@@ -190,11 +197,19 @@ def _different_pairs(labels: Indices, count: int, rng: Generator) -> Indices:
     return np.stack(np.divmod(chosen[:count], max(len(labels), 1)), axis=1)
 
 
-def _sample(total: int, count: int, rng: Generator) -> Indices:
-    """Return `count` of the numbers 0 to total - 1, or all of them if there are no more, in order."""
-    if total <= count:
-        return np.arange(total, dtype=np.int64)
-    return np.sort(rng.choice(total, size=count, replace=False, shuffle=False)).astype(np.int64)
+def _level(sizes: Indices, count: int, rng: Generator) -> Indices:
+    """Return how many of each of `sizes` make up `count` in all, the largest cut to one level.
+
+    What the level leaves over goes to random ones above it, one to each. `count` is below the sum of sizes.
+    """
+    low, high = 0, int(sizes.max())  # the level lies from low to high - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if np.minimum(sizes, middle).sum() <= count else (low, middle)
+    shares = np.minimum(sizes, low)
+    above = rng.permutation(np.flatnonzero(sizes > low))
+    shares[above[: count - shares.sum()]] += 1
+    return shares
 
 
 def _chunks(pairs: int, rows: int) -> Iterator[slice]:

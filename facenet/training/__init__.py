@@ -8,8 +8,10 @@ from facenet.training.checkpoint import Checkpoints
 from facenet.training.colour import ColourJitter
 from facenet.training.data import FaceTable, Loader, TrainingSet, loader_settings
 from facenet.training.division import Division
+from facenet.training.embedding import TableEmbedder
 from facenet.training.freezing import freeze_to
 from facenet.training.loop import Trainer, TrainingInterrupted
+from facenet.training.mining import Mining
 from facenet.training.optimizers import OPTIMIZERS, OptimizerSettings, build_optimizer
 from facenet.training.processes import Processes, join
 from facenet.training.reports import EpochReport, StepReport
@@ -28,12 +30,14 @@ __all__ = [
     "FaceTable",
     "ImagePlan",
     "Loader",
+    "Mining",
     "OptimizerSettings",
     "PairValidation",
     "Plan",
     "Processes",
     "Schedule",
     "StepReport",
+    "TableEmbedder",
     "Trainer",
     "TrainingInterrupted",
     "TrainingSet",

@@ -3,7 +3,7 @@
 import multiprocessing
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,14 @@ from facenet.training.sampling import Indices, Plan
 
 KEEP_BYTES = 2 * 2**30  # decoded faces are kept in memory up to here
 Batch = tuple[torch.Tensor, torch.Tensor]
+
+
+class Place(NamedTuple):
+    """Which batch: its epoch, from 1, its number in the epoch, from 0, and the numbers of its images."""
+
+    epoch: int
+    number: int
+    indices: Indices
 
 
 class FaceTable:
@@ -67,13 +75,12 @@ class FaceTable:
 
 
 class TrainingSet(Dataset[Batch]):
-    """The batch of each (epoch, number), the same in whichever process it is made.
+    """The batch of each place, the same in whichever process it is made.
 
     Args:
         table: the faces.
         rows: (N,) int64 row in `table` of each training image.
         labels: (N,) int64 its class.
-        plan: which images make a batch.
         augmentation: what happens to them; its draws derive from seed, epoch and number, and from the place
             of an image in the batch, whichever process makes it.
         division: which images of a batch this process makes.
@@ -85,45 +92,47 @@ class TrainingSet(Dataset[Batch]):
         rows: Indices,
         labels: Indices,
         *,
-        plan: Plan,
         augmentation: Augmentation,
         seed: int,
         division: Division | None = None,
     ) -> None:
         self.table, self.rows, self.labels = table, rows, labels
-        self.plan, self.augmentation, self.seed = plan, augmentation, seed
+        self.augmentation, self.seed = augmentation, seed
         self.division = division or Division()
-        self._epoch, self._batches = 0, list[Indices]()
 
-    def __getitem__(self, place: tuple[int, int]) -> Batch:
+    def __getitem__(self, place: Place) -> Batch:
         """Return own images (M, S, S, 3) uint8 and all labels (N,) int64; alone, a process owns all N."""
-        indices = self._indices(*place)
-        return self._make(indices, self.division.own(len(indices)), place)
+        return self._make(place, self.division.own(len(place.indices)))
 
-    def whole(self, epoch: int, number: int) -> Batch:
+    def whole(self, place: Place) -> Batch:
         """Return all images (N, S, S, 3) uint8 and labels (N,) int64 of a batch."""
-        indices = self._indices(epoch, number)
-        return self._make(indices, np.arange(len(indices)), (epoch, number))
+        return self._make(place, np.arange(len(place.indices)))
 
-    def _indices(self, epoch: int, number: int) -> Indices:
-        if self._epoch != epoch:
-            self._epoch, self._batches = epoch, self.plan.batches(epoch)
-        return self._batches[number]
-
-    def _make(self, indices: Indices, own: Indices, place: tuple[int, int]) -> Batch:
+    def _make(self, place: Place, own: Indices) -> Batch:
+        epoch, number, indices = place
         faces = self.table[self.rows[indices[own]]]
-        random = np.random.default_rng([self.seed, *place])
+        random = np.random.default_rng([self.seed, epoch, number])
         draws = self.augmentation.draw(len(indices), faces.shape[1:3], random)
         images = self.augmentation.apply(faces, draws[own])
         return torch.from_numpy(images), torch.from_numpy(self.labels[indices])
 
 
 class Loader:
-    """Batches of an epoch, from any batch on, made ahead by `workers` processes or, with 0, in this one."""
+    """Batches of an epoch, from any batch on, made ahead by `workers` processes or, with 0, in this one.
 
-    def __init__(self, dataset: TrainingSet, *, workers: int = 0, pin_memory: bool = False) -> None:
-        self.dataset = dataset
-        self._places: list[tuple[int, int]] = []
+    The plan stays in this process, since what it says may change from epoch to epoch; workers are told the
+    images of each batch.
+
+    Args:
+        dataset: makes the batches.
+        plan: which images make a batch.
+    """
+
+    def __init__(
+        self, dataset: TrainingSet, plan: Plan, *, workers: int = 0, pin_memory: bool = False
+    ) -> None:
+        self.dataset, self.plan = dataset, plan
+        self._places: list[Place] = []
         self._loader = DataLoader(
             dataset,
             batch_size=None,
@@ -138,11 +147,15 @@ class Loader:
         )
 
     def __len__(self) -> int:
-        return len(self.dataset.plan)
+        return len(self.plan)
 
-    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
-        """Return the batches of `epoch` from number `start` on."""
-        self._places[:] = [(epoch, number) for number in range(start, len(self))]
+    def places(self, epoch: int) -> list[Place]:
+        """Return the places of all batches of `epoch`."""
+        return [Place(epoch, number, indices) for number, indices in enumerate(self.plan.batches(epoch))]
+
+    def load(self, places: Sequence[Place]) -> Iterator[Batch]:
+        """Return the batches of `places`."""
+        self._places[:] = places
         return iter(self._loader)
 
 

@@ -2,16 +2,18 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from facenet.errors import EmbeddingCollapsed, TrainingDiverged
 from facenet.training.checkpoint import Checkpoints
-from facenet.training.data import Loader
+from facenet.training.data import Loader, Place
 from facenet.training.health import CollapseWatch, Moment, check_weights
+from facenet.training.mining import Mining
 from facenet.training.optimizers import set_rate
 from facenet.training.reports import EpochReport, EpochTotals, StepReport
 from facenet.training.schedule import Schedule
@@ -30,7 +32,9 @@ class Trainer:
         network, loss, optimizer, device, precision, seed, options: see `Update`.
         schedule: the learning rate, and when to stop.
         loader: batches of uint8 faces and labels; it says how they are divided.
-        validate: figures of the model after each epoch; by `accuracy` the best checkpoint is told.
+        mining: what mines the triplets of an epoch before it begins, for a loader whose plan it fills.
+        validate: figures of the model after an epoch; by `accuracy` the best checkpoint is told.
+        validate_every: epochs from one validation to the next; the last epoch always has one.
         checkpoints: where the run is kept, or None for not at all; only the main process writes there.
         checkpoint_seconds: time between checkpoints inside an epoch.
         on_step: told of each step.
@@ -49,7 +53,9 @@ class Trainer:
     precision: str
     seed: int
     options: UpdateOptions = field(default_factory=UpdateOptions)
+    mining: Mining | None = None
     validate: Callable[[nn.Module], dict[str, float]] = field(default=lambda _network: {})
+    validate_every: int = 1
     checkpoints: Checkpoints | None = None
     checkpoint_seconds: float = 300.0
     on_step: Callable[[StepReport], None] = field(default=lambda _report: None)
@@ -61,7 +67,8 @@ class Trainer:
 
     def __post_init__(self) -> None:
         self._totals, self._watch = EpochTotals(), CollapseWatch()
-        self._rate, self._saved, self._place = 0.0, time.monotonic(), (0, 0)
+        self._rate, self._saved = 0.0, time.monotonic()
+        self._batches, self._place = 0, Place(0, 0, np.empty(0, np.int64))
         division = self.loader.dataset.division
         self._processes = division.processes
         self._update = Update(
@@ -89,6 +96,7 @@ class Trainer:
         Raises:
             TrainingDiverged: loss, gradient or weights are not finite; the batch is kept by the checkpoint.
             EmbeddingCollapsed: all embeddings are one; the batch is kept too.
+            NoTriplets: mining finds nothing to train on any more.
             TrainingInterrupted: `should_stop` said so.
         """
         while len(self.history) < self.schedule.last_epoch:
@@ -99,33 +107,44 @@ class Trainer:
             yield report
 
     def _epoch(self, epoch: int) -> EpochReport:
+        if self.mining:
+            self.mining(epoch, self.network, self._update.train)
         self._update.train()
+        places = self.loader.places(epoch)
+        self._batches, places = len(places), places[self._totals.steps :]
         start = time.perf_counter()
-        for faces, labels in self.loader.epoch(epoch, self._totals.steps):
-            self._place = (epoch, self._totals.steps)
+        for place, (faces, labels) in zip(places, self.loader.load(places), strict=True):
+            self._place = place
             self._step(faces, labels, start)
             self._pause()
             start = time.perf_counter()
-        report = self._totals.report(epoch, self.validate(self.model))
+        return self._finish(epoch)
+
+    def _finish(self, epoch: int) -> EpochReport:
+        due = epoch % self.validate_every == 0 or epoch == self.schedule.last_epoch
+        report = self._totals.report(epoch, self.validate(self.model) if due else {})
+        if self.mining:
+            report = replace(report, figures={**report.figures, **self.mining.figures})
         accuracies = [r.validation["accuracy"] for r in (*self.history, report) if r.validation]
         self.history.append(report)
         self._totals = EpochTotals()
-        self._save(best=bool(accuracies) and accuracies[-1] > max(accuracies[:-1], default=-1.0))
+        self._save(best=bool(report.validation) and accuracies[-1] > max(accuracies[:-1], default=-1.0))
         return report
 
     def _step(self, faces: Tensor, labels: Tensor, start: float) -> None:
-        rate = self.schedule(self.step)
+        epoch, number, _ = self._place
+        point = self.schedule.point(epoch, number, self._batches)
+        rate = self.schedule(point)
         assert rate is not None, "an epoch within last_epoch has a rate"
-        set_rate(self.optimizer, rate, self.schedule.momentum(self.step))
+        set_rate(self.optimizer, rate, self.schedule.momentum(point))
         self.step += 1
         self._rate = rate
         loss, figures = self._update(faces, labels, self._moment())
-        epoch, number = self._place
         report = StepReport(
             step=self.step,
             epoch=epoch,
             batch=number + 1,
-            batches=len(self.loader),
+            batches=self._batches,
             images=len(labels),
             loss=loss,
             rate=rate,
@@ -159,6 +178,7 @@ class Trainer:
                 "threads": torch.get_num_threads(),
                 "totals": asdict(self._totals),
                 "collapsed_steps": self._watch.steps,
+                "mining": self.mining.state() if self.mining else {},
                 "history": [report.to_dict() for report in self.history],
             }
             self.checkpoints.save({**state, **run}, best=best)
@@ -170,7 +190,7 @@ class Trainer:
             return ""
         path = self.checkpoints.batch
         if self._processes.main:
-            self.checkpoints.save_batch(*self.loader.dataset.whole(*self._place), step=self.step)
+            self.checkpoints.save_batch(*self.loader.dataset.whole(self._place), step=self.step)
         return f" The batch is kept in {path} (faces, labels, step)."
 
     def _restore(self, state: dict[str, Any]) -> None:
@@ -178,4 +198,6 @@ class Trainer:
         self.step, self._watch.steps = state["step"], state["collapsed_steps"]
         self._totals = EpochTotals(**state["totals"])
         self.history = [EpochReport.from_dict(fields) for fields in state["history"]]
+        if self.mining:
+            self.mining.restore(state["mining"])
         self.resumed, self.saved_threads = True, state["threads"]

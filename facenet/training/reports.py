@@ -30,7 +30,9 @@ class StepReport:
 class EpochReport:
     """One epoch.
 
+    steps: 0 if mining found no triplet at all.
     loss, figures: means over its steps; a figure that is not finite in a step (no triplet) is left out there.
+        The loss of no steps is NaN.
     rate: learning rate of the last step.
     inactive_steps: steps in which no triplet was active, so that nothing was learned.
     seconds: of the steps alone, without validation and checkpoints.
@@ -93,7 +95,7 @@ class EpochTotals:
             epoch=epoch,
             steps=self.steps,
             images=self.images,
-            loss=means.pop("loss"),
+            loss=means.pop("loss", math.nan),
             rate=self.rate,
             inactive_steps=self.inactive_steps,
             seconds=self.seconds,

@@ -61,6 +61,13 @@ class Schedule:
         stops = [max(0, epoch - 1) for epoch, rate in self.table.items() if rate == STOP]
         return min([self.epochs, *stops])
 
+    def point(self, epoch: int, number: int, batches: int) -> int:
+        """Return the step of a run with `steps_per_epoch` steps an epoch that is as far on as this one.
+
+        epoch: from 1. number: of the batch, from 0, of the `batches` that the epoch has, which may be fewer.
+        """
+        return (epoch - 1) * self.steps_per_epoch + number * self.steps_per_epoch // batches
+
     def __call__(self, step: int) -> float | None:
         """Return the rate of `step`, counted from 0 over the whole run, or None where the run has stopped."""
         epoch = step // self.steps_per_epoch + 1

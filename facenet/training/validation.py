@@ -1,43 +1,27 @@
 """How well embeddings verify pairs of people who do not train."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from facenet import networks
-from facenet.devices import autocast
-from facenet.model import center_crop
-from facenet.standardisation import standardise
-from facenet.training.data import FaceTable
-from facenet.training.processes import Processes
+from facenet.training.embedding import TableEmbedder
 from facenet.training.sampling import Indices
 
 
 @dataclass(frozen=True, kw_only=True)
 class PairValidation:
-    """Pairs of faces and how to embed them.
+    """Pairs of faces and what embeds them; of several processes all get the same figures.
 
-    left, right: (P,) int64 rows in `table`.
+    left, right: (P,) int64 rows in the embedder's table.
     same: (P,) bool, whether the two are one person.
-    image_size: side in pixels of the network's input, cut out of the middle.
-    standardisation: of the faces, see facenet.standardisation.
-    processes: those that validate together; each embeds its part of the faces, and all get the same figures.
     """
 
-    table: FaceTable
+    embedder: TableEmbedder
     left: Indices
     right: Indices
     same: npt.NDArray[np.bool_]
-    image_size: int
-    device: torch.device
-    precision: str
-    batch_size: int
-    standardisation: str = "fixed"
-    processes: Processes = field(default_factory=Processes)
 
     def __call__(self, network: nn.Module) -> dict[str, float]:
         """Return the accuracy at the best threshold, that threshold, and mean distances by kind of pair.
@@ -48,7 +32,7 @@ class PairValidation:
         if not len(self.same):
             return {}
         rows, places = np.unique(np.concatenate([self.left, self.right]), return_inverse=True)
-        embeddings = self._embed(network, rows)
+        embeddings = self.embedder(network, rows).astype(np.float64)
         left, right = np.split(embeddings[places], 2)
         distances = np.square(left - right).sum(axis=1)
         accuracy, threshold = best_threshold(distances, self.same)
@@ -57,24 +41,6 @@ class PairValidation:
             if mask.any():
                 figures[name] = float(distances[mask].mean())
         return figures
-
-    def _embed(self, network: nn.Module, rows: Indices) -> npt.NDArray[np.float64]:
-        part = self.processes.part(0, len(rows))
-        own = rows[part] if part.stop > part.start else rows[:1]  # one tells at least how wide they are
-        chunks: Sequence[Indices] = np.array_split(own, -(-len(own) // self.batch_size))
-        training = network.training
-        network.eval()
-        with torch.inference_mode():
-            embedded = torch.cat([self._embed_chunk(network, self.table[chunk]) for chunk in chunks])
-            together = self.processes.assemble(embedded[: part.stop - part.start], part, len(rows))
-        network.train(training)
-        return together.double().cpu().numpy()
-
-    def _embed_chunk(self, network: nn.Module, faces: npt.NDArray[np.uint8]) -> Tensor:
-        pixels = torch.from_numpy(np.ascontiguousarray(center_crop(faces, self.image_size)))
-        images = standardise(pixels.to(self.device), self.standardisation)
-        with autocast(self.device, self.precision):
-            return networks.embed(network, images)
 
 
 def best_threshold(distances: npt.NDArray[np.float64], same: npt.NDArray[np.bool_]) -> tuple[float, float]:

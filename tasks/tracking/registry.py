@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.tracking.runs import Run
-from tasks.tracking.store import client, look_up, told
+from tasks.tracking.store import client, look_up, told, tracking_uri
 
+FILES = "artifacts"  # of a logged model: what pyfunc.save_model was given
 CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous-champion"
 
 
@@ -69,6 +70,18 @@ def tag_version(model: str, number: int, tags: Mapping[str, str]) -> None:
         mlflow = client()
         for name, value in tags.items():
             mlflow.set_model_version_tag(model, str(number), name, value)
+
+
+def download_version(version: Version, folder: Path) -> Path:
+    """Copy the files of a version's model to `folder`, and return where weights and card are in it."""
+    from mlflow.artifacts import download_artifacts
+
+    with told():
+        mlflow = client()
+        source = mlflow.get_model_version(version.model, str(version.number)).source
+        place = mlflow.get_logged_model(source.removeprefix("models:/")).artifact_location
+        files = f"{place}/{FILES}"
+        return Path(download_artifacts(files, dst_path=str(folder), tracking_uri=tracking_uri()))
 
 
 def create_version(

@@ -9,7 +9,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from facenet.errors import DataInvalid
+from facenet.mining.exemplars import ExemplarMiner
 from facenet.mining.listed import ListedPlan
+from facenet.mining.mined import MinedPlan, Miner, WholeSetMiner
 from facenet.mining.pk import PKPlan
 from facenet.training import ImagePlan, Plan
 from tasks.params import Params
@@ -37,18 +39,18 @@ class Faces:
         return int(self.labels.max()) + 1 if len(self.labels) else 0
 
 
-def read_faces(plan: str, *, aligned: Path, triplets: Path) -> Faces:
-    """Return the training images of a plan.
+def read_faces(table: str, *, aligned: Path, triplets: Path) -> Faces:
+    """Return the training images of a plan that is a table of images, triplets or pairs.
 
     Raises:
         DataInvalid: the file of the plan is missing, or has a person without images.
     """
-    if plan in ("images", "pk"):
-        table = _read(triplets / "images.parquet")
-        faces = Faces(table["row"].to_numpy(np.int64), table["label"].to_numpy(np.int64))
+    if table == "images":
+        images = _read(triplets / "images.parquet")
+        faces = Faces(images["row"].to_numpy(np.int64), images["label"].to_numpy(np.int64))
         check_classes(faces.labels, triplets / "images.parquet")
         return faces
-    sides = _read(triplets / f"{plan}.parquet")[GROUPS[plan]].to_numpy(np.int64)
+    sides = _read(triplets / f"{table}.parquet")[GROUPS[table]].to_numpy(np.int64)
     rows, numbers = np.unique(sides, return_inverse=True)
     names = read_table(aligned, "faces", ["identity"]).column("identity").to_numpy()[rows]
     labels = np.unique(names.astype(str), return_inverse=True)[1].astype(np.int64)
@@ -65,17 +67,44 @@ def check_classes(labels: Indices, path: Path) -> None:
         )
 
 
-def make_plan(faces: Faces, params: Params) -> Plan:
-    """Return the batches of every epoch that params ask for."""
+def make_plan(faces: Faces, params: Params, *, processes: int = 1) -> Plan:
+    """Return the batches of every epoch that params ask for, to be shared by so many processes.
+
+    Raises:
+        DataInvalid: the plan needs people or photos that are not there.
+    """
     seed, train, triplets = params.base.seed, params.train, params.triplets
+    # A loss that looks for triplets in the batch wants each image once.
+    distinct = triplets.plan in ("triplets", "exemplars") and not params.triplets_as_listed
     if triplets.plan == "pk":
         return PKPlan(
             faces.labels, people=triplets.people_per_batch, images=triplets.images_per_person, seed=seed
         )
     if faces.groups is not None:
-        mined = triplets.plan == "triplets"  # its loss looks for triplets in the batch
-        return ListedPlan(faces.groups, batch_size=train.batch_size, seed=seed, distinct=mined)
+        return ListedPlan(faces.groups, batch_size=train.batch_size, seed=seed, distinct=distinct)
+    miner = make_miner(faces.labels, params)
+    if miner is not None:
+        return MinedPlan(miner, batch_size=train.batch_size, seed=seed, distinct=distinct, least=processes)
     return ImagePlan(faces.labels, batch_size=train.batch_size, balance=train.balance, seed=seed)
+
+
+def make_miner(labels: Indices, params: Params) -> Miner | None:
+    """Return what mines the triplets of an epoch in training, or None for plans that nothing is mined for."""
+    seed, margin, triplets = params.base.seed, params.train.margin, params.triplets
+    if triplets.plan == "exemplars":
+        return ExemplarMiner(
+            labels=labels,
+            selection=triplets.selection,
+            people=triplets.people_per_batch,
+            images=triplets.images_per_person,
+            total=triplets.exemplars,
+            margin=margin,
+            seed=seed,
+            training=triplets.exemplars_mode == "training",
+        )
+    if triplets.remine == "epoch":
+        return WholeSetMiner(labels=labels, margin=margin, max_rows=triplets.max_rows, seed=seed)
+    return None
 
 
 def read_validation_pairs(triplets: Path) -> pd.DataFrame:

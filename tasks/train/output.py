@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,8 @@ def write_history(path: Path, history: Sequence[EpochReport]) -> None:
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows([{name: f"{value:.6g}" for name, value in row.items()} for row in rows])
+    for row in rows:
+        writer.writerow({name: f"{value:.6g}" for name, value in row.items() if math.isfinite(value)})
     write_text(path, text.getvalue())
 
 
@@ -62,18 +64,23 @@ def draw_history(path: Path, history: Sequence[EpochReport]) -> None:
 
 
 def final_figures(history: Sequence[EpochReport]) -> dict[str, Any]:
-    """Return what reports/train.json says about the epochs: totals, and the last epoch's loss and figures."""
+    """Return what reports/train.json says about the epochs: totals, and the last epoch's loss and figures.
+
+    Loss and figures are of the last epoch that had a step.
+    """
     seconds = sum(report.seconds for report in history)
     images = sum(report.images for report in history)
     last = history[-1] if history else None
+    trained = next((report for report in reversed(history) if report.steps), None)
     return {
         "epochs": len(history),
         "steps": sum(report.steps for report in history),
         "images_per_second": round(images / seconds, 1) if seconds else 0.0,
         "minutes": round(seconds / 60, 2),
-        "loss": last.loss if last else None,
-        "figures": last.figures if last else {},
+        "loss": trained.loss if trained else None,
+        "figures": trained.figures if trained else {},
         "validation": last.validation if last else {},
         "inactive_steps": sum(report.inactive_steps for report in history),
         "inactive_epochs": sum(report.inactive_steps == report.steps for report in history),
+        "epochs_without_triplets": sum(report.steps == 0 for report in history),
     }

@@ -54,7 +54,7 @@ def build_loss(params: TrainParams, *, classes: int, listed: bool, normalised: b
     Args:
         params: of the loss.
         classes: number of training people.
-        listed: whether the plan lists pairs, which stand side by side in a batch.
+        listed: whether pairs or triplets stand side by side in a batch, so that none are looked for.
         normalised: whether the network's embeddings are of unit length.
     """
     return losses.build(

@@ -1,5 +1,6 @@
 """Where the reports of the loop go: the progress bar and the MLflow run."""
 
+import math
 import sys
 from types import TracebackType
 from typing import Self
@@ -17,7 +18,8 @@ class Recorder:
     """A progress bar over all steps, and metrics of every tenth step and each epoch on `run`."""
 
     def __init__(self, run: Run, *, steps: int, done: int, epochs: int) -> None:
-        self._run, self._epochs = run, epochs
+        self._run, self._epochs, self._steps = run, epochs, steps
+        self._mined: tqdm[None] | None = None
         interval = 1.0 if sys.stderr.isatty() else LOG_SECONDS
         self._bar = tqdm(
             total=steps, initial=done, desc="train", unit="step", mininterval=interval, maxinterval=interval
@@ -36,21 +38,34 @@ class Recorder:
         speed = report.images / report.seconds
         text = f"loss {report.loss:.3f}, lr {report.rate:.2e}, {speed:.0f} images/s"
         self._bar.set_postfix_str(text, refresh=False)
-        self._bar.update()
+        # Epochs of triplets mined anew have more and fewer steps: the bar shows the share of the run.
+        done = (report.epoch - 1 + report.batch / report.batches) * self._steps / self._epochs
+        self._bar.update(round(done) - self._bar.n)
         if report.step % LOG_EVERY == 0:
             figures = {"loss": report.loss, "lr": report.rate, "images_per_second": speed, **report.figures}
             self._run.log_metrics({f"step/{name}": value for name, value in figures.items()}, report.step)
 
+    def faces(self, done: int, total: int) -> None:
+        """Move the bar of the faces that are embedded to mine triplets; it goes when all are done."""
+        if self._mined is None:
+            self._mined = tqdm(total=total, desc="mine", unit="face", mininterval=1.0, leave=False)
+        self._mined.update(done - self._mined.n)
+        if done == total:
+            self._mined.close()
+            self._mined = None
+
     def epoch(self, report: EpochReport) -> None:
         """Write one line about the epoch and log its figures."""
-        accuracy = report.validation.get("accuracy")
-        validation = f", validation accuracy {accuracy:.4f}" if accuracy is not None else ""
-        speed = f"{report.images_per_second:.1f} images/s"
-        inactive = f", {report.inactive_steps} steps without an active triplet" * bool(report.inactive_steps)
-        self._bar.write(
-            f"epoch {report.epoch}/{self._epochs}: loss {report.loss:.4f}{validation}, {speed}{inactive}",
-            file=sys.stderr,
-        )
+        told = [f"loss {report.loss:.4f}"] if report.steps else []
+        if "accuracy" in report.validation:
+            told.append(f"validation accuracy {report.validation['accuracy']:.4f}")
+        if report.steps:
+            told.append(f"{report.images_per_second:.1f} images/s")
+        if "mined_triplets" in report.figures:
+            told.append(f"{report.figures['mined_triplets']:,.0f} triplets mined")
+        if report.inactive_steps:
+            told.append(f"{report.inactive_steps} steps without an active triplet")
+        self._bar.write(f"epoch {report.epoch}/{self._epochs}: {', '.join(told)}", file=sys.stderr)
         figures = {
             "loss": report.loss,
             "lr": report.rate,
@@ -58,7 +73,8 @@ class Recorder:
             "inactive_steps": report.inactive_steps,
             **report.figures,
         }
-        self._run.log_metrics({f"epoch/{name}": value for name, value in figures.items()}, report.epoch)
+        finite = {f"epoch/{name}": value for name, value in figures.items() if math.isfinite(value)}
+        self._run.log_metrics(finite, report.epoch)
         if report.validation:
             figures = {f"validation/{name}": value for name, value in report.validation.items()}
             self._run.log_metrics(figures, report.epoch)

@@ -10,14 +10,17 @@ from torch import nn
 
 from facenet.devices import resolve_device, resolve_precision
 from facenet.errors import ParamsInvalid
+from facenet.mining.mined import MinedPlan
 from facenet.networks import EmbeddingNetwork
 from facenet.training import (
     Checkpoints,
     Division,
     FaceTable,
     Loader,
+    Mining,
     PairValidation,
     Processes,
+    TableEmbedder,
     Trainer,
     TrainingSet,
     freeze_to,
@@ -38,7 +41,7 @@ from tasks.train.data import (
     read_validation_pairs,
 )
 
-VALIDATION_BATCH = 64
+EMBEDDING_BATCH = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +102,7 @@ def prepare(params: Params, places: Places) -> Setup:
     inputs = {**data, "init": file_digest(init) if init else ""}
     key = recipe.run_key(recipe.sections(params), inputs, device=device.type, precision=precision)
     checkpoints = Checkpoints(places.checkpoints / key)
-    faces = read_faces(params.triplets.plan, aligned=places.aligned, triplets=places.triplets)
+    faces = read_faces(params.triplets.table, aligned=places.aligned, triplets=places.triplets)
     setup = Setup(
         processes=processes,
         device=device,
@@ -118,12 +121,11 @@ def _trainer(setup: Setup, params: Params, places: Places) -> Trainer:
     table = FaceTable(face_files(places.aligned))
     cores = (os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     table.keep, workers = loader_settings(table, setup.device, cores)
-    plan = make_plan(setup.faces, params)
+    plan = make_plan(setup.faces, params, processes=setup.processes.count)
     dataset = TrainingSet(
         table,
         setup.faces.rows,
         setup.faces.labels,
-        plan=plan,
         augmentation=recipe.build_augmentation(params.train),
         seed=params.base.seed,
         division=Division(setup.processes, params.train.accumulate),
@@ -132,37 +134,49 @@ def _trainer(setup: Setup, params: Params, places: Places) -> Trainer:
     loss = recipe.build_loss(
         params.train,
         classes=setup.faces.identities,
-        listed=params.triplets.plan == "pairs",
+        listed=params.triplets.plan == "pairs" or params.triplets_as_listed,
         normalised=setup.network.normalised,
     ).to(setup.device)
+    embedder = _embedder(setup, params, table)
+    mining = None
+    if isinstance(plan, MinedPlan):
+        mining = Mining(plan=plan, embedder=embedder, rows=setup.faces.rows, seed=params.base.seed)
     return Trainer(
         network=setup.network,
         loss=loss,
         optimizer=recipe.build_optimizer(params.train, [setup.network, loss]),
         schedule=recipe.build_schedule(params.train, steps_per_epoch=len(plan)),
-        loader=Loader(dataset, workers=workers, pin_memory=setup.device.type == "cuda"),
+        loader=Loader(dataset, plan, workers=workers, pin_memory=setup.device.type == "cuda"),
         device=setup.device,
         precision=setup.precision,
         seed=params.base.seed,
         options=recipe.build_options(params.train, frozen=frozen),
-        validate=_validation(setup, params, table, places),
+        mining=mining,
+        validate=_validation(embedder, places),
+        validate_every=params.train.validate_every,
         checkpoints=setup.checkpoints,
     )
 
 
-def _validation(setup: Setup, params: Params, table: FaceTable, places: Places) -> PairValidation:
-    pairs = read_validation_pairs(places.triplets)
-    return PairValidation(
+def _embedder(setup: Setup, params: Params, table: FaceTable) -> TableEmbedder:
+    return TableEmbedder(
         table=table,
-        left=pairs["left"].to_numpy(np.int64),
-        right=pairs["right"].to_numpy(np.int64),
-        same=pairs["same"].to_numpy(bool),
         image_size=params.train.image_size,
         device=setup.device,
         precision=setup.precision,
-        batch_size=VALIDATION_BATCH,
+        batch_size=EMBEDDING_BATCH,
         standardisation=params.train.standardisation,
         processes=setup.processes,
+    )
+
+
+def _validation(embedder: TableEmbedder, places: Places) -> PairValidation:
+    pairs = read_validation_pairs(places.triplets)
+    return PairValidation(
+        embedder=embedder,
+        left=pairs["left"].to_numpy(np.int64),
+        right=pairs["right"].to_numpy(np.int64),
+        same=pairs["same"].to_numpy(bool),
     )
 
 

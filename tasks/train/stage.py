@@ -34,7 +34,7 @@ def run(
 
     Raises:
         DataInvalid, ParamsInvalid, WeightsInvalid, DownloadFailed: see `prepare`.
-        TrainingDiverged, EmbeddingCollapsed: the run is beyond hope; its last checkpoint is kept.
+        TrainingDiverged, EmbeddingCollapsed, NoTriplets: the run is beyond hope; its last checkpoint is kept.
         SystemExit: 143 after SIGTERM, 130 after Ctrl-C, with a checkpoint of the step that was under way.
     """
     places = places or Places()
@@ -77,6 +77,8 @@ def _train(trainer: Trainer, tracked: Run, stop: StopRequest) -> None:
     try:
         with Recorder(tracked, steps=steps, done=trainer.step, epochs=epochs) as recorder:
             trainer.on_step = recorder.step
+            if trainer.mining:
+                trainer.mining.on_faces = recorder.faces
             for report in trainer.run():
                 recorder.epoch(report)
     except TrainingInterrupted as interrupted:
@@ -147,7 +149,9 @@ def _log_inputs(tracked: Run, setup: Setup, params: Params) -> None:
 def _announce(setup: Setup, params: Params, places: Places) -> None:
     """Say in one line what is about to happen, and what else lies half done."""
     trainer, faces = setup.trainer, setup.faces
-    steps = f"{trainer.schedule.last_epoch} epochs of {len(trainer.loader)} steps" if trainer else "no epochs"
+    most = "at most " if trainer and trainer.mining else ""
+    epochs = trainer.schedule.last_epoch if trainer else 0
+    steps = f"{epochs} epochs of {most}{len(trainer.loader)} steps" if trainer else "no epochs"
     resumed = f", going on after step {trainer.step}" if trainer and trainer.resumed else ""
     sys.stderr.write(
         f"{params.train.network} ({setup.parameters:,} parameters) on {setup.device.type} in "

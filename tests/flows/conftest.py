@@ -23,6 +23,8 @@ if stage == "evaluate":
     figures = {"protocol": "tiny", "pairs_total": 6, "pairs_used": 6, "accuracy": 0.9, "accuracy_std": 0.01,
                "threshold": 1.1, "val": 0.8, "far": 0.001, "far_target": 0.001, "val_std": 0.02, "auc": 0.95,
                "eer": 0.1, "fallbacks": 0}
+if stage == "triplets":
+    figures |= {"embedder": {"embedder": "models:/facenet@champion", "version": None, "digest": None}}
 if stage == "register":
     figures = {"model": "facenet", "version": 1, "aliases": ["challenger"], "digest": "0" * 64,
                "run_id": "none"}

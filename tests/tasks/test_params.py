@@ -82,6 +82,13 @@ def test_each_kind_of_source(default: str) -> None:
         ("triplets.validation_fraction", 1.1),
         ("triplets.plan", "all"),
         ("triplets.images_per_person", 1),
+        ("triplets.remine", "step"),
+        ("triplets.negatives", "easy"),
+        ("triplets.negatives_margin", 0),
+        ("triplets.selection", "openface"),
+        ("triplets.exemplars", 2),
+        ("triplets.exemplars_mode", "both"),
+        ("train.validate_every", 0),
         ("train.dropout", 1.0),
         ("train.loss", "center"),
         ("train.scale", 0),
@@ -129,7 +136,9 @@ def test_all_mistakes_are_told_at_once(default: str) -> None:
 def test_sections_that_contradict_each_other(default: str) -> None:
     with pytest.raises(ParamsInvalid, match=r"train\.image_size 113 is larger than align\.image_size 112"):
         parse_params(with_value(default, "train.image_size", 113))
-    with pytest.raises(ParamsInvalid, match=r"triplet needs triplets\.plan pk or triplets, not images"):
+    with pytest.raises(
+        ParamsInvalid, match=r"triplet needs triplets\.plan pk or triplets or exemplars, not images"
+    ):
         parse_params(with_value(default, "train.loss", "triplet"))
     pieces = with_value(default, "train.accumulate", 2)
     assert parse_params(pieces).train.accumulate == 2
@@ -139,6 +148,29 @@ def test_sections_that_contradict_each_other(default: str) -> None:
         parse_params(with_value(default, "train.loss", "contrastive"))
     with pytest.raises(ParamsInvalid, match=r"cosface needs triplets\.plan .*, not pairs"):
         parse_params(with_value(default, "triplets.plan", "pairs"))
+
+
+def test_mining_that_contradicts_itself(default: str) -> None:
+    def text(**changes: Any) -> str:
+        params = yaml.safe_load(default)
+        params["train"]["loss"] = "triplet"
+        for section, fields in changes.items():
+            params[section].update(fields)
+        return yaml.safe_dump(params)
+
+    remined = {"plan": "triplets", "remine": "epoch"}
+    assert parse_params(text(triplets=remined)).triplets.table == "images"
+    assert parse_params(text(triplets={"plan": "triplets"})).triplets.table == "triplets"
+    for triplets, train, message in (
+        ({**remined, "plan": "pk"}, {}, r"remine and embedder are for plan triplets, not pk"),
+        ({"plan": "exemplars", "embedder": "models"}, {}, r"for plan triplets, not exemplars"),
+        ({**remined, "embedder": "models"}, {}, r"set one of the two"),
+        (remined, {"loss": "softmax"}, r"triplets\.remine is for loss triplet, not softmax"),
+        ({"plan": "exemplars"}, {"loss": "softmax"}, r"softmax needs triplets\.plan .*, not exemplars"),
+        ({"plan": "pk"}, {"mining": "listed"}, r"listed needs triplets\.plan triplets or exemplars, not pk"),
+    ):
+        with pytest.raises(ParamsInvalid, match=message):
+            parse_params(text(triplets=triplets, train=train))
 
 
 @pytest.mark.parametrize("text", ["", "just words", "[1, 2]", "base: {seed: 1"])

@@ -116,6 +116,13 @@ def test_a_good_model_becomes_the_challenger_with_a_receipt(workspace: Workspace
     assert version.tags["commit"] == "0123456789abcdef0123456789abcdef01234567"
     assert version.tags["dirty"] == "false"
     assert not {"folds", "threshold"} & set(version.tags)
+    folder = registry.download_version(version, mlflow_store / "downloaded")
+    assert (folder / "facenet.safetensors").read_bytes() == (
+        workspace.models / "facenet.safetensors"
+    ).read_bytes()
+    assert (
+        ModelCard.read(folder / "model.json").align == ModelCard.read(workspace.models / "model.json").align
+    )
 
 
 def test_the_registered_model_answers_as_the_pipeline(

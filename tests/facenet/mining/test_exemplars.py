@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from facenet.errors import DataInvalid
-from facenet.mining.exemplars import ExemplarPlan, sample_exemplars, sample_people, select_triplets
+from facenet.mining.exemplars import ExemplarMiner, sample_exemplars, sample_people, select_triplets
 from facenet.mining.offline import Embeddings, Indices
 
 
@@ -102,7 +102,7 @@ def test_a_round_embeds_its_sample_and_gives_triplets_of_its_people(selection: s
         asked.append((rows, training))
         return table[rows]
 
-    plan = ExemplarPlan(labels=labels, selection=selection, people=3, images=5, total=40, margin=0.4, seed=2)
+    plan = ExemplarMiner(labels=labels, selection=selection, people=3, images=5, total=40, margin=0.4, seed=2)
     triplets = plan.triplets(0, embed)
     ((rows, training),) = asked
     assert len(rows) == 40
@@ -123,7 +123,7 @@ def test_a_round_embeds_its_sample_and_gives_triplets_of_its_people(selection: s
 
 def test_the_published_numbers_and_the_mode_that_the_source_mines_in() -> None:
     labels = np.repeat(np.arange(60), 50)
-    plan = ExemplarPlan(labels=labels, selection="davidsandberg", people=5, seed=0, training=True)
+    plan = ExemplarMiner(labels=labels, selection="davidsandberg", people=5, seed=0, training=True)
     seen: list[tuple[int, bool]] = []
 
     def embed(rows: Indices, *, training: bool) -> Embeddings:
@@ -141,11 +141,11 @@ def test_the_published_numbers_and_the_mode_that_the_source_mines_in() -> None:
 @pytest.mark.parametrize("labels", [[], [1], [1, 2, 3], [4, 4, 4]])
 def test_data_without_a_triplet_are_refused(labels: list[int]) -> None:
     with pytest.raises(DataInvalid, match="needs two people"):
-        ExemplarPlan(labels=np.array(labels, dtype=np.int64), selection="facenet", people=2, seed=0)
+        ExemplarMiner(labels=np.array(labels, dtype=np.int64), selection="facenet", people=2, seed=0)
 
 
 def test_a_round_may_find_nothing() -> None:
     labels = np.array([0, 0, 1, 1])
-    plan = ExemplarPlan(labels=labels, selection="facenet", people=2, total=4, seed=0)
+    plan = ExemplarMiner(labels=labels, selection="facenet", people=2, total=4, seed=0)
     far = np.array([[0, 0], [0, 0], [9, 9], [9, 9]], dtype=np.float32)
     assert plan.triplets(0, lambda rows, *, training: far[rows]).shape == (0, 3)

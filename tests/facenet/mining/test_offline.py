@@ -1,5 +1,4 @@
 from itertools import combinations
-from typing import Literal
 
 import numpy as np
 import pytest
@@ -62,6 +61,31 @@ def test_a_sample_has_no_repeats_and_follows_the_seed() -> None:
     assert as_set(pairs) != as_set(anchor_positive_pairs(labels, max_rows=50, rng=rng(2)))
 
 
+def test_a_sample_takes_from_those_with_most_pairs_in_100_random_cases() -> None:
+    for seed in range(100):
+        labels = random_labels(seed)
+        total = len(PositivePairs(labels))
+        count = int(rng(seed).integers(0, total + 1))
+        pairs = anchor_positive_pairs(labels, max_rows=count, rng=rng(seed))
+        assert len(as_set(pairs)) == len(pairs) == count
+        for person in np.unique(labels):
+            possible = sum(labels[a] == person for a, _ in naive_pairs(labels))
+            taken = (labels[pairs[:, 0]] == person).sum()
+            if taken < possible:  # then nobody has two more
+                assert np.bincount(labels[pairs[:, 0]]).max(initial=0) <= taken + 1
+
+
+def test_every_pair_of_a_person_is_drawn_as_often() -> None:
+    labels = np.repeat([3, 8], [2, 5])
+    seen = np.zeros((7, 7), dtype=np.int64)
+    for seed in range(2000):
+        pairs = anchor_positive_pairs(labels, max_rows=4, rng=rng(seed))
+        seen[tuple(pairs.T)] += 1
+    assert seen[0, 1] == 2000  # who has one pair keeps it
+    ten = seen[2:, 2:][np.triu_indices(5, 1)]
+    assert np.allclose(ten, 600, rtol=0.15)
+
+
 def test_negatives_are_other_people_drawn_evenly() -> None:
     labels = np.array([5, 2, 5, 9, 2, 2])
     anchors = np.repeat(np.arange(6), 3000)
@@ -80,7 +104,7 @@ def test_there_is_no_negative_for_one_person() -> None:
     assert len(random_negatives(np.zeros(3, dtype=np.int64), np.empty(0, dtype=np.int64), rng=rng())) == 0
 
 
-@pytest.mark.parametrize("strategy", ["semihard", "vgg", "farther"])
+@pytest.mark.parametrize("strategy", ["semihard", "hard", "vgg", "farther"])
 @pytest.mark.parametrize("elements", [1, 50, offline.CHUNK_ELEMENTS])
 def test_negatives_of_each_strategy_against_a_loop_in_100_random_cases(
     elements: int, strategy: offline.Strategy, monkeypatch: pytest.MonkeyPatch
@@ -102,7 +126,8 @@ def test_negatives_of_each_strategy_against_a_loop_in_100_random_cases(
                 allowed = [min(beyond, key=lambda n: d_an[n])] if beyond else []
             else:
                 least = d_ap if strategy == "semihard" else -1
-                allowed = [n for n in others if least < d_an[n] < d_ap + 0.2]
+                most = d_ap if strategy == "hard" else d_ap + 0.2
+                allowed = [n for n in others if least < d_an[n] < most]
             assert negative in allowed if allowed else negative == -1
             found, missing = found + bool(allowed), missing + (not allowed)
     assert found > 100
@@ -134,26 +159,21 @@ def test_long_embeddings_are_told_apart_as_well_as_short_ones() -> None:
         np.testing.assert_array_equal(short, long)
 
 
-@pytest.mark.parametrize("fallback", ["skip", "farther"])
-def test_triplets_of_an_epoch_against_a_loop_in_100_random_cases(
-    fallback: Literal["skip", "farther"],
-) -> None:
+def test_triplets_of_an_epoch_against_a_loop_in_100_random_cases() -> None:
     skipped = 0
     for seed in range(100):
         labels = random_labels(seed)
         embeddings = (rng(seed).normal(size=(len(labels), 3)) / 2).astype(np.float32)
-        triplets = remine(embeddings, labels, margin=0.2, max_rows=10**6, rng=rng(seed), fallback=fallback)
+        triplets = remine(embeddings, labels, margin=0.2, max_rows=10**6, rng=rng(seed))
         found = {(a, p): n for a, p, n in triplets.tolist()}
         assert len(found) == len(triplets)
         for a, p in naive_pairs(labels):
             d_ap = np.square(embeddings[a] - embeddings[p]).sum()
             d_an = np.square(embeddings[a] - embeddings).sum(axis=1)
-            beyond = [n for n in range(len(labels)) if labels[n] != labels[a] and d_an[n] > d_ap]
-            semihard = [n for n in beyond if d_an[n] < d_ap + 0.2]
+            others = [n for n in range(len(labels)) if labels[n] != labels[a]]
+            semihard = [n for n in others if d_ap < d_an[n] < d_ap + 0.2]
             if semihard:
                 assert found.pop((a, p)) in semihard
-            elif beyond and fallback == "farther":
-                assert found.pop((a, p)) == min(beyond, key=lambda n: d_an[n])
             else:
                 skipped += 1
         assert not found

@@ -8,6 +8,7 @@ import torch
 
 from facenet.images import decode
 from facenet.training import Augmentation, FaceTable, ImagePlan, Loader, TrainingSet, data, loader_settings
+from facenet.training.data import Place
 from tests.facenet.training.tiny import LABELS, SIDE, write_faces
 
 
@@ -16,13 +17,17 @@ def every_face(paths: list[Path]) -> np.ndarray:
     return np.stack([decode(image) for table in tables for image in table.column("image").to_pylist()])
 
 
-def dataset(paths: list[Path], *, keep: bool = True, seed: int = 5) -> TrainingSet:
-    plan = ImagePlan(LABELS, batch_size=5, balance=0.5, seed=seed)
+PLAN = ImagePlan(LABELS, batch_size=5, balance=0.5, seed=5)
+
+
+def dataset(paths: list[Path], *, keep: bool = True) -> TrainingSet:
     augmentation = Augmentation(image_size=SIDE - 4, random_crop=True, shift=2, flip=True)
     rows = np.arange(len(LABELS), dtype=np.int64)
-    return TrainingSet(
-        FaceTable(paths, keep=keep), rows, LABELS, plan=plan, augmentation=augmentation, seed=seed
-    )
+    return TrainingSet(FaceTable(paths, keep=keep), rows, LABELS, augmentation=augmentation, seed=5)
+
+
+def place(epoch: int, number: int) -> Place:
+    return Place(epoch, number, PLAN.batches(epoch)[number])
 
 
 @pytest.mark.parametrize("keep", [False, True])
@@ -63,8 +68,8 @@ def test_an_empty_table_has_no_rows(tmp_path: Path) -> None:
 def test_batches_are_images_and_their_labels(tmp_path: Path) -> None:
     paths = write_faces(tmp_path)
     made = dataset(paths)
-    images, labels = made[1, 2]
-    indices = made.plan.batches(1)[2]
+    images, labels = made[place(1, 2)]
+    indices = PLAN.batches(1)[2]
     assert (images.dtype, tuple(images.shape)) == (torch.uint8, (5, SIDE - 4, SIDE - 4, 3))
     assert np.array_equal(labels.numpy(), LABELS[indices])
     again = Augmentation(image_size=SIDE - 4, random_crop=True, shift=2, flip=True)(
@@ -77,31 +82,33 @@ def test_a_batch_does_not_depend_on_what_was_asked_before(tmp_path: Path) -> Non
     paths = write_faces(tmp_path)
     walked, jumped = dataset(paths), dataset(paths, keep=False)
     for epoch in (1, 2):
-        for number in range(len(walked.plan)):
-            last = walked[epoch, number]
-    assert all(torch.equal(a, b) for a, b in zip(last, jumped[2, len(walked.plan) - 1], strict=True))
+        for number in range(len(PLAN)):
+            last = walked[place(epoch, number)]
+    assert all(torch.equal(a, b) for a, b in zip(last, jumped[place(2, len(PLAN) - 1)], strict=True))
 
 
 def test_the_loader_starts_anywhere_and_leaves_the_global_generator_alone(tmp_path: Path) -> None:
-    loader = Loader(dataset(write_faces(tmp_path)))
+    loader = Loader(dataset(write_faces(tmp_path)), PLAN)
     torch.manual_seed(1)
-    whole = list(loader.epoch(2))
-    rest = list(loader.epoch(2, start=2))
+    places = loader.places(2)
+    whole = list(loader.load(places))
+    rest = list(loader.load(places[2:]))
     drawn = torch.rand(3)
     torch.manual_seed(1)
     assert torch.equal(drawn, torch.rand(3))
     assert len(whole) == len(loader) == 4
     assert [labels.tolist() for _, labels in rest] == [labels.tolist() for _, labels in whole[2:]]
     assert all(torch.equal(a, b) for (a, _), (b, _) in zip(rest, whole[2:], strict=True))
-    assert list(loader.epoch(2, start=len(loader))) == []
+    assert list(loader.load([])) == []
 
 
 @pytest.mark.slow
 def test_workers_make_the_same_batches(tmp_path: Path) -> None:
     paths = write_faces(tmp_path)
-    alone, helped = Loader(dataset(paths)), Loader(dataset(paths, keep=False), workers=2)
+    alone, helped = Loader(dataset(paths), PLAN), Loader(dataset(paths, keep=False), PLAN, workers=2)
     for epoch, start in ((1, 0), (2, 1)):
-        pairs = zip(alone.epoch(epoch, start), helped.epoch(epoch, start), strict=True)
+        places = alone.places(epoch)[start:]
+        pairs = zip(alone.load(places), helped.load(places), strict=True)
         assert all(torch.equal(a[0], b[0]) and torch.equal(a[1], b[1]) for a, b in pairs)
 
 

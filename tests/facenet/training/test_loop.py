@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import warnings
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from facenet.devices import cpu_threads
-from facenet.errors import EmbeddingCollapsed, TrainingDiverged
+from facenet.errors import EmbeddingCollapsed, NoTriplets, TrainingDiverged
+from facenet.mining.mined import MinedPlan, WholeSetMiner
 from facenet.training import Checkpoints, ImagePlan, StepReport, Trainer, TrainingInterrupted, UpdateOptions
 from facenet.training.health import PATIENCE
 from tests.facenet.training.tiny import BATCH, LABELS, Output, TinyLoss, make_trainer, recipe, weights
@@ -112,11 +114,11 @@ def test_history_of_a_resumed_run_is_that_of_the_undisturbed_one(tmp_path: Path)
     assert numbers(resumed) == numbers(whole)
 
 
-@pytest.mark.parametrize("name", ["pieces", "mining"])
-def test_clipping_pieces_and_averages_go_on_bit_by_bit(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["pieces", "mining", "remined", "exemplars"])
+def test_clipping_pieces_averages_and_mined_triplets_go_on_bit_by_bit(tmp_path: Path, name: str) -> None:
     whole = make_trainer(tmp_path / "whole", **recipe(name))
     list(whole.run())
-    for stop_after in (1, STEPS + 1):
+    for stop_after in (1, STEPS + 1, 2 * STEPS + 1):
         stopping = make_trainer(tmp_path / "parts", **recipe(name))
         stopping.should_stop = lambda trainer=stopping, at=stop_after: trainer.step == at
         with pytest.raises(TrainingInterrupted):
@@ -146,7 +148,7 @@ def run_child(folder: Path, name: str, *, kill_at: int) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "kills"), [("pieces", 2), ("mining", 1)])
+@pytest.mark.parametrize(("name", "kills"), [("pieces", 1), ("mining", 1), ("remined", 2)])
 def test_sigkill_inside_a_run_loses_nothing_but_time(tmp_path: Path, name: str, kills: int) -> None:
     """The moments are drawn from a seed; the step that was told last is not in the checkpoint yet."""
     whole = make_trainer(tmp_path / "whole", **recipe(name))
@@ -188,7 +190,7 @@ def test_a_batch_larger_than_the_set_is_one_step_an_epoch(tmp_path: Path) -> Non
 def check_kept_batch(trainer: Trainer, *, epoch: int, number: int) -> None:
     assert trainer.checkpoints
     batch = load_file(trainer.checkpoints.batch)
-    faces, labels = trainer.loader.dataset[epoch, number]
+    faces, labels = trainer.loader.dataset[trainer.loader.places(epoch)[number]]
     assert torch.equal(batch["faces"], faces)
     assert torch.equal(batch["labels"], labels)
     assert batch["step"].item() == trainer.step == (epoch - 1) * STEPS + number + 1
@@ -302,6 +304,69 @@ def test_the_average_is_what_is_validated(tmp_path: Path) -> None:
     list(trainer.run())
     assert seen == [trainer.model] * 2
     assert trainer.model is not trainer.network
+
+
+def test_validation_comes_every_few_epochs_and_at_the_end(tmp_path: Path) -> None:
+    accuracies = iter([0.9, 0.8, 0.7])
+    trainer = make_trainer(
+        tmp_path, epochs=5, validate_every=2, validate=lambda _network: {"accuracy": next(accuracies)}
+    )
+    reports = list(trainer.run())
+    assert [report.validation for report in reports] == [
+        {},
+        {"accuracy": 0.9},
+        {},
+        {"accuracy": 0.8},
+        {"accuracy": 0.7},
+    ]
+    assert trainer.checkpoints
+    assert len(torch.load(trainer.checkpoints.best, weights_only=True)["history"]) == 2
+
+
+def test_triplets_are_mined_anew_before_each_epoch(tmp_path: Path) -> None:
+    steps: list[StepReport] = []
+    trainer = make_trainer(tmp_path, epochs=6, on_step=steps.append, **recipe("remined"))
+    assert trainer.mining
+    plan, seen = trainer.mining.plan, []
+    for report in trainer.run():
+        seen.append({tuple(triplet) for triplet in plan.triplets.tolist()})
+        assert report.figures["mined_triplets"] == len(plan.triplets) > 0
+        assert report.steps == len(plan.batches(report.epoch)) == len(plan.triplets) // 3
+        a, p, n = (LABELS[column] for column in plan.triplets.T)
+        assert ((a == p) & (a != n)).all()
+    assert all(one != other for one, other in pairwise(seen))
+    assert len({report.batches for report in steps}) > 1, "epochs of several lengths"
+    # The rate follows the share of the run that is done, however long the epochs are.
+    for report in steps:
+        point = (report.epoch - 1) * len(plan) + (report.batch - 1) * len(plan) // report.batches
+        assert report.rate == trainer.schedule(point)
+    assert steps[-1].rate < steps[len(steps) // 2].rate
+
+
+class NothingWithin(WholeSetMiner):
+    """Finds nothing after the first epochs, as if everybody were far from everybody else."""
+
+    def triplets(self, number: int, embed: Any) -> Any:
+        found = super().triplets(number, embed)
+        return found if number in (1, 3) else found[:0]
+
+
+def test_epochs_without_a_triplet_are_counted_and_several_in_a_row_stop_the_run(tmp_path: Path) -> None:
+    def start() -> Trainer:
+        miner = NothingWithin(labels=LABELS, margin=0.3, max_rows=20, seed=3)
+        options = {**recipe("remined"), "plan": MinedPlan(miner, batch_size=9, seed=3)}
+        return make_trainer(tmp_path, epochs=9, **options)
+
+    trainer = start()
+    with pytest.raises(NoTriplets, match=r"no triplet for 3 epochs in a row: for \d+% of the pairs"):
+        list(trainer.run())
+    assert [report.steps > 0 for report in trainer.history] == [True, False, True, False, False]
+    assert math.isnan(trainer.history[1].loss)
+    assert trainer.history[1].figures == {"mined_triplets": 0.0}
+    again = start()
+    assert [report.epoch for report in again.history] == [1, 2, 3, 4, 5]
+    with pytest.raises(NoTriplets, match="3 epochs in a row"):
+        list(again.run())
 
 
 def test_best_checkpoint_is_that_of_the_best_epoch(tmp_path: Path) -> None:

@@ -43,6 +43,8 @@ def test_two_processes_train_as_one(seen: tuple[dict[str, Any], dict[str, Any]],
     assert two["norms"] == pytest.approx(one["norms"], rel=1e-3)
     assert two["weights"] == pytest.approx(one["weights"], rel=1e-4)
     assert two["images"] == one["images"]
+    assert two["agreed"], "all processes have the same triplets"
+    assert two["triplets"] == one["triplets"]
     assert two["own"] < one["own"] == one["images"][0], "each reads its part of a batch only"
     assert two["validation"] == pytest.approx(one["validation"], rel=1e-4)
     assert one["losses"][-1] != pytest.approx(one["losses"][0], rel=1e-2), "something must have been learned"

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from facenet import networks
-from facenet.training import FaceTable, PairValidation
+from facenet.training import FaceTable, PairValidation, TableEmbedder
 from facenet.training.validation import best_threshold
 from tests.facenet.training.tiny import LABELS, SIDE, TinyNetwork, write_faces
 
@@ -33,16 +34,15 @@ def test_threshold_lies_half_way() -> None:
 
 def make(tmp_path: Path, left: list[int], right: list[int], *, batch_size: int = 3) -> PairValidation:
     rows = [np.array(side, np.int64) for side in (left, right)]
-    return PairValidation(
+    embedder = TableEmbedder(
         table=FaceTable(write_faces(tmp_path)),
-        left=rows[0],
-        right=rows[1],
-        same=LABELS[rows[0]] == LABELS[rows[1]],
         image_size=SIDE - 5,
         device=torch.device("cpu"),
         precision="fp32",
         batch_size=batch_size,
     )
+    same = LABELS[rows[0]] == LABELS[rows[1]]
+    return PairValidation(embedder=embedder, left=rows[0], right=rows[1], same=same)
 
 
 def test_figures_equal_those_of_a_plain_loop(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_figures_equal_those_of_a_plain_loop(tmp_path: Path) -> None:
     embeddings = {}
     with torch.inference_mode():
         for row in {*left, *right}:
-            face = validation.table[np.array([row])][
+            face = validation.embedder.table[np.array([row])][
                 :, 2:17, 2:17
             ]  # 15 of 20 pixels, the odd one right and below
             embeddings[row] = networks.normalise(network(networks.standardise(face)))[0]
@@ -68,7 +68,7 @@ def test_raw_embeddings_are_compared_as_they_are(tmp_path: Path) -> None:
     validation, network = make(tmp_path, [0], [1]), TinyNetwork().eval()
     network.normalised = False
     with torch.inference_mode():
-        faces = validation.table[np.array([0, 1])][:, 2:17, 2:17]
+        faces = validation.embedder.table[np.array([0, 1])][:, 2:17, 2:17]
         left, right = network(networks.standardise(faces))
     assert validation(network)["distance_same"] == pytest.approx(
         (left - right).square().sum().item(), rel=1e-4
@@ -106,5 +106,5 @@ def test_it_computes_in_the_precision_of_the_run(tmp_path: Path) -> None:
 
     validation = make(tmp_path, [0], [1])
     network: nn.Module = Spy()
-    PairValidation(**{**vars(validation), "precision": "bf16"})(network)
+    replace(validation, embedder=replace(validation.embedder, precision="bf16"))(network)
     assert Spy.seen == torch.bfloat16

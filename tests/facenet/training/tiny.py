@@ -17,6 +17,8 @@ from torch import Tensor, nn
 
 from facenet.images import encode
 from facenet.losses import TripletLoss
+from facenet.mining.exemplars import ExemplarMiner
+from facenet.mining.mined import MinedPlan, Miner, WholeSetMiner
 from facenet.mining.pk import PKPlan
 from facenet.training import (
     Augmentation,
@@ -25,8 +27,10 @@ from facenet.training import (
     FaceTable,
     ImagePlan,
     Loader,
+    Mining,
     OptimizerSettings,
     Schedule,
+    TableEmbedder,
     Trainer,
     TrainingSet,
     UpdateOptions,
@@ -100,18 +104,28 @@ def make_trainer(
     paths = sorted((folder / "faces").glob("*.arrow")) or write_faces(folder / "faces")
     plan = plan or ImagePlan(LABELS, batch_size=BATCH, balance=0.5, seed=3)
     augmentation = Augmentation(image_size=SIDE - 4, random_crop=True, shift=2, flip=True)
-    rows = np.arange(len(LABELS), dtype=np.int64)
+    rows, table = np.arange(len(LABELS), dtype=np.int64), FaceTable(paths, keep=True)
     dataset = TrainingSet(
-        FaceTable(paths, keep=True),
+        table,
         rows,
         LABELS,
-        plan=plan,
         augmentation=augmentation,
         seed=3,
         division=division,
     )
     torch.manual_seed(3)
     network, loss = TinyNetwork(dropout), loss or TinyLoss()
+    mining = None
+    if isinstance(plan, MinedPlan):
+        embedder = TableEmbedder(
+            table=table,
+            image_size=SIDE - 4,
+            device=torch.device("cpu"),
+            precision=precision,
+            batch_size=8,
+            processes=dataset.division.processes,
+        )
+        mining = Mining(plan=plan, embedder=embedder, rows=rows, seed=3)
     return Trainer(
         network=network,
         loss=loss,
@@ -119,7 +133,8 @@ def make_trainer(
             optimizer, [network, loss], OptimizerSettings(rate=rate, weight_decay=1e-3)
         ),
         schedule=Schedule(kind="one_cycle", rate=rate, warmup=0.3, epochs=epochs, steps_per_epoch=len(plan)),
-        loader=Loader(dataset),
+        loader=Loader(dataset, plan),
+        mining=mining,
         device=torch.device("cpu"),
         precision=precision,
         seed=3,
@@ -133,12 +148,37 @@ def weights(trainer: Trainer) -> dict[str, Tensor]:
     return {f"{m}.{n}": t.clone() for m, module in modules.items() for n, t in module.state_dict().items()}
 
 
+def remined(margin: float = 0.3, **options: Any) -> MinedPlan:
+    """Return a plan of triplets that are mined from all faces before each epoch."""
+    miner = WholeSetMiner(labels=LABELS, margin=margin, max_rows=20, seed=3)
+    return MinedPlan(miner, batch_size=9, seed=3, **options)
+
+
 def recipe(name: str) -> dict[str, Any]:
-    """Return options of `make_trainer` that have much to remember: `pieces`, or `mining` of triplets."""
+    """Return options of `make_trainer` that have much to remember.
+
+    pieces; mining, of triplets in the batch; remined, from all faces before each epoch; exemplars, from a
+    sample of them that is embedded in training mode.
+    """
     if name == "pieces":
         update = UpdateOptions(clip_norm=0.5, ema=0.9, standardisation="per_image")
         return {"optimizer": "adam_tf", "options": update, "division": Division(accumulate=2)}
     update = UpdateOptions(clip_norm=0.1, ema=0.99)
+    if name in ("remined", "exemplars"):
+        listed = {"loss": TripletLoss(margin=0.3, listed=True), "optimizer": "adam", "options": update}
+        if name == "remined":
+            return {**listed, "plan": remined()}
+        miner: Miner = ExemplarMiner(
+            labels=LABELS,
+            selection="davidsandberg",
+            people=4,
+            images=4,
+            total=22,
+            margin=0.3,
+            seed=3,
+            training=True,
+        )
+        return {**listed, "plan": MinedPlan(miner, batch_size=9, seed=3)}
     plan = PKPlan(LABELS, people=3, images=2, seed=3)
     return {"optimizer": "sgd", "options": update, "plan": plan, "loss": TripletLoss(margin=0.2)}
 

@@ -21,27 +21,40 @@ from facenet.training import (
     PairValidation,
     Plan,
     Processes,
+    TableEmbedder,
     UpdateOptions,
     join,
 )
-from tests.facenet.training.tiny import LABELS, PEOPLE, SIDE, make_trainer, write_faces
+from tests.facenet.training.tiny import LABELS, PEOPLE, SIDE, make_trainer, remined, write_faces
 
 STEPS = 50
-LOSSES = ("softmax", "cosface", "triplet")
+LOSSES = ("softmax", "cosface", "triplet", "remined")
+MARGIN = 2.0  # of remined: so large that there is something to mine to the end
 
 
 def train(name: str, folder: Path, processes: Processes) -> dict[str, Any]:
     """Return losses and figures of fifty steps, and the sum of squares of each weight afterwards."""
     torch.manual_seed(9)
-    loss = losses.build(name, embedding_size=4, classes=PEOPLE, margin=0.3, scale=8.0, mining="semihard")
+    mined = name == "remined"
+    loss = losses.build(
+        "triplet" if mined else name,
+        embedding_size=4,
+        classes=PEOPLE,
+        margin=MARGIN if mined else 0.3,
+        scale=8.0,
+        mining="semihard",
+        listed=mined,
+    )
     plan: Plan = ImagePlan(LABELS, batch_size=11, balance=0.5, seed=3)  # parts of 5 and 6
     if name == "triplet":
         plan = PKPlan(LABELS, people=5, images=3, seed=3)
+    if mined:
+        plan = remined(MARGIN, least=processes.count)
     accumulate = 2 if name == "cosface" else 1
     seen: list[Any] = []
     trainer = make_trainer(
         folder,
-        epochs=-(-STEPS // len(plan)),
+        epochs=-(-STEPS // len(plan)) * (2 if mined else 1),  # epochs of mined triplets may be shorter
         rate=0.01,
         optimizer="adam",
         loss=loss,
@@ -53,12 +66,20 @@ def train(name: str, folder: Path, processes: Processes) -> dict[str, Any]:
         on_step=seen.append,
         validate=validation(folder, processes),
     )
-    reports = list(trainer.run())
+    reports, triplets, agreed = [], [], True
+    for report in trainer.run():
+        reports.append(report)
+        if trainer.mining:
+            own = torch.from_numpy(trainer.mining.plan.triplets)
+            agreed = agreed and torch.equal(processes.sum(own), own * processes.count)
+            triplets.append(own.tolist())
     return {
+        "triplets": triplets,
+        "agreed": agreed,
         "losses": [report.loss for report in seen][:STEPS],
         "norms": [report.figures["gradient_norm"] for report in seen][:STEPS],
         "images": [report.images for report in seen][:STEPS],
-        "own": len(trainer.loader.dataset[1, 0][0]),
+        "own": len(trainer.loader.dataset[trainer.loader.places(reports[-1].epoch)[0]][0]),
         "weights": [float(t.double().square().sum()) for t in trainer.model.state_dict().values()],
         "validation": reports[-1].validation,
     }
@@ -68,11 +89,14 @@ def validation(folder: Path, processes: Processes) -> PairValidation:
     """Return pairs of the training faces: good enough to see that processes agree."""
     random = np.random.default_rng(4)
     left, right = random.integers(0, len(LABELS), (2, 37))
-    return PairValidation(
+    same = LABELS[left] == LABELS[right]
+    return PairValidation(embedder=embedder(folder, processes), left=left, right=right, same=same)
+
+
+def embedder(folder: Path, processes: Processes) -> TableEmbedder:
+    """Return what embeds the faces."""
+    return TableEmbedder(
         table=FaceTable(sorted((folder / "faces").glob("*.arrow"))),
-        left=left,
-        right=right,
-        same=LABELS[left] == LABELS[right],
         image_size=SIDE - 4,
         device=torch.device("cpu"),
         precision="fp32",

@@ -12,10 +12,10 @@ import yaml
 from PIL import Image
 
 from facenet.images import encode
-from tasks import triplets
 from tasks.params import Params, parse_params
 from tasks.shards import FACES_SCHEMA, sort_key, write_shards
 from tasks.train.setup import Places
+from tasks.triplets import stage as triplets
 
 PEOPLE, PHOTOS, SIDE, SHARDS = 8, 5, 76, 2
 SMALL: dict[str, dict[str, Any]] = {

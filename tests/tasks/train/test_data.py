@@ -1,12 +1,15 @@
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from facenet.errors import DataInvalid
+from facenet.mining.exemplars import ExemplarMiner
 from facenet.mining.listed import ListedPlan
+from facenet.mining.mined import MinedPlan, WholeSetMiner
 from facenet.mining.pk import PKPlan
 from facenet.training import ImagePlan
 from tasks.shards import read_table
@@ -19,7 +22,14 @@ from tasks.train.data import (
 )
 from tests.tasks.train.conftest import PHOTOS, plan_triplets, small_params
 
-LOSSES = {"images": "softmax", "pk": "triplet", "triplets": "triplet", "pairs": "contrastive"}
+LOSSES = {
+    "images": "softmax",
+    "pk": "triplet",
+    "triplets": "triplet",
+    "pairs": "contrastive",
+    "exemplars": "triplet",
+}
+TABLES = {"images": "images", "pk": "images", "triplets": "triplets", "pairs": "pairs", "exemplars": "images"}
 
 
 def names(folder: Path) -> np.ndarray:
@@ -27,10 +37,10 @@ def names(folder: Path) -> np.ndarray:
     return np.array(column.to_pylist())
 
 
-@pytest.mark.parametrize("plan", ["images", "pk", "triplets", "pairs"])
+@pytest.mark.parametrize("plan", TABLES)
 def test_labels_are_people_and_rows_their_faces(workspace: Path, root: Path, plan: str) -> None:
     plan_triplets(workspace, small_params(root, triplets={"plan": plan}, train={"loss": LOSSES[plan]}))
-    faces = read_faces(plan, aligned=workspace / "data/aligned", triplets=workspace / "data/triplets")
+    faces = read_faces(TABLES[plan], aligned=workspace / "data/aligned", triplets=workspace / "data/triplets")
     people = pd.read_parquet(workspace / "data/triplets/identities.parquet").query("split == 'train'")
     of_rows = names(workspace)[faces.rows]
     assert len(faces.rows) == len(set(faces.rows)) == len(people) * PHOTOS
@@ -46,7 +56,7 @@ def test_labels_are_people_and_rows_their_faces(workspace: Path, root: Path, pla
 )
 def test_groups_are_renumbered(workspace: Path, root: Path, plan: str, columns: list[str]) -> None:
     plan_triplets(workspace, small_params(root, triplets={"plan": plan}, train={"loss": LOSSES[plan]}))
-    faces = read_faces(plan, aligned=workspace / "data/aligned", triplets=workspace / "data/triplets")
+    faces = read_faces(TABLES[plan], aligned=workspace / "data/aligned", triplets=workspace / "data/triplets")
     table = pd.read_parquet(workspace / f"data/triplets/{plan}.parquet")
     assert faces.groups is not None
     assert np.array_equal(faces.rows[faces.groups], table[columns].to_numpy())
@@ -62,10 +72,41 @@ def test_groups_are_renumbered(workspace: Path, root: Path, plan: str, columns: 
 def test_each_plan_has_its_batches(workspace: Path, root: Path, plan: str, kind: type) -> None:
     params = small_params(root, triplets={"plan": plan}, train={"loss": LOSSES[plan]})
     plan_triplets(workspace, params)
-    faces = read_faces(plan, aligned=workspace / "data/aligned", triplets=workspace / "data/triplets")
+    faces = read_faces(TABLES[plan], aligned=workspace / "data/aligned", triplets=workspace / "data/triplets")
     batches = make_plan(faces, params)
     assert isinstance(batches, kind)
     assert max(batch.max() for batch in batches.batches(1)) < len(faces.rows)
+
+
+REMINED = {"plan": "triplets", "remine": "epoch", "max_rows": 30}
+EXEMPLARS = {"plan": "exemplars", "people_per_batch": 3, "images_per_person": 4, "exemplars": 20}
+
+
+@pytest.mark.parametrize(
+    ("triplets", "miner", "triplets_at_most"),
+    [
+        (REMINED, WholeSetMiner, 30),
+        (EXEMPLARS, ExemplarMiner, 3 * 6),
+        ({**EXEMPLARS, "selection": "davidsandberg", "exemplars_mode": "training"}, ExemplarMiner, 3 * 6),
+    ],
+)
+@pytest.mark.parametrize("mining", ["listed", "semihard"])
+def test_plans_that_are_mined_in_training(
+    workspace: Path, root: Path, triplets: dict[str, Any], miner: type, triplets_at_most: int, mining: str
+) -> None:
+    train = {"loss": "triplet", "mining": mining, "margin": 0.3, "batch_size": 9}
+    params = small_params(root, triplets=triplets, train=train)
+    plan_triplets(workspace, params)
+    faces = read_faces("images", aligned=workspace / "data/aligned", triplets=workspace / "data/triplets")
+    plan = make_plan(faces, params, processes=2)
+    assert isinstance(plan, MinedPlan)
+    assert isinstance(plan.miner, miner)
+    assert (len(plan.miner), plan.miner.margin) == (triplets_at_most, 0.3)
+    assert len(plan) == triplets_at_most // 3
+    assert getattr(plan.miner, "training", False) == (triplets.get("exemplars_mode") == "training")
+    plan.set(1, np.array([[0, 1, 9], [0, 1, 8]]))
+    (batch,) = plan.batches(1)
+    assert len(batch) == (6 if mining == "listed" else 4), "a loss that looks itself wants each image once"
 
 
 def test_what_is_missing_is_told_with_the_stage_that_makes_it(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
 import csv
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,16 @@ def test_history_has_a_row_per_epoch_and_gaps_where_there_is_no_figure(tmp_path:
     assert [row["validation_accuracy"] for row in rows] == ["", "0.75", "0.8"]
     assert [row["train_accuracy"] for row in rows] == ["0.5", "0.6", ""]
     assert [row["images_per_second"] for row in rows] == ["20"] * 3
+
+
+def test_an_epoch_without_a_step_has_no_loss(tmp_path: Path) -> None:
+    empty = replace(epoch(4, mined_triplets=0.0), steps=0, images=0, seconds=0.0, loss=math.nan)
+    write_history(tmp_path / "history.csv", [*HISTORY, empty])
+    with (tmp_path / "history.csv").open() as file:
+        assert [row["loss"] for row in csv.DictReader(file)] == ["1", "0.5", "0.333333", ""]
+    figures = final_figures([*HISTORY, empty])
+    assert (figures["loss"], figures["epochs_without_triplets"]) == (HISTORY[-1].loss, 1)
+    assert final_figures(HISTORY)["epochs_without_triplets"] == 0
 
 
 def test_no_epochs_leave_the_header(tmp_path: Path) -> None:

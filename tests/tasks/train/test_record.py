@@ -1,3 +1,5 @@
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,26 +24,49 @@ def step(number: int) -> StepReport:
     )
 
 
+EPOCH = EpochReport(
+    epoch=1,
+    steps=30,
+    images=300,
+    loss=0.5,
+    rate=0.01,
+    inactive_steps=2,
+    seconds=15.0,
+    figures={"accuracy": 0.25},
+    validation={"accuracy": 0.875},
+)
+
+
+def test_mining_is_shown_and_told_also_where_it_finds_nothing(
+    mlflow_store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tracked = start_run(name="test", tags={})
+    with Recorder(tracked, steps=120, done=0, epochs=4) as recorder:
+        recorder.faces(64, 100)
+        recorder.faces(100, 100)
+        recorder.step(replace(step(1), batches=3))  # the first third of an epoch of thirty steps at most
+        recorder.epoch(replace(EPOCH, figures={"mined_triplets": 1234.0}))
+        empty = {"steps": 0, "images": 0, "seconds": 0.0, "loss": math.nan, "inactive_steps": 0}
+        recorder.epoch(replace(EPOCH, epoch=2, validation={}, figures={"mined_triplets": 0.0}, **empty))
+    told = capsys.readouterr().err
+    assert "mine: " in told
+    assert "/100" in told
+    assert "10/120" in told
+    assert "20.0 images/s, 1,234 triplets mined, 2 steps without" in told
+    assert "epoch 2/4: 0 triplets mined\n" in told
+    client = MlflowClient(f"sqlite:///{mlflow_store / 'mlflow.db'}")
+    mined = client.get_metric_history(tracked.run_id, "epoch/mined_triplets")
+    assert [m.value for m in mined] == [1234.0, 0.0]
+
+
 def test_steps_and_epochs_reach_the_run_and_the_log(
     mlflow_store: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tracked = start_run(name="test", tags={})
-    with Recorder(tracked, steps=30, done=0, epochs=4) as recorder:
+    with Recorder(tracked, steps=120, done=0, epochs=4) as recorder:
         for number in range(1, 31):
             recorder.step(step(number))
-        recorder.epoch(
-            EpochReport(
-                epoch=1,
-                steps=30,
-                images=300,
-                loss=0.5,
-                rate=0.01,
-                inactive_steps=2,
-                seconds=15.0,
-                figures={"accuracy": 0.25},
-                validation={"accuracy": 0.875},
-            )
-        )
+        recorder.epoch(EPOCH)
     told = capsys.readouterr().err
     assert "epoch 1/4: loss 0.5000, validation accuracy 0.8750, 20.0 images/s" in told
     assert "2 steps without an active triplet" in told

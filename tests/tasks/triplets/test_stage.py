@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 
 from facenet.errors import DataInvalid
-from tasks import triplets
 from tasks.params import TripletsParams
 from tasks.shards import FACES_SCHEMA, read_table, sort_key, write_shards
+from tasks.triplets import __main__ as command
+from tasks.triplets import plan as plans
+from tasks.triplets import stage as triplets
 
 TRAINING = {
     "ann": 5,
@@ -29,7 +31,9 @@ EVALUATED = {"kim": 3, "lea": 2}
 def params(**changes: Any) -> TripletsParams:
     values = {
         "validation_fraction": 0.3, "min_images": 2, "plan": "images",
-        "people_per_batch": 2, "images_per_person": 3, "max_rows": 10_000,
+        "people_per_batch": 2, "images_per_person": 3, "max_rows": 10_000, "remine": "never",
+        "embedder": None, "negatives": "semihard", "negatives_margin": 0.2, "selection": "facenet",
+        "exemplars": 1800, "exemplars_mode": "evaluation",
     }  # fmt: skip
     return TripletsParams(**{**values, **changes})
 
@@ -132,6 +136,17 @@ def test_image_plans_hold_every_training_face_with_dense_labels(workspace: Works
         assert report["identities_with_repeated_images"] == sum(TRAINING[name] == 2 for name in names)
 
 
+@pytest.mark.parametrize("changes", [{"plan": "exemplars"}, {"plan": "triplets", "remine": "epoch"}])
+def test_what_is_mined_in_training_is_a_plan_of_images(workspace: Workspace, changes: dict[str, Any]) -> None:
+    workspace.run(plan="images")
+    wanted = workspace.table("images")
+    report = workspace.run(**changes)
+    pd.testing.assert_frame_equal(workspace.table("images"), wanted)
+    assert not (workspace.target / "triplets.parquet").exists()
+    own = [TRAINING[name] for name in workspace.people("train")]
+    assert report["pairs_possible"] == sum(n * (n - 1) // 2 for n in own)
+
+
 def test_triplets_are_all_anchor_positive_pairs_with_another_person(workspace: Workspace) -> None:
     report = workspace.run(plan="triplets")
     table, identity = workspace.table("triplets"), workspace.identity
@@ -182,7 +197,7 @@ def test_validation_pairs_are_balanced_and_of_validating_people(workspace: Works
 def test_a_person_with_many_photos_does_not_outweigh_the_others(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(triplets, "VALIDATION_IMAGES", 2)
+    monkeypatch.setattr(plans, "VALIDATION_IMAGES", 2)
     workspace.run(validation_fraction=0.7)
     table, identity = workspace.table("validation_pairs"), workspace.identity
     same = table[table["same"]]
@@ -336,7 +351,7 @@ def test_main_reads_params_and_writes_the_report(
     monkeypatch.chdir(tmp_path)
     load_params.cache_clear()
     request.addfinalizer(load_params.cache_clear)
-    triplets.main()
+    command.main()
     report = json.loads((tmp_path / "reports" / "triplets.json").read_text())
     assert report["plan"] == "images"
     assert report["identities_train"] + report["identities_validation"] == 9

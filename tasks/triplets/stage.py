@@ -1,8 +1,8 @@
-"""Stage triplets: aligned faces and evaluation pairs -> who trains, who validates, and the plan of training.
+"""The stage itself: aligned faces and evaluation pairs -> who trains, who validates, the plan of training.
 
 | plan | file | rows |
 |---|---|---|
-| images, pk | images.parquet | row of a training face, label 0 to classes - 1 |
+| images, pk, exemplars, triplets that are mined again | images.parquet | row of a face, label from 0 |
 | triplets | triplets.parquet | anchor, positive, negative: rows of training faces |
 | pairs | pairs.parquet | left, right: rows of training faces, same |
 
@@ -10,48 +10,28 @@ Beside it identities.parquet (identity, images, split) and validation_pairs.parq
 number of a face in the table of data/aligned.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from facenet.atomic import atomic_path, remove_temporaries
 from facenet.errors import DataInvalid
-from facenet.mining.offline import PositivePairs, anchor_positive_pairs, labelled_pairs, random_negatives
-from facenet.mining.pk import PKPlan
 from facenet.mining.split import split_identities
 from tasks import paths
-from tasks.cli import stage_main
-from tasks.params import TripletsParams, load_params
-from tasks.reports import Meter, write_report
+from tasks.params import TripletsParams
 from tasks.shards import read_table, shard_paths
-
-VALIDATION_PAIRS = 2000  # at most, half of them of the same person
-VALIDATION_IMAGES = (
-    10  # of a person at most, since n photos give n(n - 1) / 2 pairs and would outweigh everyone
-)
-PLAN_FILES = {"images": "images", "pk": "images", "triplets": "triplets", "pairs": "pairs"}
-
-Indices = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Part:
-    """The usable faces of one split: rows of the face table, and labels 0 to its people - 1, (N,) each."""
-
-    rows: Indices
-    labels: Indices
+from tasks.triplets.plan import Part, make_plan, make_validation_pairs
 
 
 def run(
     params: TripletsParams,
     *,
     seed: int,
+    device: str = "cpu",
     aligned: Path = paths.ALIGNED,
     pairs: Path = paths.PAIRS,
     target: Path = paths.TRIPLETS,
@@ -60,10 +40,12 @@ def run(
 ) -> dict[str, Any]:
     """Split the people, write the plan to `target` and return the figures of the report.
 
+    device: where a model of triplets.embedder embeds.
     training: whether the model will be trained at all; if not (train.epochs is 0), plan images may be empty.
 
     Raises:
         DataInvalid: fewer than two people are left to train on, the plan is empty, or an expectation fails.
+        SourceInvalid, ParamsInvalid, WeightsInvalid, TrackingFailed: see `mine_with_embedder`.
     """
     faces = _read_faces(aligned)
     evaluated = _evaluation_identities(faces, pairs)
@@ -71,10 +53,11 @@ def run(
     train = _part(identities, usable, "train")
     if training:
         _require_people(params, figures)
-    plan, plan_figures = make_plan(params, train, np.random.default_rng([seed, 0]))
+    rng = np.random.default_rng([seed, 0])
+    plan, plan_figures = make_plan(params, train, rng, aligned=aligned, device=device)
     validation = _part(identities, usable, "validation")
     validation_pairs = make_validation_pairs(validation, np.random.default_rng([seed, 1]))
-    tables = {"identities": identities, "validation_pairs": validation_pairs, PLAN_FILES[params.plan]: plan}
+    tables = {"identities": identities, "validation_pairs": validation_pairs, params.table: plan}
     _validate(tables, set() if allow_identity_overlap else evaluated, list(faces["identity"]))
     _write(target, tables)
     return {
@@ -87,47 +70,6 @@ def run(
         "validation_pairs": len(validation_pairs),
         "identities_shared_with_evaluation": len(evaluated & set(identities["identity"])),
     }
-
-
-def make_plan(
-    params: TripletsParams, train: Part, rng: np.random.Generator
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return the plan as a table of face rows, and its own figures.
-
-    Raises:
-        DataInvalid: nobody has two photos, or too few people for a batch of plan pk.
-    """
-    if params.plan == "images":
-        return pd.DataFrame({"row": train.rows, "label": train.labels}), {}
-    possible = len(PositivePairs(train.labels))
-    if possible == 0:
-        raise DataInvalid(
-            f"Plan {params.plan} needs people with two photos, and nobody who trains has. "
-            "Set triplets.plan to images, or add photos in ingest.sources."
-        )
-    if params.plan == "pk":
-        return pd.DataFrame({"row": train.rows, "label": train.labels}), _pk_figures(params, train)
-    if params.plan == "triplets":
-        positive = anchor_positive_pairs(train.labels, max_rows=params.max_rows, rng=rng)
-        negatives = random_negatives(train.labels, positive[:, 0], rng=rng)
-        table = np.column_stack([positive, negatives])
-        plan = pd.DataFrame(train.rows[table], columns=["anchor", "positive", "negative"])
-        return plan, {"rows_possible": possible, "rows_left_out": possible - len(plan)}
-    rows, same = labelled_pairs(train.labels, max_rows=params.max_rows, rng=rng)
-    plan = pd.DataFrame(train.rows[rows], columns=["left", "right"]).assign(same=same)
-    return plan, {"rows_possible": 2 * possible, "rows_left_out": 2 * possible - len(plan)}
-
-
-def make_validation_pairs(validation: Part, rng: np.random.Generator) -> pd.DataFrame:
-    """Return as many same as different pairs: left, right (rows of faces) and same.
-
-    At most 2,000, of at most ten photos of a person; none when fewer than two people validate.
-    """
-    order = rng.permutation(len(validation.labels))
-    place = pd.Series(validation.labels[order]).groupby(validation.labels[order]).cumcount().to_numpy()
-    chosen = np.sort(order[place < VALIDATION_IMAGES])
-    rows, same = labelled_pairs(validation.labels[chosen], max_rows=VALIDATION_PAIRS, rng=rng)
-    return pd.DataFrame(validation.rows[chosen][rows], columns=["left", "right"]).assign(same=same)
 
 
 def _read_faces(aligned: Path) -> pd.DataFrame:
@@ -177,17 +119,6 @@ def _part(identities: pd.DataFrame, usable: pd.DataFrame, split: str) -> Part:
     return Part(usable.index.to_numpy(np.int64)[inside], labels[inside])
 
 
-def _pk_figures(params: TripletsParams, train: Part) -> dict[str, Any]:
-    batches = PKPlan(train.labels, people=params.people_per_batch, images=params.images_per_person, seed=0)
-    return {
-        "people_per_batch": params.people_per_batch,
-        "images_per_person": params.images_per_person,
-        "batches_per_epoch": len(batches),
-        "identities_with_one_image": batches.skipped,
-        "identities_with_repeated_images": batches.repeated,
-    }
-
-
 def _evaluation_identities(faces: pd.DataFrame, pairs: Path) -> set[str]:
     """Return everyone in a pair of fold 0 and up, by the names of the pairs and by the photos' owners."""
     if not pairs.exists():
@@ -217,21 +148,3 @@ def _write(target: Path, tables: dict[str, pd.DataFrame]) -> None:
         with atomic_path(target / f"{name}.parquet") as temporary:
             rows = pa.Table.from_pandas(table, preserve_index=False)
             pq.write_table(rows.replace_schema_metadata(), temporary)  # pandas' own names its version
-
-
-def main() -> None:
-    """Run the stage as params.yaml says and write reports/triplets.json."""
-    params = load_params()
-    with Meter() as meter:
-        figures = run(
-            params.triplets,
-            seed=params.base.seed,
-            allow_identity_overlap=params.ingest.allow_identity_overlap,
-            training=params.train.epochs > 0,
-        )
-    report = {**figures, "seconds": round(meter.seconds, 2), "peak_memory_mb": meter.peak_memory_mb}
-    write_report(paths.report("triplets"), report)
-
-
-if __name__ == "__main__":
-    stage_main(main)

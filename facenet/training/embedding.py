@@ -1,0 +1,94 @@
+"""Embed faces of the table with a network that is being trained."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from facenet import networks
+from facenet.devices import autocast
+from facenet.model import center_crop
+from facenet.standardisation import standardise
+from facenet.training.data import FaceTable
+from facenet.training.processes import Processes
+from facenet.training.sampling import Indices
+
+OnFaces = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableEmbedder:
+    """How rows of a table become embeddings: cut out in the middle, standardised, not augmented.
+
+    Every chunk has the same shape, the last one is padded: an embedding does not depend on which faces share
+    its chunk, and so not on the number of processes.
+
+    table: the faces.
+    image_size: side in pixels of the network's input, cut out of the middle.
+    batch_size: faces in a chunk.
+    standardisation: of the faces, see facenet.standardisation.
+    processes: those that embed together; each does its part of the rows, and all get all embeddings.
+    """
+
+    table: FaceTable
+    image_size: int
+    device: torch.device
+    precision: str
+    batch_size: int
+    standardisation: str = "fixed"
+    processes: Processes = field(default_factory=Processes)
+
+    def __call__(
+        self, network: nn.Module, rows: Indices, on_faces: OnFaces | None = None
+    ) -> npt.NDArray[np.float32]:
+        """Return (M, E) embeddings of M >= 1 rows; the network is left in the mode it was in.
+
+        on_faces: told after each chunk how many faces this process has done, and how many it has to do.
+        """
+        training = network.training
+        network.eval()
+        part = self.processes.part(0, len(rows))
+        own = rows[part] if part.stop > part.start else rows[:1]  # one tells at least how wide they are
+        with torch.inference_mode():
+            embedded = self._embed(network, own, on_faces)
+            together = self.processes.assemble(embedded[: part.stop - part.start], part, len(rows))
+        network.train(training)
+        return together.float().cpu().numpy()
+
+    def in_training(
+        self, network: nn.Module, rows: Indices, on_faces: OnFaces | None = None
+    ) -> npt.NDArray[np.float32]:
+        """Return the same with the network as it is: in training mode, its statistics move.
+
+        A face then depends on its whole chunk, so that none is padded and every process embeds all rows. A
+        last single face, which has no statistics, joins the chunk before.
+        """
+        edges = list(range(self.batch_size, max(len(rows) - 1, 1), self.batch_size))
+        chunks, done = [], 0
+        for chunk in np.split(rows, edges):
+            with torch.no_grad():
+                chunks.append(self._forward(network, self.table[chunk]))
+            done += len(chunk)
+            if on_faces:
+                on_faces(done, len(rows))
+        return torch.cat(chunks).float().cpu().numpy()
+
+    def _embed(self, network: nn.Module, rows: Indices, on_faces: OnFaces | None) -> Tensor:
+        chunks = []
+        for start in range(0, len(rows), self.batch_size):
+            faces = self.table[rows[start : start + self.batch_size]]
+            padded = np.zeros((self.batch_size, *faces.shape[1:]), np.uint8)
+            padded[: len(faces)] = faces
+            chunks.append(self._forward(network, padded)[: len(faces)])
+            if on_faces:
+                on_faces(start + len(faces), len(rows))
+        return torch.cat(chunks)
+
+    def _forward(self, network: nn.Module, faces: npt.NDArray[np.uint8]) -> Tensor:
+        pixels = torch.from_numpy(np.ascontiguousarray(center_crop(faces, self.image_size)))
+        images = standardise(pixels.to(self.device), self.standardisation)
+        with autocast(self.device, self.precision):
+            return networks.embed(network, images)

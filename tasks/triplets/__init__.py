@@ -1,0 +1,1 @@
+"""Stage triplets: data/aligned + pairs -> data/triplets (who trains, who validates, the plan of training)."""

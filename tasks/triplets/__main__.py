@@ -1,0 +1,26 @@
+"""Run the stage as params.yaml says and write reports/triplets.json."""
+
+from tasks import paths
+from tasks.cli import stage_main
+from tasks.params import load_params
+from tasks.reports import Meter, write_report
+from tasks.triplets.stage import run
+
+
+def main() -> None:
+    """Plan, and write the report with the time and the peak memory it took."""
+    params = load_params()
+    with Meter() as meter:
+        figures = run(
+            params.triplets,
+            seed=params.base.seed,
+            device=params.base.device,
+            allow_identity_overlap=params.ingest.allow_identity_overlap,
+            training=params.train.epochs > 0,
+        )
+    report = {**figures, "seconds": round(meter.seconds, 2), "peak_memory_mb": meter.peak_memory_mb}
+    write_report(paths.report("triplets"), report)
+
+
+if __name__ == "__main__":
+    stage_main(main)

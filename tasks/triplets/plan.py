@@ -1,0 +1,103 @@
+"""The plan of training and the pairs of validation, as tables of face rows."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from facenet.errors import DataInvalid
+from facenet.mining.offline import PositivePairs, anchor_positive_pairs, labelled_pairs, random_negatives
+from facenet.mining.pk import PKPlan
+from tasks.params import TripletsParams
+
+VALIDATION_PAIRS = 2000  # at most, half of them of the same person
+VALIDATION_IMAGES = (
+    10  # of a person at most, since n photos give n(n - 1) / 2 pairs and would outweigh everyone
+)
+
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The usable faces of one split: rows of the face table, and labels 0 to its people - 1, (N,) each."""
+
+    rows: Indices
+    labels: Indices
+
+
+def make_plan(
+    params: TripletsParams, train: Part, rng: np.random.Generator, *, aligned: Path, device: str
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the plan as a table of face rows, and its own figures.
+
+    aligned, device: of the faces that a model of triplets.embedder embeds, and what it embeds them on.
+
+    Raises:
+        DataInvalid: nobody has two photos, or too few people for a batch of plan pk.
+        SourceInvalid, WeightsInvalid, ParamsInvalid: see `mine_with_embedder`.
+    """
+    images = pd.DataFrame({"row": train.rows, "label": train.labels})
+    if params.plan == "images":
+        return images, {}
+    possible = len(PositivePairs(train.labels))
+    if possible == 0:
+        raise DataInvalid(
+            f"Plan {params.plan} needs people with two photos, and nobody who trains has. "
+            "Set triplets.plan to images, or add photos in ingest.sources."
+        )
+    if params.plan == "pk":
+        return images, _pk_figures(params, train)
+    if params.table == "images":
+        return images, {"pairs_possible": possible}
+    if params.plan == "triplets":
+        return _triplets(params, train, rng, aligned=aligned, device=device)
+    rows, same = labelled_pairs(train.labels, max_rows=params.max_rows, rng=rng)
+    plan = pd.DataFrame(train.rows[rows], columns=["left", "right"]).assign(same=same)
+    return plan, {"rows_possible": 2 * possible, "rows_left_out": 2 * possible - len(plan)}
+
+
+def make_validation_pairs(validation: Part, rng: np.random.Generator) -> pd.DataFrame:
+    """Return as many same as different pairs: left, right (rows of faces) and same.
+
+    At most 2,000, of at most ten photos of a person; none when fewer than two people validate.
+    """
+    order = rng.permutation(len(validation.labels))
+    place = pd.Series(validation.labels[order]).groupby(validation.labels[order]).cumcount().to_numpy()
+    chosen = np.sort(order[place < VALIDATION_IMAGES])
+    rows, same = labelled_pairs(validation.labels[chosen], max_rows=VALIDATION_PAIRS, rng=rng)
+    return pd.DataFrame(validation.rows[chosen][rows], columns=["left", "right"]).assign(same=same)
+
+
+def _triplets(
+    params: TripletsParams, train: Part, rng: np.random.Generator, *, aligned: Path, device: str
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    positive = anchor_positive_pairs(train.labels, max_rows=params.max_rows, rng=rng)
+    negatives = random_negatives(train.labels, positive[:, 0], rng=rng)
+    figures: dict[str, Any] = {}
+    if params.embedder is not None:
+        # With torch, which a plan without a model need not wait for.
+        from tasks.triplets.hard_negatives import mine_with_embedder
+
+        found, figures = mine_with_embedder(
+            params, train.rows, train.labels, positive, rng, aligned=aligned, device=device
+        )
+        negatives = np.where(found >= 0, found, negatives)
+    table = np.column_stack([positive, negatives])
+    plan = pd.DataFrame(train.rows[table], columns=["anchor", "positive", "negative"])
+    possible = len(PositivePairs(train.labels))
+    return plan, {"rows_possible": possible, "rows_left_out": possible - len(plan), **figures}
+
+
+def _pk_figures(params: TripletsParams, train: Part) -> dict[str, Any]:
+    batches = PKPlan(train.labels, people=params.people_per_batch, images=params.images_per_person, seed=0)
+    return {
+        "people_per_batch": params.people_per_batch,
+        "images_per_person": params.images_per_person,
+        "batches_per_epoch": len(batches),
+        "identities_with_one_image": batches.skipped,
+        "identities_with_repeated_images": batches.repeated,
+    }
