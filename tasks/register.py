@@ -18,6 +18,7 @@ from facenet.errors import GateFailed, SourceInvalid
 from tasks import paths
 from tasks.cli import stage_main
 from tasks.params import RegisterParams, load_params
+from tasks.report.record import publish
 from tasks.reports import read_report, write_report
 from tasks.tracking import Run, find_run, open_run, provenance, public_uri, start_run
 
@@ -34,15 +35,21 @@ REPORTS = (  # logged to a rebuilt run, those that exist beside evaluation.json
 
 
 def main() -> None:
-    """Register the model of models/ and write reports/registration.json."""
-    receipt = run(
-        params=load_params().register,
-        weights=paths.WEIGHTS,
-        card=paths.MODEL_CARD,
-        calibration=paths.CALIBRATION,
-        evaluation=paths.report("evaluate"),
-        receipt=paths.report("register"),
-    )
+    """Register the model of models/, and write reports/registration.json and the report of the whole run."""
+    params = load_params()
+    try:
+        receipt = run(
+            params=params.register,
+            weights=paths.WEIGHTS,
+            card=paths.MODEL_CARD,
+            calibration=paths.CALIBRATION,
+            evaluation=paths.report("evaluate"),
+            receipt=paths.report("register"),
+        )
+    except GateFailed:
+        publish(params, None)  # the report is wanted most of a model that is not good enough
+        raise
+    publish(params, receipt)
     names = ", ".join(receipt["aliases"])
     sys.stderr.write(f"{receipt['model']} version {receipt['version']} in the registry: {names}\n")
 
@@ -68,6 +75,7 @@ def run(
     """
     from facenet.matching import Matcher
     from facenet.model import load_model
+    from tasks.champion import beside_champion
     from tasks.tracking.registry import CHALLENGER, find_version, set_alias, tag_version
 
     if not evaluation.exists():
@@ -91,7 +99,8 @@ def run(
     else:
         tag_version(params.model, version.number, tags)
     set_alias(params.model, CHALLENGER, version.number)
-    return _write_receipt(receipt, version, digest, gates)
+    champion = beside_champion(replace(version, tags=version.tags | tags))
+    return _write_receipt(receipt, version, digest, gates, champion)
 
 
 def registration_exists(receipt: Path | None = None) -> bool:
@@ -220,7 +229,11 @@ def _create(
 
 
 def _write_receipt(
-    path: Path, version: "Version", digest: str, gates: dict[str, dict[str, float]]
+    path: Path,
+    version: "Version",
+    digest: str,
+    gates: dict[str, dict[str, float]],
+    champion: dict[str, Any] | None,
 ) -> dict[str, Any]:
     from tasks.tracking.registry import aliases
 
@@ -231,6 +244,7 @@ def _write_receipt(
         "digest": digest,
         "run_id": version.run_id,
         "gates": gates,
+        "champion": champion,
         "tracking_uri": public_uri(),
     }
     write_report(path, receipt)
