@@ -79,7 +79,7 @@ def short(name: str) -> str:
 
 
 def breakable(name: str) -> Markup:
-    """Return a name, escaped, that a line may break after each underscore of, and after each dot before a letter."""
+    """Return a name, escaped; a line may break after its underscores and its dots before letters."""
     return Markup("<wbr>").join(BREAKS.split(name))
 
 
