@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from facenet.errors import GateFailed, SourceInvalid
 from tasks import paths
 from tasks.cli import stage_main
+from tasks.gates import check_gates, is_number
 from tasks.params import RegisterParams, load_params
 from tasks.report.record import publish
 from tasks.reports import read_report, write_report
@@ -118,26 +119,6 @@ def registration_exists(receipt: Path | None = None) -> bool:
     return version is not None and version.tags.get("digest") == stated["digest"]
 
 
-def check_gates(figures: Mapping[str, Any], gates: Mapping[str, float]) -> dict[str, dict[str, float]]:
-    """Return for each gate {"least": wanted, "got": measured}.
-
-    Raises:
-        GateFailed: naming every figure that is missing, no number, or below its least value.
-    """
-    wrong = []
-    for name, least in gates.items():
-        got = figures.get(name)
-        if got is None or not _is_number(got):
-            wrong.append(f"{name}: wanted at least {least}, got {'none' if got is None else repr(got)}")
-        elif not got >= least:  # so that NaN fails too
-            wrong.append(f"{name}: wanted at least {least}, got {got}")
-    if wrong:
-        raise GateFailed(
-            f"The model is not registered. {'; '.join(wrong)}. Train a better one, or change register.gates."
-        )
-    return {name: {"least": least, "got": figures[name]} for name, least in gates.items()}
-
-
 def model_digest(card: "ModelCard", matcher: "Matcher | None" = None) -> str:
     """Return the sha256 of what decides the answers: weights, network, alignment, precision, code, matcher.
 
@@ -158,14 +139,10 @@ def model_digest(card: "ModelCard", matcher: "Matcher | None" = None) -> str:
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _tags(card: "ModelCard", figures: Mapping[str, Any], digest: str) -> dict[str, str]:
     """Return what a version says of itself: each plain figure by its name, data digests, provenance."""
     plain = {
-        name: str(value) for name, value in figures.items() if isinstance(value, str) or _is_number(value)
+        name: str(value) for name, value in figures.items() if isinstance(value, str) or is_number(value)
     }
     data = {f"data.{name}": value for name, value in card.data.items()}
     return {**plain, **data, **provenance(), **_commit(card), "digest": digest}
@@ -224,7 +201,7 @@ def _create(
                 calibration=calibration,
             )
 
-    numbers = {f"evaluation/{k}": v for k, v in figures.items() if _is_number(v) and math.isfinite(v)}
+    numbers = {f"evaluation/{k}": v for k, v in figures.items() if is_number(v) and math.isfinite(v)}
     return create_version(model, run, save=save, tags=tags, figures=numbers)
 
 

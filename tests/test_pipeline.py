@@ -75,7 +75,7 @@ def test_an_experiment_changes_one_number_and_shows_its_metrics(project: Project
     assert project.repro("dvc", "exp", "run", "-S", "evaluate.flip=none") == ["evaluate", "register"]
     assert "accuracy" in project.run("dvc", "metrics", "show")
     page = (project.folder / "reports" / "report.html").read_text()
-    assert "Beside the champion, version 1" in page
+    assert "Beside the champion, version" in page
     assert "Pair by pair, on 900 pairs in common" in page
     project.change({"evaluate": {"flip": "concatenate"}})
     project.run("dvc", "repro")

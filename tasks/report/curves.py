@@ -24,7 +24,7 @@ def roc(rows: Sequence[Row], points: Sequence[Row], evaluation: Figures, negativ
     far, tpr = _columns(rows, "far", "tpr")
     least = 1 / max(2, negatives)
     seen = [point for point in points if point["supported"] == "true"]
-    bottom = min([*tpr[far >= least].tolist(), *(number(point["val_low"]) for point in seen), 1.0])
+    bottom = min([*tpr[far >= least].tolist(), *(number(point["val_low"]) for point in seen), 0.98])
 
     def draw(axes: Any) -> None:
         axes.step(np.maximum(far, least), tpr, where="post", color=ONE)

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from facenet.atomic import write_text
 from tasks import paths
+from tasks.gates import is_number, passes
 from tasks.params import Params
 from tasks.report import curves, spreads, words
 from tasks.report.examples import leak_examples, worst_examples
@@ -102,12 +103,12 @@ def _charts(findings: Findings) -> dict[str, Any]:
 
 
 def _gates(findings: Findings, params: Params) -> Table:
-    """Return each gate with what was measured; the stage has its own, strict look at them."""
+    """Return each gate with what was measured."""
     rows = []
     for name, least in params.register.gates.items():
         got = findings.evaluation.get(name)
-        passed = isinstance(got, int | float) and got >= least
-        rows.append((name.replace("_", " "), f"{least:g}", words.decimal(got, 6), "yes" if passed else "NO"))
+        measured = words.decimal(got, 6) if is_number(got) else words.NONE if got is None else str(got)
+        rows.append((name.replace("_", " "), f"{least:g}", measured, "yes" if passes(got, least) else "NO"))
     return Table("Gates", ("Figure", "At least", "Measured", "Passed"), rows)
 
 

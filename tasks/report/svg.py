@@ -80,6 +80,7 @@ def inline(svg: bytes, *, name: str, title: str, description: str) -> Markup:
     for element in root.iter():
         element.tag = _local(element.tag)
         element.attrib = {_local(key): _themed(value) for key, value in element.attrib.items()}
+        element.text, element.tail = ((text or "").strip() for text in (element.text, element.tail))
     _own_ids(root, name)
     root.attrib = {
         "class": "chart",
