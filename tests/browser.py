@@ -59,6 +59,13 @@ class Tab:
         """Return what a JavaScript expression comes to."""
         return self.ask("Runtime.evaluate", expression=expression, returnByValue=True)["result"]["value"]
 
+    def wait(self, condition: str) -> None:
+        """Wait until a JavaScript expression is true."""
+        end = time.monotonic() + PATIENCE
+        while not self.value(condition):
+            assert time.monotonic() < end, f"never true: {condition}"
+            time.sleep(0.1)
+
     def _receive(self) -> dict[str, Any]:
         message: dict[str, Any] = json.loads(self.socket.recv(timeout=PATIENCE))
         params = message.get("params", {})
