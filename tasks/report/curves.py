@@ -37,12 +37,13 @@ def roc(rows: Sequence[Row], points: Sequence[Row], evaluation: Figures, negativ
         axes.xaxis.set_major_formatter(lambda value, _: percent(value, 4))
         axes.yaxis.set_major_formatter(lambda value, _: percent(value, 1))
 
-    told = "; ".join(f"{percent(number(p['val']))} at {percent(number(p['far']))}" for p in seen)
+    told = [f"{percent(number(p['val']))} true accepts at {percent(number(p['far']))}" for p in seen]
+    figures = [f"AUC {evaluation['auc']:.4f}", f"EER {percent(evaluation['eer'])}", *told]
     return chart(
         draw,
         name="roc",
         title="ROC: true accepts over false accepts",
-        description=f"AUC {evaluation['auc']:.4f}, EER {percent(evaluation['eer'])}. True accepts: {told}.",
+        description=f"{', '.join(figures)}.",
     )
 
 

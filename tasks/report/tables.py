@@ -46,7 +46,7 @@ def _folds(rows: Sequence[Row]) -> Table:
         for row in rows
     ]
     head = ("Fold", "Pairs", "Accuracy", "Threshold", "VAL", "FAR", "VAL threshold")
-    return Table("Folds: each is judged by the threshold of the others", head, cells)
+    return Table("Folds: each is judged by a threshold from pairs outside it", head, cells)
 
 
 def _points(rows: Sequence[Row]) -> Table:
