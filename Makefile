@@ -29,6 +29,9 @@ $(READY): requirements.lock pyproject.toml
 	@# pip compiles one file after the other. Some packages hold templates that are no Python: they stay as they are.
 	@$(BIN)/python -W ignore -m compileall -qq -j 0 $(VENV)/lib || true
 	@$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
+	@# dvc plots show fills this page, which has Vega in it, and not its own, which loads it from the internet.
+	@$(BIN)/python -m tasks.plots_page .dvc/plots.html
+	@$(BIN)/dvc config --quiet --local plots.html_template plots.html
 	@touch $@
 
 .PHONY: run

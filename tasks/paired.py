@@ -20,6 +20,7 @@ from tasks.tracking.runs import Run, open_run
 
 DECISIONS = paths.DATA / "cache" / "decisions"
 TAG = "decisions_sha256"
+COMPARABLE = ("protocol", "pairs_sha256")  # tags that two versions must share to be compared
 KEY = ["left_name", "right_name", "same", "fold"]
 
 

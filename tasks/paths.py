@@ -20,6 +20,7 @@ CALIBRATION = MODELS / "calibration.json"  # written by evaluate, read by servin
 CHECKPOINTS = MODELS / "checkpoints"  # survives a kill, not an output
 
 REPORTS = Path("reports")
+REPORT_PAGE = REPORTS / "report.html"
 PARAMS = Path("params.yaml")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from facenet.evaluation.comparison import Comparison
 from tasks import paths
-from tasks.paired import DECISIONS, compare_versions, comparison_tags
+from tasks.paired import COMPARABLE, DECISIONS, compare_versions, comparison_tags
 from tasks.params import PromotionParams, RegisterParams
 from tasks.reports import write_report
 from tasks.tracking.registry import (
@@ -27,7 +27,6 @@ from tasks.tracking.registry import (
     tag_version,
 )
 
-COMPARABLE = ("protocol", "pairs_sha256")  # tags that two versions must share to be compared
 COMPARABLE_VAL = (*COMPARABLE, "far_target")  # by the metrics that depend on it: val, val_std
 LOWER_IS_BETTER = ("eer", "accuracy_std", "val_std", "fallbacks")
 BEFORE = "champion_before"  # tag of a champion: the version it replaced

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 from facenet.errors import GateFailed, SourceInvalid
 from tasks import paths
 from tasks.cli import stage_main
+from tasks.gates import check_gates, is_number
 from tasks.params import RegisterParams, load_params
+from tasks.report.record import publish
 from tasks.reports import read_report, write_report
 from tasks.tracking import Run, find_run, open_run, provenance, public_uri, start_run
 
@@ -34,15 +36,21 @@ REPORTS = (  # logged to a rebuilt run, those that exist beside evaluation.json
 
 
 def main() -> None:
-    """Register the model of models/ and write reports/registration.json."""
-    receipt = run(
-        params=load_params().register,
-        weights=paths.WEIGHTS,
-        card=paths.MODEL_CARD,
-        calibration=paths.CALIBRATION,
-        evaluation=paths.report("evaluate"),
-        receipt=paths.report("register"),
-    )
+    """Register the model of models/, and write reports/registration.json and the report of the whole run."""
+    params = load_params()
+    try:
+        receipt = run(
+            params=params.register,
+            weights=paths.WEIGHTS,
+            card=paths.MODEL_CARD,
+            calibration=paths.CALIBRATION,
+            evaluation=paths.report("evaluate"),
+            receipt=paths.report("register"),
+        )
+    except GateFailed:
+        publish(params, None)  # the report is wanted most of a model that is not good enough
+        raise
+    publish(params, receipt)
     names = ", ".join(receipt["aliases"])
     sys.stderr.write(f"{receipt['model']} version {receipt['version']} in the registry: {names}\n")
 
@@ -68,6 +76,7 @@ def run(
     """
     from facenet.matching import Matcher
     from facenet.model import load_model
+    from tasks.champion import beside_champion
     from tasks.tracking.registry import CHALLENGER, find_version, set_alias, tag_version
 
     if not evaluation.exists():
@@ -91,7 +100,8 @@ def run(
     else:
         tag_version(params.model, version.number, tags)
     set_alias(params.model, CHALLENGER, version.number)
-    return _write_receipt(receipt, version, digest, gates)
+    champion = beside_champion(replace(version, tags=version.tags | tags))
+    return _write_receipt(receipt, version, digest, gates, champion)
 
 
 def registration_exists(receipt: Path | None = None) -> bool:
@@ -107,26 +117,6 @@ def registration_exists(receipt: Path | None = None) -> bool:
     stated = read_report(path)
     version = get_version(stated["model"], int(stated["version"]))
     return version is not None and version.tags.get("digest") == stated["digest"]
-
-
-def check_gates(figures: Mapping[str, Any], gates: Mapping[str, float]) -> dict[str, dict[str, float]]:
-    """Return for each gate {"least": wanted, "got": measured}.
-
-    Raises:
-        GateFailed: naming every figure that is missing, no number, or below its least value.
-    """
-    wrong = []
-    for name, least in gates.items():
-        got = figures.get(name)
-        if got is None or not _is_number(got):
-            wrong.append(f"{name}: wanted at least {least}, got {'none' if got is None else repr(got)}")
-        elif not got >= least:  # so that NaN fails too
-            wrong.append(f"{name}: wanted at least {least}, got {got}")
-    if wrong:
-        raise GateFailed(
-            f"The model is not registered. {'; '.join(wrong)}. Train a better one, or change register.gates."
-        )
-    return {name: {"least": least, "got": figures[name]} for name, least in gates.items()}
 
 
 def model_digest(card: "ModelCard", matcher: "Matcher | None" = None) -> str:
@@ -149,14 +139,10 @@ def model_digest(card: "ModelCard", matcher: "Matcher | None" = None) -> str:
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _tags(card: "ModelCard", figures: Mapping[str, Any], digest: str) -> dict[str, str]:
     """Return what a version says of itself: each plain figure by its name, data digests, provenance."""
     plain = {
-        name: str(value) for name, value in figures.items() if isinstance(value, str) or _is_number(value)
+        name: str(value) for name, value in figures.items() if isinstance(value, str) or is_number(value)
     }
     data = {f"data.{name}": value for name, value in card.data.items()}
     return {**plain, **data, **provenance(), **_commit(card), "digest": digest}
@@ -215,12 +201,16 @@ def _create(
                 calibration=calibration,
             )
 
-    numbers = {f"evaluation/{k}": v for k, v in figures.items() if _is_number(v) and math.isfinite(v)}
+    numbers = {f"evaluation/{k}": v for k, v in figures.items() if is_number(v) and math.isfinite(v)}
     return create_version(model, run, save=save, tags=tags, figures=numbers)
 
 
 def _write_receipt(
-    path: Path, version: "Version", digest: str, gates: dict[str, dict[str, float]]
+    path: Path,
+    version: "Version",
+    digest: str,
+    gates: dict[str, dict[str, float]],
+    champion: dict[str, Any] | None,
 ) -> dict[str, Any]:
     from tasks.tracking.registry import aliases
 
@@ -231,6 +221,7 @@ def _write_receipt(
         "digest": digest,
         "run_id": version.run_id,
         "gates": gates,
+        "champion": champion,
         "tracking_uri": public_uri(),
     }
     write_report(path, receipt)

@@ -43,6 +43,7 @@ def test_the_sample_goes_from_photos_to_a_registered_model(project: Project) -> 
     table = project.run("facenet", "results")
     assert "facenet version 1" in table
     assert "challenger" in table
+    assert "There was no champion" in (reports / "report.html").read_text()
 
 
 def test_a_second_run_runs_nothing(project: Project) -> None:
@@ -65,16 +66,19 @@ def test_an_evaluation_parameter_runs_evaluate_and_what_follows(project: Project
     assert project.repro() == []  # both outcomes are in DVC's cache
 
 
-def test_an_experiment_changes_one_number_and_shows_its_metrics(project: Project) -> None:
-    assert project.repro("dvc", "exp", "run", "-S", "evaluate.flip=none") == ["evaluate", "register"]
-    assert "accuracy" in project.run("dvc", "metrics", "show")
-    project.change({"evaluate": {"flip": "concatenate"}})
-    project.run("dvc", "repro")
-
-
 def test_promotion_makes_the_champion(project: Project) -> None:
     project.run("python", "-m", "flows.promotion")
     assert "champion" in project.run("python", "-m", "flows.promotion", "show")
+
+
+def test_an_experiment_changes_one_number_and_shows_its_metrics(project: Project) -> None:
+    assert project.repro("dvc", "exp", "run", "-S", "evaluate.flip=none") == ["evaluate", "register"]
+    assert "accuracy" in project.run("dvc", "metrics", "show")
+    page = (project.folder / "reports" / "report.html").read_text()
+    assert "Beside the champion, version" in page
+    assert "Pair by pair, on 900 pairs in common" in page
+    project.change({"evaluate": {"flip": "concatenate"}})
+    project.run("dvc", "repro")
 
 
 def test_the_flow_finds_everything_up_to_date(project: Project) -> None:

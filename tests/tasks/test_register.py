@@ -263,13 +263,6 @@ def test_a_gate_that_is_missed_stops_before_anything_is_registered(
     assert not workspace.receipt.exists()
 
 
-def test_a_figure_on_its_gate_passes(workspace: Workspace) -> None:
-    assert register.check_gates({"accuracy": 0.6}, {"accuracy": 0.6}) == {
-        "accuracy": {"least": 0.6, "got": 0.6}
-    }
-    assert register.check_gates({}, {}) == {}
-
-
 def test_missing_and_mismatched_files_are_told(workspace: Workspace) -> None:
     workspace.change_card(weights_sha256="0" * 64)
     with pytest.raises(WeightsInvalid, match="sha256"):
@@ -277,6 +270,26 @@ def test_missing_and_mismatched_files_are_told(workspace: Workspace) -> None:
     (workspace.reports / "evaluation.json").unlink()
     with pytest.raises(SourceInvalid, match="dvc repro evaluate"):
         workspace.register()
+
+
+def test_the_receipt_names_the_champion(workspace: Workspace) -> None:
+    first = workspace.register()
+    assert first["champion"] is None
+    registry.set_alias("faces", registry.CHAMPION, first["version"])
+    workspace.evaluate(accuracy=0.95)
+    again = workspace.register()
+    assert again["champion"]["version"] == first["version"]
+    assert again["champion"]["figures"]["accuracy"] == 0.95
+    align = json.loads((workspace.models / "model.json").read_text())["align"]
+    workspace.change_card(align={**align, "margin": 22})
+    workspace.evaluate(accuracy=0.97)
+    other = workspace.register()
+    assert other["champion"] == {
+        "version": 1,
+        "figures": {"accuracy": 0.95, "val": 0.5, "auc": 0.97, "eer": 0.08},
+        "alike": True,
+        "paired": None,
+    }
 
 
 @pytest.mark.server

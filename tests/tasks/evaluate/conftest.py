@@ -98,12 +98,17 @@ def params() -> EvaluateParams:
 @pytest.fixture
 def workspace(tmp_path: Path, orl_photos: list[tuple[str, bytes]]) -> Workspace:
     """Faces in data/aligned (one a fallback), 120 pairs in 5 folds of people who did not train, a model."""
+    return build_workspace(tmp_path, orl_photos)
+
+
+def build_workspace(root: Path, orl_photos: list[tuple[str, bytes]]) -> Workspace:
+    """Make the workspace in a folder."""
     rows = {
         name(person, photo): _face(orl_photos[10 * person + photo], fallback=(person, photo) == (0, 0))
         for person in range(PEOPLE)
         for photo in range(PHOTOS)
     }
-    space = Workspace(tmp_path, _pairs({n: row["image_id"] for n, row in rows.items()}), {})
+    space = Workspace(root, _pairs({n: row["image_id"] for n, row in rows.items()}), {})
     space = replace(space, ids={n: row["image_id"] for n, row in rows.items()})
     space.with_faces(list(rows.values()))
     for key in ("pairs", "identities"):

@@ -1,0 +1,53 @@
+"""What the stages reported, as it lies in reports/."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasks.reports import read_report
+
+Figures = dict[str, Any]
+Row = dict[str, str]  # of a CSV file, by its header; an empty cell is ""
+STAGES = ("ingest", "align", "triplets", "train", "evaluation")
+TABLES = (
+    *("roc", "folds", "operating_points", "calibration", "decisions", "slices", "worst_identities"),
+    *("identification", "all_pairs", "missing_pairs", "leaks", "history"),
+)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Figures by stage, and tables by the name of their file; one that is not there is empty."""
+
+    figures: dict[str, Figures]
+    tables: dict[str, list[Row]]
+
+    @property
+    def evaluation(self) -> Figures:
+        """The figures of reports/evaluation.json."""
+        return self.figures["evaluation"]
+
+
+def read_findings(reports: Path) -> Findings:
+    """Return all figures and tables in a folder of reports."""
+    return Findings(
+        {name: _figures(reports / f"{name}.json") for name in STAGES},
+        {name: _rows(reports / f"{name}.csv") for name in TABLES},
+    )
+
+
+def number(cell: str) -> float:
+    """Return the number in a cell of a table, NaN for an empty one."""
+    return float(cell) if cell else float("nan")
+
+
+def _figures(path: Path) -> Figures:
+    return read_report(path) if path.exists() else {}
+
+
+def _rows(path: Path) -> list[Row]:
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

@@ -1,0 +1,141 @@
+"""The page as a whole: what the template gets, and the file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from facenet.atomic import write_text
+from tasks import paths
+from tasks.gates import is_number, passes
+from tasks.params import Params
+from tasks.report import curves, spreads, words
+from tasks.report.examples import leak_examples, worst_examples
+from tasks.report.findings import Findings, read_findings
+from tasks.report.photos import photos_allowed
+from tasks.report.tables import Table, parameters, tables
+
+if TYPE_CHECKING:
+    from facenet.model import ModelCard
+
+COMPARED = {"accuracy": "accuracy", "val": "VAL", "auc": "AUC", "eer": "EER"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What the page is about.
+
+    params: of the run. card: the model's. registration: the receipt of the registered version, None if the
+    model misses a gate. reports, pairs, aligned: where tables, names and faces lie.
+    """
+
+    params: Params
+    card: "ModelCard"
+    registration: Mapping[str, Any] | None
+    reports: Path = paths.REPORTS
+    pairs: Path = paths.PAIRS
+    aligned: Path = paths.ALIGNED
+
+
+def write_page(path: Path, subject: Subject) -> None:
+    """Write the page to `path`; its bytes depend on nothing but the subject."""
+    write_text(path, render(subject))
+
+
+def render(subject: Subject) -> str:
+    """Return the page as HTML with everything in it: styles, charts and faces; it asks for no other file."""
+    environment = Environment(
+        loader=PackageLoader("tasks.report"),
+        autoescape=True,  # names of people and files are data
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        name: getattr(words, name)
+        for name in ("percent", "fixed", "count", "signed", "slice_name", "breakable")
+    }
+    style = environment.get_template("style.css").render()
+    return environment.get_template("report.html").render(style=Markup(style), **_context(subject))  # noqa: S704
+
+
+def _context(subject: Subject) -> dict[str, Any]:
+    findings, params = read_findings(subject.reports), subject.params
+    decisions = findings.tables["decisions"]
+    photos = photos_allowed(params.register.report_photos, params.ingest.sources)
+    accepts, rejects = worst_examples(decisions, pairs=subject.pairs, aligned=subject.aligned, photos=photos)
+    sections = {field.name: getattr(params, field.name).model_dump(mode="json") for field in fields(params)}
+    return {
+        **findings.figures,
+        "card": subject.card,
+        "params": params,
+        "registration": subject.registration,
+        "gates": _gates(findings, params),
+        "champion": _champion(findings, subject.registration),
+        "photos": photos,
+        "charts": _charts(findings),
+        "tables": {name: table for name, table in tables(findings).items() if table.rows},
+        "parameters": parameters(sections),
+        "operating_points": findings.tables["operating_points"],
+        "digests": _digests(findings, subject),
+        "false_accepts": accepts,
+        "false_rejects": rejects,
+        "leaked": leak_examples(findings.tables["leaks"], aligned=subject.aligned, photos=photos),
+    }
+
+
+def _charts(findings: Findings) -> dict[str, Any]:
+    evaluation, read = findings.evaluation, findings.tables
+    same = sum(row["same"] == "true" for row in read["decisions"])
+    different = len(read["decisions"]) - same
+    return {
+        "roc": curves.roc(read["roc"], read["operating_points"], evaluation, different),
+        "det": curves.det(read["roc"], evaluation, same, different),
+        "distances": spreads.distances(read["decisions"], evaluation),
+        "folds": spreads.folds(read["folds"], evaluation) if len(read["folds"]) > 1 else None,
+        "slices": spreads.slices(read["slices"], evaluation),
+        "reliability": curves.reliability(read["calibration"], evaluation),
+        "training": curves.training(read["history"]),
+    }
+
+
+def _gates(findings: Findings, params: Params) -> Table:
+    """Return each gate with what was measured."""
+    rows = []
+    for name, least in params.register.gates.items():
+        got = findings.evaluation.get(name)
+        measured = words.decimal(got, 6) if is_number(got) else words.NONE if got is None else str(got)
+        rows.append((name.replace("_", " "), f"{least:g}", measured, "yes" if passes(got, least) else "NO"))
+    return Table("Gates", ("Figure", "At least", "Measured", "Passed"), rows)
+
+
+def _champion(findings: Findings, registration: Mapping[str, Any] | None) -> Table | None:
+    """Return the figures beside those of the champion, None if there is no other model to compare with."""
+    champion = registration["champion"] if registration else None
+    if registration is None or champion is None or champion["version"] == registration["version"]:
+        return None
+    rows = []
+    for name, meaning in COMPARED.items():
+        ours, theirs = findings.evaluation[name], champion["figures"].get(name)
+        gain = words.signed(ours - theirs) if theirs is not None else words.NONE
+        rows.append((meaning, words.fixed(ours), words.fixed(theirs), gain))
+    head = ("Figure", "This model", "Champion", "Points")
+    return Table(f"Beside the champion, version {champion['version']}", head, rows)
+
+
+def _digests(findings: Findings, subject: Subject) -> Table:
+    """Return what names the data, the code and the model, to the bit."""
+    card, registration = subject.card, subject.registration or {}
+    rows = [
+        ("commit of the training", card.commit or words.NONE),
+        ("weights, sha256", card.weights_sha256),
+        *((f"data {name}, sha256", digest) for name, digest in sorted(card.data.items())),
+        ("evaluated pairs, sha256", findings.evaluation["pairs_sha256"]),
+        ("decisions, sha256", findings.evaluation["decisions_sha256"]),
+        ("MLflow run", registration.get("run_id") or card.run_id or words.NONE),
+        ("registered model, sha256", registration.get("digest", words.NONE)),
+    ]
+    return Table("Digests", ("What", "Value"), rows, (1,))

@@ -1,0 +1,44 @@
+"""The faces on the page: whether there may be any, and their bytes inside it."""
+
+import base64
+import io
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from PIL import Image
+
+from facenet.images import decode
+from tasks.params import Source
+from tasks.shards import read_table
+
+Policy = Literal["auto", "always", "never"]
+PUBLIC = ("orl", "lfw", "celeba")  # kinds of sources that anybody can look at
+SIDE = 112  # pixels, at most
+QUALITY = 82
+
+
+def photos_allowed(policy: Policy, sources: Iterable[Source]) -> bool:
+    """Tell whether faces are shown: `auto` means if every source is a data set known to the public."""
+    if policy == "auto":
+        return all(source.kind in PUBLIC for source in sources)
+    return policy == "always"
+
+
+def data_uris(aligned: Path, photos: Collection[str]) -> dict[str, str]:
+    """Return the stored faces of `photos`, those that there are, as small JPEG in data URIs, by image_id."""
+    if not photos:
+        return {}
+    table = read_table(aligned, "faces", ["image_id", "image"])
+    found = table.filter(pc.is_in(table["image_id"], value_set=pa.array(sorted(photos), pa.string())))
+    return {row["image_id"]: _uri(row["image"]) for row in found.to_pylist()}
+
+
+def _uri(stored: bytes) -> str:
+    image = Image.fromarray(decode(stored))
+    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=QUALITY)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"

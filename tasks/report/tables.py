@@ -1,0 +1,231 @@
+"""The tables of the page, out of the tables and figures of the stages."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tasks.report.findings import Figures, Findings, Row
+from tasks.report.words import UNIT, count, decimal, fixed, flat, plain, rate, slice_name
+
+METHODS = {"nearest_neighbour": "nearest neighbour", "linear_svm": "linear SVM"}
+MOST = 20  # rows of a table whose length nobody has chosen
+RANGES = {"side": "px", "sharpness": "", "brightness": "", "turn": ""}
+
+Cells = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: caption, column names, rows whose first cell names them, and which columns hold words.
+
+    total: the rows that there are, if `rows` are the first of them only; file: where the others are.
+    """
+
+    caption: str
+    head: Cells
+    rows: Sequence[Cells]
+    words: tuple[int, ...] = ()
+    total: int = 0
+    file: str = ""
+
+
+def tables(findings: Findings) -> dict[str, Table]:
+    """Return every table by the name the template knows it by; one without rows has nothing to say."""
+    read = findings.tables
+    made: dict[str, Table] = {name: make(read[name]) for name, make in _FROM_ROWS.items()}
+    return {**made, **_counted(findings.figures)}
+
+
+def _folds(rows: Sequence[Row]) -> Table:
+    cells = [
+        (
+            str(int(row["fold"]) + 1),
+            *(count(row["pairs"]), fixed(row["accuracy"]), decimal(row["threshold"])),
+            *(fixed(row["val"]), fixed(row["far"]), decimal(row["val_threshold"])),
+        )
+        for row in rows
+    ]
+    head = ("Fold", "Pairs", "Accuracy", "Threshold", "VAL", "FAR", "VAL threshold")
+    return Table("Folds: each is judged by a threshold from pairs outside it", head, cells)
+
+
+def _points(rows: Sequence[Row]) -> Table:
+    cells = [
+        (
+            rate(row["far_target"]),
+            *(decimal(row["threshold"]), fixed(row["probability"], 1)),
+            f"{fixed(row['far'])} ({_interval(row, 'far')})",
+            f"{fixed(row['val'])} ({_interval(row, 'val')})",
+            "yes" if row["supported"] == "true" else "no",
+        )
+        for row in rows
+    ]
+    head = ("FAR wanted", "Threshold", "Probability", "FAR (95 %)", "VAL (95 %)", "Supported")
+    return Table("What each rate costs", head, cells)
+
+
+def _calibration(rows: Sequence[Row]) -> Table:
+    cells = [
+        (
+            _interval({"p_low": row["low"], "p_high": row["high"]}, "p", 0),
+            *(count(row["pairs"]), fixed(row["predicted"], 1), fixed(row["observed"], 1)),
+            _interval(row, "observed", 1),
+        )
+        for row in rows
+    ]
+    head = ("Probability", "Pairs", "Mean given", "One person", "95 % interval")
+    return Table("What was given and what was true", head, cells)
+
+
+def _slices(rows: Sequence[Row]) -> Table:
+    cells = [
+        (
+            slice_name(f"{row['slice']}, {row['part']}"),
+            *(fixed(row["accuracy"]), _interval(row, "accuracy"), count(row["pairs"])),
+            *(count(row["false_accepts"]), count(row["false_rejects"]), _range(row)),
+        )
+        for row in rows
+    ]
+    head = ("Slice", "Accuracy", "95 % interval", "Pairs", "False accepts", "False rejects", "Values")
+    return Table("Slices by the worse photo of a pair", head, cells)
+
+
+def _people(rows: Sequence[Row]) -> Table:
+    names = ("pairs", "errors", "false_accepts", "false_rejects")
+    cells = [(row["identity"], *(count(row[name]) for name in names)) for row in rows[:MOST]]
+    head = ("Person", "Pairs", "Errors", "False accepts", "False rejects")
+    return Table("People with most errors", head, cells, total=len(rows), file="worst_identities.csv")
+
+
+def _identification(rows: Sequence[Row]) -> Table:
+    cells = [
+        (
+            f"{METHODS[row['method']]}, {row['gallery_photos']}",
+            *(count(row["people"]), count(row["probes"]), fixed(row["rank1"]), fixed(row["rank5"])),
+            f"{fixed(row['tpir'])} ({_interval(row, 'tpir')})",
+            f"{fixed(row['fpir'])} ({_interval(row, 'fpir')})",
+            *(rate(row["fpir_target"]), count(row["strangers"])),
+        )
+        for row in rows
+    ]
+    head = (
+        *("Method, known photos each", "People", "Probes", "Rank 1", "Rank 5", "TPIR (95 %)"),
+        *("FPIR (95 %)", "FPIR wanted", "Strangers"),
+    )
+    return Table("Known people found, strangers turned away", head, cells)
+
+
+def _all_pairs(rows: Sequence[Row]) -> Table:
+    cells = [
+        (
+            rate(row["far_target"]),
+            *(decimal(row["threshold"]), rate(row["far"]), fixed(row["val"])),
+            *(count(row["different"]), count(row["same"])),
+            "yes" if row["supported"] == "true" else "no",
+        )
+        for row in rows
+    ]
+    head = ("FAR wanted", "Threshold", "FAR", "VAL", "Pairs of two", "Pairs of one", "Supported")
+    return Table("All pairs of the embedded photos", head, cells)
+
+
+def _missing(rows: Sequence[Row]) -> Table:
+    cells = [
+        (f"{row['left_name']} and {row['right_name']}", str(int(row["fold"]) + 1), row["reason"])
+        for row in rows[:MOST]
+    ]
+    caption = "Pairs that were not used (fold 0 only chooses thresholds)"
+    head = ("Pair", "Fold", "Reason")
+    return Table(caption, head, cells, words=(2,), total=len(rows), file="missing_pairs.csv")
+
+
+def _leaks(rows: Sequence[Row]) -> Table:
+    cells = [
+        (
+            *(row["evaluated"], row["trained"], row["found_by"]),
+            *(decimal(row["cosine"], 3), decimal(row["pixels"], 3)),
+        )
+        for row in rows[:MOST]
+    ]
+    head = ("Evaluated", "Trained", "Found by", "Cosine", "Pixels alike")
+    caption = "Evaluated people and photos that trained"
+    return Table(caption, head, cells, words=(1, 2), total=len(rows), file="leaks.csv")
+
+
+_FROM_ROWS: dict[str, Callable[[Sequence[Row]], Table]] = {
+    "folds": _folds,
+    "operating_points": _points,
+    "calibration": _calibration,
+    "slices": _slices,
+    "worst_identities": _people,
+    "identification": _identification,
+    "all_pairs": _all_pairs,
+    "missing_pairs": _missing,
+    "leaks": _leaks,
+}
+
+
+def _counted(figures: Mapping[str, Figures]) -> dict[str, Table]:
+    """Return the counts of ingest, align and triplets."""
+    ingest, align, triplets = (figures[stage] for stage in ("ingest", "align", "triplets"))
+    sources = [
+        (name, *(count(source[key]) for key in ("found", "kept", "identities")))
+        for name, source in ingest.get("sources", {}).items()
+    ]
+    roles = [
+        (f"to {role}", *(count(ingest[role][key]) for key in ("images", "identities")))
+        for role in ("train", "evaluate")
+        if role in ingest
+    ]
+    return {
+        "sources": Table("Photos by source", ("Source", "Found", "Kept", "People"), sources),
+        "roles": Table("Photos by use", ("Use", "Photos", "People"), roles),
+        "ingest_rejected": _reasons("Files rejected by ingest", ingest.get("rejected", {})),
+        "align_rejected": _reasons("Photos rejected by align", align.get("rejected", {})),
+        "faces_per_photo": _reasons(
+            "Faces found in a photo", align.get("faces_per_photo", {}), ("Faces", "Photos")
+        ),
+        "face_sides": _reasons(
+            "Longer side of the chosen face", align.get("face_sides", {}), ("Pixels", "Photos")
+        ),
+        "people": _reasons(
+            "People and photos in training",
+            {label: triplets[key] for key, label in _TRAINING.items() if triplets.get(key)},
+            ("Part", "Count"),
+        ),
+    }
+
+
+_TRAINING = {
+    "identities_train": "people who train",
+    "images_train": "their photos",
+    "identities_validation": "people kept for validation",
+    "images_validation": "their photos, validation",
+    "validation_pairs": "validation pairs",
+    "identities_dropped": "people with too few photos",
+    "images_dropped": "their photos, not used",
+    "fallbacks_left_out": "photos without a face, left out",
+}
+
+
+def _reasons(caption: str, counts: Mapping[str, Any], head: tuple[str, str] = ("Reason", "Photos")) -> Table:
+    return Table(caption, head, [(name.replace("_", " "), count(value)) for name, value in counts.items()])
+
+
+def parameters(sections: Mapping[str, Mapping[str, Any]]) -> list[Table]:
+    """Return one table of exact parameters for each section."""
+    return [
+        Table(section, ("Parameter", "Value"), [(name, plain(value)) for name, value in flat(values)], (1,))
+        for section, values in sections.items()
+    ]
+
+
+def _interval(row: Row, name: str, digits: int = 2) -> str:
+    low, high = (fixed(row[f"{name}_{end}"], digits) for end in ("low", "high"))
+    return f"{low.removesuffix(UNIT)} to {high}"
+
+
+def _range(row: Row) -> str:
+    if not row["low"]:
+        return ""
+    return f"{decimal(row['low'], 3)} to {decimal(row['high'], 3)} {RANGES.get(row['slice'], '')}".strip()

@@ -1,0 +1,110 @@
+"""Chromium without a window, asked over its DevTools protocol what a page requests and complains of."""
+
+import json
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.sync.client import ClientConnection, connect
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+OFF = ("--headless=new", "--no-sandbox", "--no-first-run", "--disable-gpu", "--disable-dev-shm-usage")
+PATIENCE = 60.0  # seconds, on a busy machine
+
+
+@dataclass
+class Tab:
+    """A tab of the browser; requests and complaints (console and log) are collected while it is asked."""
+
+    socket: ClientConnection
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    loaded: int = 0
+    _asked: int = 0
+
+    def ask(self, method: str, **params: Any) -> dict[str, Any]:
+        """Send a command and return its result."""
+        self._asked += 1
+        self.socket.send(json.dumps({"id": self._asked, "method": method, "params": params}))
+        while True:
+            answer = self._receive()
+            if answer.get("id") == self._asked:
+                assert "error" not in answer, answer
+                result: dict[str, Any] = answer["result"]
+                return result
+
+    def open(self, path: Path, *, width: int, scheme: str = "light") -> None:
+        """Load a file at a width in CSS pixels, in a light or dark scheme, and wait until it is there."""
+        for domain in ("Page", "Network", "Log", "Runtime"):
+            self.ask(f"{domain}.enable")
+        self.ask(
+            "Emulation.setDeviceMetricsOverride",
+            width=width, height=844, deviceScaleFactor=1, mobile=False,
+        )  # fmt: skip
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.ask("Emulation.setEmulatedMedia", features=features)
+        before = self.loaded
+        self.ask("Page.navigate", url=path.as_uri())
+        while self.loaded == before:
+            self._receive()
+
+    def value(self, expression: str) -> Any:
+        """Return what a JavaScript expression comes to."""
+        return self.ask("Runtime.evaluate", expression=expression, returnByValue=True)["result"]["value"]
+
+    def wait(self, condition: str) -> None:
+        """Wait until a JavaScript expression is true."""
+        end = time.monotonic() + PATIENCE
+        while not self.value(condition):
+            assert time.monotonic() < end, f"never true: {condition}"
+            time.sleep(0.1)
+
+    def _receive(self) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads(self.socket.recv(timeout=PATIENCE))
+        params = message.get("params", {})
+        match message.get("method"):
+            case "Network.requestWillBeSent":
+                self.requests.append(params["request"]["url"])
+            case "Runtime.consoleAPICalled" | "Runtime.exceptionThrown" | "Log.entryAdded":
+                self.complaints.append(json.dumps(params))
+            case "Page.loadEventFired":
+                self.loaded += 1
+        return message
+
+
+@contextmanager
+def chromium(profile: Path) -> Iterator[Tab]:
+    """Yield a tab of a browser of its own; the test is skipped where there is none."""
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    if program is None:
+        pytest.skip(f"no browser: none of {', '.join(NAMES)} is installed")
+    log = profile / "browser.log"
+    profile.mkdir(parents=True, exist_ok=True)
+    command = [program, *OFF, f"--user-data-dir={profile}", "--remote-debugging-port=0", "about:blank"]
+    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
+        try:
+            with connect(_tab_address(log, process), max_size=None, open_timeout=PATIENCE) as socket:
+                yield Tab(socket)
+        finally:
+            process.terminate()
+
+
+def _tab_address(log: Path, process: subprocess.Popen[bytes]) -> str:
+    """Return the address of the first tab, once the browser has told its own."""
+    import requests
+
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and process.poll() is None:
+        if found := re.search(r"ws://(127\.0\.0\.1:\d+)/", log.read_text(errors="replace")):
+            for target in requests.get(f"http://{found[1]}/json", timeout=PATIENCE).json():
+                if target["type"] == "page":
+                    return str(target["webSocketDebuggerUrl"])
+        time.sleep(0.05)
+    raise AssertionError(f"the browser did not start: {log.read_text(errors='replace')[-1000:]}")

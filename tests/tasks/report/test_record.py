@@ -1,0 +1,48 @@
+"""The page in the workspace and on the run of the model."""
+
+import logging
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from facenet.model import ModelCard
+from tasks.report.page import Subject
+from tasks.report.record import publish
+from tasks.tracking import start_run
+from tasks.tracking.store import client
+from tests.tasks.report.conftest import REGISTRATION
+
+
+@pytest.fixture
+def space(mlflow_store: Path, evaluated: Subject) -> Path:
+    """A workspace with a store, as the working folder."""
+    shutil.copytree(evaluated.reports.parent, mlflow_store, dirs_exist_ok=True)
+    return mlflow_store
+
+
+def with_run(space: Path, run_id: str | None) -> None:
+    card = replace(ModelCard.read(space / "models/model.json"), mlflow={"run_id": run_id})
+    (space / "models/model.json").write_text(card.to_json())
+
+
+@pytest.mark.parametrize("registered", [True, False])
+def test_the_page_reaches_the_run(space: Path, evaluated: Subject, registered: bool) -> None:
+    run = start_run(name="trained", tags={})
+    with_run(space, run.run_id)
+    publish(evaluated.params, {**REGISTRATION, "run_id": run.run_id} if registered else None)
+    page = (space / "reports" / "report.html").read_text()
+    assert ("version 4" in page) is registered
+    (logged,) = client().list_artifacts(run.run_id, "reports")
+    assert (logged.path, logged.file_size) == ("reports/report.html", len(page.encode()))
+
+
+def test_without_a_run_it_is_in_the_workspace_only(
+    space: Path, evaluated: Subject, caplog: pytest.LogCaptureFixture
+) -> None:
+    with_run(space, None)
+    with caplog.at_level(logging.WARNING):
+        publish(evaluated.params, None)
+    assert (space / "reports" / "report.html").exists()
+    assert "no run of this model" in caplog.text

@@ -1,0 +1,49 @@
+"""Tables of the page hold what the files hold."""
+
+from pathlib import Path
+
+from tasks.report.findings import read_findings
+from tasks.report.page import Subject
+from tasks.report.tables import MOST, parameters, tables
+from tests.tasks.report.conftest import Reported
+
+
+def test_every_row_has_a_cell_for_each_column(evaluated: Subject) -> None:
+    made = tables(read_findings(evaluated.reports))
+    assert len([table for table in made.values() if table.rows]) >= 12
+    for table in made.values():
+        assert {len(row) for row in table.rows} <= {len(table.head)}, table.caption
+        assert all(isinstance(cell, str) for row in table.rows for cell in row)
+
+
+def test_folds_and_slices_say_what_the_files_say(evaluated: Subject) -> None:
+    findings = read_findings(evaluated.reports)
+    made = tables(findings)
+    first = findings.tables["folds"][0]
+    cells = [cell.replace("\N{NO-BREAK SPACE}", " ") for cell in made["folds"].rows[0]]
+    assert cells[:3] == ["1", first["pairs"], f"{100 * float(first['accuracy']):.2f} %"]
+    assert len(made["slices"].rows) == len(findings.tables["slices"])
+    assert made["ingest_rejected"].rows == [("too small", "2"), ("corrupt", "1")]
+    assert made["align_rejected"].rows == []
+
+
+def test_a_long_list_is_cut_and_says_so(reported: Reported) -> None:
+    header = reported.rows("missing_pairs")[0]
+    lost = [[f"a/a_{n:04d}", "b/b_0001", "false", "-1", "no face"] for n in range(50)]
+    reported.write_rows("missing_pairs", [header, *lost])
+    table = tables(read_findings(reported.subject.reports))["missing_pairs"]
+    assert (len(table.rows), table.total) == (MOST, 50)
+    assert table.rows[0] == ("a/a_0000 and b/b_0001", "0", "no face")
+    assert "The first 20 of 50; all are in reports/missing_pairs.csv." in reported.page()
+
+
+def test_parameters_are_exact() -> None:
+    (table,) = parameters({"train": {"rate": 1e-07, "steps": {"-1": 0.1}, "init": None}})
+    assert (table.caption, table.rows) == (
+        "train",
+        [("rate", "1e-07"), ("steps.-1", "0.1"), ("init", "null")],
+    )
+
+
+def test_a_missing_report_gives_no_rows(tmp_path: Path) -> None:
+    assert not any(table.rows for table in tables(read_findings(tmp_path)).values())
