@@ -108,7 +108,7 @@ def test_parameters_of_the_losses_arrive(root: Path) -> None:
 
 def shrunk(root: Path, name: str, **train: Any) -> Params:
     """Return a recipe for the small workspace: two steps of its own network and loss."""
-    values = yaml.safe_load(compose(name, root / "recipes"))
+    values = yaml.safe_load(compose(name, folder=root / "recipes"))
     values["base"] |= SMALL["base"]
     values["align"] |= {"image_size": SIDE}
     values["triplets"] |= {"validation_fraction": 0.25, "max_rows": 12}
