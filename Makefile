@@ -48,7 +48,7 @@ recipes: $(READY) ## List the recipes
 	@python -m tasks.recipes list
 
 .PHONY: recipe
-recipe: $(READY) ## Put a recipe into params.yaml: make recipe NAME=pretrained-lfw-view2
+recipe: $(READY) ## Put recipes into params.yaml: make recipe NAME=pretrained-lfw-view2
 	@python -m tasks.recipes apply $(NAME)
 
 .PHONY: data-docs

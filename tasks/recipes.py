@@ -1,14 +1,14 @@
-"""Put a published system into params.yaml: `python -m tasks.recipes list` and `... apply NAME [NAME ...]`.
+"""Put a published system into params.yaml: `python -m tasks.recipes list` and `... apply NAME [NAME...]`.
 
-A recipe is an overlay on recipes/default.yaml, the parameters of a fresh clone; of several the later wins.
-params.yaml afterwards is a function of these names alone: what was applied before is gone. Comments and
-layout are kept.
+A recipe is an overlay on recipes/default.yaml, the parameters of a fresh clone. Several named at once are laid
+one on the other in that order: a system, then its data. params.yaml afterwards is a function of those named
+alone: two recipes applied in turn do not mix. Comments and layout are kept.
 """
 
 import argparse
 import io
 import sys
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,35 +45,38 @@ def describe(name: str, folder: Path = RECIPES) -> str:
     return (folder / f"{name}.yaml").read_text().partition("\n")[0].removeprefix("#").strip()
 
 
-def compose(*recipes: str, folder: Path = RECIPES) -> str:
-    """Return the text of params.yaml for recipes: default.yaml with their values, one after the other.
+def compose(*names: str, folder: Path = RECIPES) -> str:
+    """Return the text of params.yaml for recipes: default.yaml with their values, the last winning.
 
     Mappings are merged key by key; anything else, lists too, is replaced.
 
     Raises:
-        ParamsInvalid: a recipe is unknown, or what they make is not valid.
+        ParamsInvalid: a recipe is unknown, `default` is laid on another, or what they make is not valid.
     """
-    names = recipe_names(folder)
+    known = recipe_names(folder)
+    for name in names:
+        if name not in known:
+            raise ParamsInvalid(f"There is no recipe {name!r} in {folder}. There are: {', '.join(known)}.")
+    if DEFAULT in names[1:]:
+        raise ParamsInvalid(f"Every recipe lies on {DEFAULT} already: name {DEFAULT} alone, or leave it out.")
     text = (folder / f"{DEFAULT}.yaml").read_text()
-    for name in recipes:
-        if name not in names:
-            raise ParamsInvalid(f"There is no recipe {name!r} in {folder}. There are: {', '.join(names)}.")
-        if name != DEFAULT:
-            text = _overlaid(text, (folder / f"{name}.yaml").read_text())
+    overlays = [folder / f"{name}.yaml" for name in names if name != DEFAULT]
+    if overlays:
+        text = _overlaid(text, [path.read_text() for path in overlays])
     try:
         parse_params(text)
     except ParamsInvalid as error:
-        raise ParamsInvalid(f"Recipe {' with '.join(recipes)} in {folder}: {error}") from error
+        raise ParamsInvalid(f"Recipe {' + '.join(map(str, overlays)) or DEFAULT}: {error}") from error
     return text
 
 
-def apply(*recipes: str, folder: Path = RECIPES, target: Path = PARAMS) -> list[str]:
-    """Write recipes to `target`, atomically, and return one line for each value that changed.
+def apply(*names: str, folder: Path = RECIPES, target: Path = PARAMS) -> list[str]:
+    """Write what recipes make to `target`, atomically, and return one line for each value that changed.
 
     Raises:
-        ParamsInvalid: a recipe is unknown or not valid; `target` is then as it was.
+        ParamsInvalid: as `compose`; `target` is then as it was.
     """
-    text = compose(*recipes, folder=folder)
+    text = compose(*names, folder=folder)
     before = dict(_leaves(yaml.safe_load(target.read_text()) or {})) if target.exists() else {}
     after = dict(_leaves(yaml.safe_load(text)))
     write_text(target, text)
@@ -85,7 +88,7 @@ def apply(*recipes: str, folder: Path = RECIPES, target: Path = PARAMS) -> list[
     ]
 
 
-def _overlaid(text: str, overlay: str) -> str:
+def _overlaid(text: str, overlays: Sequence[str]) -> str:
     from ruamel.yaml import YAML
 
     editor = YAML()
@@ -99,7 +102,8 @@ def _overlaid(text: str, overlay: str) -> str:
         float, lambda r, value: r.represent_scalar("tag:yaml.org,2002:float", _with_point(value))
     )
     document, stream = editor.load(text), io.StringIO()
-    _merge(document, yaml.safe_load(overlay) or {})
+    for overlay in overlays:
+        _merge(document, yaml.safe_load(overlay) or {})
     editor.dump(document, stream)
     return stream.getvalue()
 
@@ -137,7 +141,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tasks.recipes", description=describe.__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="list the recipes")
-    applying = commands.add_parser("apply", help="put recipes into params.yaml, of which the later wins")
+    applying = commands.add_parser("apply", help="put recipes into params.yaml, one on the other")
     applying.add_argument("names", nargs="+", metavar="NAME")
     options = parser.parse_args(arguments)
     if options.command == "list":
@@ -145,7 +149,7 @@ def main(arguments: list[str] | None = None) -> None:
         lines = [f"{name:{width}}  {describe(name)}" for name in recipe_names()]
     else:
         changes = apply(*options.names) or ["nothing changed"]
-        lines = [f"params.yaml now follows recipe {' with '.join(options.names)}:", *(f"  {line}" for line in changes)]
+        lines = [f"params.yaml now follows recipe {' + '.join(options.names)}:", *(f"  {line}" for line in changes)]
         lines.append("Next: dvc repro")
     sys.stdout.write("\n".join(lines) + "\n")
 

@@ -17,7 +17,7 @@ RUN_BY = {
     "make test": (".ci/run", "make test"),
     "make recipes": (PIPELINE, '"make", "recipes"'),
     "make recipe NAME=photos && dvc repro": (PIPELINE, "NAME=photos"),
-    'make recipe NAME="arcface on-lfw-view1" && dvc repro': ("tests/tasks/test_recipes.py", "on-lfw-view1"),
+    'make recipe NAME="arcface on-lfw-view1"': (PIPELINE, "NAME=arcface on-lfw-view1"),
     "make recipe NAME=pretrained-lfw-view2 && dvc repro": (PRETRAINED, "NAME=pretrained-lfw-view2"),
     "export FACENET_MIRRORS=/data/lfw:/data/weights": (PRETRAINED, "mirrors="),
     "make data-docs": (PIPELINE, '"make", "data-docs"'),

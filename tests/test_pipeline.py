@@ -100,3 +100,7 @@ def test_recipes_are_listed_and_applied(project: Project) -> None:
     assert "pretrained-lfw-view2" in project.run("make", "recipes")
     project.run("make", "recipe", "NAME=photos")
     assert "path: photos" in (project.folder / "params.yaml").read_text()
+    project.run("make", "recipe", "NAME=arcface on-lfw-view1")
+    text = (project.folder / "params.yaml").read_text()
+    assert "loss: arcface" in text
+    assert "kind: lfw" in text

@@ -28,7 +28,7 @@ def params(tmp_path: Path, recipes: Path) -> Path:
 def test_every_recipe_is_valid_and_described(recipes: Path) -> None:
     names = recipe_names(recipes)
     assert names[0] == "default"
-    assert {"pretrained-lfw-view1", "pretrained-lfw-view2", "lfw-view1", "photos"} <= set(names)
+    assert {"pretrained-lfw-view1", "pretrained-lfw-view2", "lfw-view1", "on-lfw-view1", "photos"} <= set(names)
     assert {"orl-softmax", "orl-triplet", "orl-nn4small2", "finetune"} <= set(names)
     for name in names:
         parse_params(compose(name, folder=recipes))
@@ -83,6 +83,44 @@ def test_two_recipes_in_turn_do_not_mix(recipes: Path, params: Path) -> None:
     assert params.read_text() == default
 
 
+def test_recipes_are_laid_one_on_the_other_in_the_order_given(recipes: Path, params: Path) -> None:
+    def values(*names: str) -> Any:
+        return yaml.safe_load(compose(*names, folder=recipes))
+
+    stacked, system, data = values("arcface", "on-lfw-view1"), values("arcface"), values("on-lfw-view1")
+    assert stacked["train"] == system["train"] != data["train"]
+    for section in ("ingest", "triplets", "evaluate", "register"):
+        assert stacked[section] == data[section] != system[section]
+    assert stacked["align"] == system["align"] == data["align"]
+    assert values("cosface", "arcface")["train"]["loss"] == "arcface"
+    assert values("arcface", "cosface")["train"]["loss"] == "cosface"
+    assert values("default", "arcface") == system
+    apply("arcface", "on-lfw-view1", folder=recipes, target=params)
+    assert yaml.safe_load(params.read_text()) == stacked
+
+
+def test_an_overlay_of_data_leaves_the_system_as_it_is(recipes: Path) -> None:
+    """Whatever is trained, on-lfw-view1 gives it the people, pairs and protocol of the recipe lfw-view1."""
+    view1 = yaml.safe_load(compose("lfw-view1", folder=recipes))
+    for name in recipe_names(recipes):
+        system = yaml.safe_load(compose(name, folder=recipes))
+        stacked = yaml.safe_load(compose(name, "on-lfw-view1", folder=recipes))
+        assert stacked["ingest"]["sources"] == view1["ingest"]["sources"]
+        assert stacked["triplets"]["validation_fraction"] == view1["triplets"]["validation_fraction"]
+        assert stacked["register"]["gates"] == system["register"]["gates"] | {"accuracy": 0.7}
+        for key in ("distance", "flip", "subtract_mean"):
+            assert stacked["evaluate"][key] == view1["evaluate"][key]
+        for section in ("base", "align", "train"):
+            assert stacked[section] == system[section]
+
+
+def test_default_is_never_laid_on_another(recipes: Path, params: Path) -> None:
+    before = params.read_text()
+    with pytest.raises(ParamsInvalid, match="lies on default already"):
+        apply("arcface", "default", folder=recipes, target=params)
+    assert params.read_text() == before
+
+
 def test_what_changed_is_told(recipes: Path, params: Path) -> None:
     assert apply("default", folder=recipes, target=params) == []
     assert apply("orl-triplet", folder=recipes, target=params) == [
@@ -99,25 +137,6 @@ def test_what_changed_is_told(recipes: Path, params: Path) -> None:
     ]
 
 
-def test_of_several_recipes_the_later_wins_and_the_rest_adds_up(recipes: Path) -> None:
-    both = yaml.safe_load(compose("arcface", "on-lfw-view1", folder=recipes))
-    alone = yaml.safe_load(compose("arcface", folder=recipes))
-    assert both["train"] == alone["train"]
-    assert both["ingest"]["sources"][0]["kind"] == "lfw"
-    assert both["triplets"] == alone["triplets"] | {"validation_fraction": 0.08}
-    triplet_softmax = yaml.safe_load(compose("orl-triplet", "orl-softmax", folder=recipes))
-    softmax_triplet = yaml.safe_load(compose("orl-softmax", "orl-triplet", folder=recipes))
-    assert (triplet_softmax["train"]["loss"], softmax_triplet["train"]["loss"]) == ("softmax", "triplet")
-    assert triplet_softmax["triplets"]["plan"] == "pk"
-
-
-@pytest.mark.parametrize("later", ["nn4small2-center", "siamese-densenet", "arcface", "cosface"])
-def test_a_published_system_goes_onto_lfw(recipes: Path, later: str) -> None:
-    params = parse_params(compose(later, "on-lfw-view1", folder=recipes))
-    assert params.train.epochs > 0
-    assert params.ingest.sources[0].kind == "lfw"
-
-
 def test_an_unknown_recipe_names_the_known_ones_and_writes_nothing(recipes: Path, params: Path) -> None:
     before = params.read_text()
     with pytest.raises(ParamsInvalid, match=r"no recipe 'nothing' .*default, .*pretrained-lfw-view2"):
@@ -128,9 +147,9 @@ def test_an_unknown_recipe_names_the_known_ones_and_writes_nothing(recipes: Path
 @pytest.mark.parametrize(
     ("overlay", "complaint"),
     [
-        ("train:\n  epoch: 3\n", r"Recipe bad in .*: .*\n.*train\.epoch: "),
-        ("train:\n  epochs: -3\n", r"Recipe bad in .*: .*\n.*train\.epochs: "),
-        ("trian:\n  epochs: 3\n", r"Recipe bad in .*: .*\n.*trian"),
+        ("train:\n  epoch: 3\n", r"bad\.yaml: .*\n.*train\.epoch: "),
+        ("train:\n  epochs: -3\n", r"bad\.yaml: .*\n.*train\.epochs: "),
+        ("trian:\n  epochs: 3\n", r"bad\.yaml: .*\n.*trian"),
         ("align:\n  image_size: 32\n", "larger than align.image_size 32"),
     ],
 )
@@ -174,9 +193,9 @@ def test_command_line(
     assert "  train.loss: (none) -> softmax\n" in out
     main(["apply", "orl-softmax"])
     assert capsys.readouterr().out.splitlines()[1:] == ["  nothing changed", "Next: dvc repro"]
-    main(["apply", "orl-softmax", "on-lfw-view1"])
-    out = capsys.readouterr().out
-    assert out.startswith("params.yaml now follows recipe orl-softmax with on-lfw-view1:\n")
+    main(["apply", "arcface", "on-lfw-view1"])
+    assert capsys.readouterr().out.startswith("params.yaml now follows recipe arcface + on-lfw-view1:\n")
+    assert yaml.safe_load(Path("params.yaml").read_text())["train"]["loss"] == "arcface"
 
 
 def test_outside_the_project_it_says_where_to_run(tmp_path: Path, root: Path) -> None:

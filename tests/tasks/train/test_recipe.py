@@ -109,7 +109,7 @@ def test_parameters_of_the_losses_arrive(root: Path) -> None:
 
 def shrunk(root: Path, name: str, *, triplets: dict[str, Any] | None = None, **train: Any) -> Params:
     """Return a recipe for the small workspace: two steps of its own network and loss."""
-    values = yaml.safe_load(compose(name, root / "recipes"))
+    values = yaml.safe_load(compose(name, folder=root / "recipes"))
     values["base"] |= SMALL["base"]
     values["align"] |= {"image_size": SIDE}
     few = {"validation_fraction": 0.25, "max_rows": 12, "people_per_batch": 3, "images_per_person": 4}
