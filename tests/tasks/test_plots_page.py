@@ -24,7 +24,10 @@ def page(tmp_path: Path, root: Path) -> Path:
     (tmp_path / "dvc.yaml").write_text("\n".join([*lines, ""]))
     for entry, text in TABLES.items():
         (tmp_path / entry.partition(":")[0]).write_text(text)
-    recipe = re.search(r"\t@\$\(BIN\)/python -m tasks\.plots_page (.*)\n\t@\$\(BIN\)/dvc (config .*)\n", (root / "Makefile").read_text())
+    recipe = re.search(
+        r"\t@\$\(BIN\)/python -m tasks\.plots_page (.*)\n\t@\$\(BIN\)/dvc (config .*)\n",
+        (root / "Makefile").read_text(),
+    )
     assert recipe
     program = [sys.executable, "-m", "dvc"]
     for command in (
