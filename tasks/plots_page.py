@@ -9,6 +9,7 @@ from pathlib import Path
 
 from facenet.atomic import write_text
 
+GLOBALS = "window.vegaEmbed = vegaEmbed; window.vega = vega;"  # what the page below calls
 VEGA_LITE = "5.21"  # DVC's plots are specifications of Vega-Lite 5
 # DVC fills refresh_tag and plot_divs. Its third place, scripts, would get the addresses: it is left out.
 PAGE = """<!doctype html>
@@ -47,7 +48,7 @@ def plots_page() -> str:
     """Return the template, to be named as plots.html_template in DVC's configuration."""
     from vl_convert import javascript_bundle  # 80 MB: only where it is needed
 
-    vega = javascript_bundle(snippet=None, vl_version=VEGA_LITE).replace("</script", "<\\/script")
+    vega = javascript_bundle(GLOBALS, vl_version=VEGA_LITE).replace("</script", "<\\/script")
     return PAGE.replace("VEGA", vega, 1)
 
 
