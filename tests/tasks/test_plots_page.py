@@ -11,7 +11,7 @@ from tests.browser import chromium
 
 TABLES = {
     "roc.csv: {x: far, y: tpr}": "far,tpr\n0,0\n0,0.5\n1,1\n",
-    "decisions.csv: {template: scatter, x: distance, y: same}": "distance,same\n0.5,true\n1.5,false\n",
+    "decisions.csv: {template: scatter, x: fold, y: distance}": "fold,distance\n0,0.5\n1,1.5\n",
     "errors.csv: {template: bar_horizontal, x: errors, y: identity}": "errors,identity\n3,Ann\n1,Bob\n",
     "empty.csv: {x: a, y: b}": "a,b\n",
 }
@@ -48,6 +48,6 @@ def test_plots_are_drawn_and_nobody_is_asked(page: Path, tmp_path: Path) -> None
         tab.open(page, width=900)
         assert {url for url in tab.requests if not url.startswith("data:")} == {page.as_uri()}
         assert [said for said in tab.complaints if '"error"' in said or "exceptionDetails" in said] == []
-        tab.wait("document.querySelectorAll('canvas').length === 3")
+        tab.wait("document.querySelectorAll('.vega-embed').length === 3")
         assert "empty" in tab.value("document.body.innerText")
         assert "no rows" in tab.value("document.body.innerText")
