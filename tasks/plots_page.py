@@ -1,7 +1,7 @@
 """The page that `dvc plots show` fills, with Vega inside it: DVC's own page loads Vega from the internet.
 
-`make` writes it to .dvc/plots.html, beside the configuration that names it. Vega, Vega-Lite and Vega-Embed come
-out of the package vl-convert-python, which its makers publish.
+`make` writes it to .dvc/plots.html, beside the configuration that names it. Vega, Vega-Lite and Vega-Embed
+come out of the package vl-convert-python, which their makers publish.
 """
 
 import sys
@@ -10,7 +10,7 @@ from pathlib import Path
 from facenet.atomic import write_text
 
 VEGA_LITE = "5.21"  # DVC's plots are specifications of Vega-Lite 5
-# DVC fills refresh_tag and plot_divs. Its third place, scripts, is where the addresses would go: it is left out.
+# DVC fills refresh_tag and plot_divs; scripts, where the addresses would go, is left out.
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -28,10 +28,10 @@ img { max-width: 100%; height: auto; }
 VEGA
 </script>
 <script>
-// A table without rows has no specification.
+// A table without rows has no specification. Level 1: errors are told, warnings are not.
 const embed = vegaEmbed;
 vegaEmbed = (place, plot) => {
-  if (Object.keys(plot).length) return embed(place, plot, {actions: false, logLevel: vega.Error});
+  if (Object.keys(plot).length) return embed(place, plot, {actions: false, logLevel: 1});
   document.querySelector(place).textContent = place.slice(1) + ": no rows";
 };
 </script>
@@ -47,7 +47,7 @@ def plots_page() -> str:
     """Return the template, to be named as plots.html_template in DVC's configuration."""
     from vl_convert import javascript_bundle  # 80 MB: only where it is needed
 
-    vega = javascript_bundle(vl_version=VEGA_LITE).replace("</script", "<\\/script")
+    vega = javascript_bundle(None, vl_version=VEGA_LITE).replace("</script", "<\\/script")
     return PAGE.replace("VEGA", vega, 1)
 
 

@@ -11,7 +11,7 @@ from tests.browser import chromium
 
 TABLES = {
     "roc.csv: {x: far, y: tpr}": "far,tpr\n0,0\n0,0.5\n1,1\n",
-    "decisions.csv: {template: scatter, x: distance, y: same}": "distance,same\n0.5,true\n1.5,false\n",
+    "decisions.csv: {template: scatter, x: fold, y: distance}": "fold,distance\n0,0.5\n1,1.5\n",
     "errors.csv: {template: bar_horizontal, x: errors, y: identity}": "errors,identity\n3,Ann\n1,Bob\n",
     "empty.csv: {x: a, y: b}": "a,b\n",
 }
@@ -24,7 +24,10 @@ def page(tmp_path: Path, root: Path) -> Path:
     (tmp_path / "dvc.yaml").write_text("\n".join([*lines, ""]))
     for entry, text in TABLES.items():
         (tmp_path / entry.partition(":")[0]).write_text(text)
-    recipe = re.search(r"\t@\$\(BIN\)/python -m tasks\.plots_page (.*)\n\t@\$\(BIN\)/dvc (config .*)\n", (root / "Makefile").read_text())
+    recipe = re.search(
+        r"\t@\$\(BIN\)/python -m tasks\.plots_page (.*)\n\t@\$\(BIN\)/dvc (config .*)\n",
+        (root / "Makefile").read_text(),
+    )
     assert recipe
     program = [sys.executable, "-m", "dvc"]
     for command in (
