@@ -48,6 +48,6 @@ def test_plots_are_drawn_and_nobody_is_asked(page: Path, tmp_path: Path) -> None
         tab.open(page, width=900)
         assert {url for url in tab.requests if not url.startswith("data:")} == {page.as_uri()}
         assert [said for said in tab.complaints if '"error"' in said or "exceptionDetails" in said] == []
-        tab.wait("document.querySelectorAll('canvas').length === 3")
+        tab.wait("document.querySelectorAll('.vega-embed').length === 3")
         assert "empty" in tab.value("document.body.innerText")
         assert "no rows" in tab.value("document.body.innerText")
