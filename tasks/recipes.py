@@ -1,8 +1,8 @@
 """Put a published system into params.yaml: `python -m tasks.recipes list` and `... apply NAME [NAME...]`.
 
-A recipe is an overlay on recipes/default.yaml, the parameters of a fresh clone. Several named at once are laid
-one on the other in that order: a system, then its data. params.yaml afterwards is a function of those named
-alone: two recipes applied in turn do not mix. Comments and layout are kept.
+A recipe is an overlay on recipes/default.yaml, the parameters of a fresh clone. Several named at once are
+laid one on the other in that order: a system, then its data. params.yaml afterwards is a function of those
+named alone: two recipes applied in turn do not mix. Comments and layout are kept.
 """
 
 import argparse
@@ -149,7 +149,10 @@ def main(arguments: list[str] | None = None) -> None:
         lines = [f"{name:{width}}  {describe(name)}" for name in recipe_names()]
     else:
         changes = apply(*options.names) or ["nothing changed"]
-        lines = [f"params.yaml now follows recipe {' + '.join(options.names)}:", *(f"  {line}" for line in changes)]
+        lines = [
+            f"params.yaml now follows recipe {' + '.join(options.names)}:",
+            *(f"  {line}" for line in changes),
+        ]
         lines.append("Next: dvc repro")
     sys.stdout.write("\n".join(lines) + "\n")
 

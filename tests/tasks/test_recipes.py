@@ -28,7 +28,9 @@ def params(tmp_path: Path, recipes: Path) -> Path:
 def test_every_recipe_is_valid_and_described(recipes: Path) -> None:
     names = recipe_names(recipes)
     assert names[0] == "default"
-    assert {"pretrained-lfw-view1", "pretrained-lfw-view2", "lfw-view1", "on-lfw-view1", "photos"} <= set(names)
+    assert {"pretrained-lfw-view1", "pretrained-lfw-view2", "lfw-view1", "on-lfw-view1", "photos"} <= set(
+        names
+    )
     assert {"orl-softmax", "orl-triplet", "orl-nn4small2", "finetune"} <= set(names)
     for name in names:
         parse_params(compose(name, folder=recipes))
