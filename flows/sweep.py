@@ -44,7 +44,7 @@ def _run_name() -> str:
 
 
 @flow(name="sweep", flow_run_name=_run_name, persist_result=False)
-def sweep(grid: dict[str, list[Any]], metric: Metric = "accuracy", register: bool = False) -> Any:
+def sweep(grid: dict[str, list[Any]], metric: Metric = "accuracy", register_models: bool = False) -> Any:
     """Train and evaluate each combination of values, and compare them.
 
     A point that fails does not end the sweep; the run fails at the end and says how many did.
@@ -52,9 +52,9 @@ def sweep(grid: dict[str, list[Any]], metric: Metric = "accuracy", register: boo
     Args:
         grid: Values to try by parameter, such as {"train.margin": [0.2, 0.35]}.
         metric: What the points are ranked by.
-        register: Register the model of each point as well, where its gates let it.
+        register_models: Register the model of each point as well, where its gates let it.
     """
-    stages = STAGES if register else STAGES[: STAGES.index("register")]
+    stages = STAGES if register_models else STAGES[: STAGES.index("register")]
     with exclusive(f"flow run {flow_run.get_name()!r}", on_wait=get_run_logger().warning):
         text = paths.PARAMS.read_text()
         points = make_points(grid, text)
@@ -131,7 +131,7 @@ def _publish(outcomes: Sequence[Outcome], metric: str, parent: Run) -> str:
     comparison.draw(PICTURE, outcomes, metric)
     failed = sum(bool(outcome.error) for outcome in outcomes)
     best = comparison.ranked(outcomes, metric)[0]
-    summary = f"{failed} of {len(outcomes)} points failed" if failed else f"{len(outcomes)} points"
+    summary = f"{failed} of {len(outcomes)} points failed" if failed else f"Points: {len(outcomes)}"
     if not best.error:
         summary += f". Best {metric} {best.figures[metric]:.4f}: {label(best.point)}"
         parent.log_metrics({f"best_{metric}": best.figures[metric]})
@@ -148,7 +148,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         asked = parse(arguments)
         with local_api():
-            state: Any = sweep(asked.grid, metric=asked.metric, register=asked.register, return_state=True)
+            state: Any = sweep(
+                asked.grid, metric=asked.metric, register_models=asked.register, return_state=True
+            )
     except KeyboardInterrupt:
         sys.stderr.write("Stopped. What was finished is kept: the same sweep goes on from there.\n")
         return 130

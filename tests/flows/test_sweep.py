@@ -119,24 +119,21 @@ def check_artifact() -> None:
     assert '"train.margin": "0.35"' in str(found[-1].data)
 
 
-def test_a_sweep_again_takes_every_point_from_the_cache(
+@pytest.mark.slow
+def test_a_sweep_again_takes_points_from_the_cache_and_registers_if_asked(
     sweepable: Any, api: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    grid: Any = {"train.margin": [0.2, 0.35]}
+    grid: Any = {"train.margin": [0.35]}
     assert sweep(grid, return_state=True).is_completed()
     before = Path("reports/sweep.csv").read_bytes()
     assert "Running stage 'train'" in caplog.text
-    caplog.clear()
-    assert sweep(grid, return_state=True).message == "2 points. Best accuracy 0.8500: train.margin=0.35"
-    assert "Running stage" not in caplog.text
-    assert Path("reports/sweep.csv").read_bytes() == before
-
-
-def test_registering_is_asked_for(sweepable: Any, api: str, caplog: pytest.LogCaptureFixture) -> None:
-    assert sweep({"train.margin": [0.2]}, return_state=True).is_completed()
     assert "register at work" not in caplog.text
-    assert sweep({"train.margin": [0.2]}, register=True, return_state=True).is_completed()
+    caplog.clear()
+    state = sweep(grid, register_models=True, return_state=True)
+    assert state.message == "Points: 1. Best accuracy 0.8500: train.margin=0.35"
+    assert "Running stage 'train'" not in caplog.text
     assert "register at work" in caplog.text
+    assert Path("reports/sweep.csv").read_bytes() == before
 
 
 def test_a_key_that_is_none_is_refused_before_anything_runs(sweepable: Any, root: Path, api: str) -> None:
