@@ -5,8 +5,6 @@ from contextlib import contextmanager
 
 from facenet.errors import CompilationFailed
 
-MOST_LINES = 3
-
 
 @contextmanager
 def compilation_explained() -> Iterator[None]:
@@ -22,7 +20,7 @@ def compilation_explained() -> Iterator[None]:
     try:
         yield
     except TorchDynamoException as error:
-        reason = "\n".join(str(error).strip().splitlines()[:MOST_LINES])
+        reason = str(error).strip().partition("\n\n")[0]  # what follows is for torch's developers
         raise CompilationFailed(
             f"train.compile is true, and torch.compile cannot compile the network:\n{reason}\n"
             "Set train.compile to false, or install a C++ compiler (apt-get install g++) or name one in CXX."

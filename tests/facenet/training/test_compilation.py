@@ -20,15 +20,15 @@ except CompilationFailed as error:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("compiler", ["/nowhere/g++", "/bin/false"], ids=["none", "failing"])
-def test_without_a_compiler_the_parameter_is_named(tmp_path: Path, root: Path, compiler: str) -> None:
+def test_without_a_compiler_the_parameter_is_named(tmp_path: Path, root: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(root), "TORCHINDUCTOR_CACHE_DIR": str(tmp_path)}
-    environment |= {"CXX": compiler, "PATH": str(tmp_path)}
+    environment |= {"CXX": "/nowhere/g++", "PATH": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("train.compile is true, and torch.compile cannot compile the network:\n")
     assert "Set train.compile to false, or install a C++ compiler" in done.stdout
+    assert len(done.stdout.splitlines()) == 3
     assert "Traceback" not in done.stdout + done.stderr
 
 
