@@ -49,6 +49,10 @@ class TrainingDiverged(FaceNetError):
     """The loss or the weights are no longer finite."""
 
 
+class CompilationFailed(FaceNetError):
+    """A network cannot be compiled on this machine."""
+
+
 class EmbeddingCollapsed(FaceNetError):
     """All embeddings fell onto one point, so that the triplet loss equals its margin."""
 

@@ -62,9 +62,12 @@ def run(
     on_line: Callable[[str], None],
     *,
     env: Mapping[str, str] | None = None,
+    folder: Path | None = None,
     grace: float = GRACE_SECONDS,
 ) -> int:
     """Run `command`, hand each line of its output (both streams) to `on_line`, and return its exit code.
+
+    It runs in `folder`, by default the working folder.
 
     Whatever is raised meanwhile, by a signal handler or by `on_line`, first ends the command with all its
     children: SIGTERM, up to `grace` seconds to say their last words, SIGKILL. So does our own sudden death.
@@ -76,6 +79,7 @@ def run(
         stderr=subprocess.STDOUT,
         start_new_session=True,  # a Ctrl-C in the terminal reaches us alone
         env=env,
+        cwd=folder,
     )
     assert process.stdin
     assert process.stdout

@@ -5,7 +5,7 @@ import re
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,9 +64,17 @@ class StageRun:
 
 
 def reproduce(
-    stage: str, on_line: Callable[[str], None], *, force: bool = False, grace: float = GRACE_SECONDS
+    stage: str,
+    on_line: Callable[[str], None],
+    *,
+    force: bool = False,
+    grace: float = GRACE_SECONDS,
+    folder: Path | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> StageRun:
-    """Bring one stage of the working folder up to date, without a look at those before it.
+    """Bring one stage up to date, without a look at those before it.
+
+    The workspace is `folder`, by default the working folder; `settings` go into the stage's environment.
 
     Raises:
         StageLocked: another process holds DVC's lock on its files; nothing was run.
@@ -82,7 +90,8 @@ def reproduce(
         on_line(line)
 
     start = time.monotonic()
-    code = process.run(_command(stage, force), follow, env=_environment(), grace=grace)
+    environment = {**_environment(), **(settings or {})}
+    code = process.run(_command(stage, force), follow, env=environment, folder=folder, grace=grace)
     if code:
         raise _failure(stage, code, list(last))
     return StageRun(stage, round(time.monotonic() - start, 1), unchanged)

@@ -25,6 +25,13 @@ RUN_BY = {
     "source .venv/bin/activate": ("tests/project.py", '"PATH": f"{programs}'),
     "dvc repro": (PIPELINE, "project.repro()"),
     "dvc exp run -S evaluate.sweep=grid": (PIPELINE, '"dvc", "exp", "run", "-S"'),
+    "dvc exp run -S train.margin=0.3": (PIPELINE, '"train.margin=0.3"'),
+    "python -m flows.sweep --grid train.margin=0.2,0.35 --grid train.epochs=2,4": (PIPELINE, '"flows.sweep"'),
+    "accelerate launch --multi_gpu --num_processes 2 --main_process_port 0 -m tasks.train": (
+        PIPELINE,
+        '"accelerate", "launch", "--multi_gpu"',
+    ),
+    "dvc commit --force train": (PIPELINE, '"dvc", "commit", "--force", "train"'),
     "dvc metrics show": (PIPELINE, '"dvc", "metrics", "show"'),
     "prefect server start --background": (SERVER, '"server", "start"'),
     "export PREFECT_API_URL=http://127.0.0.1:4200/api": (SERVER, "PREFECT_API_URL"),

@@ -3,10 +3,13 @@
 The sample is real, the network small: NN4.Small2 and one epoch, so that a run takes about a minute.
 """
 
+import csv
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tasks.reports import read_report
 from tests.project import Project
@@ -64,6 +67,65 @@ def test_an_evaluation_parameter_runs_evaluate_and_what_follows(project: Project
     assert project.repro() == ["evaluate", "register"]
     project.change({"evaluate": {"sweep": "exact"}})
     assert project.repro() == []  # both outcomes are in DVC's cache
+
+
+def test_a_training_parameter_runs_train_and_what_follows(project: Project) -> None:
+    assert project.repro("dvc", "exp", "run", "-S", "train.margin=0.3") == ["train", "evaluate", "register"]
+    project.change({"train": {"margin": 0.2}})
+    assert project.repro() == []
+
+
+def test_a_sweep_finds_what_was_trained_and_leaves_the_workspace(project: Project) -> None:
+    params = (project.folder / "params.yaml").read_bytes()
+    weights = (project.folder / "models" / "facenet.safetensors").read_bytes()
+    out = project.run("python", "-m", "flows.sweep", "--grid", "train.margin=0.2,0.3")
+    assert "outputs taken from DVC's cache" in out
+    assert "Running stage" not in out
+    rows = read_csv(project.folder / "reports" / "sweep.csv")
+    assert {row["train.margin"] for row in rows} == {"0.2", "0.3"}
+    assert all(row["accuracy_low"] < row["accuracy"] < row["accuracy_high"] for row in rows)
+    assert rows[0]["accuracy"] >= rows[1]["accuracy"]
+    assert (project.folder / "params.yaml").read_bytes() == params
+    assert (project.folder / "models" / "facenet.safetensors").read_bytes() == weights
+    assert project.repro() == []
+    assert not (project.folder / ".dvc" / "tmp" / "sweep").exists()
+
+
+def test_two_processes_train_what_one_does_and_dvc_takes_it_over(project: Project) -> None:
+    """Started as docs/how-to/training.md says, on the real stage: same losses, one report, one MLflow run.
+
+    In fp32 and with small steps: with large ones a young network makes much of the last bit within an epoch,
+    and a single process with another number of threads parts from itself as far.
+    """
+    before = yaml.safe_load((project.folder / "params.yaml").read_text())
+    gentle = {**before["train"]["schedule"], "rate": 0.00002}
+    project.change({"base": {"precision": "fp32"}, "train": {"schedule": gentle}})
+    assert project.repro("dvc", "repro", "train") == ["train"]
+    one, runs = read_report(project.folder / "reports" / "train.json"), training_runs(project)
+    launch = ("accelerate", "launch", "--multi_gpu", "--num_processes", "2", "--main_process_port", "0")
+    out = project.run(*launch, "-m", "tasks.train")
+    two = read_report(project.folder / "reports" / "train.json")
+    assert out.count("epochs of") == 1, "only the main process speaks"
+    assert (one["processes"], two["processes"]) == (1, 2)
+    assert two["steps"] == one["steps"] > 5
+    assert two["loss"] == pytest.approx(one["loss"], rel=1e-4)
+    assert two["figures"]["gradient_norm"] == pytest.approx(one["figures"]["gradient_norm"], rel=1e-2)
+    assert len(training_runs(project)) == len(runs) + 1
+    project.run("dvc", "commit", "--force", "train")
+    assert "train:" not in project.run("dvc", "status").splitlines()
+    project.change({"base": before["base"], "train": before["train"]})
+    assert project.repro() == []
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def training_runs(project: Project) -> list[str]:
+    """Return the ids of the MLflow runs that the stage train began."""
+    with sqlite3.connect(project.folder / "mlflow.db") as store:
+        return [run for (run,) in store.execute("SELECT run_uuid FROM tags WHERE key = 'checkpoints'")]
 
 
 def test_promotion_makes_the_champion(project: Project) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +24,22 @@ PRETRAINED = {
 }  # fmt: skip
 
 
-@pytest.fixture(params=["orl", pytest.param("lfw", marks=pytest.mark.shared)])
-def sample(request: pytest.FixtureRequest) -> tuple[list[list[bytes]], dict[str, Any], str]:
-    """Photos of 16 people, one more than PHOTOS of each, what to train on them, and where files are found."""
-    people: list[list[bytes]] = []
-    if request.param == "orl":
-        photos = [data for _, data in request.getfixturevalue("orl_photos")]
+@pytest.fixture
+def sample(
+    real_file: Callable[[str], Path], orl_photos: list[tuple[str, bytes]]
+) -> tuple[list[list[bytes]], dict[str, Any], str]:
+    """Photos of 16 people, one more than PHOTOS of each, what to train on them, and where files are found.
+
+    Of LFW with trained weights where both are to be had, else of the sample.
+    """
+    try:
+        archive, weights = real_file(LFW), real_file(WEIGHTS)
+    except pytest.skip.Exception:
+        photos = [data for _, data in orl_photos]
         people = [photos[10 * number : 10 * number + PHOTOS + 1] for number in range(EVALUATED + TRAINED)]
         return people, SMALL, ""
-    find: Callable[[str], Path] = request.getfixturevalue("real_file")
-    mirror = str(find(WEIGHTS).parent)
-    for _, photos in by_person(find(LFW)):
-        people += [photos[: PHOTOS + 1]] if len(photos) > PHOTOS else []
-        if len(people) == EVALUATED + TRAINED:
-            break
-    return people, PRETRAINED, mirror
+    known = (photos[: PHOTOS + 1] for _, photos in by_person(archive) if len(photos) > PHOTOS)
+    return list(islice(known, EVALUATED + TRAINED)), PRETRAINED, str(weights.parent)
 
 
 def write(folder: Path, person: str, photos: list[bytes]) -> None:

@@ -1,7 +1,7 @@
 """One update of the weights: forward, backward, clipping, the optimiser, the moving average."""
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from torch.optim.swa_utils import AveragedModel
 from facenet.standardisation import standardise
 from facenet.training.averaging import average
 from facenet.training.batch_norm import share_batch_norm
+from facenet.training.compilation import compilation_explained
 from facenet.training.division import Division, Piece
 from facenet.training.health import Moment, check_finite
 from facenet.training.processes import Processes
@@ -129,6 +130,7 @@ class Update:
 
         Raises:
             TrainingDiverged: loss or gradient are not finite; the weights are as they were.
+            CompilationFailed: the network is to be compiled and cannot be.
         """
         self._prepared.zero_grad(set_to_none=True)
         images = standardise(faces.to(self.device, non_blocking=True), self.options.standardisation)
@@ -139,7 +141,7 @@ class Update:
             own, images = images[:size], images[size:]
             share = (piece.whole.stop - piece.whole.start) / len(labels)
             last = number == len(pieces) - 1
-            with nullcontext() if last else self._accelerator.no_sync(self._objective):
+            with self._explained(), nullcontext() if last else self._accelerator.no_sync(self._objective):
                 figures = self._backward(own, labels[piece.whole], piece, share, moment, number)
             for name, value in figures.items():
                 total[name] = total.get(name, 0.0) + share * value
@@ -155,6 +157,9 @@ class Update:
         check_finite(loss, "loss", moment)
         self._accelerator.backward(value * share if share < 1 else value)
         return {"loss": loss, **{name: float(figure) for name, figure in figures.items()}}
+
+    def _explained(self) -> AbstractContextManager[None]:
+        return compilation_explained() if self.options.compiled else nullcontext()
 
     def _move(self, moment: Moment) -> float:
         self._accelerator.unscale_gradients()

@@ -92,6 +92,16 @@ def prefect_api() -> Iterator[None]:
 
 
 @pytest.fixture
+def api(prefect_api: None, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of the session's Prefect API, in the environment for child processes too."""
+    from prefect.settings import PREFECT_API_URL
+
+    url = PREFECT_API_URL.value()
+    monkeypatch.setenv("PREFECT_API_URL", url)
+    return url
+
+
+@pytest.fixture
 def task_runs() -> Callable[[Any], list[Any]]:
     """Ask Prefect for the task runs of the flow run that ended in a state, in the order they started.
 

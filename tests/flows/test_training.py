@@ -12,21 +12,12 @@ import httpx
 import psutil
 import pytest
 import yaml
-from prefect.settings import PREFECT_API_URL
 
 from flows.training import STAGES, training
 from tasks.tracking.store import client as mlflow_client
 from tests.waiting import wait_for
 
 SLEEPER = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(600)"
-
-
-@pytest.fixture
-def api(prefect_api: None, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of the session's Prefect API, in the environment for child processes too."""
-    url = PREFECT_API_URL.value()
-    monkeypatch.setenv("PREFECT_API_URL", url)
-    return url
 
 
 def start(*words: str, root: Path) -> subprocess.Popen[str]:

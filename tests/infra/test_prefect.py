@@ -11,29 +11,38 @@ import pytest
 import yaml
 from packaging.version import Version
 
-from flows import training
+from flows import sweep, training
+from tasks.grid import at_point, make_points
+from tasks.params import parse_params
 
 
 @pytest.fixture(scope="module")
-def deployment(root: Path) -> dict[str, Any]:
-    loaded = yaml.safe_load((root / "infra" / "prefect.yaml").read_text())
-    (only,) = loaded["deployments"]
-    return {**only, "pull": loaded["pull"], "version": loaded["prefect-version"]}
+def prefect_yaml(root: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((root / "infra" / "prefect.yaml").read_text())
+    return loaded
 
 
-def test_the_deployment_is_the_training_flow_one_run_at_a_time(
-    deployment: dict[str, Any], root: Path
-) -> None:
-    path, _, name = deployment["entrypoint"].partition(":")
-    assert (root / path).is_file()
-    assert getattr(training, name).name == "training"
-    assert set(deployment["parameters"]) <= set(training.training.parameters.properties)
-    assert deployment["concurrency_limit"] == {"limit": 1, "collision_strategy": "ENQUEUE"}
-    assert deployment["version"] == version("prefect")
+def test_the_deployments_are_the_flows_one_run_at_a_time(prefect_yaml: dict[str, Any], root: Path) -> None:
+    flows = {"nightly": training.training, "sweep": sweep.sweep}
+    assert [deployment["name"] for deployment in prefect_yaml["deployments"]] == list(flows)
+    for deployment in prefect_yaml["deployments"]:
+        flow = flows[deployment["name"]]
+        assert deployment["entrypoint"] == f"flows/{flow.name}.py:{flow.name}"
+        assert (root / "flows" / f"{flow.name}.py").is_file()
+        assert set(deployment["parameters"]) == set(flow.parameters.properties)
+        assert deployment["concurrency_limit"] == {"limit": 1, "collision_strategy": "ENQUEUE"}
+    assert prefect_yaml["prefect-version"] == version("prefect")
 
 
-def test_the_workspace_is_the_worker_s_own(deployment: dict[str, Any]) -> None:
-    (step,) = deployment["pull"]
+def test_the_sweep_that_is_deployed_can_run(prefect_yaml: dict[str, Any], root: Path) -> None:
+    (parameters,) = (d["parameters"] for d in prefect_yaml["deployments"] if d["name"] == "sweep")
+    text = (root / "recipes" / "default.yaml").read_text()
+    for point in make_points(parameters["grid"], text):
+        parse_params(at_point(text, point))
+
+
+def test_the_workspace_is_the_worker_s_own(prefect_yaml: dict[str, Any]) -> None:
+    (step,) = prefect_yaml["pull"]
     assert step == {
         "prefect.deployments.steps.set_working_directory": {"directory": "{{ $FACENET_WORKSPACE }}"}
     }
@@ -62,7 +71,10 @@ def test_it_deploys_and_a_worker_finds_its_workspace(
     monkeypatch.delenv("FACENET_WORKSPACE", raising=False)
     prefect("work-pool", "create", "facenet", "--type", "process", root=root)
     prefect("deploy", "--all", "--prefect-file", "infra/prefect.yaml", root=root)
-    (deployed,) = httpx.post(f"{prefect_server}/deployments/filter", json={}).json()
+    deployments = httpx.post(f"{prefect_server}/deployments/filter", json={"sort": "NAME_ASC"}).json()
+    deployed, swept = deployments
+    assert (swept["name"], swept["entrypoint"]) == ("sweep", "flows/sweep.py:sweep")
+    assert swept["parameters"]["grid"] == {"train.margin": [0.2, 0.35]}
     assert deployed["name"] == "nightly"
     assert deployed["entrypoint"] == "flows/training.py:training"
     assert deployed["schedules"][0]["schedule"]["cron"] == "0 2 * * *"

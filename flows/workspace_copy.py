@@ -1,0 +1,113 @@
+"""A copy of the workspace in which DVC runs with other parameters, while the workspace stays as it is.
+
+It has what dvc.yaml reads and nothing that it writes: data come out of DVC's cache, which is shared. What was
+trained in the copy is in the workspace's cache for that reason: `dvc repro` there, with the same parameters,
+trains nothing again.
+
+`dvc exp run --temp` makes a copy as well, but only of what Git tracks (no photos), not without Git (a
+container), and a new one for each point, so that a killed training has no checkpoint to go on from. DVC's
+queue is known to hang.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tasks.downloads.lookup import MIRRORS
+from tasks.paths import DATA, DOWNLOADS
+from tasks.tracking import tracking_uri
+
+FOLDER = Path(".dvc/tmp/sweep")  # where Git and DVC ignore it
+SHARED = (DOWNLOADS, DATA / "cache")  # no outputs: what stages keep for their next run
+DVC_FILES = (
+    Path("dvc.yaml"),
+    Path("dvc.lock"),
+    Path(".dvcignore"),
+    Path(".dvc/config"),
+    Path(".dvc/config.local"),
+)
+
+
+@contextmanager
+def workspace_copy() -> Iterator[Path]:
+    """Yield a copy of the workspace in the working folder, without params.yaml; remove it at the end.
+
+    After an error or a kill it stays, and the next one takes it over: a training goes on from its checkpoint.
+    """
+    for name in [*DVC_FILES, *_read()]:
+        _renew(name)
+    for name in SHARED:
+        name.mkdir(parents=True, exist_ok=True)
+        link = FOLDER / name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        if not link.is_symlink():
+            link.symlink_to(name.absolute(), target_is_directory=True)
+    _configure()
+    yield FOLDER
+    shutil.rmtree(FOLDER)
+
+
+def settings() -> dict[str, str]:
+    """Return what makes a stage in the copy see the workspace's MLflow store, files and commit."""
+    root = str(Path.cwd())
+    mirrors = ",".join(filter(None, [os.environ.get(MIRRORS), root]))
+    return {"MLFLOW_TRACKING_URI": tracking_uri(), MIRRORS: mirrors, **_git_settings()}
+
+
+def _read() -> list[Path]:
+    """Return the files and folders at the top of the workspace that stages read and no stage writes."""
+    stages: dict[str, dict[str, Any]] = yaml.safe_load(Path("dvc.yaml").read_text())["stages"]
+
+    def named(*kinds: str) -> list[Path]:
+        entries = [entry for stage in stages.values() for kind in kinds for entry in stage.get(kind, [])]
+        return [Path(entry if isinstance(entry, str) else next(iter(entry))) for entry in entries]
+
+    written = named("outs", "metrics", "plots")
+    deps = [dep for dep in named("deps") if not any(dep.is_relative_to(path) for path in written)]
+    return sorted({Path(dep.parts[0]) for dep in deps})
+
+
+def _renew(name: Path) -> None:
+    target = FOLDER / name
+    if target.is_dir():
+        shutil.rmtree(target)
+    else:
+        target.unlink(missing_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if name.is_dir():
+        shutil.copytree(name, target, ignore=shutil.ignore_patterns("__pycache__"))
+    elif name.exists():
+        shutil.copy2(name, target)
+
+
+def _configure() -> None:
+    from dvc.config import Config
+    from dvc.repo import Repo
+
+    with Repo() as repo:
+        cache = repo.cache.local_cache_dir
+    with Config(str(FOLDER / ".dvc")).edit("local") as local:
+        local.setdefault("cache", {})["dir"] = cache
+        local.setdefault("core", {})["no_scm"] = True  # Git ignores the folder, which DVC would refuse
+
+
+def _git_settings() -> dict[str, str]:
+    """Let git find the commit of the workspace, and the copy changed since: nobody has committed a point."""
+    command = ["git", "rev-parse", "--absolute-git-dir"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:  # a container without git
+        return {}
+    if done.returncode:
+        return {}
+    return {
+        "GIT_DIR": done.stdout.strip(),
+        "GIT_WORK_TREE": str(FOLDER.absolute()),
+        "GIT_OPTIONAL_LOCKS": "0",
+    }

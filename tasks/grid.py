@@ -1,0 +1,93 @@
+"""A grid of parameters: axes of values, a point for each combination of them, params.yaml at each point."""
+
+import io
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from facenet.errors import ParamsInvalid
+from tasks.paths import PARAMS
+
+Axes = Mapping[str, Sequence[Any]]
+Point = dict[str, Any]
+
+
+def parse_axis(text: str) -> tuple[str, list[Any]]:
+    """Return key and values of an axis such as `train.margin=0.2,0.35`; values are YAML, lists in brackets.
+
+    Raises:
+        ParamsInvalid: it is not of that form.
+    """
+    from ruamel.yaml import YAML  # takes 1e-3 for a number, which PyYAML does not
+    from ruamel.yaml.error import MarkedYAMLError
+
+    key, equals, values = text.partition("=")
+    try:
+        found = YAML(typ="safe", pure=True).load(io.StringIO(f"[{values}]"))
+    except MarkedYAMLError as error:
+        raise ParamsInvalid(f"The values of {text!r} are not YAML: {error}") from error
+    if not key or not equals or not found:
+        raise ParamsInvalid(
+            f"{text!r} is no axis of a grid. Write a key and its values: train.margin=0.2,0.35."
+        )
+    return key, list(found)
+
+
+def make_points(axes: Axes, params: str) -> list[Point]:
+    """Return every combination of the values, that of the last axis changing fastest.
+
+    params: the text of params.yaml, which has to have every key.
+
+    Raises:
+        ParamsInvalid: there is no axis, an axis has no value or one of them twice, or a key is unknown.
+    """
+    if not axes:
+        raise ParamsInvalid("A grid needs an axis, such as train.margin=0.2,0.35.")
+    sections = yaml.safe_load(params)
+    for key, values in axes.items():
+        _holder(sections, key)
+        if not values:
+            raise ParamsInvalid(f"The axis {key} has no value.")
+        for value in values:
+            if [repr(other) for other in values].count(repr(value)) > 1:
+                raise ParamsInvalid(f"The axis {key} has the value {value!r} twice.")
+    return [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+
+
+def at_point(params: str, point: Point) -> str:
+    """Return the text of params.yaml with the values of a point; comments are lost.
+
+    Raises:
+        ParamsInvalid: a key is unknown.
+    """
+    sections = yaml.safe_load(params)
+    for key, value in point.items():
+        _holder(sections, key)[key.rpartition(".")[2]] = value
+    return yaml.safe_dump(sections, sort_keys=False)
+
+
+def label(point: Point) -> str:
+    """Return a point in words: `train.margin=0.2 train.epochs=4`."""
+    return " ".join(f"{key}={value_text(value)}" for key, value in point.items())
+
+
+def value_text(value: Any) -> str:
+    """Return a value as it is written in params.yaml, on one line."""
+    text = yaml.safe_dump(value, default_flow_style=True, width=4096)
+    return text.removesuffix("\n").removesuffix("\n...").strip()
+
+
+def _holder(sections: Any, key: str) -> dict[str, Any]:
+    """Return the mapping that holds the last part of a dotted key."""
+    *parents, name = key.split(".")
+    section = sections
+    for parent in parents:
+        section = section.get(parent) if isinstance(section, dict) else None
+    if not parents or not isinstance(section, dict) or name not in section:
+        known = (
+            f" {'.'.join(parents)} has {', '.join(section)}." if isinstance(section, dict) and parents else ""
+        )
+        raise ParamsInvalid(f"There is no parameter {key} in {PARAMS}.{known} A key is section.name.")
+    return section
