@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 def ours() -> Detect:
     """Return our network, in the precision that is best on this processor."""
     from facenet import networks
-    from facenet.model import Embedder
+    from facenet.embedder import Embedder
 
     network = networks.build("inception_resnet_v1", embedding_size=512)
     embedder = Embedder(network, image_size=160, precision="auto", batch_size=64)

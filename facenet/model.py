@@ -1,4 +1,4 @@
-"""The model on disk, and how faces become embeddings.
+"""The model on disk.
 
 A model is two files: the weights (safetensors) and the card (model.json), which rebuilds the network and
 names the alignment and standardisation it was trained with and where it came from.
@@ -11,24 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from safetensors.torch import save_file
 from torch import nn
-from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from facenet import networks
 from facenet.atomic import atomic_path, write_text
-from facenet.devices import autocast, resolve_device, resolve_precision
-from facenet.errors import ParamsInvalid, WeightsInvalid
-from facenet.standardisation import STANDARDISATIONS, standardise
+from facenet.devices import resolve_device
+from facenet.errors import WeightsInvalid
+from facenet.standardisation import STANDARDISATIONS
 
 FORMAT = 1
 HASH_BYTES = 1 << 20
-# Kernels add up the last rows of an uneven matrix in another order, by the number of threads: an embedding
-# would then depend on its place in the chunk.
-ROW_MULTIPLE = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,87 +151,6 @@ def checked_card(weights: Path, card: Path) -> ModelCard:
             "the two belong to different models. Run `dvc repro train` or `dvc checkout`."
         )
     return model_card
-
-
-class Embedder:
-    """Turns faces into embeddings, in chunks of one fixed shape.
-
-    The last chunk is padded, so an embedding does not depend on its place, on which faces share its batch nor
-    on how many there are: the kernels see the same shapes every time.
-
-    Args:
-        network: maps (N, 3, S, S) standardised faces to (N, E) prelogits; set to evaluation mode here.
-        image_size: S, pixels.
-        standardisation: the one that the network was trained with, as its card says.
-        device: a torch device or the name of one; "auto" takes the best there is.
-        precision: fp32, bf16, fp16 or auto, of the network's arithmetic; embeddings are float32 in any case.
-        batch_size: faces in a chunk; 1, or rounded up to a multiple of 8.
-    """
-
-    def __init__(
-        self,
-        network: nn.Module,
-        *,
-        image_size: int,
-        device: str | torch.device = "cpu",
-        precision: str = "fp32",
-        batch_size: int = 64,
-        standardisation: str = "fixed",
-    ) -> None:
-        self.device = resolve_device(device) if isinstance(device, str) else device
-        self.precision = resolve_precision(precision, self.device)
-        self.image_size, self.standardisation = image_size, standardisation
-        self.batch_size = 1 if batch_size == 1 else -(-batch_size // ROW_MULTIPLE) * ROW_MULTIPLE
-        self._network = network.to(self.device).eval()
-        convert_conv2d_weight_memory_format(self._network, torch.channels_last)
-
-    def embed(self, faces: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Return the (N, E) float32 embeddings of (N, H, W, 3) uint8 RGB faces, H and W >= S.
-
-        They are of unit length, unless the variant of the network leaves them as they are.
-
-        Raises:
-            ParamsInvalid: the faces are smaller than the network's input.
-            WeightsInvalid: an embedding is not finite.
-        """
-        faces = center_crop(faces, self.image_size)
-        starts = range(0, max(1, len(faces)), self.batch_size)
-        return np.concatenate([self._embed_chunk(faces[s : s + self.batch_size]) for s in starts])
-
-    def embed_flipped(self, faces: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Return the embeddings of the crops mirrored left to right; shapes and errors as `embed`."""
-        return self.embed(center_crop(faces, self.image_size)[:, :, ::-1])
-
-    def _embed_chunk(self, faces: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        padded = np.zeros((self.batch_size, *faces.shape[1:]), np.uint8)
-        padded[: len(faces)] = faces
-        with torch.inference_mode(), autocast(self.device, self.precision):
-            images = standardise(torch.from_numpy(padded).to(self.device), self.standardisation)
-            images = images.contiguous(memory_format=torch.channels_last)
-            embeddings = networks.embed(self._network, images)[: len(faces)].float().cpu().numpy()
-        finite = np.isfinite(embeddings).all(axis=1)
-        if not finite.all():
-            raise WeightsInvalid(
-                f"{int((~finite).sum())} of {len(faces)} embeddings are not finite in {self.precision}. "
-                "Set the precision to fp32; if that does not help, the weights are ruined."
-            )
-        return np.asarray(embeddings, np.float32)
-
-
-def center_crop(faces: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
-    """Return the middle (N, side, side, 3) of (N, H, W, 3) faces; an odd remainder goes right and down.
-
-    Raises:
-        ParamsInvalid: the faces are smaller than `side`.
-    """
-    height, width = faces.shape[1:3]
-    if min(height, width) < side:
-        raise ParamsInvalid(
-            f"The faces are {width}x{height} pixels and the network reads {side}x{side}. "
-            f"Set align.image_size to {side} or more, or train with a smaller train.image_size."
-        )
-    top, left = (height - side) // 2, (width - side) // 2
-    return faces[:, top : top + side, left : left + side]
 
 
 def _sha256(path: Path) -> str:

@@ -22,10 +22,11 @@ from facenet.detection import (
     load_mtcnn_weights,
 )
 from facenet.devices import resolve_device
+from facenet.embedder import Embedder, load_embedder
 from facenet.errors import ImageRejected, WeightsInvalid
 from facenet.images import MAX_PIXELS, ImageFormat, decode, encode
 from facenet.matching import Matcher
-from facenet.model import Embedder, ModelCard, load_model
+from facenet.model import ModelCard
 
 WEIGHTS = "facenet.safetensors"
 CARD = "model.json"
@@ -70,15 +71,7 @@ class FaceEmbedder:
             WeightsInvalid: a file is missing, or weights do not fit the card.
         """
         chosen = resolve_device(device)
-        network, card = load_model(folder / WEIGHTS, folder / CARD, chosen)
-        embedder = Embedder(
-            network,
-            image_size=card.network.image_size,
-            device=chosen,
-            precision=card.precision,
-            batch_size=batch_size,
-            standardisation=card.standardisation,
-        )
+        embedder, card = load_embedder(folder / WEIGHTS, folder / CARD, device=chosen, batch_size=batch_size)
         return cls(
             _aligner(card, load_file(folder / DETECTOR), chosen),
             embedder,

@@ -14,10 +14,10 @@ from facenet import networks
 from facenet.detection import MTCNN
 from facenet.detection.aligner import FaceAligner
 from facenet.detection.crop import CropSettings
+from facenet.embedder import Embedder
 from facenet.identification.classifiers import linear_svm, nearest_neighbour
 from facenet.identification.gallery import Gallery
 from facenet.identification.rates import open_set, rejection_threshold
-from facenet.model import Embedder
 from tasks.reports import read_report
 from tests.project import Project
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from facenet import networks
 from facenet.devices import autocast
-from facenet.model import center_crop
+from facenet.embedder import center_crop
 from facenet.standardisation import standardise
 from facenet.training.data import FaceTable
 from facenet.training.processes import Processes

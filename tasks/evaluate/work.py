@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from facenet.embedder import Embedder, load_embedder
 from facenet.images import decode
-from facenet.model import Embedder, load_model
 from tasks.shards import shard_paths
 
 Embedding = npt.NDArray[np.float32]
@@ -43,15 +43,7 @@ def load_worker(
     weights: Path, card: Path, *, device: str, precision: str, batch_size: int, aligned: Path, flip: bool
 ) -> Worker:
     """Return a worker, here or in another process or machine that sees the same files."""
-    network, model_card = load_model(weights, card, device)
-    embedder = Embedder(
-        network,
-        image_size=model_card.network.image_size,
-        device=device,
-        precision=precision,
-        batch_size=batch_size,
-        standardisation=model_card.standardisation,
-    )
+    embedder, _ = load_embedder(weights, card, device=device, batch_size=batch_size, precision=precision)
     return Worker(embedder, aligned, flip)
 
 

@@ -20,6 +20,7 @@ CODE = (
     "atomic.py",
     "detection",
     "devices.py",
+    "embedder.py",
     "errors.py",
     "evaluation/__init__.py",
     "evaluation/distances.py",

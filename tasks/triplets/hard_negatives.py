@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from facenet.embedder import load_embedder
 from facenet.images import decode
 from facenet.mining.offline import Embeddings, Indices, mine_negatives
-from facenet.model import Embedder, load_model
 from tasks.params import TripletsParams
 from tasks.shards import read_table
 from tasks.triplets import embedder
@@ -61,14 +61,8 @@ def mine_with_embedder(
 
 def embed_faces(folder: Path, rows: Indices, *, aligned: Path, device: str) -> Embeddings:
     """Return (N, E) embeddings of rows of the face table by the model in `folder`, with a bar on stderr."""
-    network, card = load_model(folder / embedder.WEIGHTS, folder / embedder.CARD, device)
-    model = Embedder(
-        network,
-        image_size=card.network.image_size,
-        device=device,
-        precision=card.precision,
-        batch_size=BATCH,
-        standardisation=card.standardisation,
+    model, _ = load_embedder(
+        folder / embedder.WEIGHTS, folder / embedder.CARD, device=device, batch_size=BATCH
     )
     images = read_table(aligned, "faces", ["image"]).column("image")
     embedded = []

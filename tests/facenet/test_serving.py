@@ -19,10 +19,11 @@ from facenet.detection import (
     fallback_box,
     load_mtcnn_weights,
 )
+from facenet.embedder import Embedder
 from facenet.errors import WeightsInvalid
 from facenet.images import decode, encode
 from facenet.matching import Matcher, Threshold
-from facenet.model import Embedder, ModelCard, load_model
+from facenet.model import ModelCard, load_model
 from facenet.serving import CALIBRATION, CARD, DETECTOR, PHOTOS, FaceEmbedder, save_detector
 
 KEYS = {"embedding", "box", "probability", "landmarks", "faces_found", "fallback", "error"}

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from importlib.metadata import version
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,10 @@ def test_the_deployments_are_the_flows_one_run_at_a_time(prefect_yaml: dict[str,
 def test_the_sweep_that_is_deployed_can_run(prefect_yaml: dict[str, Any], root: Path) -> None:
     (parameters,) = (d["parameters"] for d in prefect_yaml["deployments"] if d["name"] == "sweep")
     text = (root / "recipes" / "default.yaml").read_text()
-    for point in make_points(parameters["grid"], text):
-        parse_params(at_point(text, point))
+    points = make_points(parameters["grid"], text)
+    tried = [parse_params(at_point(text, point)) for point in points]
+    assert len(tried) > 1
+    assert all(one != other for one, other in combinations(tried, 2))
 
 
 def test_the_workspace_is_the_worker_s_own(prefect_yaml: dict[str, Any]) -> None:

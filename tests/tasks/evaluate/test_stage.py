@@ -15,37 +15,26 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 import torch
 from PIL import Image
 
 from facenet import networks
+from facenet.embedder import center_crop
 from facenet.errors import DataInvalid, PairsFileInvalid, WeightsInvalid
 from facenet.images import decode
 from facenet.matching import Matcher
-from facenet.model import Embedder, center_crop, load_model
+from facenet.model import load_model
 from facenet.standardisation import standardise
 from tasks.evaluate import stage
 from tasks.evaluate.embeddings import Embeddings
 from tasks.evaluate.pairs import Pairs
 from tasks.evaluate.record import FILES
-from tasks.evaluate.stage import run
-from tasks.params import EvaluateParams, OrlSource
+from tasks.params import EvaluateParams
 from tasks.shards import read_table
-from tests.tasks.dask_processes import DaskProcesses
+from tests.tasks.evaluate.running import evaluate, read_embeddings
 
 Workspace = Any
-SOURCES = (OrlSource(kind="orl"),)
-
-
-def evaluate(workspace: Workspace, params: EvaluateParams, **changes: Any) -> dict[str, Any]:
-    return run(params.model_copy(update=changes), device="cpu", seed=7, sources=SOURCES, **workspace.paths)
-
-
-def read_embeddings(workspace: Workspace) -> pa.Table:
-    with pa.OSFile(str(workspace.paths["embeddings"] / "embeddings-0000.arrow")) as file:
-        return pa.ipc.open_file(file).read_all()
 
 
 def test_figures_are_those_people_look_for(workspace: Workspace, params: EvaluateParams) -> None:
@@ -67,26 +56,6 @@ def test_figures_are_those_people_look_for(workspace: Workspace, params: Evaluat
     assert figures["auc"] > 0.6  # even a network as it is born sees that photos of one person are alike
     assert "identity_overlap_warning" not in figures
     json.dumps(figures, allow_nan=False)
-
-
-@pytest.mark.server
-@pytest.mark.slow
-def test_a_cluster_embeds_to_the_same_bytes(
-    workspace: Workspace,
-    params: EvaluateParams,
-    dask_processes: DaskProcesses,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    table = workspace.paths["embeddings"] / "embeddings-0000.arrow"
-    monkeypatch.setattr("tasks.evaluate.photo_embedder.CLUSTER_ROWS", 7)
-    there = evaluate(workspace, params)
-    embedded = table.read_bytes()
-    monkeypatch.delenv("FACENET_DASK_SCHEDULER")
-    shutil.rmtree(workspace.paths["cache"])  # else nothing would be embedded here
-    here = evaluate(workspace, params)
-    assert table.read_bytes() == embedded
-    assert here["images_embedded"] == 40
-    assert there | {"images_per_second": 0} == here | {"images_per_second": 0}
 
 
 @pytest.mark.parametrize("standardisation", ["fixed", "per_image"])
@@ -124,29 +93,6 @@ def test_figures_equal_a_walk_through_the_pairs(
     assert figures["accuracy_std"] == pytest.approx(np.std(accuracies))
 
 
-def test_every_photo_is_embedded_once(workspace: Workspace, params: EvaluateParams) -> None:
-    evaluate(workspace, params)
-    table = read_embeddings(workspace)
-    order = read_table(workspace.paths["aligned"], "faces", ["image_id"])["image_id"].to_pylist()
-    assert table["image_id"].to_pylist() == order
-    face, flipped = (np.array(table[c].to_pylist()) for c in ("embedding", "embedding_flipped"))
-    assert face.shape == flipped.shape == (40, 16)
-    assert np.allclose(np.linalg.norm(face, axis=1), 1, atol=1e-6)
-    assert not np.allclose(face, flipped)
-    assert table.schema.metadata[b"precision"] == b"fp32"
-
-
-def test_mirror_images_are_left_out_when_nobody_asks(workspace: Workspace, params: EvaluateParams) -> None:
-    evaluate(workspace, params, flip="none")
-    assert read_embeddings(workspace)["embedding_flipped"].null_count == 40
-
-
-def test_photos_outside_the_pairs_are_not_embedded(workspace: Workspace, params: EvaluateParams) -> None:
-    figures = evaluate(workspace.with_pairs(workspace.pairs[workspace.pairs["fold"] < 2]), params)
-    assert figures["images"] == 16
-    assert len(read_embeddings(workspace)) == 16
-
-
 def test_second_run_writes_the_same_bytes(workspace: Workspace, params: EvaluateParams) -> None:
     figures = [evaluate(workspace, params)]
     outputs = [*workspace.paths["reports"].iterdir(), *workspace.paths["embeddings"].iterdir()]
@@ -158,30 +104,6 @@ def test_second_run_writes_the_same_bytes(workspace: Workspace, params: Evaluate
     for figure in figures:
         del figure["images_per_second"]
     assert figures[0] == figures[1]
-
-
-def test_another_protocol_embeds_nothing_again(
-    workspace: Workspace, params: EvaluateParams, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """DVC empties data/embeddings before it runs the stage; what is reused is in the cache."""
-    evaluate(workspace, params)
-    shutil.rmtree(workspace.paths["embeddings"])
-    monkeypatch.setattr(Embedder, "embed", lambda *_: pytest.fail("embedded again"))
-    for changes in ({"distance": "cosine"}, {"sweep": "grid", "subtract_mean": False}, {"flip": "add"}):
-        figures = evaluate(workspace, params, **changes)
-        assert (figures["images"], figures["images_embedded"]) == (40, 0)
-        assert figures["images_per_second"] is None
-    assert len(read_embeddings(workspace)) == 40
-
-
-def test_every_labelled_photo_is_embedded_when_asked_for(
-    workspace: Workspace, params: EvaluateParams
-) -> None:
-    few = workspace.with_pairs(workspace.pairs[workspace.pairs["fold"] < 2])
-    figures = evaluate(few, params, all_pairs=True)
-    assert (figures["images"], figures["all_pairs_photos"]) == (40, 40)
-    assert (figures["all_pairs_same"], figures["all_pairs_different"]) == (60, 720)
-    assert figures["all_pairs_auc"] > 0.6
 
 
 @pytest.mark.parametrize("missing", ["fallback", "skip"])

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from facenet.model import Embedder, load_model
+from facenet.embedder import Embedder
+from facenet.model import load_model
 from tasks.evaluate.work import Worker, find_places, load_worker, read_places
 from tasks.shards import read_table
 

@@ -1,0 +1,127 @@
+"""How faces become embeddings."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+from torch.nn.utils import convert_conv2d_weight_memory_format
+
+from facenet import networks
+from facenet.devices import autocast, resolve_device, resolve_precision
+from facenet.errors import ParamsInvalid, WeightsInvalid
+from facenet.model import ModelCard, load_model
+from facenet.standardisation import standardise
+
+# Kernels add up the last rows of an uneven matrix in another order, by the number of threads: an embedding
+# would then depend on its place in the chunk.
+ROW_MULTIPLE = 8
+
+
+class Embedder:
+    """Turns faces into embeddings, in chunks of one fixed shape.
+
+    The last chunk is padded, so an embedding does not depend on its place, on which faces share its batch nor
+    on how many there are: the kernels see the same shapes every time.
+
+    Args:
+        network: maps (N, 3, S, S) standardised faces to (N, E) prelogits; set to evaluation mode here.
+        image_size: S, pixels.
+        standardisation: the one that the network was trained with, as its card says.
+        device: a torch device or the name of one; "auto" takes the best there is.
+        precision: fp32, bf16, fp16 or auto, of the network's arithmetic; embeddings are float32 in any case.
+        batch_size: faces in a chunk; 1, or rounded up to a multiple of 8.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        image_size: int,
+        device: str | torch.device = "cpu",
+        precision: str = "fp32",
+        batch_size: int = 64,
+        standardisation: str = "fixed",
+    ) -> None:
+        self.device = resolve_device(device) if isinstance(device, str) else device
+        self.precision = resolve_precision(precision, self.device)
+        self.image_size, self.standardisation = image_size, standardisation
+        self.batch_size = 1 if batch_size == 1 else -(-batch_size // ROW_MULTIPLE) * ROW_MULTIPLE
+        self._network = network.to(self.device).eval()
+        convert_conv2d_weight_memory_format(self._network, torch.channels_last)
+
+    def embed(self, faces: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return the (N, E) float32 embeddings of (N, H, W, 3) uint8 RGB faces, H and W >= S.
+
+        They are of unit length, unless the variant of the network leaves them as they are.
+
+        Raises:
+            ParamsInvalid: the faces are smaller than the network's input.
+            WeightsInvalid: an embedding is not finite.
+        """
+        faces = center_crop(faces, self.image_size)
+        starts = range(0, max(1, len(faces)), self.batch_size)
+        return np.concatenate([self._embed_chunk(faces[s : s + self.batch_size]) for s in starts])
+
+    def embed_flipped(self, faces: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return the embeddings of the crops mirrored left to right; shapes and errors as `embed`."""
+        return self.embed(center_crop(faces, self.image_size)[:, :, ::-1])
+
+    def _embed_chunk(self, faces: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        padded = np.zeros((self.batch_size, *faces.shape[1:]), np.uint8)
+        padded[: len(faces)] = faces
+        with torch.inference_mode(), autocast(self.device, self.precision):
+            images = standardise(torch.from_numpy(padded).to(self.device), self.standardisation)
+            images = images.contiguous(memory_format=torch.channels_last)
+            embeddings = networks.embed(self._network, images)[: len(faces)].float().cpu().numpy()
+        finite = np.isfinite(embeddings).all(axis=1)
+        if not finite.all():
+            raise WeightsInvalid(
+                f"{int((~finite).sum())} of {len(faces)} embeddings are not finite in {self.precision}. "
+                "Set the precision to fp32; if that does not help, the weights are ruined."
+            )
+        return np.asarray(embeddings, np.float32)
+
+
+def load_embedder(
+    weights: Path,
+    card: Path,
+    *,
+    device: str | torch.device,
+    batch_size: int,
+    precision: str | None = None,
+) -> tuple[Embedder, ModelCard]:
+    """Return what embeds with a stored model as its card says, and the card.
+
+    precision: of the arithmetic; that of the card by default.
+
+    Raises:
+        WeightsInvalid: as `load_model`.
+    """
+    network, model_card = load_model(weights, card, device)
+    embedder = Embedder(
+        network,
+        image_size=model_card.network.image_size,
+        device=device,
+        precision=precision or model_card.precision,
+        batch_size=batch_size,
+        standardisation=model_card.standardisation,
+    )
+    return embedder, model_card
+
+
+def center_crop(faces: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
+    """Return the middle (N, side, side, 3) of (N, H, W, 3) faces; an odd remainder goes right and down.
+
+    Raises:
+        ParamsInvalid: the faces are smaller than `side`.
+    """
+    height, width = faces.shape[1:3]
+    if min(height, width) < side:
+        raise ParamsInvalid(
+            f"The faces are {width}x{height} pixels and the network reads {side}x{side}. "
+            f"Set align.image_size to {side} or more, or train with a smaller train.image_size."
+        )
+    top, left = (height - side) // 2, (width - side) // 2
+    return faces[:, top : top + side, left : left + side]

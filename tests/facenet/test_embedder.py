@@ -1,0 +1,155 @@
+"""Embeddings depend on the face alone, and are those of the plain network."""
+
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from facenet import networks
+from facenet.devices import cpu_threads
+from facenet.embedder import Embedder, center_crop, load_embedder
+from facenet.errors import ParamsInvalid, WeightsInvalid
+from facenet.images import decode
+from facenet.model import ModelCard, NetworkCard, save_model
+from facenet.standardisation import standardise
+
+
+@pytest.fixture(scope="module")
+def network() -> nn.Module:
+    torch.manual_seed(0)
+    return networks.build("nn4_small2", embedding_size=16).eval()
+
+
+def faces(count: int, side: int = 96) -> npt.NDArray[np.uint8]:
+    return np.random.default_rng(count).integers(0, 256, (count, side, side, 3), np.uint8)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("name", ["nn4_small2", "inception_resnet_v1"])
+def test_embedding_depends_on_nothing_but_the_face(name: str, precision: str) -> None:
+    torch.manual_seed(1)
+    network = networks.build(name, embedding_size=16)
+    side = network.min_image_size
+    many, some = faces(11, side), [0, 5, 10]
+    with cpu_threads(2):  # kernels split rows among threads, unevenly if they are left to
+        embedder = Embedder(network, image_size=side, precision=precision, batch_size=6)
+        together = embedder.embed(many)
+        alone = np.concatenate([embedder.embed(many[i : i + 1]) for i in some])
+        order = np.random.default_rng(2).permutation(len(many))
+        shuffled = embedder.embed(many[order])
+    assert together.shape == (11, 16)
+    assert together.dtype == np.float32
+    assert np.array_equal(together[some], alone)
+    assert np.array_equal(together[order], shuffled)
+    assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize(("asked", "given"), [(1, 1), (2, 8), (8, 8), (9, 16), (64, 64)])
+def test_chunks_are_single_or_of_whole_tiles(network: nn.Module, asked: int, given: int) -> None:
+    assert Embedder(network, image_size=96, batch_size=asked).batch_size == given
+
+
+def test_embedder_agrees_with_the_plain_network(network: nn.Module) -> None:
+    many = faces(5)
+    with torch.inference_mode():
+        plain = networks.embed(network, networks.standardise(many)).numpy()
+    assert np.allclose(Embedder(network, image_size=96, batch_size=4).embed(many), plain, atol=1e-5)
+
+
+def test_bf16_stays_near_fp32(network: nn.Module) -> None:
+    full, half = (
+        Embedder(network, image_size=96, precision=p, batch_size=4).embed(faces(4)) for p in ("fp32", "bf16")
+    )
+    cosines = (full * half).sum(axis=1)
+    assert cosines.min() > 0.99
+    assert not np.array_equal(full, half)
+
+
+def test_flipped_is_the_embedding_of_the_mirrored_crop(network: nn.Module) -> None:
+    embedder, many = Embedder(network, image_size=96, batch_size=4), faces(3, side=99)
+    mirrored = np.ascontiguousarray(many[:, 1:97, 96:0:-1])
+    assert np.array_equal(embedder.embed_flipped(many), embedder.embed(mirrored))
+
+
+def test_no_faces_give_no_embeddings(network: nn.Module) -> None:
+    assert Embedder(network, image_size=96, batch_size=2).embed(faces(0)).shape == (0, 16)
+
+
+def test_embedder_leaves_training_mode(network: nn.Module) -> None:
+    fresh = networks.build("nn4_small2", embedding_size=16).train()
+    Embedder(fresh, image_size=96)
+    assert not fresh.training
+
+
+def test_ruined_weights_are_told() -> None:
+    broken = networks.build("nn4_small2", embedding_size=16)
+    with torch.no_grad():
+        next(broken.parameters()).fill_(float("nan"))
+    with pytest.raises(WeightsInvalid, match="2 of 2 embeddings are not finite"):
+        Embedder(broken, image_size=96, batch_size=4).embed(faces(2))
+
+
+@pytest.mark.parametrize(("side", "first"), [(4, 0), (5, 0), (6, 1), (7, 1)])
+def test_crop_is_the_middle(side: int, first: int) -> None:
+    rows = np.arange(side, dtype=np.uint8)
+    image = np.broadcast_to(rows[None, :, None, None], (1, side, side, 3))
+    assert center_crop(image, 4)[0, :, 0, 0].tolist() == list(range(first, first + 4))
+
+
+def test_small_faces_are_told() -> None:
+    with pytest.raises(ParamsInvalid, match=r"90x90.*96x96.*align\.image_size"):
+        center_crop(faces(1, side=90), 96)
+
+
+@pytest.mark.shared
+def test_published_weights_know_people(shared: Path, tmp_path: Path) -> None:
+    """Two photos of one person are nearer than any two of different people, on five people of LFW."""
+    network = networks.build("inception_resnet_v1", embedding_size=512)
+    networks.load_state(network, shared / "weights" / "inception-resnet-v1-casia-webface.fp16.safetensors")
+    people = ["George_W_Bush", "Colin_Powell", "Serena_Williams", "Hugo_Chavez", "Junichiro_Koizumi"]
+    wanted = [f"{name}/{name}_{number:04d}.jpg" for name in people for number in (1, 2)]
+    found = {}
+    with tarfile.open(shared / "data" / "lfw" / "lfw-deepfunneled.tgz") as archive:
+        for member in archive:
+            name = "/".join(Path(member.name).parts[-2:])
+            if name in wanted:
+                file = archive.extractfile(member)
+                assert file is not None
+                middle = Image.fromarray(decode(file.read())).crop((65, 60, 185, 190))
+                found[name] = np.asarray(middle.resize((160, 160), Image.Resampling.BILINEAR))
+            if len(found) == len(wanted):
+                break
+    embeddings = Embedder(network, image_size=160, batch_size=5).embed(np.stack([found[w] for w in wanted]))
+    squared = ((embeddings[:, None] - embeddings[None]) ** 2).sum(axis=2)
+    person = np.arange(len(wanted)) // 2
+    same = person[:, None] == person
+    different = squared[~same]
+    assert squared[same & ~np.eye(len(wanted), dtype=bool)].max() < different.min()
+
+
+def test_faces_are_standardised_as_the_model_was_trained(network: nn.Module) -> None:
+    many = faces(3) // 4 + 30
+    embedder = Embedder(network, image_size=96, batch_size=8, standardisation="per_image")
+    with torch.no_grad():
+        wanted = networks.embed(network, standardise(many, "per_image")).numpy()
+    assert np.allclose(embedder.embed(many), wanted, atol=1e-5)
+    assert not np.allclose(Embedder(network, image_size=96, batch_size=8).embed(many), wanted, atol=1e-2)
+
+
+@pytest.mark.parametrize("precision", [None, "bf16"])
+def test_a_stored_model_embeds_as_its_card_says(
+    network: nn.Module, tmp_path: Path, precision: str | None
+) -> None:
+    spec = NetworkCard(name="nn4_small2", embedding_size=16, image_size=80)
+    card = ModelCard(network=spec, align={}, standardisation="per_image", precision="fp32")
+    weights, path = tmp_path / "facenet.safetensors", tmp_path / "model.json"
+    written = save_model(network, card, weights=weights, card_path=path)
+    embedder, read = load_embedder(weights, path, device="cpu", batch_size=5, precision=precision)
+    assert read == written
+    assert (embedder.image_size, embedder.standardisation, embedder.batch_size) == (80, "per_image", 8)
+    assert embedder.precision == (precision or "fp32")

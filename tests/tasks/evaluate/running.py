@@ -1,0 +1,20 @@
+"""Run the stage evaluate on a small workspace, and read what it embedded."""
+
+from typing import Any
+
+import pyarrow as pa
+
+from tasks.evaluate.stage import run
+from tasks.params import EvaluateParams, OrlSource
+
+Workspace = Any
+SOURCES = (OrlSource(kind="orl"),)
+
+
+def evaluate(workspace: Workspace, params: EvaluateParams, **changes: Any) -> dict[str, Any]:
+    return run(params.model_copy(update=changes), device="cpu", seed=7, sources=SOURCES, **workspace.paths)
+
+
+def read_embeddings(workspace: Workspace) -> pa.Table:
+    with pa.OSFile(str(workspace.paths["embeddings"] / "embeddings-0000.arrow")) as file:
+        return pa.ipc.open_file(file).read_all()
