@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -71,6 +72,17 @@ def worker_count() -> int:
     return int(text)
 
 
+def preload(module: str) -> None:
+    """Begin to import `module`, of a `make_worker`, where the workers of this machine will be forked off.
+
+    A stage does so before its own imports, torch above all, so that both import at the same time. The first
+    module counts; a second call does nothing, and so does one if there will be no workers on this machine.
+    """
+    if _start_method() == "forkserver" and scheduler_address() is None and worker_count() > 1:
+        forkserver.set_forkserver_preload([module])
+        forkserver.ensure_running()
+
+
 def run_jobs(
     make_worker: Callable[[], Callable[[J], R]],
     jobs: Iterable[J],
@@ -120,6 +132,11 @@ def run_jobs(
         team.dismiss()
 
 
+def _start_method() -> str:
+    """Return how workers start: by a fork of a process without threads, whose locks a fork would copy."""
+    return "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+
+
 def _too_heavy(pending: Iterable[tuple[J, int]], weigh: Callable[[J], int] | None) -> bool:
     return weigh is not None and sum(weigh(job) for job, _ in pending) > BYTES_UNDER_WAY
 
@@ -160,6 +177,7 @@ class _Processes(Generic[J, R]):
 
     def __init__(self, make_worker: Callable[[], Callable[[J], R]], workers: int) -> None:
         self._make_worker, self._workers = make_worker, workers
+        preload(getattr(make_worker, "func", make_worker).__module__)
         self._pool = self._new_pool(workers)
         self._cell: ProcessPoolExecutor | None = None  # of one process, for jobs that may kill it
         self._futures: dict[int, Future[R]] = {}
@@ -200,8 +218,7 @@ class _Processes(Generic[J, R]):
             self._cell.shutdown()
 
     def _new_pool(self, workers: int) -> ProcessPoolExecutor:
-        # Spawned, since a fork would copy threads' locks in whatever state they are.
-        context = multiprocessing.get_context("spawn")
+        context = multiprocessing.get_context(_start_method())
         return ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(self._make_worker,))
 
 

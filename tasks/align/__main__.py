@@ -2,13 +2,13 @@
 
 from tasks import paths
 from tasks.cli import stage_main
+from tasks.workers import preload
 
 
 def main() -> None:
     """Run align as params.yaml says, and write its report."""
-    from tasks.align.stage import (
-        run,  # not at the top: the workers import this module, and torch takes seconds
-    )
+    preload("tasks.align.work")
+    from tasks.align.stage import run  # not at the top: torch takes seconds, in which the workers get ready
     from tasks.params import load_params
     from tasks.reports import write_report
 
