@@ -8,11 +8,13 @@ twice, changes a result.
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from typing import Any, Generic, Protocol, TypeVar, cast
@@ -80,7 +82,8 @@ def preload(module: str) -> None:
     """
     if _start_method() == "forkserver" and scheduler_address() is None and worker_count() > 1:
         forkserver.set_forkserver_preload([module])
-        forkserver.ensure_running()
+        with _same_path():
+            forkserver.ensure_running()
 
 
 def run_jobs(
@@ -135,6 +138,19 @@ def run_jobs(
 def _start_method() -> str:
     """Return how workers start: by a fork of a process without threads, whose locks a fork would copy."""
     return "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+
+
+@contextmanager
+def _same_path() -> Iterator[None]:
+    """Let a process that is started import from where this one does: of itself it looks in the folder first."""
+    wanted = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONSAFEPATH": "1"}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def _too_heavy(pending: Iterable[tuple[J, int]], weigh: Callable[[J], int] | None) -> bool:
