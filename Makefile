@@ -81,6 +81,10 @@ bench-evaluate: $(READY) $(if $(filter $(PEER_PYTHON),$(FACENET_PEER_PYTHON)),$(
 bench-incremental: $(READY) ## Measure what a small change costs ingest and align: ARGS=--cluster for Dask too
 	@python -m benchmarks.incremental $(ARGS)
 
+.PHONY: bench-view1
+bench-view1: $(READY) ## Train recipes on LFW View 1: ARGS="arcface cosface", all of them without
+	@python -m benchmarks.view1 $(ARGS)
+
 $(PEER)/.ready:
 	@echo "Installing facenet-pytorch 2.5.3 into $(PEER)"
 	@$(PYTHON) -m venv $(PEER)

@@ -1,0 +1,138 @@
+"""Train recipes on LFW View 1, each beside its network untrained: `make bench-view1 ARGS="arcface cosface"`.
+
+Every recipe gets a workspace of its own below --folder; one that is finished is not trained again. Photos, and
+the faces found in them, are shared, and so is what a network that several recipes train does before its first step. What is known of all recipes trained so far is written to
+reports/benchmarks/view1.json and printed as a table; their curves are drawn in view1.svg beside it.
+"""
+
+import argparse
+import hashlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks import machine
+from benchmarks.stage import run_stage
+from benchmarks.view1_curves import draw_curves
+from facenet.atomic import write_text
+from tasks.cli import stage_main
+from tasks.params import LfwSource, parse_params
+from tasks.recipes import compose
+from tasks.reports import read_report, write_report
+
+REPORT, PICTURE = (Path("reports") / "benchmarks" / name for name in ("view1.json", "view1.svg"))
+FOLDER = Path(".dvc") / "tmp" / "view1"  # where Git and DVC ignore it
+VIEW = "on-lfw-view1"
+RECIPES = (
+    *("lfw-view1", "cosface", "arcface", "inception-softmax", "facenet-inception-triplet"),
+    *("facenet-nn1-triplet", "nn4small2-center", "siamese-densenet", "finetune"),
+)
+UNTRAINED = "untrained"  # folder of the workspaces of untrained networks
+# What an untrained network depends on, of section train.
+NETWORK = ("network", "variant", "embedding_size", "image_size", "dropout", "init", "standardisation")
+
+
+def main() -> None:
+    """Train what is named and not yet trained, and show all that is."""
+    parser = argparse.ArgumentParser(description="Recipes trained on LFW View 1.")
+    add = parser.add_argument
+    add("recipes", nargs="*", default=list(RECIPES), metavar="RECIPE", help="all unless named")
+    add("--folder", type=Path, default=FOLDER, help="of the workspaces")
+    arguments = parser.parse_args()
+    for recipe in arguments.recipes:
+        train(arguments.folder, recipe)
+    found = [recipe for recipe in RECIPES if (arguments.folder / recipe / "row.json").exists()]
+    rows = [read_report(arguments.folder / recipe / "row.json") for recipe in found]
+    write_report(REPORT, {"recipes": rows})
+    draw_curves(PICTURE, {recipe: arguments.folder / recipe / "reports" / "history.csv" for recipe in found})
+    sys.stdout.write(table(rows))
+
+
+def train(folder: Path, recipe: str) -> None:
+    """Train a recipe in its workspace, and evaluate it and its network untrained, unless it was done before."""
+    workspace = folder / recipe
+    text = _params(recipe)
+    if (workspace / "row.json").exists() and (workspace / "params.yaml").read_text() == text:
+        return
+    _link(folder, workspace)
+    write_text(workspace / "params.yaml", text)
+    for stage in ("ingest", "align", "triplets", "train", "evaluate"):
+        if stage != "ingest" or not (workspace / "data" / "raw" / "manifest.parquet").exists():
+            run_stage(workspace, stage)
+    write_report(workspace / "row.json", _row(recipe, workspace, _untrained(folder, workspace)))
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Return the rows as Markdown for docs/results.md."""
+    head = (
+        "| recipe | parameters | trained on | epochs | minutes | images/s | accuracy | interval | AUC | EER "
+        "| untrained |\n|---|---:|---|---:|---:|---:|---:|---|---:|---:|---:|\n"
+    )
+    return head + "".join(
+        f"| {row['recipe']} | {row['parameters'] / 1e6:.1f} M | {row['images']:,} photos of "
+        f"{row['identities']:,} people | {row['epochs']} | {row['minutes']:.0f} on {row['cores']} cores "
+        f"| {row['images_per_second']:.0f} | {row['accuracy']:.3f} | {row['interval'][0]:.3f} to "
+        f"{row['interval'][1]:.3f} | {row['auc']:.3f} | {row['eer']:.3f} | {row['untrained']:.3f} |\n"
+        for row in rows
+    )
+
+
+def _params(recipe: str) -> str:
+    """Return params.yaml of a recipe on View 1, which some bring with them."""
+    text = compose(recipe)
+    brings = any(isinstance(source, LfwSource) for source in parse_params(text).ingest.sources)
+    return text if brings else compose(recipe, VIEW)
+
+
+def _link(folder: Path, workspace: Path) -> None:
+    for name in ("raw", "cache"):
+        shared = folder / name
+        shared.mkdir(parents=True, exist_ok=True)
+        link = workspace / "data" / name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        if not link.is_symlink():
+            link.symlink_to(shared.absolute(), target_is_directory=True)
+
+
+def _untrained(folder: Path, workspace: Path) -> dict[str, Any]:
+    """Return the evaluation of a recipe's network as it was before the first step."""
+    params = yaml.safe_load((workspace / "params.yaml").read_text())
+    params["train"] = {
+        **yaml.safe_load(compose("default"))["train"],
+        **{name: params["train"][name] for name in NETWORK},
+        "epochs": 0,
+    }
+    text = yaml.safe_dump(params)
+    before = folder / UNTRAINED / hashlib.sha256(text.encode()).hexdigest()[:16]
+    report = before / "reports" / "evaluation.json"
+    if not report.exists():
+        before.mkdir(parents=True, exist_ok=True)
+        write_text(before / "params.yaml", text)
+        (before / "data").unlink(missing_ok=True)
+        (before / "data").symlink_to(workspace.absolute() / "data", target_is_directory=True)
+        for stage in ("train", "evaluate"):
+            run_stage(before, stage)
+    return read_report(report)
+
+
+def _row(recipe: str, workspace: Path, untrained: dict[str, Any]) -> dict[str, Any]:
+    trained = read_report(workspace / "reports" / "train.json")
+    evaluated = read_report(workspace / "reports" / "evaluation.json")
+    return {
+        "recipe": recipe,
+        **{name: trained[name] for name in ("parameters", "images", "identities", "epochs", "minutes")},
+        "images_per_second": trained["images_per_second"],
+        "accuracy": evaluated["accuracy"],
+        "interval": evaluated["accuracy_interval"],
+        **{name: evaluated[name] for name in ("auc", "eer")},
+        "untrained": untrained["accuracy"],
+        "untrained_interval": untrained["accuracy_interval"],
+        "cores": machine.cores(),
+        "machine": machine.description(),
+    }
+
+
+if __name__ == "__main__":
+    stage_main(main)
