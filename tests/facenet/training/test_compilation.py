@@ -1,4 +1,4 @@
-"""torch.compile where no C++ compiler can be found: one message that names the parameter and the way on."""
+"""torch.compile without a C++ compiler that works: one message that names the parameter and the way on."""
 
 import os
 import subprocess
@@ -19,10 +19,20 @@ except CompilationFailed as error:
 """
 
 
+BROKEN = """#!/bin/sh
+case "$1" in --version) echo "g++ 12.2.0" ;; *) echo "no space left" >&2; exit 1 ;; esac
+"""
+
+
 @pytest.mark.slow
-def test_without_a_compiler_the_parameter_is_named(tmp_path: Path, root: Path) -> None:
+@pytest.mark.parametrize("found", [False, True])
+def test_without_a_working_compiler_the_parameter_is_named(tmp_path: Path, root: Path, found: bool) -> None:
+    compiler = tmp_path / "g++"
+    if found:
+        compiler.write_text(BROKEN)
+        compiler.chmod(0o755)
     environment = {**os.environ, "PYTHONPATH": str(root), "TORCHINDUCTOR_CACHE_DIR": str(tmp_path)}
-    environment |= {"CXX": "/nowhere/g++", "PATH": str(tmp_path)}
+    environment |= {"CXX": str(compiler), "PATH": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=True
     )
