@@ -122,7 +122,7 @@ def alternate(sides: dict[str, Side], photos: Sequence[str], rounds: int) -> Rat
 
 
 def measure_stage(ours: Side, photos: Sequence[Path], workspace: Path, threads: int) -> dict[str, Any]:
-    """Return what the align stage costs for `photos`, and the detector alone, the mean of before and after."""
+    """Return what the align stage costs for `photos`, and the detector alone, before and after it."""
     workspace.mkdir()
     names = [str(path) for path in photos]
     before = ours.round(names, OUR_BATCH)

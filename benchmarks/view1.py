@@ -1,8 +1,9 @@
-"""Train recipes on LFW View 1, each beside its network untrained: `make bench-view1 ARGS="arcface cosface"`.
+"""Train recipes on LFW View 1, each beside its network untrained: `make bench-view1 ARGS="arcface"`.
 
-Every recipe gets a workspace of its own below --folder; one that is finished is not trained again. Photos, and
-the faces found in them, are shared, and so is what a network that several recipes train does before its first step. What is known of all recipes trained so far is written to
-reports/benchmarks/view1.json and printed as a table; their curves are drawn in view1.svg beside it.
+Every recipe gets a workspace of its own below --folder; one that is finished is not trained again. Photos,
+and the faces found in them, are shared, and so is what an untrained network of several recipes reaches. What
+is known of all recipes trained so far is written to reports/benchmarks/view1.json and printed as a table;
+their curves are drawn in view1.svg beside it.
 """
 
 import argparse
@@ -51,7 +52,7 @@ def main() -> None:
 
 
 def train(folder: Path, recipe: str) -> None:
-    """Train a recipe in its workspace, and evaluate it and its network untrained, unless it was done before."""
+    """Train a recipe in its workspace, and evaluate it and its network untrained, unless that was done."""
     workspace = folder / recipe
     text = _params(recipe)
     if (workspace / "row.json").exists() and (workspace / "params.yaml").read_text() == text:

@@ -5,26 +5,15 @@ A job is a pure function of what it is given, so neither the number of workers n
 twice, changes a result.
 """
 
-import multiprocessing
 import os
-import signal
-import sys
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing import forkserver
-from multiprocessing.connection import wait
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from facenet.errors import DataInvalid, ParamsInvalid
 
 WORKERS, SCHEDULER = "FACENET_WORKERS", "FACENET_DASK_SCHEDULER"
 BYTES_UNDER_WAY = 128 * 2**20
-_make_worker: Callable[[], Callable[[Any], Any]] | None = None
-_worker: Callable[[Any], Any] | None = None
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -74,18 +63,6 @@ def worker_count() -> int:
     return int(text)
 
 
-def preload(module: str) -> None:
-    """Begin to import `module`, of a `make_worker`, where the workers of this machine will be forked off.
-
-    A stage does so before its own imports, torch above all, so that both import at the same time. The first
-    module counts; a second call does nothing, and so does one if there will be no workers on this machine.
-    """
-    if _start_method() == "forkserver" and scheduler_address() is None and worker_count() > 1:
-        forkserver.set_forkserver_preload([module])
-        with _same_path():
-            forkserver.ensure_running()
-
-
 def run_jobs(
     make_worker: Callable[[], Callable[[J], R]],
     jobs: Iterable[J],
@@ -114,7 +91,7 @@ def run_jobs(
         worker = make_worker()
         yield from ((job, worker(job)) for job in jobs)
         return
-    team = _cluster(address, make_worker, name) if address else _Processes(make_worker, workers)
+    team = _cluster(address, make_worker, name) if address else _processes(make_worker, workers)
     pending: deque[tuple[J, int]] = deque()
 
     def finish() -> tuple[J, R]:
@@ -133,24 +110,6 @@ def run_jobs(
             yield finish()
     finally:
         team.dismiss()
-
-
-def _start_method() -> str:
-    """Return how workers start: by a fork of a process without threads, whose locks a fork would copy."""
-    return "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-
-
-@contextmanager
-def _same_path() -> Iterator[None]:
-    """Let a process that is started import from where this one does: of itself it looks in the folder first."""
-    wanted = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONSAFEPATH": "1"}
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def _too_heavy(pending: Iterable[tuple[J, int]], weigh: Callable[[J], int] | None) -> bool:
@@ -188,74 +147,7 @@ def _cluster(
     return Cluster(address, make_worker, name)
 
 
-class _Processes(Generic[J, R]):
-    """Processes of this machine, replaced all together when one of them dies."""
+def _processes(make_worker: Callable[[], Callable[[J], R]], workers: int) -> Team[J, R]:
+    from tasks.processes import Processes  # which knows this module
 
-    def __init__(self, make_worker: Callable[[], Callable[[J], R]], workers: int) -> None:
-        self._make_worker, self._workers = make_worker, workers
-        preload(getattr(make_worker, "func", make_worker).__module__)
-        self._pool = self._new_pool(workers)
-        self._cell: ProcessPoolExecutor | None = None  # of one process, for jobs that may kill it
-        self._futures: dict[int, Future[R]] = {}
-        self._tickets = 0
-
-    def limit(self) -> int:
-        return 2 * self._workers
-
-    def start(self, job: J) -> int:
-        try:
-            future = self._pool.submit(_work, job)
-        except BrokenProcessPool:
-            self._pool.shutdown()
-            self._pool = self._new_pool(self._workers)
-            future = self._pool.submit(_work, job)
-        self._tickets += 1
-        self._futures[self._tickets] = future
-        return self._tickets
-
-    def result(self, ticket: int) -> R:
-        try:
-            return self._futures.pop(ticket).result()
-        except BrokenProcessPool as error:
-            raise WorkerDied from error
-
-    def alone(self, job: J) -> R:
-        self._cell = self._cell or self._new_pool(1)
-        try:
-            return cast(R, self._cell.submit(_work, job).result())
-        except BrokenProcessPool as error:
-            self._cell.shutdown()
-            self._cell = None
-            raise WorkerDied from error
-
-    def dismiss(self) -> None:
-        self._pool.shutdown(cancel_futures=True)
-        if self._cell:
-            self._cell.shutdown()
-
-    def _new_pool(self, workers: int) -> ProcessPoolExecutor:
-        context = multiprocessing.get_context(_start_method())
-        return ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(self._make_worker,))
-
-
-def _begin(make_worker: Callable[[], Callable[[Any], Any]]) -> None:
-    """Prepare a process: the parent answers Ctrl-C, and without a parent there is nothing to do."""
-    global _make_worker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _make_worker = make_worker
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os._exit(1)
-
-
-def _work(job: Any) -> Any:
-    global _worker
-    if _worker is None:
-        assert _make_worker is not None
-        _worker = _make_worker()  # not in _begin, where its error would look like a death
-    return _worker(job)
+    return Processes(make_worker, workers)

@@ -2,7 +2,7 @@
 
 from tasks import paths
 from tasks.cli import stage_main
-from tasks.workers import preload
+from tasks.processes import preload
 
 
 def main() -> None:

@@ -1,17 +1,22 @@
 """Run the stage as params.yaml says and write reports/evaluation.json."""
 
 import sys
+from functools import partial
 from typing import Any
 
 from tasks import paths
 from tasks.cli import stage_main
 from tasks.params import load_params
+from tasks.processes import call_beside, preload
 from tasks.reports import Meter, write_report
+
+MLFLOW = ("mlflow", "mlflow.store.tracking.sqlalchemy_store")  # four seconds of imports
 
 
 def main() -> None:
     """Evaluate, write the report with the peak memory of the process, and log it to the run of the model."""
     params = load_params()
+    beside = preload("tasks.evaluate.record", "tasks.tracking.runs", *MLFLOW)
     # Here and not above: torch takes seconds to import, a wrong parameter none to find.
     from tasks.evaluate.record import log_to_run
     from tasks.evaluate.stage import run
@@ -26,7 +31,8 @@ def main() -> None:
     figures["peak_memory_mb"] = meter.peak_memory_mb
     write_report(paths.report("evaluate"), figures)
     sys.stderr.write(headline(figures) + "\n")
-    log_to_run(figures, card=paths.MODEL_CARD, reports=paths.REPORTS)
+    record = partial(log_to_run, figures, card=paths.MODEL_CARD, reports=paths.REPORTS)
+    call_beside(record) if beside else record()
 
 
 def headline(figures: dict[str, Any]) -> str:

@@ -5,13 +5,16 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from facenet.evaluation.roc import Curve
-from tasks.evaluate.pictures import DPI, save
+from tasks.evaluate.pictures import DPI, frame, save
+
+SIZE = 11, 5  # inches
 
 
 def draw_roc(path: Path, curve: Curve, *, title: str, negatives: int) -> None:
     """Draw the ROC twice: linear, and from one false accept on over a logarithmic axis."""
-    figure = Figure(figsize=(11, 5), dpi=DPI, layout="constrained")
-    linear, logarithmic = figure.subplots(1, 2)
+    figure = Figure(figsize=SIZE, dpi=DPI)
+    margins = frame(*SIZE, left=0.7, right=0.2, bottom=0.6, top=0.5)
+    linear, logarithmic = figure.subplots(1, 2, gridspec_kw={**margins, "wspace": 0.16})
     linear.plot(curve.far, curve.tpr, label=f"AUC {curve.auc():.4f}")
     eer = curve.eer()
     linear.plot([eer], [1 - eer], "o", label=f"EER {eer:.4f}")

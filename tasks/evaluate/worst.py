@@ -10,11 +10,12 @@ from matplotlib.figure import Figure, SubFigure
 
 from facenet.evaluation.protocol import Verification
 from tasks.evaluate.pairs import Pairs
-from tasks.evaluate.pictures import DPI, save
+from tasks.evaluate.pictures import DPI, frame, save
 from tasks.evaluate.work import find_places, read_places
 
 WORST = 6  # errors of each kind
 COLUMNS = 3  # of pairs
+WIDTH, TITLE, ROW, NAMES = 11, 0.4, 2.3, 0.45  # inches: of the figure, over a half, of pairs, of it for names
 LONGEST_NAME = 24  # characters
 
 
@@ -60,11 +61,11 @@ def draw_errors(
         ("False accepts: different people, taken for one", "<", false_accepts),
         ("False rejects: one person, taken for two", "≥", false_rejects),
     )
-    heights = [max(1, -(-len(errors) // COLUMNS)) for _, _, errors in halves]
-    figure = Figure(figsize=(11, 1 + 2.4 * sum(heights)), dpi=DPI, layout="constrained")
-    parts = figure.subfigures(2, 1, height_ratios=heights, squeeze=False).ravel()
+    heights = [TITLE + ROW * max(1, -(-len(errors) // COLUMNS)) for _, _, errors in halves]
+    figure = Figure(figsize=(WIDTH, sum(heights)), dpi=DPI)
+    parts = figure.subfigures(2, 1, height_ratios=heights, squeeze=False, hspace=0).ravel()
     for part, (title, sign, errors) in zip(parts, halves, strict=True):
-        part.suptitle(title if errors else f"{title}: none", fontsize=12)
+        part.suptitle(title if errors else f"{title}: none", fontsize=12, y=0.98)
         _draw_half(part, sign, errors)
     save(figure, path)
 
@@ -72,7 +73,10 @@ def draw_errors(
 def _draw_half(part: SubFigure, sign: str, errors: Sequence[PairError]) -> None:
     if not errors:
         return
-    grid = part.subplots(-(-len(errors) // COLUMNS), COLUMNS, squeeze=False).ravel()
+    rows = -(-len(errors) // COLUMNS)
+    margins = frame(WIDTH, TITLE + ROW * rows, left=0.1, right=0.1, bottom=0.1, top=TITLE + NAMES)
+    spaces = {"wspace": 0.05, "hspace": 1.2 * NAMES / (ROW - NAMES)}
+    grid = part.subplots(rows, COLUMNS, squeeze=False, gridspec_kw={**margins, **spaces}).ravel()
     for axes in grid:
         axes.set_axis_off()
     for axes, error in zip(grid, errors, strict=False):

@@ -148,29 +148,6 @@ def test_no_worker_outlives_a_killed_parent(tmp_path: Path, root: Path) -> None:
     assert alive == []
 
 
-SQUARES_SCRIPT = """
-from tests.tasks.test_workers import make_squarer
-from tasks.workers import preload, run_jobs
-if __name__ == "__main__":
-    preload("tests.tasks.test_workers")
-    print([squares for _, squares in run_jobs(make_squarer, [[2], [3]], 2)])
-"""
-
-
-def test_workers_import_what_their_parent_does_and_not_what_lies_in_the_folder(
-    tmp_path: Path, root: Path
-) -> None:
-    (tmp_path / "script.py").write_text(SQUARES_SCRIPT)
-    (tmp_path / "folder" / "tasks").mkdir(parents=True)
-    (tmp_path / "folder" / "tasks" / "__init__.py").write_text("raise RuntimeError('not this one')")
-    command = [sys.executable, tmp_path / "script.py"]
-    environment = {**os.environ, "PYTHONPATH": str(root), WORKERS: "2"}
-    done = subprocess.run(
-        command, cwd=tmp_path / "folder", env=environment, capture_output=True, text=True, check=True
-    )
-    assert (done.stdout, done.stderr) == ("[[4], [9]]\n", "")
-
-
 @pytest.mark.parametrize("text", ["0", "-1", "two", ""])
 def test_a_wrong_number_of_workers_is_an_error(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(WORKERS, text)
