@@ -1,7 +1,7 @@
 """Processes of this machine: forked off a server that has no threads, whose locks a fork would copy.
 
-The server is spawned once, and imports for all of them what they need. Where there is no fork, they are
-spawned themselves.
+The server is spawned once, and imports for all of them what they need. They are spawned themselves where there
+is no fork, and on macOS, whose own libraries do not bear one.
 """
 
 import multiprocessing
@@ -99,8 +99,7 @@ class Processes(Generic[J, R]):
 
 
 def _start_method() -> str:
-    """Return how workers start: by a fork of a process without threads, whose locks a fork would copy."""
-    return "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    return "forkserver" if sys.platform == "linux" else "spawn"
 
 
 @contextmanager
