@@ -1,7 +1,7 @@
 """Processes of this machine: forked off a server that has no threads, whose locks a fork would copy.
 
-The server is spawned once, and imports for all of them what they need. They are spawned themselves where there
-is no fork, and on macOS, whose own libraries do not bear one.
+The server is spawned once, and imports for all of them what they need. They are spawned themselves where
+there is no fork, and on macOS, whose own libraries do not bear one.
 """
 
 import multiprocessing
