@@ -94,7 +94,8 @@ class TrainParams(Section):
     center_rate: Annotated[float, Field(gt=0)]  # of the centres; the versions' own are 0.5, 0.9 and 0.05
     head_share: Fraction  # of the people not in the batch with whom a sampled head compares it
     head_sampled_above: Natural  # people; the head of a loss that classifies more is sampled
-    # in the batch; listed: the triplets of plans triplets and exemplars as they are
+    # in the batch; listed: the triplets of plans triplets and exemplars as they are. The pairs of plan pairs are
+    # taken as they are too, unless it is all: then every two images of a batch are a pair
     mining: Literal["all", "semihard", "hard", "vgg", "hardest", "batch_hard", "listed"]
     triplet_reduction: Literal["active", "all", "sum"]  # mean of those above zero, mean of all, sum
     epochs: Natural  # 0 makes a model of `init` as it is
@@ -180,6 +181,11 @@ class Params:
     def triplets_as_listed(self) -> bool:
         """Whether the loss takes triplets as the plan lists them, and looks for none in the batch."""
         return self.train.loss == "triplet" and self.train.mining == "listed"
+
+    @property
+    def pairs_as_listed(self) -> bool:
+        """Whether the loss takes pairs as the plan lists them, and not every two images of the batch."""
+        return self.triplets.plan == "pairs" and self.train.mining != "all"
 
     @model_validator(mode="after")
     def _sections_agree(self) -> "Params":

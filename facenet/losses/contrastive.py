@@ -31,6 +31,9 @@ def contrastive(distances: Tensor, same: Tensor, *, margin: float) -> Tensor:
 class ContrastiveLoss(Loss):
     """Mean over the pairs of a batch of `contrastive`; without a pair it is zero, with a zero gradient.
 
+    Where every two rows are a pair, nearly all are of different people: the mean is then that of the mean of
+    either kind, as if half of the pairs were of one person, which a list of pairs sees to by itself.
+
     Figures:
         similarity, dissimilarity: mean distance of pairs of the same and of different people; 0 if none.
         pairs: their number.
@@ -63,7 +66,7 @@ class ContrastiveLoss(Loss):
                 "dissimilarity": _mean(seen[~same]),
                 "pairs": float(len(same)),
             }
-            return LossOutput(_mean(costs), figures)
+            return LossOutput(_mean(costs) if self.listed else _mean_of_kinds(costs, same), figures)
 
     def _pairs(self, count: int, device: torch.device) -> tuple[Tensor, Tensor]:
         if not self.listed:
@@ -73,6 +76,11 @@ class ContrastiveLoss(Loss):
             raise ValueError(f"a batch of listed pairs has an even number of rows, this one has {count}")
         left = torch.arange(0, count, 2, device=device)
         return left, left + 1
+
+
+def _mean_of_kinds(costs: Tensor, same: Tensor) -> Tensor:
+    kinds = [costs[mask] for mask in (same, ~same) if mask.any()]
+    return torch.stack([kind.mean() for kind in kinds]).mean() if kinds else costs.sum()
 
 
 def _mean(values: Tensor) -> Tensor:

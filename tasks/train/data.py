@@ -74,8 +74,8 @@ def make_plan(faces: Faces, params: Params, *, processes: int = 1) -> Plan:
         DataInvalid: the plan needs people or photos that are not there.
     """
     seed, train, triplets = params.base.seed, params.train, params.triplets
-    # A loss that looks for triplets in the batch wants each image once.
-    distinct = triplets.plan in ("triplets", "exemplars") and not params.triplets_as_listed
+    # A loss that looks for triplets or pairs in the batch wants each image once.
+    distinct = triplets.plan != "pk" and not (params.pairs_as_listed or params.triplets_as_listed)
     if triplets.plan == "pk":
         return PKPlan(
             faces.labels, people=triplets.people_per_batch, images=triplets.images_per_person, seed=seed

@@ -134,7 +134,7 @@ def _trainer(setup: Setup, params: Params, places: Places) -> Trainer:
     loss = recipe.build_loss(
         params.train,
         classes=setup.faces.identities,
-        listed=params.triplets.plan == "pairs" or params.triplets_as_listed,
+        listed=params.pairs_as_listed or params.triplets_as_listed,
         normalised=setup.network.normalised,
     ).to(setup.device)
     embedder = _embedder(setup, params, table)

@@ -78,6 +78,20 @@ def test_each_plan_has_its_batches(workspace: Path, root: Path, plan: str, kind:
     assert max(batch.max() for batch in batches.batches(1)) < len(faces.rows)
 
 
+@pytest.mark.parametrize("mining", ["listed", "all"])
+def test_every_two_images_of_a_batch_of_pairs_are_a_pair_where_all_are_wanted(
+    workspace: Path, root: Path, mining: str
+) -> None:
+    train = {"loss": "contrastive", "mining": mining, "batch_size": 16}
+    params = small_params(root, triplets={"plan": "pairs"}, train=train)
+    plan_triplets(workspace, params)
+    faces = read_faces("pairs", aligned=workspace / "data/aligned", triplets=workspace / "data/triplets")
+    batches = make_plan(faces, params).batches(1)
+    assert params.pairs_as_listed == (mining == "listed")
+    assert all(len(batch) == 16 for batch in batches) == params.pairs_as_listed
+    assert all(len(set(batch)) == len(batch) for batch in batches) != params.pairs_as_listed
+
+
 REMINED = {"plan": "triplets", "remine": "epoch", "max_rows": 30}
 EXEMPLARS = {"plan": "exemplars", "people_per_batch": 3, "images_per_person": 4, "exemplars": 20}
 
