@@ -94,7 +94,7 @@ class TrainParams(Section):
     center_rate: Annotated[float, Field(gt=0)]  # of the centres; the versions' own are 0.5, 0.9 and 0.05
     head_share: Fraction  # of the people not in the batch with whom a sampled head compares it
     head_sampled_above: Natural  # people; the head of a loss that classifies more is sampled
-    # in the batch; listed: the triplets of plans triplets and exemplars as they are. The pairs of plan pairs are
+    # in the batch; listed: the triplets of plans triplets and exemplars as they are. Pairs of plan pairs are
     # taken as they are too, unless it is all: then every two images of a batch are a pair
     mining: Literal["all", "semihard", "hard", "vgg", "hardest", "batch_hard", "listed"]
     triplet_reduction: Literal["active", "all", "sum"]  # mean of those above zero, mean of all, sum
