@@ -100,17 +100,17 @@ def _link(folder: Path, workspace: Path) -> None:
 def _untrained(folder: Path, workspace: Path) -> dict[str, Any]:
     """Return the evaluation of a recipe's network as it was before the first step."""
     params = yaml.safe_load((workspace / "params.yaml").read_text())
-    params["train"] = {
-        **yaml.safe_load(compose("default"))["train"],
+    decides = {
+        **{section: params[section] for section in ("ingest", "align", "evaluate")},
+        "validation_fraction": params["triplets"]["validation_fraction"],  # whose pairs set the threshold
         **{name: params["train"][name] for name in NETWORK},
-        "epochs": 0,
     }
-    text = yaml.safe_dump(params)
-    before = folder / UNTRAINED / hashlib.sha256(text.encode()).hexdigest()[:16]
+    before = folder / UNTRAINED / hashlib.sha256(yaml.safe_dump(decides).encode()).hexdigest()[:16]
+    params["train"]["epochs"] = 0
     report = before / "reports" / "evaluation.json"
     if not report.exists():
         before.mkdir(parents=True, exist_ok=True)
-        write_text(before / "params.yaml", text)
+        write_text(before / "params.yaml", yaml.safe_dump(params))
         (before / "data").unlink(missing_ok=True)
         (before / "data").symlink_to(workspace.absolute() / "data", target_is_directory=True)
         for stage in ("train", "evaluate"):
