@@ -57,6 +57,7 @@ def train(folder: Path, recipe: str) -> None:
     text = _params(recipe)
     if (workspace / "row.json").exists() and (workspace / "params.yaml").read_text() == text:
         return
+    (workspace / "row.json").unlink(missing_ok=True)  # of other parameters, should this run be killed
     _link(folder, workspace)
     write_text(workspace / "params.yaml", text)
     for stage in ("ingest", "align", "triplets", "train", "evaluate"):
@@ -67,17 +68,24 @@ def train(folder: Path, recipe: str) -> None:
 
 def table(rows: list[dict[str, Any]]) -> str:
     """Return the rows as Markdown for docs/results.md."""
-    head = (
-        "| recipe | parameters | trained on | epochs | minutes | images/s | accuracy | interval | AUC | EER "
-        "| untrained |\n|---|---:|---|---:|---:|---:|---:|---|---:|---:|---:|\n"
-    )
-    return head + "".join(
-        f"| {row['recipe']} | {row['parameters'] / 1e6:.1f} M | {row['images']:,} photos of "
-        f"{row['identities']:,} people | {row['epochs']} | {row['minutes']:.0f} on {row['cores']} cores "
-        f"| {row['images_per_second']:.0f} | {row['accuracy']:.3f} | {row['interval'][0]:.3f} to "
-        f"{row['interval'][1]:.3f} | {row['auc']:.3f} | {row['eer']:.3f} | {row['untrained']:.3f} |\n"
-        for row in rows
-    )
+    names = ("recipe", "parameters", "trained on", "epochs", "cores", "minutes", "images/s")
+    names += ("accuracy", "interval", "AUC", "EER", "untrained")
+    lines = [names, ["---" if name in ("recipe", "trained on", "interval") else "---:" for name in names]]
+    lines += [_cells(row) for row in rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    low, high = row["interval"]
+    return [
+        row["recipe"],
+        f"{row['parameters'] / 1e6:.1f} M",
+        f"{row['images']:,} photos of {row['identities']:,} people",
+        *(f"{row[name]:.0f}" for name in ("epochs", "cores", "minutes", "images_per_second")),
+        f"{row['accuracy']:.3f}",
+        f"{low:.3f} to {high:.3f}",
+        *(f"{row[name]:.3f}" for name in ("auc", "eer", "untrained")),
+    ]
 
 
 def _params(recipe: str) -> str:

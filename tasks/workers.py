@@ -95,6 +95,7 @@ def run_jobs(
     pending: deque[tuple[J, int]] = deque()
 
     def finish() -> tuple[J, R]:
+        """Return the oldest job under way with its result."""
         job, ticket = pending.popleft()
         try:
             return job, team.result(ticket)

@@ -61,7 +61,7 @@ def draw_errors(
         ("False accepts: different people, taken for one", "<", false_accepts),
         ("False rejects: one person, taken for two", "≥", false_rejects),
     )
-    heights = [TITLE + ROW * max(1, -(-len(errors) // COLUMNS)) for _, _, errors in halves]
+    heights = [TITLE + ROW * max(1, _rows(errors)) for _, _, errors in halves]
     figure = Figure(figsize=(WIDTH, sum(heights)), dpi=DPI)
     parts = figure.subfigures(2, 1, height_ratios=heights, squeeze=False, hspace=0).ravel()
     for part, (title, sign, errors) in zip(parts, halves, strict=True):
@@ -73,7 +73,7 @@ def draw_errors(
 def _draw_half(part: SubFigure, sign: str, errors: Sequence[PairError]) -> None:
     if not errors:
         return
-    rows = -(-len(errors) // COLUMNS)
+    rows = _rows(errors)
     margins = frame(WIDTH, TITLE + ROW * rows, left=0.1, right=0.1, bottom=0.1, top=TITLE + NAMES)
     spaces = {"wspace": 0.05, "hspace": 1.2 * NAMES / (ROW - NAMES)}
     grid = part.subplots(rows, COLUMNS, squeeze=False, gridspec_kw={**margins, **spaces}).ravel()
@@ -85,6 +85,10 @@ def _draw_half(part: SubFigure, sign: str, errors: Sequence[PairError]) -> None:
         names = f"{_short(error.left_name)} | {_short(error.right_name)}"
         judged = f"{error.distance:.3f} {sign} {error.threshold:.3f}"
         axes.set_title(f"{names}\n{judged}", fontsize=8, parse_math=False)
+
+
+def _rows(errors: Sequence[PairError]) -> int:
+    return -(-len(errors) // COLUMNS)
 
 
 def _short(name: str) -> str:

@@ -182,6 +182,19 @@ def test_published_systems_train_two_steps(
     assert network.variant == card.network.variant == (params.train.variant or type(network).variants[0])
 
 
+@pytest.mark.parametrize("mining", ["all", "listed"])
+def test_the_loss_sees_the_listed_pairs_alone_or_every_two_images(
+    workspace: Path, root: Path, mining: str
+) -> None:
+    params = shrunk(root, "siamese-densenet", triplets={}, mining=mining)
+    plan_triplets(workspace, params)
+    report = run(params, places(workspace))
+    assert report is not None
+    listed = params.train.batch_size // 2
+    assert (report["figures"]["pairs"] == listed) == (mining == "listed")
+    assert report["figures"]["pairs"] >= listed
+
+
 def test_every_recipe_of_a_published_system_is_trained_here(root: Path) -> None:
     marks = test_published_systems_train_two_steps.pytestmark  # type: ignore[attr-defined]  # pytest
     trained = {case[0] for mark in marks for case in mark.args[1]}
