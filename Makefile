@@ -93,7 +93,7 @@ $(PEER)/.ready:
 	@touch $@
 
 .PHONY: test
-test: $(READY) ## Run the tests, file by file in as many processes as there are cores
+test: $(READY) ## Run the tests, file by file in one process more than there are cores
 	@python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint

@@ -30,14 +30,22 @@ def peer_python() -> str:
     return python
 
 
+def environment_of(python: str, threads: int) -> dict[str, str]:
+    """Return the environment of a side: ours as the stages set it, the peer's without what they set."""
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    if python == sys.executable:
+        return environment | {"PYTHONPATH": str(Path(__file__).parent.parent)}
+    environment.pop("GOMP_SPINCOUNT", None)
+    return environment
+
+
 class Side:
     """Processes that do rounds of `script` together, each on its share of the photos."""
 
     def __init__(
         self, kind: str, python: str, *, processes: int, threads: int, script: Path = DETECT_ROUNDS
     ) -> None:
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-        environment |= {"PYTHONPATH": str(Path(__file__).parent.parent)} if python == sys.executable else {}
+        environment = environment_of(python, threads)
         command = [python, str(script), kind, str(threads)]
         self._children = [
             subprocess.Popen(

@@ -9,7 +9,6 @@ whose faces are decoded in the warm-up, as all but the first epoch of a training
 import argparse
 import importlib.util
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -25,7 +24,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from benchmarks import machine
-from benchmarks.sides import peer_python
+from benchmarks.sides import environment_of, peer_python
 from facenet.errors import SourceInvalid
 from facenet.images import encode
 from tasks.cli import stage_main
@@ -42,8 +41,7 @@ class Side:
     """A process that trains when it is told to."""
 
     def __init__(self, kind: str, python: str, arguments: argparse.Namespace, faces: Path) -> None:
-        environment = {**os.environ, "OMP_NUM_THREADS": str(arguments.threads)}
-        environment |= {"PYTHONPATH": str(Path(__file__).parent.parent)} if python == sys.executable else {}
+        environment = environment_of(python, arguments.threads)
         numbers = map(str, (arguments.threads, arguments.batch, arguments.people))
         command = [python, str(ROUNDS_SCRIPT), kind, *numbers, str(faces)]
         self._child = subprocess.Popen(

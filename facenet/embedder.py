@@ -11,6 +11,7 @@ from torch.nn.utils import convert_conv2d_weight_memory_format
 from facenet import networks
 from facenet.devices import autocast, resolve_device, resolve_precision
 from facenet.errors import ParamsInvalid, WeightsInvalid
+from facenet.memory import keep_freed_memory
 from facenet.model import ModelCard, load_model
 from facenet.standardisation import standardise
 
@@ -48,6 +49,8 @@ class Embedder:
         self.precision = resolve_precision(precision, self.device)
         self.image_size, self.standardisation = image_size, standardisation
         self.batch_size = 1 if batch_size == 1 else -(-batch_size // ROW_MULTIPLE) * ROW_MULTIPLE
+        if self.device.type == "cpu":
+            keep_freed_memory()
         self._network = network.to(self.device).eval()
         convert_conv2d_weight_memory_format(self._network, torch.channels_last)
 

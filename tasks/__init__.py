@@ -16,6 +16,8 @@ for _switch, _value in {
 }.items():
     os.environ.setdefault(_switch, _value)
 
-# A thread that has done its share sleeps until the others have: where spinning threads meet other work on the
-# same cores, training was eight times slower. Read when torch is loaded.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# A thread that has done its share soon sleeps until the others have: where threads that spin for long meet other
+# work on the same cores, training takes twice as long; where they sleep at once, a training alone takes a third
+# longer (docs/performance.md). Read when torch is loaded.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")

@@ -16,13 +16,12 @@ from contextlib import contextmanager
 from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Any, Generic, ParamSpec, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from tasks.workers import WorkerDied, scheduler_address, worker_count
 
 J = TypeVar("J")
 R = TypeVar("R")
-P = ParamSpec("P")
 _make_worker: Callable[[], Callable[[Any], Any]] | None = None
 _worker: Callable[[Any], Any] | None = None
 
@@ -41,10 +40,17 @@ def preload(*modules: str) -> bool:
     return wanted
 
 
-def call_beside(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Return what a function returns in a process forked off the one of `preload`."""
+@contextmanager
+def begin(call: Callable[[], R], *, beside: bool) -> Iterator[Callable[[], R]]:
+    """Yield what waits for a call's result: one in a process forked off the one of `preload`, begun at once.
+
+    Where that is not wanted, the call is made here, when its result is asked for.
+    """
+    if not beside:
+        yield call
+        return
     with _new_pool(1) as pool:
-        return pool.submit(function, *args, **kwargs).result()
+        yield pool.submit(call).result
 
 
 class Processes(Generic[J, R]):

@@ -21,7 +21,7 @@ MOST_PROCESSES = 4  # of make test: each holds torch, MLflow and Prefect, 1 GB
 # Tests run side by side, and threads that wait for a core that another process has cost more than they bring.
 # Set before torch is imported; their children inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as tasks sets it, whoever imports it first
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # tests share the cores; read when torch is loaded
 os.environ.setdefault("DO_NOT_TRACK", "true")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
@@ -38,8 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)  # without pytest-xdist the tests run in one process
 def pytest_xdist_auto_num_workers() -> int:
-    """Return the number of processes of `make test`."""
-    return min(worker_count(), MOST_PROCESSES)
+    """Return the number of processes of `make test`: one more than cores, since servers are waited for."""
+    return min(worker_count() + 1, MOST_PROCESSES)
 
 
 @pytest.hookimpl(trylast=True)

@@ -27,9 +27,10 @@ from facenet.detection.runtime import RuntimeName, choose_runtime, make_runtime
 from facenet.detection.scanner import PyramidScanner, Windows
 from facenet.detection.weights import load_mtcnn_weights
 from facenet.errors import ParamsInvalid
+from facenet.memory import keep_freed_memory
 
 LEVEL_OVERLAP, STAGE_OVERLAP = 0.5, 0.7  # allowed within a level of the pyramid, and after every stage
-SPARE_BYTES = 31 * 2**20  # below glibc's largest dynamic threshold, 32 MB
+SPARE_BYTES = 31 * 2**20  # of the longest freed block that is kept for the next photo
 GROUP_PIXELS = 2**19  # of the images searched at a time, if not of one alone: running sums of 8 MB
 
 
@@ -79,7 +80,7 @@ class MTCNN(nn.Module):
         self.load_state_dict(load_mtcnn_weights() if weights is None else weights)
         self.requires_grad_(False)
         self.to(device=self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]  # stub lacks it
-        _keep_freed_memory()
+        keep_freed_memory(SPARE_BYTES)
         name = runtime or choose_runtime(self.device)
         networks = make_runtime(name, self.pnet, self.rnet, self.onet, self.device)
         self._scanner = PyramidScanner(
@@ -135,15 +136,6 @@ def _propose(windows: Windows) -> Candidates:
     kept = kept[geometry.suppress(boxes[kept], scores[kept], STAGE_OVERLAP, "union", groups=images[kept])]
     moved = geometry.regress(boxes[kept], offsets[kept], inclusive=False)
     return Candidates(geometry.square(moved), images[kept])
-
-
-def _keep_freed_memory() -> None:
-    """Let glibc keep what the networks free, for the next photo: mapping it anew took a tenth of the time.
-
-    Freeing a mapped block of less than 32 MB makes it hold on to twice as much (mallopt(3), dynamic mmap
-    threshold). The block is never touched. Other allocators take no notice.
-    """
-    torch.empty(SPARE_BYTES, dtype=torch.uint8)
 
 
 def _groups(images: Sequence[Pixels]) -> Iterator[list[Pixels]]:

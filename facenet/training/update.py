@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils import convert_conv2d_weight_memory_format
 from torch.optim.swa_utils import AveragedModel
 
+from facenet.memory import keep_freed_memory
 from facenet.standardisation import standardise
 from facenet.training.averaging import average
 from facenet.training.batch_norm import share_batch_norm
@@ -94,6 +95,8 @@ class Update:
     def __post_init__(self) -> None:
         if self.device.index is not None:
             torch.cuda.set_device(self.device)
+        if self.device.type == "cpu":
+            keep_freed_memory()
         # Accelerate keeps the precision of a process's first run and would refuse another one.
         AcceleratorState._reset_state()
         self._accelerator = Accelerator(

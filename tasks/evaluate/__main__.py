@@ -7,16 +7,18 @@ from typing import Any
 from tasks import paths
 from tasks.cli import stage_main
 from tasks.params import load_params
-from tasks.processes import call_beside, preload
+from tasks.processes import begin, preload
 from tasks.reports import Meter, write_report
 
-MLFLOW = ("mlflow", "mlflow.store.tracking.sqlalchemy_store")  # four seconds of imports
+# Seconds of imports: scikit-learn, then MLflow.
+IDENTIFICATION = ("tasks.evaluate.identification", "sklearn.svm")
+RECORD = ("tasks.evaluate.record", "tasks.tracking.runs", "mlflow", "mlflow.store.tracking.sqlalchemy_store")
 
 
 def main() -> None:
     """Evaluate, write the report with the peak memory of the process, and log it to the run of the model."""
     params = load_params()
-    beside = preload("tasks.evaluate.record", "tasks.tracking.runs", *MLFLOW)
+    beside = preload(*IDENTIFICATION, *RECORD)
     # Here and not above: torch takes seconds to import, a wrong parameter none to find.
     from tasks.evaluate.record import log_to_run
     from tasks.evaluate.stage import run
@@ -27,12 +29,14 @@ def main() -> None:
             device=params.base.device,
             seed=params.base.seed,
             sources=params.ingest.sources,
+            beside=beside,
         )
     figures["peak_memory_mb"] = meter.peak_memory_mb
     write_report(paths.report("evaluate"), figures)
     sys.stderr.write(headline(figures) + "\n")
     record = partial(log_to_run, figures, card=paths.MODEL_CARD, reports=paths.REPORTS)
-    call_beside(record) if beside else record()
+    with begin(record, beside=beside) as result:
+        result()
 
 
 def headline(figures: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from tasks.evaluate.tables import write_folds, write_roc, write_table
 from tasks.evaluate.work import find_places
 from tasks.evaluate.worst import draw_worst
 from tasks.params import EvaluateParams, Source
+from tasks.processes import begin
 from tasks.shards import read_table
 
 SHOWN = 5  # names in a warning
@@ -59,8 +61,11 @@ def run(
     embeddings: Path = paths.EMBEDDINGS,
     reports: Path = paths.REPORTS,
     cache: Path = paths.DATA / "cache",
+    beside: bool = False,
 ) -> dict[str, Any]:
     """Embed the photos of all pairs, verify them, write embeddings, tables and pictures, return the figures.
+
+    `beside`: identify people in another process, forked off the one of `tasks.processes.preload`.
 
     Raises:
         PairsFileInvalid: the pairs cannot be scored, or a face is missing that must not be.
@@ -82,28 +87,30 @@ def run(
     write_embeddings(embeddings, embedded, embedder.origin)
     evaluated = evaluate(embedded, chosen, params, seed)
     name = protocol_name(sources, chosen.counts()["folds"])
-    _show(evaluated, stored, name, aligned, reports)
-    learnt = [photo for photo in roles if roles[photo] == "train" and fold_name(people[photo]) in seen]
-    return {
-        "protocol": name,
-        "pairs_sha256": hashlib.sha256(pairs.read_bytes()).hexdigest(),
-        **_headline(evaluated, params),
-        **_beyond_grid(evaluated, params),
-        "fallbacks": sum(stored[photo] for photo in chosen.photos),
-        "images": len(wanted),
-        "images_embedded": made,
-        "images_per_second": round(made / embedded.seconds, 1) if made else None,
-        "device": embedder.device,
-        "precision": embedder.precision,
-        **overlap,
-        **report_operating_points(
-            evaluated, params, embedder.card.weights_sha256, protocol=name, reports=reports, matcher=matcher
-        ),
-        **report_decisions(evaluated, reports=reports, kept=cache / "decisions"),
-        **report_slices(evaluated, _qualities(embedded, aligned, cache), reports=reports),
-        **report_identification(evaluated, people, params, reports=reports),
-        **report_leaks(evaluated, people, learnt, shared, params, embedder, aligned, reports),
-    }
+    identify = partial(report_identification, evaluated, people, params, reports=reports)
+    with begin(identify, beside=beside) as identification:  # what takes longest
+        _show(evaluated, stored, name, aligned, reports)
+        learnt = [photo for photo in roles if roles[photo] == "train" and fold_name(people[photo]) in seen]
+        return {
+            "protocol": name,
+            "pairs_sha256": hashlib.sha256(pairs.read_bytes()).hexdigest(),
+            **_headline(evaluated, params),
+            **_beyond_grid(evaluated, params),
+            "fallbacks": sum(stored[photo] for photo in chosen.photos),
+            "images": len(wanted),
+            "images_embedded": made,
+            "images_per_second": round(made / embedded.seconds, 1) if made else None,
+            "device": embedder.device,
+            "precision": embedder.precision,
+            **overlap,
+            **report_operating_points(
+                evaluated, params, embedder.card.weights_sha256, protocol=name, reports=reports, matcher=matcher
+            ),
+            **report_decisions(evaluated, reports=reports, kept=cache / "decisions"),
+            **report_slices(evaluated, _qualities(embedded, aligned, cache), reports=reports),
+            **report_leaks(evaluated, people, learnt, shared, params, embedder, aligned, reports),
+            **identification(),
+        }
 
 
 def evaluate(embedded: Embeddings, pairs: Pairs, params: EvaluateParams, seed: int) -> Evaluated:

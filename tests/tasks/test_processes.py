@@ -3,12 +3,17 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
-from tasks.processes import call_beside, preload
+from tasks.processes import begin, preload
 from tasks.workers import WORKERS
+
+R = TypeVar("R")
 
 
 def fail(numbers: list[int]) -> list[int]:
@@ -19,13 +24,18 @@ def where(name: str) -> tuple[int, str, str | None]:
     return os.getpid(), str(Path.cwd()), os.environ.get(name)
 
 
+def call_beside(function: Callable[..., R], *args: object) -> R:
+    with begin(partial(function, *args), beside=True) as result:
+        return result()
+
+
 def test_a_call_beside_sees_environment_and_folder_as_they_are_now(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert call_beside(where, name="FACENET_NOW")[2] is None
+    assert call_beside(where, "FACENET_NOW")[2] is None
     monkeypatch.setenv("FACENET_NOW", "1")
     monkeypatch.chdir(tmp_path)
-    process, folder, value = call_beside(where, name="FACENET_NOW")
+    process, folder, value = call_beside(where, "FACENET_NOW")
     assert (folder, value) == (str(tmp_path), "1")
     assert process != os.getpid()
 
@@ -33,6 +43,21 @@ def test_a_call_beside_sees_environment_and_folder_as_they_are_now(
 def test_an_error_beside_is_raised_here() -> None:
     with pytest.raises(ValueError, match="a mistake of ours"):
         call_beside(fail, [1])
+
+
+def test_what_need_not_be_beside_is_called_here_when_its_result_is_asked_for() -> None:
+    calls: list[int] = []
+    with begin(partial(calls.append, 1), beside=False) as result:
+        assert calls == []
+        result()
+    assert calls == [1]
+
+
+def test_a_call_beside_begins_before_its_result_is_asked_for(tmp_path: Path) -> None:
+    written = tmp_path / "written"
+    with begin(partial(written.write_text, "1"), beside=True):
+        pass
+    assert written.read_text() == "1"
 
 
 @pytest.mark.parametrize(("count", "expected"), [("1", False), ("2", sys.platform == "linux")])
