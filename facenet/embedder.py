@@ -9,10 +9,11 @@ from torch import nn
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from facenet import networks
-from facenet.devices import autocast, resolve_device, resolve_precision
+from facenet.devices import PRECISIONS, autocast, resolve_device, resolve_precision
 from facenet.errors import ParamsInvalid, WeightsInvalid
 from facenet.memory import keep_freed_memory
 from facenet.model import ModelCard, load_model
+from facenet.networks.folding import fold_batch_norm
 from facenet.standardisation import standardise
 
 # Kernels add up the last rows of an uneven matrix in another order, by the number of threads: an embedding
@@ -27,7 +28,7 @@ class Embedder:
     on how many there are: the kernels see the same shapes every time.
 
     Args:
-        network: maps (N, 3, S, S) standardised faces to (N, E) prelogits; set to evaluation mode here.
+        network: maps (N, 3, S, S) standardised faces to (N, E) prelogits; it is copied.
         image_size: S, pixels.
         standardisation: the one that the network was trained with, as its card says.
         device: a torch device or the name of one; "auto" takes the best there is.
@@ -51,7 +52,10 @@ class Embedder:
         self.batch_size = 1 if batch_size == 1 else -(-batch_size // ROW_MULTIPLE) * ROW_MULTIPLE
         if self.device.type == "cpu":
             keep_freed_memory()
-        self._network = network.to(self.device).eval()
+        self._network = fold_batch_norm(network).to(self.device)
+        for layer in self._network.modules():
+            if isinstance(layer, nn.Conv2d | nn.Linear):  # as autocast would anew for every chunk
+                layer.to(PRECISIONS[self.precision])
         convert_conv2d_weight_memory_format(self._network, torch.channels_last)
 
     def embed(self, faces: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

@@ -80,10 +80,11 @@ def test_no_faces_give_no_embeddings(network: nn.Module) -> None:
     assert Embedder(network, image_size=96, batch_size=2).embed(faces(0)).shape == (0, 16)
 
 
-def test_embedder_leaves_training_mode(network: nn.Module) -> None:
-    fresh = networks.build("nn4_small2", embedding_size=16).train()
-    Embedder(fresh, image_size=96)
-    assert not fresh.training
+def test_a_network_in_training_is_evaluated_and_stays_in_training() -> None:
+    fresh = networks.build("nn4_small2", embedding_size=16, dropout=0.5).train()
+    embeddings = Embedder(fresh, image_size=96, batch_size=2).embed(faces(2))
+    assert fresh.training
+    assert np.array_equal(embeddings, Embedder(fresh.eval(), image_size=96, batch_size=2).embed(faces(2)))
 
 
 def test_ruined_weights_are_told() -> None:
