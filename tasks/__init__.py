@@ -16,8 +16,8 @@ for _switch, _value in {
 }.items():
     os.environ.setdefault(_switch, _value)
 
-# A thread that has done its share soon sleeps until the others have: where threads that spin for long meet other
-# work on the same cores, training takes twice as long; where they sleep at once, a training alone takes a third
-# longer (docs/performance.md). Read when torch is loaded.
+# A thread that has done its share soon sleeps until the others have. Where threads spin for long beside other
+# work on the same cores, training takes twice as long; where they sleep at once, a training that has them to
+# itself takes a third longer (docs/performance.md). Read when torch is loaded.
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")

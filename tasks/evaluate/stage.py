@@ -87,6 +87,7 @@ def run(
     write_embeddings(embeddings, embedded, embedder.origin)
     evaluated = evaluate(embedded, chosen, params, seed)
     name = protocol_name(sources, chosen.counts()["folds"])
+    digest = embedder.card.weights_sha256
     identify = partial(report_identification, evaluated, people, params, reports=reports)
     with begin(identify, beside=beside) as identification:  # what takes longest
         _show(evaluated, stored, name, aligned, reports)
@@ -104,7 +105,7 @@ def run(
             "precision": embedder.precision,
             **overlap,
             **report_operating_points(
-                evaluated, params, embedder.card.weights_sha256, protocol=name, reports=reports, matcher=matcher
+                evaluated, params, digest, protocol=name, reports=reports, matcher=matcher
             ),
             **report_decisions(evaluated, reports=reports, kept=cache / "decisions"),
             **report_slices(evaluated, _qualities(embedded, aligned, cache), reports=reports),
