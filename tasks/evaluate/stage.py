@@ -27,13 +27,13 @@ from tasks.evaluate.pairs import (
     read_pairs,
     shared_identities,
     trained_people,
-    without_trained,
 )
 from tasks.evaluate.photo_embedder import PhotoEmbedder, trained_here
 from tasks.evaluate.photos import photo_qualities
 from tasks.evaluate.roc_picture import draw_roc
 from tasks.evaluate.slices import report_slices
 from tasks.evaluate.tables import write_folds, write_roc, write_table
+from tasks.evaluate.threshold_pairs import without_trained
 from tasks.evaluate.work import find_places
 from tasks.evaluate.worst import draw_worst
 from tasks.params import EvaluateParams, Source
@@ -79,7 +79,9 @@ def run(
     )
     trained, seen = trained_people(identities) if trained_here(embedder.card) else (set(), set())
     fallbacks = [image_id for image_id, fallback in stored.items() if fallback]
-    chosen = without_trained(read_pairs(pairs, stored, fallbacks=fallbacks, missing=params.missing), trained)
+    listed = read_pairs(pairs, stored, fallbacks=fallbacks, missing=params.missing)
+    able = {photo: people[photo] for photo in roles if roles[photo] == "train"}
+    chosen = without_trained(listed, trained, able, seed)
     shared = shared_identities(chosen, seen)
     overlap = _overlap(shared)
     wanted = chosen.photos | ({p for p in roles if roles[p] == "evaluate"} if params.all_pairs else set())
