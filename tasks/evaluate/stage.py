@@ -78,12 +78,9 @@ def run(
         params, weights=weights, card=card, device=device, aligned=aligned, kept=cache / "embeddings"
     )
     trained, seen = trained_people(identities) if trained_here(embedder.card) else (set(), set())
-    fallbacks = [image_id for image_id, fallback in stored.items() if fallback]
-    listed = read_pairs(pairs, stored, fallbacks=fallbacks, missing=params.missing)
     able = {photo: people[photo] for photo in roles if roles[photo] == "train"}
-    chosen = without_trained(listed, trained, able, seed)
+    chosen = without_trained(_listed(pairs, stored, params), trained, able, seed)
     shared = shared_identities(chosen, seen)
-    overlap = _overlap(shared)
     wanted = chosen.photos | ({p for p in roles if roles[p] == "evaluate"} if params.all_pairs else set())
     embedded, made = embedder.embed(wanted, mirrored=params.flip != "none")
     write_embeddings(embeddings, embedded, embedder.origin)
@@ -93,19 +90,14 @@ def run(
     identify = partial(report_identification, evaluated, people, params, reports=reports)
     with begin(identify, beside=beside) as identification:  # what takes longest
         _show(evaluated, stored, name, aligned, reports)
-        learnt = [photo for photo in roles if roles[photo] == "train" and fold_name(people[photo]) in seen]
+        learnt = [photo for photo in able if fold_name(people[photo]) in seen]
         return {
             "protocol": name,
             "pairs_sha256": hashlib.sha256(pairs.read_bytes()).hexdigest(),
             **_headline(evaluated, params),
-            **_beyond_grid(evaluated, params),
             "fallbacks": sum(stored[photo] for photo in chosen.photos),
-            "images": len(wanted),
-            "images_embedded": made,
-            "images_per_second": round(made / embedded.seconds, 1) if made else None,
-            "device": embedder.device,
-            "precision": embedder.precision,
-            **overlap,
+            **_embedding(embedded, made, embedder),
+            **_overlap(shared),
             **report_operating_points(
                 evaluated, params, digest, protocol=name, reports=reports, matcher=matcher
             ),
@@ -139,6 +131,16 @@ def evaluate(embedded: Embeddings, pairs: Pairs, params: EvaluateParams, seed: i
     )
 
 
+def _embedding(embedded: Embeddings, made: int, embedder: PhotoEmbedder) -> dict[str, Any]:
+    return {
+        "images": len(embedded.image_ids),
+        "images_embedded": made,
+        "images_per_second": round(made / embedded.seconds, 1) if made else None,
+        "device": embedder.device,
+        "precision": embedder.precision,
+    }
+
+
 def _headline(evaluated: Evaluated, params: EvaluateParams) -> dict[str, Any]:
     return {
         **evaluated.pairs.counts(),
@@ -147,6 +149,7 @@ def _headline(evaluated: Evaluated, params: EvaluateParams) -> dict[str, Any]:
         "accuracy_interval": list(evaluated.result.accuracy_interval()),
         "folds_scored": len(evaluated.result.folds),
         **params.model_dump(include=OPTIONS),
+        **_beyond_grid(evaluated, params),
     }
 
 
@@ -173,6 +176,11 @@ def _show(evaluated: Evaluated, stored: Mapping[str, bool], name: str, aligned: 
     write_table(reports / "missing_pairs.csv", (*NAMES, "same", "fold", "reason"), rows)
     draw_roc(reports / "roc.png", result.curve, title=name, negatives=pairs.negatives)
     draw_worst(reports / "worst_errors.png", result, pairs, aligned)
+
+
+def _listed(pairs: Path, stored: Mapping[str, bool], params: EvaluateParams) -> Pairs:
+    fallbacks = [photo for photo, fallback in stored.items() if fallback]
+    return read_pairs(pairs, stored, fallbacks=fallbacks, missing=params.missing)
 
 
 def _photos(aligned: Path) -> tuple[dict[str, str], dict[str, str]]:

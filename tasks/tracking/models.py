@@ -26,6 +26,7 @@ CODE = (
     "evaluation/distances.py",
     "images.py",
     "matching.py",
+    "memory.py",
     "model.py",
     "networks",
     "serving.py",
