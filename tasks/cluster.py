@@ -20,6 +20,7 @@ from facenet.errors import DataInvalid, FaceNetError
 from tasks.workers import SCHEDULER, WorkerDied
 
 PATIENCE = 60.0  # seconds for a scheduler or its first worker to come (back)
+ATTEMPT = 5.0  # seconds of it for one try
 POLL = 2.0  # seconds between looks whether the scheduler is still there
 RETURNS = 3  # of the scheduler without a result in between
 LIBRARIES = ("numpy", "openvino", "pillow", "torch", "pyarrow")
@@ -174,19 +175,26 @@ class Cluster(Generic[J, R]):
             raise ClusterFailed(
                 f"{SCHEDULER} is set, but Dask is not installed: `pip install 'facenet-pipeline[cluster]'`."
             ) from error
-        try:
-            client = Client(self._address, timeout=PATIENCE, set_as_default=False)
-        except (OSError, ValueError, TimeoutError) as error:
-            raise ClusterFailed(
-                f"There is no Dask scheduler at {self._address} ({error}). Start it with `dask scheduler` "
-                f"and run the stage again, or unset {SCHEDULER} to work on this machine."
-            ) from error
+        client = self._reach(Client)
         try:
             client.wait_for_workers(1, timeout=PATIENCE)
         except (OSError, TimeoutError) as error:
             client.close()
             raise self._no_workers() from error
         return client
+
+    def _reach(self, make_client: Callable[..., Any]) -> Any:
+        """Return a client; its own way to try for long is to look ever more seldom."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return make_client(self._address, timeout=min(ATTEMPT, PATIENCE), set_as_default=False)
+            except (OSError, ValueError, TimeoutError) as error:
+                if time.monotonic() > until or isinstance(error, ValueError):
+                    raise ClusterFailed(
+                        f"There is no Dask scheduler at {self._address} ({error}). Start it with `dask "
+                        f"scheduler` and run the stage again, or unset {SCHEDULER} to work on this machine."
+                    ) from error
 
     def _no_workers(self) -> ClusterFailed:
         return ClusterFailed(
