@@ -40,7 +40,7 @@ class CosineSoftmaxLoss(ClassificationLoss):
     def imprint(self, embeddings: Tensor, labels: Tensor) -> None:
         """Give each person the mean direction of their embeddings (M, E), labels (M,), as weights.
 
-        For embeddings that are good already: a head drawn at random draws them astray while it learns.
+        For embeddings that are good already, from which a head drawn at random would first have to be learnt.
         Source: Qi et al. 2018, arXiv 1712.07136.
         """
         sums = torch.zeros_like(self.weight).index_add_(0, labels, normalise(embeddings))
