@@ -36,16 +36,6 @@ class CosineSoftmaxLoss(ClassificationLoss):
         self.margin = margin
         self.scale = scale
 
-    @torch.no_grad()
-    def imprint(self, embeddings: Tensor, labels: Tensor) -> None:
-        """Give each person the mean direction of their embeddings (M, E), labels (M,), as weights.
-
-        For embeddings that are good already, from which a head drawn at random would first have to be learnt.
-        Source: Qi et al. 2018, arXiv 1712.07136.
-        """
-        sums = torch.zeros_like(self.weight).index_add_(0, labels, normalise(embeddings))
-        self.weight.copy_(normalise(sums))
-
     def scores(self, prelogits: Tensor, people: Tensor | None) -> Tensor:
         """Return the cosines (N, S)."""
         weight = self.weight if people is None else self.weight[people]

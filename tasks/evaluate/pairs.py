@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ NAMES = ("left_name", "right_name")
 Missing = Literal["fail", "fallback", "skip"]
 COLUMNS = ("left", "right", "same", "fold", *NAMES)
 SHOWN = 5  # names in a message
+FEWEST = 25  # pairs of each kind that a threshold can be taken from
 
 logger = logging.getLogger(__name__)
 
@@ -30,13 +31,11 @@ class Pairs:
 
     table: one row per pair, in the order of the file. usable: the rows of it that can be used, same order.
     known: the rows of fold -1 that are not used because their people trained.
-    made: the number of usable pairs of fold -1 that the file does not have, see threshold_pairs.
     """
 
     table: pd.DataFrame
     usable: pd.DataFrame
     known: tuple[int, ...] = ()
-    made: int = 0
 
     @property
     def trained(self) -> int:
@@ -56,12 +55,12 @@ class Pairs:
     @property
     def people(self) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.str_]]:
         """The people on the left and on the right of the usable pairs."""
-        left, right = (np.array([person_of(name) for name in self.usable[side]], np.str_) for side in NAMES)
+        left, right = (np.array([_person(name) for name in self.usable[side]], np.str_) for side in NAMES)
         return left, right
 
     def left_out(self, stored: Collection[str]) -> pd.DataFrame:
         """Return the pairs that are not used, with the reason: no photo, no face or trained."""
-        lost = self.table.loc[~self.table.index.isin(self.usable.index)]
+        lost = self.table.drop(self.usable.index)
         there = lost["left"].isin(stored) & lost["right"].isin(stored)
         reason = np.where(~there, "no photo", np.where(lost.index.isin(self.known), "trained", "no face"))
         return lost[[*NAMES, "same", "fold"]].assign(reason=reason)
@@ -76,7 +75,6 @@ class Pairs:
             "threshold_pairs_total": len(self.table) - scored,
             "threshold_pairs_used": len(self.usable) - used,
             "threshold_pairs_trained": self.trained,
-            "threshold_pairs_made": self.made,
             "folds": int(self.table.loc[self.table["fold"] >= 0, "fold"].nunique()),
         }
 
@@ -178,10 +176,32 @@ def shared_identities(pairs: Pairs, trained: AbstractSet[str]) -> list[str]:
     Fold -1 is no evaluation: View 1 draws it from the people who train.
     """
     scored = pairs.table[pairs.table["fold"] >= 0]
-    evaluated = {person_of(name) for name in pd.concat([scored["left_name"], scored["right_name"]]).unique()}
+    evaluated = {_person(name) for name in pd.concat([scored["left_name"], scored["right_name"]]).unique()}
     return sorted(name for name in evaluated if fold_name(name) in trained)
 
 
-def person_of(name: str) -> str:
+def without_trained(pairs: Pairs, trained: AbstractSet[str]) -> Pairs:
+    """Return the pairs without those of fold -1 that have a person among the `trained`.
+
+    A network tells the people it has trained on apart better than any others: a threshold taken from them
+    lies too low for strangers. Where fewer than 25 pairs of a kind would be left, all stay, with a warning.
+    """
+    usable = pairs.usable
+    known = [usable[side].map(lambda name: fold_name(_person(name)) in trained) for side in NAMES]
+    seen = (usable["fold"] < 0) & (known[0] | known[1])
+    if not seen.any():
+        return pairs
+    left = usable.loc[(usable["fold"] < 0) & ~seen, "same"].astype(bool)
+    if min(left.sum(), (~left).sum()) < FEWEST:
+        logger.warning(
+            "%d of %d pairs that choose the threshold show people who trained, and too few others are left: "
+            "the threshold will lie too low for strangers. Raise triplets.validation_fraction.",
+            *(seen.sum(), (usable["fold"] < 0).sum()),
+        )
+        return pairs
+    return replace(pairs, usable=usable[~seen], known=tuple(usable.index[seen]))
+
+
+def _person(name: str) -> str:
     """Return whose photo `name` is: Name/Name_0001 is one of Name."""
     return name.rpartition("/")[0]

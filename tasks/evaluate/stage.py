@@ -27,13 +27,13 @@ from tasks.evaluate.pairs import (
     read_pairs,
     shared_identities,
     trained_people,
+    without_trained,
 )
 from tasks.evaluate.photo_embedder import PhotoEmbedder, trained_here
 from tasks.evaluate.photos import photo_qualities
 from tasks.evaluate.roc_picture import draw_roc
 from tasks.evaluate.slices import report_slices
 from tasks.evaluate.tables import write_folds, write_roc, write_table
-from tasks.evaluate.threshold_pairs import without_trained
 from tasks.evaluate.work import find_places
 from tasks.evaluate.worst import draw_worst
 from tasks.params import EvaluateParams, Source
@@ -78,8 +78,7 @@ def run(
         params, weights=weights, card=card, device=device, aligned=aligned, kept=cache / "embeddings"
     )
     trained, seen = trained_people(identities) if trained_here(embedder.card) else (set(), set())
-    able = {photo: people[photo] for photo in roles if roles[photo] == "train"}
-    chosen = without_trained(_listed(pairs, stored, params), trained, able, seed)
+    chosen = without_trained(_listed(pairs, stored, params), trained)
     shared = shared_identities(chosen, seen)
     wanted = chosen.photos | ({p for p in roles if roles[p] == "evaluate"} if params.all_pairs else set())
     embedded, made = embedder.embed(wanted, mirrored=params.flip != "none")
@@ -90,7 +89,7 @@ def run(
     identify = partial(report_identification, evaluated, people, params, reports=reports)
     with begin(identify, beside=beside) as identification:  # what takes longest
         _show(evaluated, stored, name, aligned, reports)
-        learnt = [photo for photo in able if fold_name(people[photo]) in seen]
+        learnt = [photo for photo in roles if roles[photo] == "train" and fold_name(people[photo]) in seen]
         return {
             "protocol": name,
             "pairs_sha256": hashlib.sha256(pairs.read_bytes()).hexdigest(),

@@ -7,11 +7,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
-from tqdm import tqdm
 
 from facenet.devices import resolve_device, resolve_precision
 from facenet.errors import ParamsInvalid
-from facenet.losses.cosface import CosineSoftmaxLoss
 from facenet.mining.mined import MinedPlan
 from facenet.networks import EmbeddingNetwork
 from facenet.training import (
@@ -140,8 +138,6 @@ def _trainer(setup: Setup, params: Params, places: Places) -> Trainer:
         normalised=setup.network.normalised,
     ).to(setup.device)
     embedder = _embedder(setup, params, table)
-    if params.train.init and isinstance(loss, CosineSoftmaxLoss) and not setup.checkpoints.last.exists():
-        _imprint(loss, setup, embedder)
     mining = None
     if isinstance(plan, MinedPlan):
         mining = Mining(plan=plan, embedder=embedder, rows=setup.faces.rows, seed=params.base.seed)
@@ -160,15 +156,6 @@ def _trainer(setup: Setup, params: Params, places: Places) -> Trainer:
         validate_every=params.train.validate_every,
         checkpoints=setup.checkpoints,
     )
-
-
-def _imprint(loss: CosineSoftmaxLoss, setup: Setup, embedder: TableEmbedder) -> None:
-    """Begin a new head of given weights with what they make of the training faces."""
-    rows, quiet = setup.faces.rows, not setup.processes.main
-    with tqdm(total=len(rows), desc="imprint", unit="face", mininterval=1.0, disable=quiet) as bar:
-        embeddings = embedder(setup.network, rows, lambda done, _: bar.update(done - bar.n))
-    labels = torch.from_numpy(setup.faces.labels)
-    loss.imprint(torch.from_numpy(embeddings).to(setup.device), labels.to(setup.device))
 
 
 def _embedder(setup: Setup, params: Params, table: FaceTable) -> TableEmbedder:

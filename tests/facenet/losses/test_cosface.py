@@ -73,13 +73,3 @@ def test_value_and_gradients_equal_pytorch_metric_learning() -> None:
     wanted = torch.autograd.grad(right, [prelogits, theirs.W])
     torch.testing.assert_close(found[0], wanted[0], atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(found[1], wanted[1].t(), atol=1e-4, rtol=1e-4)
-
-
-def test_an_imprinted_head_has_the_mean_direction_of_each_person() -> None:
-    loss = CosineSoftmaxLoss(2, 3, margin=0.2, scale=32.0)
-    embeddings = torch.tensor([[3.0, 0.0], [0.0, 5.0], [0.0, -1.0], [-2.0, 0.0]])
-    loss.imprint(embeddings, torch.tensor([0, 0, 1, 2]))
-    half = math.sqrt(0.5)
-    expected = torch.tensor([[half, half], [0.0, -1.0], [-1.0, 0.0]])
-    assert torch.allclose(loss.weight, expected)
-    assert loss.weight.requires_grad

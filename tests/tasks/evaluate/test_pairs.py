@@ -8,10 +8,12 @@ import pytest
 
 from facenet.errors import DataInvalid, PairsFileInvalid
 from tasks.evaluate.pairs import (
+    FEWEST,
     protocol_name,
     read_pairs,
     shared_identities,
     trained_people,
+    without_trained,
 )
 from tasks.params import CelebaSource, FolderSource, LfwSource, OrlSource, Source
 
@@ -42,7 +44,6 @@ def test_usable_pairs_keep_order_and_fold(tmp_path: Path) -> None:
         "threshold_pairs_total": 1,
         "threshold_pairs_used": 0,
         "threshold_pairs_trained": 0,
-        "threshold_pairs_made": 0,
         "folds": 2,
     }
     assert pairs.photos == STORED
@@ -114,3 +115,38 @@ def test_shared_identities_are_found_however_they_are_written(tmp_path: Path) ->
 def test_missing_identities_are_told(tmp_path: Path) -> None:
     with pytest.raises(DataInvalid, match="dvc repro triplets"):
         trained_people(tmp_path / "identities.parquet")
+
+
+def threshold_pairs(path: Path, strangers: int) -> Path:
+    """Write one scored pair of each kind, and pairs of fold -1: 40 with José, the others of both kinds."""
+    names = [("Ann/Ann_0001", "Ann/Ann_0002", True, 0), ("Ann/Ann_0001", "JOSE/JOSE_0001", False, 0)]
+    for number in range(20):
+        names.append(("José/José_0001", "José/José_0002", True, -1))
+        names.append((f"X{number}/X{number}_0001", "José/José_0001", False, -1))
+    for number in range(strangers):
+        names.append((f"Y{number}/Y{number}_0001", f"Y{number}/Y{number}_0002", True, -1))
+        names.append((f"Y{number}/Y{number}_0001", f"Z{number}/Z{number}_0001", False, -1))
+    table = pd.DataFrame(names, columns=["left_name", "right_name", "same", "fold"]).astype({"fold": "int32"})
+    table.assign(left="a", right="b").to_parquet(path)
+    return path
+
+
+def test_pairs_of_people_who_trained_choose_no_threshold(tmp_path: Path) -> None:
+    pairs = read_pairs(threshold_pairs(tmp_path / "pairs.parquet", FEWEST), STORED)
+    left = without_trained(pairs, {"jose"})
+    counts = left.counts()
+    assert (counts["threshold_pairs_used"], counts["threshold_pairs_trained"]) == (2 * FEWEST, 40)
+    assert left.left_out(STORED)["reason"].tolist() == ["trained"] * 40
+    assert (counts["pairs_used"], counts["threshold_pairs_total"]) == (2, 2 * FEWEST + 40)
+    names = left.usable.loc[left.usable["fold"] < 0, ["left_name", "right_name"]].to_numpy().ravel()
+    assert not any("José" in name for name in names)
+    assert without_trained(pairs, {"nobody"}) is pairs
+
+
+def test_too_few_other_pairs_keep_all_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pairs = read_pairs(threshold_pairs(tmp_path / "pairs.parquet", FEWEST - 1), STORED)
+    assert without_trained(pairs, {"jose"}) is pairs
+    assert "40 of 88 pairs that choose the threshold show people who trained" in caplog.text
+    assert "triplets.validation_fraction" in caplog.text

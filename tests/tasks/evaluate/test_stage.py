@@ -232,21 +232,6 @@ def test_what_is_left_of_the_threshold_pairs_is_weighed_by_kind(
     assert share(figures["threshold"]) == pytest.approx(max(share(t) for t in [*distance, 4.0]))
 
 
-def test_people_held_out_choose_the_threshold_where_few_pairs_are_theirs(
-    workspace: Workspace, params: EvaluateParams
-) -> None:
-    pairs = workspace.pairs.assign(fold=np.where(workspace.pairs["fold"] == 4, 0, -1).astype(np.int32))
-    names = pairs.loc[pairs["fold"] < 0, ["left_name", "right_name"]].to_numpy().ravel()
-    able = sorted({name.split("/")[0] for name in names})
-    faces = [{**r, "role": "train" if r["identity"] in able else "evaluate"} for r in workspace.faces()]
-    space = workspace.with_pairs(pairs).with_faces(faces).with_trained(*able[:3])
-    figures = evaluate(space, params)
-    made = figures["threshold_pairs_made"]
-    assert made == 2 * 5 * 6  # five people with four photos each
-    assert figures["threshold_pairs_used"] == 96 - figures["threshold_pairs_trained"] + made
-    assert figures["pairs_total"] == figures["pairs_used"] == 24
-
-
 def test_one_fold_without_others_is_told_before_the_work(
     workspace: Workspace, params: EvaluateParams
 ) -> None:

@@ -1,14 +1,9 @@
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
 
-from facenet import networks
-from facenet.embedder import Embedder
 from facenet.errors import DownloadFailed, ParamsInvalid
-from facenet.losses.cosface import CosineSoftmaxLoss
 from tasks.train.setup import prepare
 from tests.tasks.train.conftest import places, small_params
 
@@ -50,29 +45,6 @@ def test_weights_that_are_nowhere_are_told(
     monkeypatch.setenv("FACENET_MIRRORS", str(workspace / "nowhere"))
     with pytest.raises(DownloadFailed, match=r"nowhere/given\.safetensors"):
         prepare(small_params(root, train={"init": "given.safetensors"}), places(workspace))
-
-
-def test_a_new_head_of_given_weights_begins_with_what_they_make_of_the_faces(
-    workspace: Path, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    torch.manual_seed(8)
-    given = networks.build("nn4_small2", embedding_size=16)
-    save_file(given.state_dict(), workspace / "given.safetensors")
-    monkeypatch.setenv("FACENET_MIRRORS", str(workspace))
-    cosine = {"loss": "cosface", "margin": 0.2, "scale": 32.0}
-    params = small_params(root, train={**cosine, "init": "given.safetensors"})
-    setup = prepare(params, places(workspace))
-    assert setup.trainer
-    assert isinstance(setup.trainer.loss, CosineSoftmaxLoss)
-    faces = setup.trainer.loader.dataset.table[setup.faces.rows]
-    embedder = Embedder(given, image_size=66, batch_size=1)
-    embeddings, labels = embedder.embed(faces), setup.faces.labels
-    for person, weight in enumerate(setup.trainer.loss.weight.detach().numpy()):
-        mean = embeddings[labels == person].mean(axis=0)
-        assert np.allclose(weight, mean / np.linalg.norm(mean), atol=1e-4)
-    drawn = prepare(small_params(root, train=cosine), places(workspace))
-    assert drawn.trainer
-    assert not torch.allclose(next(drawn.trainer.loss.parameters()), setup.trainer.loss.weight)
 
 
 def test_no_epochs_need_no_trainer(workspace: Path, root: Path) -> None:
