@@ -8,9 +8,9 @@ distances seen, where the thresholds of small false accept rates lie; isotonic s
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import expit, xlogy
+from scipy.special import xlogy
 
+from facenet.evaluation.platt import fit_sigmoid
 from facenet.evaluation.protocol import Measured
 from facenet.evaluation.sweep import Flags, Floats
 from facenet.evaluation.uncertainty import Interval, wilson_interval
@@ -63,33 +63,6 @@ def calibrate(measured: Measured) -> Calibration:
         expected_error=sum(b.pairs * abs(b.predicted - b.observed) for b in bins) / len(same),
         reliability=bins,
     )
-
-
-def fit_sigmoid(distances: Floats, same: Flags) -> Sigmoid:
-    """Return the sigmoid most likely for (P,) distances; both kinds of pairs weigh alike.
-
-    Targets are Platt's, (n + 1) / (n + 2) for n same pairs and 1 / (n + 2) for n different ones, so that the
-    slope is finite for kinds that no distance mixes.
-
-    Raises:
-        ValueError: there are no same or no different pairs.
-    """
-    positives, negatives = int(same.sum()), int((~same).sum())
-    if not positives or not negatives:
-        raise ValueError("a calibration needs same and different pairs")
-    target = np.where(same, (positives + 1) / (positives + 2), 1 / (negatives + 2))
-    weight = np.where(same, 0.5 / positives, 0.5 / negatives)
-    middle, width = float(distances.mean()), float(distances.std()) or 1.0
-    scaled = (distances - middle) / width
-
-    def loss(at: Floats) -> tuple[float, Floats]:
-        odds = at[1] - at[0] * scaled
-        value = np.sum(weight * (np.logaddexp(0, odds) - target * odds))
-        slope = weight * (expit(odds) - target)
-        return float(value), np.array([-np.sum(slope * scaled), np.sum(slope)])
-
-    slope, intercept = minimize(loss, np.array([1.0, 0.0]), jac=True, method="BFGS", tol=1e-10).x
-    return Sigmoid(float(slope / width), float(intercept + slope * middle / width))
 
 
 def reliability(probabilities: Floats, same: Flags) -> tuple[ReliabilityBin, ...]:

@@ -10,26 +10,21 @@ import numpy as np
 import numpy.typing as npt
 
 from facenet.evaluation.roc import Curve
-from facenet.evaluation.sweep import Flags, Floats, Thresholds, kind_weights
+from facenet.evaluation.sweep import Flags, Floats, Thresholds
 
 ACCURACY_GRID: Floats = np.arange(0, 4, 0.01)
 VAL_GRID: Floats = np.arange(0, 4, 0.001)
 
 
-def choose_thresholds(distances: Floats, same: Flags, far: float, *, balanced: bool = False) -> Thresholds:
+def choose_thresholds(distances: Floats, same: Flags, far: float) -> Thresholds:
     """Return the thresholds chosen on (P,) distances of pairs that are the same person or not."""
-    accuracy = best_threshold(distances, same, balanced=balanced)
-    return Thresholds(accuracy, far_threshold(distances, same, far))
+    return Thresholds(best_threshold(distances, same), far_threshold(distances, same, far))
 
 
-def best_threshold(distances: Floats, same: Flags, *, balanced: bool = False) -> float:
-    """Return the lowest threshold of the grid among those with the most right decisions.
-
-    balanced: same and different pairs count alike, whatever their numbers; davidsandberg's do not.
-    """
-    of_same, of_different = kind_weights(same, balanced=balanced)
+def best_threshold(distances: Floats, same: Flags) -> float:
+    """Return the lowest threshold of the grid among those with the most right decisions."""
     right, wrong = (_accepted(distances[kind], ACCURACY_GRID) for kind in (same, ~same))
-    return float(ACCURACY_GRID[np.argmax(right * of_same - wrong * of_different)])
+    return float(ACCURACY_GRID[np.argmax(right - wrong)])
 
 
 def far_threshold(distances: Floats, same: Flags, far: float) -> float:

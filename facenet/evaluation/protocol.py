@@ -5,7 +5,7 @@ G. B. Huang et al., Labeled Faces in the Wild, UMass TR 07-49, 2007; figures: da
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -15,6 +15,7 @@ from facenet.errors import PairsFileInvalid
 from facenet.evaluation import grid, sweep
 from facenet.evaluation.centering import training_means
 from facenet.evaluation.distances import Floats, Metric, Rows, pair_distances
+from facenet.evaluation.platt import even_threshold
 from facenet.evaluation.roc import Curve, exact_curve
 from facenet.evaluation.sweep import Flags, Thresholds
 from facenet.evaluation.uncertainty import Interval, folds_interval, standard_error, wilson_interval
@@ -41,14 +42,15 @@ class Protocol:
     """The options of the protocol.
 
     far: the share of false accepts, in (0, 1), at which the share of true accepts (VAL) is measured.
-    balanced: same and different pairs weigh alike when the threshold is chosen, whatever their numbers.
+    even: the threshold is where a match is as likely as not, not the one with the most right decisions: for
+        few pairs, or more of one kind.
     """
 
     metric: Metric = "euclidean_squared"
     subtract_mean: bool = True
     sweep: Sweep = "exact"
     far: float = 1e-3
-    balanced: bool = False
+    even: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,8 +170,9 @@ def judge(measured: Measured, protocol: Protocol) -> Verification:
     pairs = measured.pairs
     scores, thresholds = [], np.full(len(pairs.same), np.nan)
     for fold, row, test in measured.by_fold():
-        choose = CHOOSERS[protocol.sweep]
-        chosen = choose(row[~test], pairs.same[~test], protocol.far, balanced=protocol.balanced)
+        chosen = CHOOSERS[protocol.sweep](row[~test], pairs.same[~test], protocol.far)
+        if protocol.even:
+            chosen = replace(chosen, accuracy=even_threshold(row[~test], pairs.same[~test]))
         scores.append(_score(fold, row[test], pairs.same[test], chosen))
         thresholds[test] = chosen.accuracy
     distances = measured.seen()

@@ -22,28 +22,19 @@ class Thresholds:
     val: float
 
 
-def choose_thresholds(distances: Floats, same: Flags, far: float, *, balanced: bool = False) -> Thresholds:
+def choose_thresholds(distances: Floats, same: Flags, far: float) -> Thresholds:
     """Return the thresholds chosen on (P,) distances of pairs that are the same person or not."""
-    accuracy = best_threshold(distances, same, balanced=balanced)
-    return Thresholds(accuracy, far_threshold(distances, same, far))
+    return Thresholds(best_threshold(distances, same), far_threshold(distances, same, far))
 
 
-def kind_weights(same: Flags, *, balanced: bool) -> tuple[int, int]:
-    """Return what a right decision counts on a same and on a different pair: 1 and 1, or both kinds alike."""
-    return (int((~same).sum()), int(same.sum())) if balanced and 0 < same.sum() < len(same) else (1, 1)
-
-
-def best_threshold(distances: Floats, same: Flags, *, balanced: bool = False) -> float:
+def best_threshold(distances: Floats, same: Flags) -> float:
     """Return the threshold with the most right decisions, the lowest of equally good ones: it accepts least.
-
-    balanced: the threshold with the largest mean of the shares of right decisions on both kinds of pairs.
 
     Candidates lie midway between neighbouring distances; the lowest is the smallest distance, which accepts
     no pair, the highest accepts all. No threshold whatever decides more of these pairs right.
     """
     values, groups = np.unique(distances, return_inverse=True)
-    of_same, of_different = kind_weights(same, balanced=balanced)
-    gains = np.bincount(groups, weights=np.where(same, of_same, -of_different), minlength=len(values))
+    gains = np.bincount(groups, weights=np.where(same, 1, -1), minlength=len(values))
     best = int(np.argmax(np.concatenate([[0], np.cumsum(gains)])))  # accepted distinct values
     return _above(values, best)
 

@@ -29,15 +29,6 @@ def test_best_threshold_is_the_first_of_the_best(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_balanced_both_kinds_count_alike(seed: int) -> None:
-    distances, same = sample(seed)
-    same &= np.arange(len(same)) % 3 == 0
-    shares = [np.mean(distances[same] < t) + np.mean(distances[~same] >= t) for t in ACCURACY_GRID]
-    found = best_threshold(distances, same, balanced=True)
-    assert found == ACCURACY_GRID[int(np.argmax(np.round(shares, 12)))]
-
-
-@pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("far", [0.01, 0.1, 0.25])
 def test_far_threshold_is_scipys_linear_spline(seed: int, far: float) -> None:
     """SciPy of 2018 made the spline from the repeated values as they were; its evaluation is still there."""

@@ -32,41 +32,6 @@ def test_no_threshold_is_better(seed: int) -> None:
     assert all((distances < t).sum() == (distances < best).sum() for t in lower)  # ties: it accepts least
 
 
-def mean_share(distances: Floats, same: Flags, threshold: float) -> float:
-    """The mean of the shares of right decisions on both kinds of pairs."""
-    accepted = distances < threshold
-    return float(accepted[same].mean() + 1 - accepted[~same].mean()) / 2
-
-
-@pytest.mark.parametrize("seed", range(30))
-def test_balanced_no_threshold_has_a_better_mean_share(seed: int) -> None:
-    distances, same = sample(seed)
-    same &= np.random.default_rng(seed).random(len(same)) < 0.3  # few same pairs
-    distances = np.where(same, distances, distances + 0.2)
-    best = best_threshold(distances, same, balanced=True)
-    candidates = [*np.linspace(distances.min() - 1, distances.max() + 1, 997), *distances]
-    most = max(mean_share(distances, same, t) for t in candidates)
-    assert mean_share(distances, same, best) == pytest.approx(most, abs=1e-12)
-    lower = [t for t in candidates if mean_share(distances, same, t) > most - 1e-12 and t < best]
-    assert all((distances < t).sum() == (distances < best).sum() for t in lower)
-
-
-def test_balanced_accepts_where_rare_same_pairs_are_outnumbered() -> None:
-    distances = np.array([0.1, 0.5, 0.2, 0.3, 0.6, 0.7, 0.8, 0.9])
-    same = np.array([True, True, *[False] * 6])
-    assert best_threshold(distances, same) == pytest.approx(0.15)
-    assert best_threshold(distances, same, balanced=True) == pytest.approx(0.55)
-
-
-def test_balanced_changes_nothing_where_kinds_are_equal_or_one_is_missing() -> None:
-    distances, same = sample(3)
-    same = np.arange(len(same)) % 2 == 0
-    assert best_threshold(distances, same, balanced=True) == best_threshold(distances, same)
-    for only in (True, False):
-        one_kind = np.full(len(same), only)
-        assert best_threshold(distances, one_kind, balanced=True) == best_threshold(distances, one_kind)
-
-
 @pytest.mark.parametrize("seed", range(30))
 @pytest.mark.parametrize("far", [0.001, 0.1, 0.29, 0.999])
 def test_far_threshold_is_the_largest_that_keeps_the_target(seed: int, far: float) -> None:

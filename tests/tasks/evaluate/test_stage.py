@@ -22,6 +22,7 @@ from PIL import Image
 from facenet import networks
 from facenet.embedder import center_crop
 from facenet.errors import DataInvalid, PairsFileInvalid, WeightsInvalid
+from facenet.evaluation.platt import fit_sigmoid
 from facenet.images import decode
 from facenet.matching import Matcher
 from facenet.model import load_model
@@ -44,6 +45,7 @@ def test_figures_are_those_people_look_for(workspace: Workspace, params: Evaluat
     assert (figures["images"], figures["fallbacks"], figures["identity_overlap"]) == (40, 1, 0)
     assert (figures["folds"], figures["folds_scored"]) == (5, 5)
     assert figures["pairs_sha256"] == hashlib.sha256(workspace.paths["pairs"].read_bytes()).hexdigest()
+    assert figures["threshold_rule"] == "most right"
     assert figures["images_per_second"] > 0
     assert figures["far_target"] == 0.1
     assert (figures["distance"], figures["flip"], figures["sweep"], figures["subtract_mean"]) == (
@@ -212,7 +214,7 @@ def test_view_1(workspace: Workspace, params: EvaluateParams) -> None:
 def test_what_is_left_of_the_threshold_pairs_is_weighed_by_kind(
     workspace: Workspace, params: EvaluateParams
 ) -> None:
-    """The threshold is the best mean share of right decisions on the pairs of people who did not train."""
+    """The threshold is where, of the pairs of people who did not train, either kind is as likely."""
     pairs = workspace.pairs
     rare = (pairs["fold"] == 3) & pairs["same"] & (pairs.index % 3 > 0)
     pairs = pairs.assign(fold=np.where(pairs["fold"] == 4, 0, -1).astype(np.int32))[~rare]
@@ -225,11 +227,8 @@ def test_what_is_left_of_the_threshold_pairs_is_weighed_by_kind(
     distance = np.array([((row[a] - row[b]) ** 2).sum() for a, b in sides])
     same = left["same"].to_numpy()
     assert figures["threshold_pairs_used"] == len(left) < 72
-
-    def share(threshold: float) -> float:
-        return float((distance[same] < threshold).mean() - (distance[~same] < threshold).mean())
-
-    assert share(figures["threshold"]) == pytest.approx(max(share(t) for t in [*distance, 4.0]))
+    assert figures["threshold_rule"] == "even"
+    assert fit_sigmoid(distance, same).probability(figures["threshold"]) == pytest.approx(0.5, abs=1e-4)
 
 
 def test_one_fold_without_others_is_told_before_the_work(
