@@ -9,6 +9,7 @@ from facenet.training.colour import ColourJitter
 from facenet.training.data import FaceTable, Loader, TrainingSet, loader_settings
 from facenet.training.division import Division
 from facenet.training.embedding import TableEmbedder
+from facenet.training.evaluation import PairEvaluation
 from facenet.training.freezing import freeze_to
 from facenet.training.loop import Trainer, TrainingInterrupted
 from facenet.training.mining import Mining
@@ -32,6 +33,7 @@ __all__ = [
     "Loader",
     "Mining",
     "OptimizerSettings",
+    "PairEvaluation",
     "PairValidation",
     "Plan",
     "Processes",

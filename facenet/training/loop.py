@@ -34,7 +34,8 @@ class Trainer:
         loader: batches of uint8 faces and labels; it says how they are divided.
         mining: what mines the triplets of an epoch before it begins, for a loader whose plan it fills.
         validate: figures of the model after an epoch; by `accuracy` the best checkpoint is told.
-        validate_every: epochs from one validation to the next; the last epoch always has one.
+        evaluate: further figures of the model after an epoch, which are told and choose nothing.
+        validate_every, evaluate_every: epochs from one to the next; the last epoch always has one. 0: never.
         checkpoints: where the run is kept, or None for not at all; only the main process writes there.
         checkpoint_seconds: time between checkpoints inside an epoch.
         on_step: told of each step.
@@ -56,6 +57,8 @@ class Trainer:
     mining: Mining | None = None
     validate: Callable[[nn.Module], dict[str, float]] = field(default=lambda _network: {})
     validate_every: int = 1
+    evaluate: Callable[[nn.Module], dict[str, float]] = field(default=lambda _network: {})
+    evaluate_every: int = 0
     checkpoints: Checkpoints | None = None
     checkpoint_seconds: float = 300.0
     on_step: Callable[[StepReport], None] = field(default=lambda _report: None)
@@ -121,8 +124,9 @@ class Trainer:
         return self._finish(epoch)
 
     def _finish(self, epoch: int) -> EpochReport:
-        due = epoch % self.validate_every == 0 or epoch == self.schedule.last_epoch
-        report = self._totals.report(epoch, self.validate(self.model) if due else {})
+        validation = self.validate(self.model) if self._due(epoch, self.validate_every) else {}
+        evaluation = self.evaluate(self.model) if self._due(epoch, self.evaluate_every) else {}
+        report = self._totals.report(epoch, validation, evaluation)
         if self.mining:
             report = replace(report, figures={**report.figures, **self.mining.figures})
         accuracies = [r.validation["accuracy"] for r in (*self.history, report) if r.validation]
@@ -130,6 +134,9 @@ class Trainer:
         self._totals = EpochTotals()
         self._save(best=bool(report.validation) and accuracies[-1] > max(accuracies[:-1], default=-1.0))
         return report
+
+    def _due(self, epoch: int, every: int) -> bool:
+        return every > 0 and (epoch % every == 0 or epoch == self.schedule.last_epoch)
 
     def _step(self, faces: Tensor, labels: Tensor, start: float) -> None:
         epoch, number, _ = self._place

@@ -36,7 +36,7 @@ class EpochReport:
     rate: learning rate of the last step.
     inactive_steps: steps in which no triplet was active, so that nothing was learned.
     seconds: of the steps alone, without validation and checkpoints.
-    validation: see `PairValidation`.
+    validation: see `PairValidation`. evaluation: see `PairEvaluation`. Empty where none was due.
     """
 
     epoch: int
@@ -48,6 +48,7 @@ class EpochReport:
     seconds: float
     figures: dict[str, float]
     validation: dict[str, float]
+    evaluation: dict[str, float] = field(default_factory=dict)
 
     @property
     def images_per_second(self) -> float:
@@ -88,7 +89,7 @@ class EpochTotals:
                 self.sums[name] = self.sums.get(name, 0.0) + value
                 self.counts[name] = self.counts.get(name, 0) + 1
 
-    def report(self, epoch: int, validation: dict[str, float]) -> EpochReport:
+    def report(self, epoch: int, validation: dict[str, float], evaluation: dict[str, float]) -> EpochReport:
         """Return the means as the report of `epoch`."""
         means = {name: total / self.counts[name] for name, total in self.sums.items()}
         return EpochReport(
@@ -101,4 +102,5 @@ class EpochTotals:
             seconds=self.seconds,
             figures=means,
             validation=validation,
+            evaluation=evaluation,
         )

@@ -13,6 +13,7 @@ import pandas as pd
 
 from facenet.errors import DataInvalid, PairsFileInvalid
 from facenet.evaluation.protocol import PairRows, check_scorable
+from facenet.evaluation.strangers import pairs_of_strangers
 from facenet.identity import fold_name
 from tasks.params import FolderSource, LfwSource, Source
 
@@ -20,7 +21,6 @@ NAMES = ("left_name", "right_name")
 Missing = Literal["fail", "fallback", "skip"]
 COLUMNS = ("left", "right", "same", "fold", *NAMES)
 SHOWN = 5  # names in a message
-FEWEST = 25  # pairs of each kind that a threshold can be taken from
 
 logger = logging.getLogger(__name__)
 
@@ -183,16 +183,15 @@ def shared_identities(pairs: Pairs, trained: AbstractSet[str]) -> list[str]:
 def without_trained(pairs: Pairs, trained: AbstractSet[str]) -> Pairs:
     """Return the pairs without those of fold -1 that have a person among the `trained`.
 
-    A network tells the people it has trained on apart better than any others: a threshold taken from them
-    lies too low for strangers. Where fewer than 25 pairs of a kind would be left, all stay, with a warning.
+    Where too few of a kind would be left, all stay, with a warning: see facenet.evaluation.strangers.
     """
     usable = pairs.usable
     known = [usable[side].map(lambda name: fold_name(_person(name)) in trained) for side in NAMES]
     seen = (usable["fold"] < 0) & (known[0] | known[1])
     if not seen.any():
         return pairs
-    left = usable.loc[(usable["fold"] < 0) & ~seen, "same"].astype(bool)
-    if min(left.sum(), (~left).sum()) < FEWEST:
+    same, fold = usable["same"].to_numpy(bool), usable["fold"].to_numpy(np.int32)
+    if pairs_of_strangers(same, fold, seen.to_numpy(bool)) is None:
         logger.warning(
             "%d of %d pairs that choose the threshold show people who trained, and too few others are left: "
             "the threshold will lie too low for strangers. Raise triplets.validation_fraction.",

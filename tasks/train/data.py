@@ -1,4 +1,4 @@
-"""What the stage reads: the faces, the plan and the validation pairs."""
+"""What the stage reads: the faces, the plan, the pairs to validate and to evaluate on."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from facenet.errors import DataInvalid
+from facenet.evaluation.protocol import PairRows
 from facenet.mining.exemplars import ExemplarMiner
 from facenet.mining.listed import ListedPlan
 from facenet.mining.mined import MinedPlan, Miner, WholeSetMiner
@@ -110,6 +111,21 @@ def make_miner(labels: Indices, params: Params) -> Miner | None:
 def read_validation_pairs(triplets: Path) -> pd.DataFrame:
     """Return left and right, rows in the face table, and same; there may be none."""
     return _read(triplets / "validation_pairs.parquet")
+
+
+def read_evaluation_pairs(triplets: Path) -> PairRows:
+    """Return the evaluation pairs as rows in the face table.
+
+    Raises:
+        DataInvalid: stage triplets has not written them.
+    """
+    pairs = _read(triplets / "evaluation_pairs.parquet")
+    return PairRows(
+        left=pairs["left"].to_numpy(np.int64),
+        right=pairs["right"].to_numpy(np.int64),
+        same=pairs["same"].to_numpy(bool),
+        fold=pairs["fold"].to_numpy(np.int32),
+    )
 
 
 def face_files(aligned: Path) -> list[Path]:

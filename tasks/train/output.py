@@ -14,7 +14,10 @@ FIRST_COLUMNS = ("epoch", "loss", "lr", "images_per_second", "validation_accurac
 
 
 def history_rows(history: Sequence[EpochReport]) -> list[dict[str, float]]:
-    """Return a flat row of numbers per epoch; figures of the loss are train_*, of pairs validation_*."""
+    """Return a flat row of numbers per epoch.
+
+    Figures of the loss are train_*, those of pairs validation_* and evaluation_*.
+    """
     return [
         {
             "epoch": report.epoch,
@@ -24,6 +27,7 @@ def history_rows(history: Sequence[EpochReport]) -> list[dict[str, float]]:
             "inactive_steps": report.inactive_steps,
             **{f"train_{name}": value for name, value in report.figures.items()},
             **{f"validation_{name}": value for name, value in report.validation.items()},
+            **{f"evaluation_{name}": value for name, value in report.evaluation.items()},
         }
         for report in history
     ]
@@ -42,7 +46,7 @@ def write_history(path: Path, history: Sequence[EpochReport]) -> None:
 
 
 def draw_history(path: Path, history: Sequence[EpochReport]) -> None:
-    """Draw loss and validation accuracy over the epochs as PNG."""
+    """Draw loss and accuracy, on validation and evaluation pairs, over the epochs as PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
@@ -52,9 +56,13 @@ def draw_history(path: Path, history: Sequence[EpochReport]) -> None:
     epochs = [report.epoch for report in history]
     left.plot(epochs, [report.loss for report in history], marker=".", color="tab:blue")
     left.set_title("Training loss")
-    accuracies = [(r.epoch, r.validation["accuracy"]) for r in history if r.validation]
-    right.plot(*zip(*accuracies, strict=True) if accuracies else ((), ()), marker=".", color="tab:orange")
-    right.set_title("Accuracy on validation pairs" if accuracies else "No validation pairs")
+    validated = [(r.epoch, r.validation["accuracy"]) for r in history if r.validation]
+    evaluated = [(r.epoch, r.evaluation["accuracy"]) for r in history if r.evaluation]
+    for name, color, points in (("validation", "orange", validated), ("evaluation", "green", evaluated)):
+        if points:
+            right.plot(*zip(*points, strict=True), marker=".", color=f"tab:{color}", label=f"{name} pairs")
+            right.legend()
+    right.set_title("Accuracy" if validated or evaluated else "No validation pairs")
     for axes in (left, right):
         axes.set_xlabel("epoch")
         axes.grid(alpha=0.3)
@@ -80,6 +88,7 @@ def final_figures(history: Sequence[EpochReport]) -> dict[str, Any]:
         "loss": trained.loss if trained else None,
         "figures": trained.figures if trained else {},
         "validation": last.validation if last else {},
+        "evaluation": last.evaluation if last else {},
         "inactive_steps": sum(report.inactive_steps for report in history),
         "inactive_epochs": sum(report.inactive_steps == report.steps for report in history),
         "epochs_without_triplets": sum(report.steps == 0 for report in history),

@@ -59,6 +59,8 @@ class Recorder:
         told = [f"loss {report.loss:.4f}"] if report.steps else []
         if "accuracy" in report.validation:
             told.append(f"validation accuracy {report.validation['accuracy']:.4f}")
+        if "accuracy" in report.evaluation:
+            told.append(f"on the evaluation pairs {report.evaluation['accuracy']:.4f}")
         if report.steps:
             told.append(f"{report.images_per_second:.1f} images/s")
         if "mined_triplets" in report.figures:
@@ -75,6 +77,7 @@ class Recorder:
         }
         finite = {f"epoch/{name}": value for name, value in figures.items() if math.isfinite(value)}
         self._run.log_metrics(finite, report.epoch)
-        if report.validation:
-            figures = {f"validation/{name}": value for name, value in report.validation.items()}
-            self._run.log_metrics(figures, report.epoch)
+        # evaluation/... is what stage evaluate says of the finished model.
+        for kind, figures in (("validation", report.validation), ("evaluation_pairs", report.evaluation)):
+            if figures:
+                self._run.log_metrics({f"{kind}/{name}": v for name, v in figures.items()}, report.epoch)

@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from facenet.training import (
     FaceTable,
     Loader,
     Mining,
+    PairEvaluation,
     PairValidation,
     Processes,
     TableEmbedder,
@@ -37,6 +39,7 @@ from tasks.train.data import (
     file_digest,
     folder_digest,
     make_plan,
+    read_evaluation_pairs,
     read_faces,
     read_validation_pairs,
 )
@@ -154,6 +157,7 @@ def _trainer(setup: Setup, params: Params, places: Places) -> Trainer:
         mining=mining,
         validate=_validation(embedder, places),
         validate_every=params.train.validate_every,
+        **_evaluation(embedder, params, places),
         checkpoints=setup.checkpoints,
     )
 
@@ -178,6 +182,14 @@ def _validation(embedder: TableEmbedder, places: Places) -> PairValidation:
         right=pairs["right"].to_numpy(np.int64),
         same=pairs["same"].to_numpy(bool),
     )
+
+
+def _evaluation(embedder: TableEmbedder, params: Params, places: Places) -> dict[str, Any]:
+    """Return what the trainer is told of looks at the evaluation pairs: nothing where none is wanted."""
+    if not params.train.evaluate_every:
+        return {}
+    evaluate = PairEvaluation(embedder=embedder, pairs=read_evaluation_pairs(places.triplets))
+    return {"evaluate": evaluate, "evaluate_every": params.train.evaluate_every}
 
 
 def _digests(places: Places) -> dict[str, str]:

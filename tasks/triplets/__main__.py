@@ -17,6 +17,7 @@ def main() -> None:
             device=params.base.device,
             allow_identity_overlap=params.ingest.allow_identity_overlap,
             training=params.train.epochs > 0,
+            with_evaluation_pairs=params.train.evaluate_every > 0,
         )
     report = {**figures, "seconds": round(meter.seconds, 2), "peak_memory_mb": meter.peak_memory_mb}
     write_report(paths.report("triplets"), report)

@@ -6,8 +6,9 @@
 | triplets | triplets.parquet | anchor, positive, negative: rows of training faces |
 | pairs | pairs.parquet | left, right: rows of training faces, same |
 
-Beside it identities.parquet (identity, images, split) and validation_pairs.parquet (as pairs). A row is the
-number of a face in the table of data/aligned.
+Beside it identities.parquet (identity, images, split), validation_pairs.parquet (as pairs), and, if training
+is to look at them, evaluation_pairs.parquet (as pairs, with fold). A row is the number of a face in the table
+of data/aligned.
 """
 
 from pathlib import Path
@@ -24,6 +25,7 @@ from facenet.mining.split import split_identities
 from tasks import paths
 from tasks.params import TripletsParams
 from tasks.shards import read_table, shard_paths
+from tasks.triplets.evaluation_pairs import evaluation_pairs
 from tasks.triplets.plan import Part, make_plan, make_validation_pairs
 
 
@@ -37,11 +39,13 @@ def run(
     target: Path = paths.TRIPLETS,
     allow_identity_overlap: bool = False,
     training: bool = True,
+    with_evaluation_pairs: bool = False,
 ) -> dict[str, Any]:
     """Split the people, write the plan to `target` and return the figures of the report.
 
     device: where a model of triplets.embedder embeds.
     training: whether the model will be trained at all; if not (train.epochs is 0), plan images may be empty.
+    with_evaluation_pairs: whether training looks at them (train.evaluate_every).
 
     Raises:
         DataInvalid: fewer than two people are left to train on, the plan is empty, or an expectation fails.
@@ -59,6 +63,9 @@ def run(
     validation_pairs = make_validation_pairs(validation, np.random.default_rng([seed, 1]))
     tables = {"identities": identities, "validation_pairs": validation_pairs, params.table: plan}
     _validate(tables, set() if allow_identity_overlap else evaluated, list(faces["identity"]))
+    if with_evaluation_pairs:
+        trained = set(identities["identity"][identities["split"] == "train"])
+        tables["evaluation_pairs"] = evaluation_pairs(pairs, faces, trained)
     _write(target, tables)
     return {
         "plan": params.plan,

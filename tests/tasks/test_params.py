@@ -89,6 +89,7 @@ def test_each_kind_of_source(default: str) -> None:
         ("triplets.exemplars", 2),
         ("triplets.exemplars_mode", "both"),
         ("train.validate_every", 0),
+        ("train.evaluate_every", -1),
         ("train.dropout", 1.0),
         ("train.loss", "center"),
         ("train.scale", 0),

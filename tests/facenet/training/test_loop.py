@@ -323,6 +323,22 @@ def test_validation_comes_every_few_epochs_and_at_the_end(tmp_path: Path) -> Non
     assert len(torch.load(trainer.checkpoints.best, weights_only=True)["history"]) == 2
 
 
+def test_evaluation_has_a_rhythm_of_its_own_and_chooses_nothing(tmp_path: Path) -> None:
+    figures = iter([0.9, 0.1])
+    trainer = make_trainer(
+        tmp_path,
+        epochs=4,
+        validate=lambda _network: {"accuracy": 0.5},
+        evaluate=lambda _network: {"accuracy": next(figures)},
+        evaluate_every=3,
+    )
+    reports = list(trainer.run())
+    assert [report.evaluation for report in reports] == [{}, {}, {"accuracy": 0.9}, {"accuracy": 0.1}]
+    assert trainer.checkpoints
+    assert len(torch.load(trainer.checkpoints.best, weights_only=True)["history"]) == 1
+    assert make_trainer(tmp_path, epochs=4).history == trainer.history
+
+
 def test_triplets_are_mined_anew_before_each_epoch(tmp_path: Path) -> None:
     steps: list[StepReport] = []
     trainer = make_trainer(tmp_path, epochs=6, on_step=steps.append, **recipe("remined"))

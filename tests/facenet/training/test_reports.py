@@ -30,7 +30,7 @@ def totals() -> EpochTotals:
 
 
 def test_means_leave_out_what_is_not_finite_and_idle_steps_are_counted() -> None:
-    report = totals().report(2, {"accuracy": 0.9})
+    report = totals().report(2, {"accuracy": 0.9}, {})
     assert (report.steps, report.images, report.seconds, report.rate) == (3, 30, 1.5, 0.3)
     assert report.loss == 3.0
     assert report.figures == {
@@ -47,5 +47,5 @@ def test_totals_and_report_survive_json_to_the_last_bit() -> None:
     sums.add(step(4, 0.1 + 0.2, d_ap=1 / 3))
     again = EpochTotals(**json.loads(json.dumps(asdict(sums))))
     assert again == sums
-    report = sums.report(2, {"accuracy": 2 / 3})
+    report = sums.report(2, {"accuracy": 2 / 3}, {})
     assert EpochReport.from_dict(json.loads(json.dumps(report.to_dict()))) == report

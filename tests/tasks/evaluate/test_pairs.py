@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from facenet.errors import DataInvalid, PairsFileInvalid
+from facenet.evaluation.strangers import FEWEST
 from tasks.evaluate.pairs import (
-    FEWEST,
     protocol_name,
     read_pairs,
     shared_identities,

@@ -1,7 +1,8 @@
-"""A small workspace: eight people of ORL with five photos each, split and planned by the stage before."""
+"""A small workspace: five photos each of eight people of ORL who train and of two who are evaluated."""
 
 import shutil
 from io import BytesIO
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,11 @@ from PIL import Image
 
 from facenet.images import encode
 from tasks.params import Params, parse_params
-from tasks.shards import FACES_SCHEMA, sort_key, write_shards
+from tasks.shards import FACES_SCHEMA, read_table, sort_key, write_shards
 from tasks.train.setup import Places
 from tasks.triplets import stage as triplets
 
-PEOPLE, PHOTOS, SIDE, SHARDS = 8, 5, 76, 2
+PEOPLE, EVALUATED, PHOTOS, SIDE, SHARDS = 8, 2, 5, 76, 2
 SMALL: dict[str, dict[str, Any]] = {
     "base": {"seed": 5, "device": "cpu", "precision": "fp32"},
     "align": {"image_size": SIDE},
@@ -48,17 +49,18 @@ def places(folder: Path) -> Places:
 
 
 def write_faces(folder: Path, photos: list[tuple[str, bytes]]) -> None:
-    """Write the first photos of the first people as faces of SIDE pixels."""
+    """Write the first photos of the first people as faces of SIDE pixels; the last of them do not train."""
     rows = []
     for number, (identity, data) in enumerate(photos):
-        if int(identity[1:]) > PEOPLE or number % 10 >= PHOTOS:
+        if int(identity[1:]) > PEOPLE + EVALUATED or number % 10 >= PHOTOS:
             continue
+        role = "train" if int(identity[1:]) <= PEOPLE else "evaluate"
         face = Image.open(BytesIO(data)).convert("RGB").resize((SIDE, SIDE))
-        row = {"image_id": f"{identity}-{number}", "identity": identity, "source": "orl", "role": "train"}
+        row = {"image_id": f"{identity}-{number}", "identity": identity, "source": "orl", "role": role}
         row |= {"image": encode(np.asarray(face), "png"), "box": [0, 0, 92, 112], "landmarks": [[1, 1]] * 5}
         rows.append({**row, "probability": 1.0, "faces_found": 1, "fallback": False})
     rows.sort(key=lambda row: sort_key(row, SHARDS))
-    assert write_shards(folder, "faces", FACES_SCHEMA, rows, SHARDS) == PEOPLE * PHOTOS
+    assert write_shards(folder, "faces", FACES_SCHEMA, rows, SHARDS) == (PEOPLE + EVALUATED) * PHOTOS
 
 
 def plan_triplets(folder: Path, params: Params) -> None:
@@ -69,7 +71,27 @@ def plan_triplets(folder: Path, params: Params) -> None:
         aligned=folder / "data/aligned",
         pairs=folder / "data/raw/pairs.parquet",
         target=folder / "data/triplets",
+        with_evaluation_pairs=params.train.evaluate_every > 0,
     )
+
+
+def write_pairs(path: Path, aligned: Path) -> None:
+    """Write every pair of faces of the evaluated people, in two folds by turns."""
+    faces = read_table(aligned, "faces", ["image_id", "identity", "role"]).to_pylist()
+    evaluated = [face for face in faces if face["role"] == "evaluate"]
+    rows = [
+        {
+            "left": one["image_id"],
+            "right": other["image_id"],
+            "same": one["identity"] == other["identity"],
+            "left_name": f"{one['identity']}/{one['image_id']}",
+            "right_name": f"{other['identity']}/{other['image_id']}",
+        }
+        for one, other in combinations(evaluated, 2)
+    ]
+    table = pd.DataFrame(rows)
+    path.parent.mkdir()
+    table.assign(fold=np.arange(len(table), dtype=np.int32) % 2).to_parquet(path)
 
 
 @pytest.fixture(scope="session")
@@ -79,11 +101,7 @@ def planned(
     """The folder `data` of the workspace, made once."""
     folder = tmp_path_factory.mktemp("planned")
     write_faces(folder / "data/aligned", orl_photos)
-    names = ["left", "right", "left_name", "right_name"]
-    pairs = pd.DataFrame({name: pd.Series([], dtype="str") for name in names})
-    pairs = pairs.assign(same=pd.Series([], dtype=bool), fold=pd.Series([], dtype="int32"))
-    (folder / "data/raw").mkdir()
-    pairs.to_parquet(folder / "data/raw/pairs.parquet")
+    write_pairs(folder / "data/raw/pairs.parquet", folder / "data/aligned")
     plan_triplets(folder, small_params(root))
     return folder / "data"
 

@@ -11,7 +11,12 @@ from tasks.train.output import draw_history, final_figures, write_history
 
 
 def epoch(
-    number: int, *, validation: dict[str, float] | None = None, inactive: int = 0, **figures: float
+    number: int,
+    *,
+    validation: dict[str, float] | None = None,
+    evaluation: dict[str, float] | None = None,
+    inactive: int = 0,
+    **figures: float,
 ) -> EpochReport:
     return EpochReport(
         epoch=number,
@@ -23,13 +28,14 @@ def epoch(
         seconds=2.0,
         figures=figures,
         validation=validation or {},
+        evaluation=evaluation or {},
     )
 
 
 HISTORY = [
     epoch(1, accuracy=0.5),
     epoch(2, validation={"accuracy": 0.75, "threshold": 1.1}, accuracy=0.6, inactive=4),
-    epoch(3, validation={"accuracy": 0.8, "threshold": 1.2}, inactive=1),
+    epoch(3, validation={"accuracy": 0.8, "threshold": 1.2}, evaluation={"accuracy": 0.7}, inactive=1),
 ]
 
 
@@ -40,6 +46,7 @@ def test_history_has_a_row_per_epoch_and_gaps_where_there_is_no_figure(tmp_path:
     assert list(rows[0])[:5] == ["epoch", "loss", "lr", "images_per_second", "validation_accuracy"]
     assert [row["loss"] for row in rows] == ["1", "0.5", "0.333333"]
     assert [row["validation_accuracy"] for row in rows] == ["", "0.75", "0.8"]
+    assert [row["evaluation_accuracy"] for row in rows] == ["", "", "0.7"]
     assert [row["train_accuracy"] for row in rows] == ["0.5", "0.6", ""]
     assert [row["images_per_second"] for row in rows] == ["20"] * 3
 

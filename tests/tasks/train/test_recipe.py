@@ -177,6 +177,7 @@ def test_published_systems_train_two_steps(
     assert report["steps"] == 2 or (mined and 1 <= report["steps"] <= 5)
     assert math.isfinite(report["loss"])
     assert figures <= set(report["figures"])
+    assert ("accuracy" in report["evaluation"]) == (params.train.evaluate_every > 0)
     network, card = load_model(workspace / "models/facenet.safetensors", workspace / "models/model.json")
     assert card.network.name == params.train.network
     assert network.variant == card.network.variant == (params.train.variant or type(network).variants[0])

@@ -34,6 +34,7 @@ EPOCH = EpochReport(
     seconds=15.0,
     figures={"accuracy": 0.25},
     validation={"accuracy": 0.875},
+    evaluation={"accuracy": 0.75, "auc": 0.8},
 )
 
 
@@ -47,7 +48,9 @@ def test_mining_is_shown_and_told_also_where_it_finds_nothing(
         recorder.step(replace(step(1), batches=3))  # the first third of an epoch of thirty steps at most
         recorder.epoch(replace(EPOCH, figures={"mined_triplets": 1234.0}))
         empty = {"steps": 0, "images": 0, "seconds": 0.0, "loss": math.nan, "inactive_steps": 0}
-        recorder.epoch(replace(EPOCH, epoch=2, validation={}, figures={"mined_triplets": 0.0}, **empty))
+        recorder.epoch(
+            replace(EPOCH, epoch=2, validation={}, evaluation={}, figures={"mined_triplets": 0.0}, **empty)
+        )
     told = capsys.readouterr().err
     assert "mine: " in told
     assert "/100" in told
@@ -68,7 +71,10 @@ def test_steps_and_epochs_reach_the_run_and_the_log(
             recorder.step(step(number))
         recorder.epoch(EPOCH)
     told = capsys.readouterr().err
-    assert "epoch 1/4: loss 0.5000, validation accuracy 0.8750, 20.0 images/s" in told
+    assert (
+        "epoch 1/4: loss 0.5000, validation accuracy 0.8750, on the evaluation pairs 0.7500, 20.0 images/s"
+        in told
+    )
     assert "2 steps without an active triplet" in told
     client = MlflowClient(f"sqlite:///{mlflow_store / 'mlflow.db'}")
     steps = client.get_metric_history(tracked.run_id, "step/loss")
@@ -77,3 +83,4 @@ def test_steps_and_epochs_reach_the_run_and_the_log(
     assert metrics["step/images_per_second"] == 20
     assert metrics["epoch/inactive_steps"] == 2
     assert metrics["validation/accuracy"] == 0.875
+    assert (metrics["evaluation_pairs/accuracy"], metrics["evaluation_pairs/auc"]) == (0.75, 0.8)

@@ -1,9 +1,10 @@
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 
-from facenet.errors import DownloadFailed, ParamsInvalid
+from facenet.errors import DataInvalid, DownloadFailed, ParamsInvalid
 from tasks.train.setup import prepare
 from tests.tasks.train.conftest import places, small_params
 
@@ -49,3 +50,17 @@ def test_weights_that_are_nowhere_are_told(
 
 def test_no_epochs_need_no_trainer(workspace: Path, root: Path) -> None:
     assert prepare(small_params(root, train={"epochs": 0}), places(workspace)).trainer is None
+
+
+def test_evaluation_pairs_are_looked_at_if_stage_triplets_wrote_them(workspace: Path, root: Path) -> None:
+    params = small_params(root, train={"evaluate_every": 2})
+    with pytest.raises(DataInvalid, match=r"evaluation_pairs\.parquet\. Run `dvc repro triplets`"):
+        prepare(params, places(workspace))
+    pairs = pd.DataFrame({"left": [0, 0, 5, 5], "right": [1, 9, 6, 1], "same": [True, False] * 2})
+    pairs.assign(fold=pd.Series([0, 0, 1, 1], dtype="int32")).to_parquet(
+        workspace / "data/triplets/evaluation_pairs.parquet"
+    )
+    setup = prepare(params, places(workspace))
+    assert setup.trainer
+    assert setup.trainer.evaluate_every == 2
+    assert set(setup.trainer.evaluate(setup.network)) == {"accuracy", "val", "auc", "eer"}

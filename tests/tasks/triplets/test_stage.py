@@ -77,11 +77,16 @@ class Workspace:
         pd.DataFrame(pairs).to_parquet(self.pairs)
 
     def run(
-        self, seed: int = 0, overlap: bool = False, training: bool = True, **changes: Any
+        self,
+        seed: int = 0,
+        overlap: bool = False,
+        training: bool = True,
+        looking: bool = False,
+        **changes: Any,
     ) -> dict[str, Any]:
         return triplets.run(
             params(**changes), seed=seed, aligned=self.aligned, pairs=self.pairs, target=self.target,
-            allow_identity_overlap=overlap, training=training,
+            allow_identity_overlap=overlap, training=training, with_evaluation_pairs=looking,
         )  # fmt: skip
 
     def table(self, name: str) -> pd.DataFrame:
@@ -118,6 +123,15 @@ def test_people_are_split_and_counted(workspace: Workspace) -> None:
     assert report["images_train"] == sum(TRAINING[name] for name in train)
     assert report["images_validation"] == sum(TRAINING[name] for name in validation)
     assert report["identities_shared_with_evaluation"] == 0
+
+
+def test_evaluation_pairs_are_written_for_a_training_that_looks_at_them(workspace: Workspace) -> None:
+    workspace.run(looking=True)
+    table, identity = workspace.table("evaluation_pairs"), workspace.identity
+    assert [identity[row] for row in table["left"]] == ["kim", "kim"]
+    assert [identity[row] for row in table["right"]] == ["kim", "lea"]
+    workspace.run()
+    assert not (workspace.target / "evaluation_pairs.parquet").exists()
 
 
 @pytest.mark.parametrize("plan", ["images", "pk"])

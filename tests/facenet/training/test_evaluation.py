@@ -1,0 +1,55 @@
+"""What training tells of the evaluation pairs is what the protocol says of the same embeddings."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from facenet.errors import PairsFileInvalid
+from facenet.evaluation.protocol import PairRows, Protocol, verify
+from facenet.training import FaceTable, PairEvaluation, TableEmbedder
+from tests.facenet.training.tiny import LABELS, SIDE, TinyNetwork, write_faces
+
+
+def pair_rows(folds: list[int]) -> PairRows:
+    """Return 30 pairs of each fold, half of them of one person."""
+    random = np.random.default_rng(0)
+    fold = np.repeat(folds, 30).astype(np.int32)
+    left = random.integers(0, len(LABELS), len(fold))
+    right = np.array(
+        [
+            random.choice(np.flatnonzero((LABELS[row] == LABELS) == (number % 2 == 0)))
+            for number, row in enumerate(left)
+        ]
+    )
+    return PairRows(left=left, right=right, same=LABELS[left] == LABELS[right], fold=fold)
+
+
+def make(folder: Path, pairs: PairRows) -> PairEvaluation:
+    embedder = TableEmbedder(
+        table=FaceTable(write_faces(folder)),
+        image_size=SIDE - 5,
+        device=torch.device("cpu"),
+        precision="fp32",
+        batch_size=7,
+    )
+    return PairEvaluation(embedder=embedder, pairs=pairs)
+
+
+@pytest.mark.parametrize(("folds", "even"), [([0, 1, 2], False), ([0, -1], True)])
+def test_figures_are_those_of_the_protocol(tmp_path: Path, folds: list[int], even: bool) -> None:
+    pairs = pair_rows(folds)
+    evaluation, network = make(tmp_path, pairs), TinyNetwork().train()
+    figures = evaluation(network)
+    assert network.training
+    embeddings = evaluation.embedder(network, np.arange(len(LABELS))).astype(np.float64)
+    expected = verify(embeddings, pairs, Protocol(even=even)).figures()
+    assert set(figures) == {"accuracy", "val", "auc", "eer"}
+    assert figures == pytest.approx({name: expected[name] for name in figures}, abs=1e-6)
+    assert 0.5 < figures["accuracy"] <= 1
+
+
+def test_pairs_that_cannot_be_scored_are_told_before_the_first_step(tmp_path: Path) -> None:
+    with pytest.raises(PairsFileInvalid, match="no other pairs to choose its threshold on"):
+        make(tmp_path, pair_rows([0]))
