@@ -58,7 +58,7 @@ def train(folder: Path, recipe: str) -> None:
     if (workspace / "row.json").exists() and (workspace / "params.yaml").read_text() == text:
         return
     (workspace / "row.json").unlink(missing_ok=True)  # of other parameters, should this run be killed
-    _link(folder, workspace)
+    _link(folder, workspace, "raw", "cache")
     write_text(workspace / "params.yaml", text)
     for stage in ("ingest", "align", "triplets", "train", "evaluate"):
         if stage != "ingest" or not (workspace / "data" / "raw" / "manifest.parquet").exists():
@@ -95,14 +95,14 @@ def _params(recipe: str) -> str:
     return text if brings else compose(recipe, VIEW)
 
 
-def _link(folder: Path, workspace: Path) -> None:
-    for name in ("raw", "cache"):
-        shared = folder / name
-        shared.mkdir(parents=True, exist_ok=True)
+def _link(source: Path, workspace: Path, *names: str) -> None:
+    """Give a workspace the folders of that name of another as its own data."""
+    (workspace / "data").mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (source / name).mkdir(parents=True, exist_ok=True)
         link = workspace / "data" / name
-        link.parent.mkdir(parents=True, exist_ok=True)
         if not link.is_symlink():
-            link.symlink_to(shared.absolute(), target_is_directory=True)
+            link.symlink_to((source / name).absolute(), target_is_directory=True)
 
 
 def _untrained(folder: Path, workspace: Path) -> dict[str, Any]:
@@ -117,10 +117,8 @@ def _untrained(folder: Path, workspace: Path) -> dict[str, Any]:
     params["train"]["epochs"] = 0
     report = before / "reports" / "evaluation.json"
     if not report.exists():
-        before.mkdir(parents=True, exist_ok=True)
+        _link(workspace / "data", before, "raw", "cache", "aligned", "triplets")
         write_text(before / "params.yaml", yaml.safe_dump(params))
-        (before / "data").unlink(missing_ok=True)
-        (before / "data").symlink_to(workspace.absolute() / "data", target_is_directory=True)
         for stage in ("train", "evaluate"):
             run_stage(before, stage)
     return read_report(report)
