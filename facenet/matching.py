@@ -47,8 +47,8 @@ class Matcher:
     """The content of calibration.json, field by field.
 
     weights_sha256: of the model it belongs to. mean: subtracted from every embedding, or None. threshold: the
-    one with the most right decisions. thresholds: for wanted rates of false accepts. protocol: on what all of
-    it was measured.
+    one that decided the pairs of the protocol. thresholds: for wanted rates of false accepts. protocol: on
+    what all of it was measured.
     """
 
     weights_sha256: str
