@@ -100,9 +100,7 @@ class TrainParams(Section):
     triplet_reduction: Literal["active", "all", "sum"]  # mean of those above zero, mean of all, sum
     epochs: Natural  # 0 makes a model of `init` as it is
     validate_every: Positive  # epochs from one validation to the next; the last one always has one
-    evaluate_every: (
-        Natural  # epochs from one look at the evaluation pairs to the next; 0: none while it trains
-    )
+    evaluate_every: Natural  # the same for looks at the evaluation pairs, which choose nothing; 0: none
     batch_size: Positive  # plan pk uses people_per_batch x images_per_person instead
     balance: Fraction  # 0: every image as often; 1: every person as often; in between: weight count**-balance
     # *_tf: TensorFlow's epsilon, see facenet/training/tensorflow.py

@@ -41,8 +41,8 @@ def fit_sigmoid(distances: Floats, same: Flags) -> Sigmoid:
 def even_threshold(distances: Floats, same: Flags) -> float:
     """Return the distance at which a match is as likely as not, were same and different pairs equally many.
 
-    It rests on all pairs, where the best of a search rests on the few next to it: of a hundred pairs, chosen
-    once more, it would move less. Where matches are not the nearer ones it is the search's after all.
+    All pairs hold it, while the best of a search is held by the few next to it: on other pairs it moves less.
+    Where matches are not the nearer ones it is the search's after all.
 
     Raises:
         ValueError: there are no same or no different pairs.
