@@ -29,6 +29,7 @@ def fit_sigmoid(distances: Floats, same: Flags) -> Sigmoid:
     scaled = (distances - middle) / width
 
     def loss(at: Floats) -> tuple[float, Floats]:
+        """Return the cross entropy of (slope, intercept) on scaled distances, and its gradient."""
         odds = at[1] - at[0] * scaled
         value = np.sum(weight * (np.logaddexp(0, odds) - target * odds))
         slope = weight * (expit(odds) - target)

@@ -43,6 +43,11 @@ class Pairs:
         return len(self.known)
 
     @property
+    def threshold_rule(self) -> Literal["most right", "even"]:
+        """How the threshold is chosen: without people who trained pairs are few, and mostly different."""
+        return "even" if self.known else "most right"
+
+    @property
     def photos(self) -> set[str]:
         """The photos of the usable pairs."""
         return set(self.usable["left"]) | set(self.usable["right"])
@@ -186,19 +191,21 @@ def without_trained(pairs: Pairs, trained: AbstractSet[str]) -> Pairs:
     Where too few of a kind would be left, all stay, with a warning: see facenet.evaluation.strangers.
     """
     usable = pairs.usable
-    known = [usable[side].map(lambda name: fold_name(_person(name)) in trained) for side in NAMES]
-    seen = (usable["fold"] < 0) & (known[0] | known[1])
-    if not seen.any():
+    left, right = (usable[side].map(lambda name: fold_name(_person(name)) in trained) for side in NAMES)
+    known, choosing = left | right, usable["fold"] < 0
+    if not (choosing & known).any():
         return pairs
-    same, fold = usable["same"].to_numpy(bool), usable["fold"].to_numpy(np.int32)
-    if pairs_of_strangers(same, fold, seen.to_numpy(bool)) is None:
+    stay = pairs_of_strangers(
+        usable["same"].to_numpy(bool), usable["fold"].to_numpy(np.int32), known.to_numpy(bool)
+    )
+    if stay is None:
         logger.warning(
             "%d of %d pairs that choose the threshold show people who trained, and too few others are left: "
             "the threshold will lie too low for strangers. Raise triplets.validation_fraction.",
-            *(seen.sum(), (usable["fold"] < 0).sum()),
+            *((choosing & known).sum(), choosing.sum()),
         )
         return pairs
-    return replace(pairs, usable=usable[~seen], known=tuple(usable.index[seen]))
+    return replace(pairs, usable=usable[stay], known=tuple(usable.index[~stay]))
 
 
 def _person(name: str) -> str:

@@ -114,7 +114,7 @@ def evaluate(embedded: Embeddings, pairs: Pairs, params: EvaluateParams, seed: i
         subtract_mean=params.subtract_mean,
         sweep=params.sweep,
         far=params.far,
-        even=pairs.trained > 0,  # what is left of them is few, and no longer half and half
+        even=pairs.threshold_rule == "even",
     )
     vectors = combine_flips(embedded.faces, embedded.flipped, params.flip)
     measured = measure(vectors, pairs.rows(embedded.image_ids), protocol)
@@ -148,7 +148,7 @@ def _headline(evaluated: Evaluated, params: EvaluateParams) -> dict[str, Any]:
         "accuracy_interval": list(evaluated.result.accuracy_interval()),
         "folds_scored": len(evaluated.result.folds),
         **params.model_dump(include=OPTIONS),
-        "threshold_rule": "even" if evaluated.pairs.trained else "most right",
+        "threshold_rule": evaluated.pairs.threshold_rule,
         **_beyond_grid(evaluated, params),
     }
 

@@ -142,6 +142,10 @@ def make_trainer(
     )
 
 
+def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
 def weights(trainer: Trainer) -> dict[str, Tensor]:
     """Return a copy of all weights and statistics of network, loss and model."""
     modules = {"network": trainer.network, "loss": trainer.loss, "model": trainer.model}
