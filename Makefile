@@ -30,7 +30,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -W ignore -m compileall -qq -j 0 $(VENV)/lib || true
 	@$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
 	@# dvc plots show fills this page, which has Vega in it, and not its own, which loads it from the internet.
-	@$(BIN)/python -m tasks.plots_page .dvc/plots.html
+	@$(BIN)/python -m tasks.commands.plots_page .dvc/plots.html
 	@$(BIN)/dvc config --quiet --local plots.html_template plots.html
 	@touch $@
 
@@ -45,15 +45,15 @@ flow: $(READY) ## Run the pipeline as a Prefect flow
 
 .PHONY: recipes
 recipes: $(READY) ## List the recipes
-	@python -m tasks.recipes list
+	@python -m tasks.commands.recipes list
 
 .PHONY: recipe
 recipe: $(READY) ## Put recipes into params.yaml: make recipe NAME=pretrained-lfw-view2
-	@python -m tasks.recipes apply $(NAME)
+	@python -m tasks.commands.recipes apply $(NAME)
 
 .PHONY: data-docs
 data-docs: $(READY) ## Build the data validation report in reports/data-docs
-	@python -m tasks.expectations docs
+	@python -m tasks.commands.data_docs
 
 .PHONY: ui
 ui: $(READY) ## Show runs and registered models in MLflow on http://127.0.0.1:5000

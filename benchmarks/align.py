@@ -23,7 +23,7 @@ from benchmarks.floor import multiply_adds, peak
 from benchmarks.sides import Side, peer_python
 from benchmarks.stage import run_stages, spread, write_photos
 from facenet.detection import runtime_version
-from tasks.cli import stage_main
+from tasks.entry import stage_main
 from tasks.reports import write_report
 
 REPORT = Path("reports") / "benchmarks" / "align.json"

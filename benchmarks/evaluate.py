@@ -24,9 +24,9 @@ from benchmarks.stage import LFW
 from facenet.errors import DownloadFailed, SourceInvalid
 from facenet.evaluation.distances import Floats, Metric
 from facenet.evaluation.protocol import PairRows, Protocol, verify
-from tasks.cli import stage_main
+from tasks.commands.recipes import compose
 from tasks.downloads import locate
-from tasks.recipes import compose
+from tasks.entry import stage_main
 from tasks.reports import write_report
 from tests.facenet.evaluation import davidsandberg
 

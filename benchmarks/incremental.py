@@ -17,10 +17,10 @@ from typing import Any
 
 from benchmarks import machine
 from benchmarks.stage import ROOT, link_photos, run_stage, spread, write_params, write_photos
-from tasks.align.detections import PART_ROWS
-from tasks.cli import stage_main
+from tasks.align.detection_cache import PART_ROWS
+from tasks.entry import stage_main
 from tasks.reports import write_report
-from tasks.workers import SCHEDULER
+from tasks.workers.team import SCHEDULER
 from tests.tasks.dask_processes import DaskProcesses
 
 REPORT = Path("reports") / "benchmarks" / "incremental.json"

@@ -27,7 +27,7 @@ from benchmarks import machine
 from benchmarks.sides import environment_of, peer_python
 from facenet.errors import SourceInvalid
 from facenet.images import encode
-from tasks.cli import stage_main
+from tasks.entry import stage_main
 from tasks.reports import write_report
 
 REPORT = Path("reports") / "benchmarks" / "train.json"

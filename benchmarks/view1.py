@@ -18,9 +18,10 @@ from benchmarks import machine
 from benchmarks.stage import run_stage
 from benchmarks.view1_curves import draw_curves
 from facenet.atomic import write_text
-from tasks.cli import stage_main
-from tasks.params import LfwSource, parse_params
-from tasks.recipes import compose
+from tasks.commands.recipes import compose
+from tasks.entry import stage_main
+from tasks.params import parse_params
+from tasks.params.sources import LfwSource
 from tasks.reports import read_report, write_report
 
 REPORT, PICTURE = (Path("reports") / "benchmarks" / name for name in ("view1.json", "view1.svg"))

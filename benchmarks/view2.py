@@ -10,7 +10,7 @@ import yaml
 
 from benchmarks.stage import ROOT
 from facenet.atomic import write_bytes
-from tasks.recipes import compose
+from tasks.commands.recipes import compose
 from tasks.reports import read_report
 from tasks.shards import read_batches
 

@@ -12,22 +12,9 @@ import numpy.typing as npt
 from facenet.atomic import write_text
 from facenet.errors import WeightsInvalid
 from facenet.evaluation.distances import Flip, Floats, Metric, combine_flips, pair_distances
+from facenet.evaluation.sigmoid import Sigmoid
 
 FORMAT = 1
-
-
-@dataclass(frozen=True)
-class Sigmoid:
-    """The log odds of a match are intercept - slope * distance, where they were even beforehand."""
-
-    slope: float
-    intercept: float
-
-    def probability(self, distances: npt.ArrayLike, prior: float = 0.5) -> Floats:
-        """Return the probability of a match at each distance; `prior`: the share of matches expected."""
-        odds = self.intercept - self.slope * np.asarray(distances, np.float64)
-        odds = odds + np.log(prior) - np.log1p(-prior)
-        return np.asarray((1 + np.tanh(odds / 2)) / 2, np.float64)  # the logistic function, without overflow
 
 
 @dataclass(frozen=True)

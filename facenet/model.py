@@ -5,7 +5,6 @@ names the alignment and standardisation it was trained with and where it came fr
 """
 
 import dataclasses
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,11 @@ from torch import nn
 from facenet import networks
 from facenet.atomic import atomic_path, write_text
 from facenet.devices import resolve_device
+from facenet.digests import file_digest
 from facenet.errors import WeightsInvalid
 from facenet.standardisation import STANDARDISATIONS
 
 FORMAT = 1
-HASH_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +114,7 @@ def save_model(network: nn.Module, card: ModelCard, *, weights: Path, card_path:
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     with atomic_path(weights) as temporary:
         save_file(state, temporary)
-    card = dataclasses.replace(card, weights_sha256=_sha256(weights))
+    card = dataclasses.replace(card, weights_sha256=file_digest(weights))
     write_text(card_path, card.to_json())
     return card
 
@@ -144,18 +143,10 @@ def checked_card(weights: Path, card: Path) -> ModelCard:
     model_card = ModelCard.read(card)
     if not weights.exists():
         raise WeightsInvalid(f"There is no {weights}. Run `dvc repro train` or `dvc pull`.")
-    digest = _sha256(weights)
+    digest = file_digest(weights)
     if digest != model_card.weights_sha256:
         raise WeightsInvalid(
             f"{weights} has sha256 {digest}, but {card} names {model_card.weights_sha256 or 'none'}: "
             "the two belong to different models. Run `dvc repro train` or `dvc checkout`."
         )
     return model_card
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(HASH_BYTES):
-            digest.update(block)
-    return digest.hexdigest()

@@ -16,7 +16,7 @@ from prefect.states import Completed, Failed
 
 from facenet.errors import FaceNetError
 from flows.local_api import local_api
-from tasks.cli import stage_main
+from tasks.entry import stage_main
 from tasks.params import load_params
 
 
@@ -47,7 +47,7 @@ def promotion(action: Literal["promote", "rollback"] = "promote", force: bool = 
 
 def show() -> None:
     """Print who holds which alias."""
-    from tasks import promotion as registry
+    from tasks.promotion import decision as registry
 
     params = load_params().register
     sys.stdout.write(registry.standing(params.model, params.promotion.metric) + "\n")

@@ -28,11 +28,12 @@ from flows.stage import reproduce
 from flows.training import STAGES
 from flows.workspace import exclusive
 from flows.workspace_copy import settings, workspace_copy
-from tasks import comparison, paths
-from tasks.comparison import Outcome
-from tasks.grid import Point, at_point, label, make_points, parse_axis
+from tasks import paths
 from tasks.params import parse_params
 from tasks.reports import read_report
+from tasks.sweep import comparison
+from tasks.sweep.comparison import Outcome
+from tasks.sweep.grid import Point, at_point, label, make_points, parse_axis
 from tasks.tracking import Run, training_run
 
 Metric = Literal["accuracy", "val", "auc", "eer"]

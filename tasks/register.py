@@ -4,8 +4,6 @@ The files are the truth and MLflow is the view: a version is found again by the 
 and version are rebuilt from the files when this server has never seen them.
 """
 
-import hashlib
-import json
 import math
 import sys
 import tempfile
@@ -14,11 +12,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from facenet.digests import code_digest, value_digest
 from facenet.errors import GateFailed, SourceInvalid
 from tasks import paths
-from tasks.cli import stage_main
-from tasks.gates import check_gates, is_number
-from tasks.params import RegisterParams, load_params
+from tasks.entry import stage_main
+from tasks.params import load_params
+from tasks.params.register import RegisterParams
+from tasks.promotion.gates import check_gates, is_number
 from tasks.report.record import publish
 from tasks.reports import read_report, write_report
 from tasks.tracking import Run, find_run, open_run, provenance, public_uri, start_run
@@ -76,7 +76,7 @@ def run(
     """
     from facenet.matching import Matcher
     from facenet.model import load_model
-    from tasks.champion import beside_champion
+    from tasks.promotion.champion import beside_champion
     from tasks.tracking.registry import CHALLENGER, find_version, set_alias, tag_version
 
     if not evaluation.exists():
@@ -124,7 +124,7 @@ def model_digest(card: "ModelCard", matcher: "Matcher | None" = None) -> str:
 
     Where the model came from (commit, run, parameters of the training) is left out.
     """
-    from tasks.tracking.models import code_digests
+    from tasks.tracking.models import CODE
 
     meaning = {
         "weights": card.weights_sha256,
@@ -132,11 +132,11 @@ def model_digest(card: "ModelCard", matcher: "Matcher | None" = None) -> str:
         "standardisation": card.standardisation,
         "align": card.align,
         "precision": card.precision,
-        "code": code_digests(),
+        "code": code_digest(CODE),
     }
     if matcher is not None:
         meaning["matcher"] = asdict(matcher)
-    return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
+    return value_digest(meaning)
 
 
 def _tags(card: "ModelCard", figures: Mapping[str, Any], digest: str) -> dict[str, str]:

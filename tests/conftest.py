@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tasks.downloads.lookup import mirrors
-from tasks.workers import worker_count
+from tasks.workers.team import worker_count
 from tests.servers import free_port, running
 
 ROOT = Path(__file__).parent.parent

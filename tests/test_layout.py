@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,30 +20,39 @@ ROOT = Path(__file__).parent.parent
 STAGES = ("ingest", "align", "triplets", "train", "evaluate", "register")
 
 # Code that a stage runs on but that cannot change what it writes into its outputs.
-GLUE = {
-    "facenet",
+GLUE = (
     "facenet.atomic",
+    "facenet.digests",
     "facenet.errors",
-    "tasks",
-    "tasks.cli",
+    "tasks.entry",
     "tasks.params",
     "tasks.paths",
     "tasks.reports",
-    "tasks.section",
-    "tasks.source_params",
-    "tasks.triplets_params",
+)
+# The lists of modules whose code is part of a cache key or a digest, and what that code begins with.
+DIGESTED = {
+    "tasks.align.keys": ["tasks.align.work"],
+    "tasks.evaluate.embedding_cache": ["tasks.evaluate.work"],
+    "tasks.ingest.verdict_cache": ["tasks.ingest.photos"],
+    "tasks.tracking.models": ["tasks.tracking.serving"],
+    "tasks.train.build": ["facenet.training.loop", "tasks.train.build", "tasks.train.data"],
 }
-# Imports that happen only when the importing module is run as a command line of its own.
-COMMAND_LINES = {
-    ("tasks.shards", "tasks.shard_commands"),
-    ("tasks.cli", "tasks.results"),
-    ("tasks.cli", "tasks.detect"),
-    ("tasks.cli", "tasks.summary"),
-}
-# Files that a stage stores with the model instead of importing them.
-SHIPPED = {"tasks/serving.py"}
+# tasks/ holds the stages, these packages and these modules.
+PACKAGES = (
+    "commands",
+    "downloads",
+    "expectations",
+    "params",
+    "promotion",
+    "report",
+    "shards",
+    "sweep",
+    "tracking",
+    "workers",
+)
+MODULES = ("entry", "paths", "reports")
 DOORS = {
-    "mlflow": ("tasks.tracking", "tasks.serving"),
+    "mlflow": ("tasks.tracking", "tasks.tracking.serving"),
     "great_expectations": ("tasks.expectations",),
     "prefect": ("flows",),
     "dvc": ("flows",),
@@ -57,11 +67,7 @@ def dvc_stages() -> dict[str, dict[str, Any]]:
 
 @cache
 def graph() -> grimp.ImportGraph:
-    built = grimp.build_graph("facenet", "tasks", "flows", include_external_packages=True, cache_dir=None)
-    for importer, imported in COMMAND_LINES:
-        assert built.direct_import_exists(importer=importer, imported=imported)
-        built.remove_import(importer=importer, imported=imported)
-    return built
+    return grimp.build_graph("facenet", "tasks", "flows", include_external_packages=True, cache_dir=None)
 
 
 def entries(stage: dict[str, Any], *kinds: str) -> list[str]:
@@ -84,6 +90,11 @@ def tracked() -> list[Path]:
 
 def within(module: str, packages: tuple[str, ...]) -> bool:
     return any(module == package or module.startswith(f"{package}.") for package in packages)
+
+
+def is_ours(module: str) -> bool:
+    """Whether it is a module with code of ours, and not the docstring of a layer."""
+    return "." in module and within(module, ("facenet", "tasks", "flows"))
 
 
 def test_a_stage_has_one_name_in_five_places() -> None:
@@ -152,7 +163,7 @@ def test_stages_depend_on_parameters_that_exist() -> None:
 def test_every_module_that_a_stage_imports_is_a_dependency(stage: str) -> None:
     own = {f"tasks.{stage}", *graph().find_descendants(f"tasks.{stage}")}
     imported = own | {found for module in own for found in graph().find_upstream_modules(module)}
-    first_party = {name for name in imported if within(name, ("facenet", "tasks", "flows"))} - GLUE
+    first_party = {name for name in imported if is_ours(name) and not within(name, GLUE)}
     deps = [ROOT / dep for dep in entries(dvc_stages()[stage], "deps")]
     missing = [
         name for name in sorted(first_party) if not any(source_of(name).is_relative_to(dep) for dep in deps)
@@ -167,7 +178,7 @@ def test_every_code_dependency_is_there_and_used(stage: str) -> None:
     sources = [source_of(name) for name in used if within(name, ("facenet", "tasks"))]
     for dep in entries(dvc_stages()[stage], "deps"):
         assert Path(dep).parts[0] in ("data", "models", "reports") or (ROOT / dep).exists(), dep
-        if Path(dep).parts[0] in ("facenet", "tasks") and dep not in SHIPPED:
+        if Path(dep).parts[0] in ("facenet", "tasks"):
             assert any(source.is_relative_to(ROOT / dep) for source in sources), f"{stage} does not use {dep}"
 
 
@@ -195,6 +206,52 @@ def test_arrows_run_down_and_stages_meet_in_files_only() -> None:
             assert chain is None, " -> ".join(chain or ())
 
 
+@pytest.mark.parametrize("listing", DIGESTED)
+def test_a_code_digest_covers_what_its_code_imports(listing: str) -> None:
+    code: tuple[str, ...] = import_module(listing).CODE
+    begins = DIGESTED[listing]
+    imported = {found for name in begins for found in graph().find_upstream_modules(name)} | set(begins)
+    ours = {name for name in imported if is_ours(name)}
+    assert sorted(name for name in ours if not within(name, (*code, *GLUE))) == []
+    assert [name for name in code if not any(within(module, (name,)) for module in ours)] == []
+
+
+def test_every_code_digest_has_its_list_checked() -> None:
+    callers = graph().find_modules_that_directly_import("facenet.digests")
+    lists = {name for name in callers if re.search(r"^CODE = ", source_of(name).read_text(), re.MULTILINE)}
+    assert lists - {"tasks.workers.cluster"} == set(DIGESTED) - {"tasks.tracking.models"}
+
+
+def test_imports_run_in_no_circle() -> None:
+    """Neither between modules nor, at any level, between packages and modules that stand in one folder."""
+    ours = {module for module in graph().modules if within(module, ("facenet", "tasks", "flows"))}
+    assert circles({name: graph().find_modules_directly_imported_by(name) & ours for name in ours}) == []
+    for package in sorted(name for name in ours if graph().find_children(name)):
+        owner = {
+            inner: child
+            for child in graph().find_children(package)
+            for inner in (child, *graph().find_descendants(child))
+        }
+        arrows: dict[str, set[str]] = {child: set() for child in owner.values()}
+        for module, child in owner.items():
+            found = graph().find_modules_directly_imported_by(module)
+            arrows[child] |= {owner[name] for name in found if name in owner} - {child}
+        assert circles(arrows) == [], package
+
+
+def circles(arrows: dict[str, set[str]]) -> list[str]:
+    """Return what remains of a graph when everything that leads nowhere is taken away, again and again."""
+    left = dict(arrows)
+    while ends := {name for name, targets in left.items() if not targets & left.keys()}:
+        left = {name: targets for name, targets in left.items() if name not in ends}
+    return sorted(left)
+
+
+def test_tasks_holds_stages_and_named_packages_only() -> None:
+    found = {path.stem for path in (ROOT / "tasks").iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert found - {"__init__", "__pycache__"} == {*STAGES, *PACKAGES, *MODULES}
+
+
 def test_files_and_functions_can_be_read_at_one_sitting() -> None:
     for path in modules():
         text = path.read_text()
@@ -207,11 +264,25 @@ def test_files_and_functions_can_be_read_at_one_sitting() -> None:
 
 def test_every_test_file_has_its_module() -> None:
     folders = [ROOT / "tests" / name for name in ("facenet", "tasks", "flows")]
+    expected = {mirror_of(path) for path in modules()}
     for path in sorted(path for folder in folders for path in folder.rglob("test_*.py")):
-        mirrored = ROOT / path.relative_to(ROOT / "tests").parent / path.stem.removeprefix("test_")
-        assert mirrored.with_suffix(".py").exists() or mirrored.is_dir(), (
-            f"{path.relative_to(ROOT)} tests no module"
-        )
+        assert path in expected, f"{path.relative_to(ROOT)} tests no module"
+
+
+def test_every_module_has_its_test_file() -> None:
+    entries = [ROOT / "tasks" / stage / "__main__.py" for stage in STAGES]  # run by tests/test_pipeline.py
+    for path in modules():
+        if path not in entries and re.search(r"^\s*(?:def|class) ", path.read_text(), re.MULTILINE):
+            assert mirror_of(path).exists(), (
+                f"{path.relative_to(ROOT)} has no {mirror_of(path).relative_to(ROOT)}"
+            )
+
+
+def mirror_of(module: Path) -> Path:
+    """Return the test file of a module: that of a package stands next to the package's folder of tests."""
+    named = module.parent if module.name == "__init__.py" else module
+    mirrored = ROOT / "tests" / named.relative_to(ROOT)
+    return mirrored.with_name(f"test_{mirrored.stem.strip('_')}.py")
 
 
 def test_nothing_names_this_machine_or_a_package_registry() -> None:

@@ -142,7 +142,7 @@ def test_boxes_are_where_the_faces_were_put(trained: Verdicts) -> None:
 
 LARGE = 10_000  # pixels, side of a photo of 100 megapixels
 SCALE, PLACE = 6, (7400, 5100)  # of an ORL face in it
-COMMAND = "import sys; sys.argv[0] = 'facenet'; from tasks.cli import main; main()"
+COMMAND = "import sys; sys.argv[0] = 'facenet'; from tasks.commands.main import main; main()"
 
 
 @pytest.mark.slow

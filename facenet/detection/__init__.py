@@ -8,7 +8,7 @@ from facenet.detection.aligner import AlignedFace, FaceAligner
 from facenet.detection.cascade import MTCNN, DetectorSettings
 from facenet.detection.crop import CropSettings, crop_face, fallback_box
 from facenet.detection.faces import Faces
-from facenet.detection.runtime import runtime_version
+from facenet.detection.runtimes import runtime_version
 from facenet.detection.selection import SELECTIONS, select_face
 from facenet.detection.weights import load_mtcnn_weights
 

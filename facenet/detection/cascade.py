@@ -23,7 +23,7 @@ from facenet.detection.integral import IntegralImages, Pixels
 from facenet.detection.networks import ONet, PNet, RNet
 from facenet.detection.pyramid import WINDOW
 from facenet.detection.reader import Candidates, CropReader, Reading
-from facenet.detection.runtime import RuntimeName, choose_runtime, make_runtime
+from facenet.detection.runtimes import RuntimeName, choose_runtime, make_runtime
 from facenet.detection.scanner import PyramidScanner, Windows
 from facenet.detection.weights import load_mtcnn_weights
 from facenet.errors import ParamsInvalid

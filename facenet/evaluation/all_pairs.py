@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from facenet.evaluation.operating_points import LEAST_ERRORS
 from facenet.evaluation.roc import Curve
-from facenet.evaluation.sweep import ROUNDING
+from facenet.evaluation.thresholds import ROUNDING
 
 BINS = 2**16  # of cosine distances, 0 to 2
 BLOCK = 256  # photos whose distances to all are held at a time

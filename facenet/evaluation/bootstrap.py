@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from facenet.evaluation.sweep import Flags, Floats
+from facenet.evaluation.thresholds import Flags, Floats
 from facenet.evaluation.uncertainty import Interval
 
 CHUNK_DRAWS = 64  # whose weights are held at a time

@@ -12,9 +12,9 @@ from scipy.special import xlogy
 
 from facenet.evaluation.platt import fit_sigmoid
 from facenet.evaluation.protocol import Measured
-from facenet.evaluation.sweep import Flags, Floats
+from facenet.evaluation.sigmoid import Sigmoid
+from facenet.evaluation.thresholds import Flags, Floats
 from facenet.evaluation.uncertainty import Interval, wilson_interval
-from facenet.matching import Sigmoid
 
 BINS = 10  # of the reliability table
 

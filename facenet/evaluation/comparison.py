@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from scipy.special import bdtr
 
 from facenet.evaluation.bootstrap import Codes, bootstrap, percentile_interval, weighted_accuracy
-from facenet.evaluation.sweep import Flags
+from facenet.evaluation.thresholds import Flags
 from facenet.evaluation.uncertainty import Interval
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from facenet.evaluation.bootstrap import Codes, bootstrap, percentile_interval, weighted_share
 from facenet.evaluation.protocol import Measured
-from facenet.evaluation.sweep import ROUNDING, Flags, Floats, far_threshold
+from facenet.evaluation.thresholds import ROUNDING, Flags, Floats, far_threshold
 from facenet.evaluation.uncertainty import Interval, wilson_interval
 
 FARS = (1e-1, 1e-2, 1e-3, 1e-4)

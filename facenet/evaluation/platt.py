@@ -7,8 +7,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from facenet.evaluation.sweep import Flags, Floats, best_threshold
-from facenet.matching import Sigmoid
+from facenet.evaluation.sigmoid import Sigmoid
+from facenet.evaluation.thresholds import Flags, Floats, best_threshold
 
 
 def fit_sigmoid(distances: Floats, same: Flags) -> Sigmoid:

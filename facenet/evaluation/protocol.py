@@ -12,16 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from facenet.errors import PairsFileInvalid
-from facenet.evaluation import grid, sweep
+from facenet.evaluation import threshold_grid
 from facenet.evaluation.centering import training_means
 from facenet.evaluation.distances import Floats, Metric, Rows, pair_distances
 from facenet.evaluation.platt import even_threshold
 from facenet.evaluation.roc import Curve, exact_curve
-from facenet.evaluation.sweep import Flags, Thresholds
+from facenet.evaluation.thresholds import Flags, Thresholds, choose_thresholds
 from facenet.evaluation.uncertainty import Interval, folds_interval, standard_error, wilson_interval
 
 Sweep = Literal["exact", "grid"]
-CHOOSERS = {"exact": sweep.choose_thresholds, "grid": grid.choose_thresholds}
+CHOOSERS = {"exact": choose_thresholds, "grid": threshold_grid.choose_thresholds}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,7 +195,9 @@ def _score(fold: int, distances: Floats, same: Flags, chosen: Thresholds) -> Fol
 
 def _curve(distances: Floats, pairs: PairRows, scored: npt.NDArray[np.int32], kind: Sweep) -> Curve:
     if kind == "grid":
-        return grid.mean_curve([(distances[pairs.fold == f], pairs.same[pairs.fold == f]) for f in scored])
+        return threshold_grid.mean_curve(
+            [(distances[pairs.fold == f], pairs.same[pairs.fold == f]) for f in scored]
+        )
     used = pairs.fold >= 0
     return exact_curve(distances[used], pairs.same[used])
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from facenet.evaluation.sweep import Floats
+from facenet.evaluation.thresholds import Floats
 from facenet.identification.gallery import Gallery
 
 Scorer = Callable[[npt.ArrayLike], Floats]

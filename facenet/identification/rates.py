@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from facenet.evaluation.sweep import ROUNDING, Floats
+from facenet.evaluation.thresholds import ROUNDING, Floats
 from facenet.evaluation.uncertainty import Interval, wilson_interval
 
 Labels = npt.NDArray[np.int64]

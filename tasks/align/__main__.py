@@ -1,8 +1,8 @@
 """Run the stage: `python -m tasks.align`."""
 
 from tasks import paths
-from tasks.cli import stage_main
-from tasks.processes import preload
+from tasks.entry import stage_main
+from tasks.workers.processes import preload
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from facenet.atomic import atomic_path
 from facenet.detection import Faces, select_face
 from facenet.errors import ImageRejected
 from facenet.images import decode
-from tasks.align.detections import DetectionCache
+from tasks.align.detection_cache import DetectionCache
 from tasks.align.rows import RawRow, read_images
 
 COLUMNS, SIDE, CAPTION = 8, 180, 28  # photos in a row; pixels of a photo and of the text under it

@@ -14,15 +14,16 @@ from facenet.detection import CropSettings, DetectorSettings, runtime_version
 from facenet.devices import resolve_device
 from tasks import expectations, paths
 from tasks.align.contact_sheet import write_contact_sheet
-from tasks.align.detections import DetectionCache
+from tasks.align.detection_cache import DetectionCache
+from tasks.align.face_cache import PreviousFaces, keep
 from tasks.align.keys import detection_key, face_key
-from tasks.align.previous import PreviousFaces, keep
 from tasks.align.rows import RawRow, raw_rows
 from tasks.align.work import Job, Outcome, Settings, Worker
-from tasks.params import AlignParams
+from tasks.params.align import AlignParams
 from tasks.reports import Meter
 from tasks.shards import FACES_SCHEMA, read_table, shard_count, sort_key, write_shards
-from tasks.workers import run_jobs, scheduler_address, worker_count
+from tasks.workers import run_jobs
+from tasks.workers.team import scheduler_address, worker_count
 
 CPU_ROWS, LARGE_ROWS = 32, 256  # of a job; large ones for accelerators, and for Dask, where each costs 0.15 s
 BYTES_PER_PIXEL = 2  # of a stored face, about: decides the number of shards

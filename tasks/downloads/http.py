@@ -10,18 +10,13 @@ import urllib3
 from tqdm import tqdm
 
 from facenet.atomic import write_text
+from facenet.digests import file_digest
 from facenet.errors import DownloadFailed
 
 ATTEMPTS = 4  # in a row without a single new byte
 TIMEOUT = (10, 60)  # seconds to connect, and between two bytes
 CHUNK = 1 << 20
 RETRIED = {408, 425, 429, 500, 502, 503, 504}
-
-
-def sha256_of(path: Path) -> str:
-    """Return the sha256 of a file as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def download(url: str, target: Path, *, sha256: str | None = None, pause: float = 1.0) -> None:
@@ -48,7 +43,7 @@ def download(url: str, target: Path, *, sha256: str | None = None, pause: float 
             if failures == ATTEMPTS:
                 raise DownloadFailed(f"{_cause(error)} ({ATTEMPTS} attempts)") from error
             time.sleep(pause * 2 ** (failures - 1))
-    digest = sha256_of(part)
+    digest = file_digest(part)
     if sha256 is not None and digest != sha256:
         _discard(part)
         raise DownloadFailed(f"its sha256 is {digest}, not {sha256}")

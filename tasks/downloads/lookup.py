@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from facenet.digests import file_digest
 from facenet.errors import DownloadFailed
-from tasks.downloads.http import download, sha256_of
+from tasks.downloads.http import download
 from tasks.downloads.official import OFFICIAL
 from tasks.paths import DOWNLOADS
 
@@ -81,7 +82,7 @@ def _problem(place: Path, sha256: str | None) -> str | None:
         return None
     if place.is_dir():
         return "a folder, which has no sha256; remove the parameter to use it"
-    digest = sha256_of(place)
+    digest = file_digest(place)
     return None if digest == sha256 else f"its sha256 is {digest}, not {sha256}"
 
 

@@ -5,10 +5,10 @@ from functools import partial
 from typing import Any
 
 from tasks import paths
-from tasks.cli import stage_main
+from tasks.entry import stage_main
 from tasks.params import load_params
-from tasks.processes import begin, preload
 from tasks.reports import Meter, write_report
+from tasks.workers.processes import begin, preload
 
 # Seconds of imports: scikit-learn, then MLflow.
 IDENTIFICATION = ("tasks.evaluate.identification", "sklearn.svm")

@@ -3,13 +3,13 @@
 Kept under the digest of its bytes, which evaluation.json names and a registered version carries as a tag.
 """
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 from facenet.atomic import write_bytes
-from tasks.evaluate.evaluated import Evaluated
+from facenet.digests import file_digest
 from tasks.evaluate.pairs import NAMES
+from tasks.evaluate.result import Evaluated
 from tasks.evaluate.tables import write_table
 
 COLUMNS = (*NAMES, "same", "fold", "distance", "threshold", "right")
@@ -29,7 +29,7 @@ def report_decisions(evaluated: Evaluated, *, reports: Path, kept: Path) -> dict
     ]
     rows = [row for row, scored in zip(zip(*columns, strict=True), evaluated.scored, strict=True) if scored]
     write_table(reports / FILE, COLUMNS, rows)
-    digest = hashlib.sha256((reports / FILE).read_bytes()).hexdigest()
+    digest = file_digest(reports / FILE)
     if not (kept / f"{digest}.csv").exists():
         write_bytes(kept / f"{digest}.csv", (reports / FILE).read_bytes())
     return {"decisions_sha256": digest}

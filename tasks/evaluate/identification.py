@@ -14,9 +14,9 @@ from facenet.identification.classifiers import linear_svm, nearest_neighbour
 from facenet.identification.clustering import bcubed, cluster, pairwise
 from facenet.identification.gallery import Gallery
 from facenet.identification.rates import open_set, rank_rate, rejection_threshold
-from tasks.evaluate.evaluated import Evaluated
+from tasks.evaluate.result import Evaluated
 from tasks.evaluate.tables import Cell, write_table
-from tasks.params import EvaluateParams
+from tasks.params.evaluate import EvaluateParams
 
 COLUMNS = (
     *("gallery_photos", "method", "people", "probes", "rank1", "rank5", "strangers_seen", "strangers"),

@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 
 from facenet.evaluation.near_duplicates import nearest, pixel_similarity
 from facenet.identity import fold_name
-from tasks.evaluate.evaluated import Evaluated
-from tasks.evaluate.kept import face_digests
+from tasks.evaluate.embedding_cache import face_digests
 from tasks.evaluate.photo_embedder import PhotoEmbedder
 from tasks.evaluate.pictures import DPI, save
+from tasks.evaluate.result import Evaluated
 from tasks.evaluate.tables import write_table
 from tasks.evaluate.work import find_places, read_places
-from tasks.params import EvaluateParams
+from tasks.params.evaluate import EvaluateParams
 
 COLUMNS = ("found_by", "evaluated", "trained", "evaluated_photo", "trained_photo", "cosine", "pixels")
 # Of pixel_similarity, above which two faces are one photo, encoded or cut anew. Measured on LFW: 110 photos

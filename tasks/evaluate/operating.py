@@ -9,9 +9,9 @@ from facenet.evaluation.bootstrap import bootstrap, percentile_interval, weighte
 from facenet.evaluation.calibration import Calibration, calibrate
 from facenet.evaluation.operating_points import FARS, OperatingPoint, operating_points
 from facenet.matching import Matcher, Threshold
-from tasks.evaluate.evaluated import Evaluated
+from tasks.evaluate.result import Evaluated
 from tasks.evaluate.tables import write_table
-from tasks.params import EvaluateParams
+from tasks.params.evaluate import EvaluateParams
 
 POINT_COLUMNS = (
     *("far_target", "threshold", "probability", "far", "far_low", "far_high", "false_accepts", "negatives"),

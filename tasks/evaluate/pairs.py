@@ -13,9 +13,9 @@ import pandas as pd
 
 from facenet.errors import DataInvalid, PairsFileInvalid
 from facenet.evaluation.protocol import PairRows, check_scorable
-from facenet.evaluation.strangers import pairs_of_strangers
+from facenet.evaluation.unseen_people import pairs_of_strangers
 from facenet.identity import fold_name
-from tasks.params import FolderSource, LfwSource, Source
+from tasks.params.sources import FolderSource, LfwSource, Source
 
 NAMES = ("left_name", "right_name")
 Missing = Literal["fail", "fallback", "skip"]
@@ -188,7 +188,7 @@ def shared_identities(pairs: Pairs, trained: AbstractSet[str]) -> list[str]:
 def without_trained(pairs: Pairs, trained: AbstractSet[str]) -> Pairs:
     """Return the pairs without those of fold -1 that have a person among the `trained`.
 
-    Where too few of a kind would be left, all stay, with a warning: see facenet.evaluation.strangers.
+    Where too few of a kind would be left, all stay, with a warning: see facenet.evaluation.unseen_people.
     """
     usable = pairs.usable
     left, right = (usable[side].map(lambda name: fold_name(_person(name)) in trained) for side in NAMES)

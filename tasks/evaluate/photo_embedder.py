@@ -6,11 +6,11 @@ from pathlib import Path
 
 from facenet.devices import resolve_device, resolve_precision
 from facenet.model import ModelCard, checked_card
+from tasks.evaluate.embedding_cache import embed_or_take, embedding_key
 from tasks.evaluate.embeddings import Embeddings
-from tasks.evaluate.kept import embed_or_take, embedding_key
 from tasks.evaluate.work import find_places, load_worker
-from tasks.params import EvaluateParams
-from tasks.workers import scheduler_address
+from tasks.params.evaluate import EvaluateParams
+from tasks.workers.team import scheduler_address
 
 CLUSTER_ROWS = 256  # of a job, each of which costs Dask 0.15 s
 

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from facenet.evaluation.sweep import Flags
+from facenet.evaluation.thresholds import Flags
 from facenet.evaluation.uncertainty import wilson_interval
-from tasks.evaluate.evaluated import Evaluated
+from tasks.evaluate.result import Evaluated
 from tasks.evaluate.tables import Cell, write_table
 
 SLICE_COLUMNS = (

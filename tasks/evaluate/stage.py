@@ -1,6 +1,5 @@
 """The work of the stage: pairs in, figures out."""
 
-import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -9,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from facenet.digests import file_digest
 from facenet.evaluation.distances import combine_flips
-from facenet.evaluation.grid import ACCURACY_GRID
 from facenet.evaluation.protocol import Protocol, judge, measure
+from facenet.evaluation.threshold_grid import ACCURACY_GRID
 from facenet.identity import fold_name
 from tasks import paths
 from tasks.evaluate.decisions import report_decisions
 from tasks.evaluate.embeddings import Embeddings, stored_faces, write_embeddings
-from tasks.evaluate.evaluated import Evaluated
 from tasks.evaluate.identification import report_identification
 from tasks.evaluate.leaks import report_leaks
 from tasks.evaluate.operating import report_operating_points
@@ -31,14 +30,16 @@ from tasks.evaluate.pairs import (
 )
 from tasks.evaluate.photo_embedder import PhotoEmbedder, trained_here
 from tasks.evaluate.photos import photo_qualities
+from tasks.evaluate.result import Evaluated
 from tasks.evaluate.roc_picture import draw_roc
 from tasks.evaluate.slices import report_slices
 from tasks.evaluate.tables import write_folds, write_roc, write_table
 from tasks.evaluate.work import find_places
 from tasks.evaluate.worst import draw_worst
-from tasks.params import EvaluateParams, Source
-from tasks.processes import begin
+from tasks.params.evaluate import EvaluateParams
+from tasks.params.sources import Source
 from tasks.shards import read_table
+from tasks.workers.processes import begin
 
 SHOWN = 5  # names in a warning
 OPTIONS = {"distance", "flip", "subtract_mean", "sweep"}  # of the protocol, told with its figures
@@ -65,7 +66,7 @@ def run(
 ) -> dict[str, Any]:
     """Embed the photos of all pairs, verify them, write embeddings, tables and pictures, return the figures.
 
-    `beside`: identify people in another process, forked off the one of `tasks.processes.preload`.
+    `beside`: identify people in another process, forked off the one of `tasks.workers.processes.preload`.
 
     Raises:
         PairsFileInvalid: the pairs cannot be scored, or a face is missing that must not be.
@@ -92,7 +93,7 @@ def run(
         learnt = [photo for photo in roles if roles[photo] == "train" and fold_name(people[photo]) in seen]
         return {
             "protocol": name,
-            "pairs_sha256": hashlib.sha256(pairs.read_bytes()).hexdigest(),
+            "pairs_sha256": file_digest(pairs),
             **_headline(evaluated, params),
             "fallbacks": sum(stored[photo] for photo in chosen.photos),
             **_embedding(embedded, made, embedder),

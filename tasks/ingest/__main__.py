@@ -1,7 +1,7 @@
 """Run the stage: `python -m tasks.ingest`."""
 
 from tasks import paths
-from tasks.cli import stage_main
+from tasks.entry import stage_main
 
 
 def main() -> None:

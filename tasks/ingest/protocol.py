@@ -10,7 +10,7 @@ import pyarrow as pa
 from facenet.evaluation.pair_generation import generate_pairs
 from facenet.evaluation.pairs import Pair, PhotoName
 from tasks.ingest.records import NO_PHOTO, Record
-from tasks.params import IngestParams
+from tasks.params.ingest import IngestParams
 
 PAIRS_SCHEMA = pa.schema(
     {

@@ -6,13 +6,13 @@ from functools import partial
 
 from tqdm import tqdm
 
-from tasks.ingest.judging import judge_all
+from tasks.ingest.inspection import judge_all
 from tasks.ingest.photos import Limits, Verdict, judge
 from tasks.ingest.records import Record
 from tasks.ingest.sources import Opened
 from tasks.ingest.spool import Spool
-from tasks.ingest.verdicts import VerdictCache
-from tasks.params import IngestParams
+from tasks.ingest.verdict_cache import VerdictCache
+from tasks.params.ingest import IngestParams
 
 _KILLED = Verdict("corrupt", "Decoding it kills the process that tries.")
 

@@ -16,12 +16,12 @@ from tasks.ingest.scan import limits, scan
 from tasks.ingest.sources import Opened, open_source, source_names
 from tasks.ingest.sources.opened import scored_people
 from tasks.ingest.spool import Spool
-from tasks.ingest.verdicts import VerdictCache
-from tasks.params import IngestParams
+from tasks.ingest.verdict_cache import VerdictCache
+from tasks.params.ingest import IngestParams
 from tasks.paths import DOWNLOADS
 from tasks.reports import Meter
 from tasks.shards import shard_count
-from tasks.workers import worker_count
+from tasks.workers.team import worker_count
 
 Named = Sequence[tuple[str, Opened]]
 

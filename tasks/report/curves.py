@@ -7,9 +7,9 @@ import numpy as np
 from markupsafe import Markup
 from scipy.special import ndtri
 
-from tasks.report.findings import Figures, Row, number
+from tasks.report.formatting import percent
+from tasks.report.inputs import Figures, Row, number
 from tasks.report.svg import INK, MUTED, ONE, TWO, chart
-from tasks.report.words import percent
 
 TICKS = (0.0001, 0.001, 0.01, 0.05, 0.2, 0.5, 0.8)  # of the DET, on both axes
 TRAINING = (

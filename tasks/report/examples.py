@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from tasks.report.findings import Row, number
+from tasks.report.formatting import decimal, short
+from tasks.report.inputs import Row, number
 from tasks.report.photos import data_uris
-from tasks.report.words import decimal, short
 
 WORST = 6  # errors of each kind
 LEAKS = 12  # pairs of photos

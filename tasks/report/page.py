@@ -10,11 +10,11 @@ from markupsafe import Markup
 
 from facenet.atomic import write_text
 from tasks import paths
-from tasks.gates import is_number, passes
 from tasks.params import Params
-from tasks.report import curves, spreads, words
+from tasks.promotion.gates import is_number, passes
+from tasks.report import curves, distributions, formatting
 from tasks.report.examples import leak_examples, worst_examples
-from tasks.report.findings import Findings, read_findings
+from tasks.report.inputs import Findings, read_findings
 from tasks.report.photos import photos_allowed
 from tasks.report.tables import Table, parameters, tables
 
@@ -55,7 +55,7 @@ def render(subject: Subject) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        name: getattr(words, name)
+        name: getattr(formatting, name)
         for name in ("percent", "fixed", "count", "signed", "slice_name", "breakable")
     }
     style = environment.get_template("style.css").render()
@@ -94,9 +94,9 @@ def _charts(findings: Findings) -> dict[str, Any]:
     return {
         "roc": curves.roc(read["roc"], read["operating_points"], evaluation, different),
         "det": curves.det(read["roc"], evaluation, same, different),
-        "distances": spreads.distances(read["decisions"], evaluation),
-        "folds": spreads.folds(read["folds"], evaluation) if len(read["folds"]) > 1 else None,
-        "slices": spreads.slices(read["slices"], evaluation),
+        "distances": distributions.distances(read["decisions"], evaluation),
+        "folds": distributions.folds(read["folds"], evaluation) if len(read["folds"]) > 1 else None,
+        "slices": distributions.slices(read["slices"], evaluation),
         "reliability": curves.reliability(read["calibration"], evaluation),
         "training": curves.training(read["history"]),
     }
@@ -107,7 +107,9 @@ def _gates(findings: Findings, params: Params) -> Table:
     rows = []
     for name, least in params.register.gates.items():
         got = findings.evaluation.get(name)
-        measured = words.decimal(got, 6) if is_number(got) else words.NONE if got is None else str(got)
+        measured = (
+            formatting.decimal(got, 6) if is_number(got) else formatting.NONE if got is None else str(got)
+        )
         rows.append((name.replace("_", " "), f"{least:g}", measured, "yes" if passes(got, least) else "NO"))
     return Table("Gates", ("Figure", "At least", "Measured", "Passed"), rows)
 
@@ -120,8 +122,8 @@ def _champion(findings: Findings, registration: Mapping[str, Any] | None) -> Tab
     rows = []
     for name, meaning in COMPARED.items():
         ours, theirs = findings.evaluation[name], champion["figures"].get(name)
-        gain = words.signed(ours - theirs) if theirs is not None else words.NONE
-        rows.append((meaning, words.fixed(ours), words.fixed(theirs), gain))
+        gain = formatting.signed(ours - theirs) if theirs is not None else formatting.NONE
+        rows.append((meaning, formatting.fixed(ours), formatting.fixed(theirs), gain))
     head = ("Figure", "This model", "Champion", "Points")
     return Table(f"Beside the champion, version {champion['version']}", head, rows)
 
@@ -130,12 +132,12 @@ def _digests(findings: Findings, subject: Subject) -> Table:
     """Return what names the data, the code and the model, to the bit."""
     card, registration = subject.card, subject.registration or {}
     rows = [
-        ("commit of the training", card.commit or words.NONE),
+        ("commit of the training", card.commit or formatting.NONE),
         ("weights, sha256", card.weights_sha256),
         *((f"data {name}, sha256", digest) for name, digest in sorted(card.data.items())),
         ("evaluated pairs, sha256", findings.evaluation["pairs_sha256"]),
         ("decisions, sha256", findings.evaluation["decisions_sha256"]),
-        ("MLflow run", registration.get("run_id") or card.run_id or words.NONE),
-        ("registered model, sha256", registration.get("digest", words.NONE)),
+        ("MLflow run", registration.get("run_id") or card.run_id or formatting.NONE),
+        ("registered model, sha256", registration.get("digest", formatting.NONE)),
     ]
     return Table("Digests", ("What", "Value"), rows, (1,))

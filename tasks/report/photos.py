@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from PIL import Image
 
 from facenet.images import decode
-from tasks.params import Source
+from tasks.params.sources import Source
 from tasks.shards import read_table
 
 Policy = Literal["auto", "always", "never"]

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.report.findings import Figures, Findings, Row
-from tasks.report.words import UNIT, count, decimal, fixed, flat, plain, rate, slice_name
+from tasks.report.formatting import UNIT, count, decimal, fixed, flat, plain, rate, slice_name
+from tasks.report.inputs import Figures, Findings, Row
 
 METHODS = {"nearest_neighbour": "nearest neighbour", "linear_svm": "linear SVM"}
 MOST = 20  # rows of a table whose length nobody has chosen

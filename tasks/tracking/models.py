@@ -1,7 +1,6 @@
 """The served model in MLflow's format: files, code, signature and requirements, nothing pickled."""
 
 import base64
-import hashlib
 import importlib.metadata
 import importlib.util
 import tempfile
@@ -15,22 +14,24 @@ from facenet.errors import SourceInvalid
 from tasks.tracking.store import told
 
 PACKAGE = Path(facenet.__file__).parent
-SCRIPT = Path(__file__).parent.parent / "serving.py"
+SCRIPT = Path(__file__).with_name("serving.py")
+# What decides the answers of the served model.
 CODE = (
-    "atomic.py",
-    "detection",
-    "devices.py",
-    "embedder.py",
-    "errors.py",
-    "evaluation/__init__.py",
-    "evaluation/distances.py",
-    "images.py",
-    "matching.py",
-    "memory.py",
-    "model.py",
-    "networks",
-    "serving.py",
-    "standardisation.py",
+    "facenet.atomic",
+    "facenet.detection",
+    "facenet.devices",
+    "facenet.embedder",
+    "facenet.errors",
+    "facenet.evaluation.distances",
+    "facenet.evaluation.sigmoid",
+    "facenet.images",
+    "facenet.matching",
+    "facenet.memory",
+    "facenet.model",
+    "facenet.networks",
+    "facenet.serving",
+    "facenet.standardisation",
+    "tasks.tracking.serving",
 )
 REQUIREMENTS = ("joblib", "mlflow", "numpy", "openvino", "pandas", "pillow", "safetensors", "torch")
 OPTIONAL = ("openvino",)  # not to be had on every machine
@@ -53,7 +54,7 @@ def save_served_model(
 ) -> None:
     """Write the model of `weights`, `card` and any `calibration` to `folder`, which must not exist.
 
-    Its code is tasks/serving.py (models from code), with the package facenet beside it.
+    Its code is tasks/tracking/serving.py (models from code), with the package facenet beside it.
     """
     import pandas as pd
     from mlflow import pyfunc
@@ -81,14 +82,6 @@ def save_served_model(
         # MLflow notes where the script lay on this machine, and looks for its name in the model only.
         described.flavors["python_function"]["model_code_path"] = SCRIPT.name
         described.save(str(folder / "MLmodel"))
-
-
-def code_digests() -> dict[str, str]:
-    """Return the sha256 of each file of code that decides what the served model answers, by sorted path."""
-    places = [SCRIPT, *(PACKAGE / name for name in CODE)]
-    files = [file for place in places for file in (place.rglob("*.py") if place.is_dir() else [place])]
-    root = PACKAGE.parent
-    return {f.relative_to(root).as_posix(): hashlib.sha256(f.read_bytes()).hexdigest() for f in sorted(files)}
 
 
 def example_photo() -> bytes:

@@ -1,9 +1,10 @@
 """Where the numbers come from: the commit, dvc.lock and the run of the orchestrator, as tags."""
 
-import hashlib
 import os
 import subprocess
 from pathlib import Path
+
+from facenet.digests import file_digest
 
 
 def workspace() -> Path:
@@ -38,7 +39,7 @@ def provenance() -> dict[str, str]:
         "commit": name.removesuffix("-dirty"),
         "mlflow.source.git.commit": name.removesuffix("-dirty"),
         "dirty": str(name.endswith("-dirty")).lower() if name else "",
-        "dvc_lock_sha256": hashlib.sha256(lock.read_bytes()).hexdigest() if lock.exists() else "",
+        "dvc_lock_sha256": file_digest(lock) if lock.exists() else "",
         "dvc_stage": os.environ.get("DVC_STAGE", ""),
         "prefect_flow_run_id": os.environ.get("PREFECT__FLOW_RUN_ID", ""),
     }

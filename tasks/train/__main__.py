@@ -1,7 +1,7 @@
 """Run the stage as params.yaml says and write reports/train.json."""
 
 from tasks import paths
-from tasks.cli import stage_main
+from tasks.entry import stage_main
 from tasks.params import load_params
 from tasks.reports import Meter, write_report
 

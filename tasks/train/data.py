@@ -1,6 +1,5 @@
 """What the stage reads: the faces, the plan, the pairs to validate and to evaluate on."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,23 +137,6 @@ def face_files(aligned: Path) -> list[Path]:
     if not files:
         raise DataInvalid(f"There are no faces in {aligned}. Run `dvc repro align`.")
     return files
-
-
-def folder_digest(*paths: Path) -> str:
-    """Return the sha256 over names and contents of files, and of all files in folders."""
-    digest = hashlib.sha256()
-    for path in paths:
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file():
-                name = file.relative_to(path.parent).as_posix()
-                digest.update(f"{name}\0{file_digest(file)}\n".encode())
-    return digest.hexdigest()
-
-
-def file_digest(path: Path) -> str:
-    """Return the sha256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read(path: Path) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from facenet.devices import resolve_device, resolve_precision
+from facenet.digests import file_digest, folder_digest
 from facenet.errors import ParamsInvalid
 from facenet.mining.mined import MinedPlan
 from facenet.networks import EmbeddingNetwork
@@ -32,12 +33,10 @@ from facenet.training import (
 from tasks import paths
 from tasks.downloads import locate
 from tasks.params import Params
-from tasks.train import recipe
+from tasks.train import build
 from tasks.train.data import (
     Faces,
     face_files,
-    file_digest,
-    folder_digest,
     make_plan,
     read_evaluation_pairs,
     read_faces,
@@ -100,10 +99,10 @@ def prepare(params: Params, places: Places) -> Setup:
         raise ParamsInvalid("A CPU cannot train in fp16. Set base.precision to auto, bf16 or fp32.")
     with processes.main_first():
         init = locate(params.train.init) if params.train.init else None
-    network = recipe.build_network(params.train, init=init, seed=params.base.seed).to(device)
+    network = build.build_network(params.train, init=init, seed=params.base.seed).to(device)
     data = _digests(places)
     inputs = {**data, "init": file_digest(init) if init else ""}
-    key = recipe.run_key(recipe.sections(params), inputs, device=device.type, precision=precision)
+    key = build.run_key(build.sections(params), inputs, device=device.type, precision=precision)
     checkpoints = Checkpoints(places.checkpoints / key)
     faces = read_faces(params.triplets.table, aligned=places.aligned, triplets=places.triplets)
     setup = Setup(
@@ -115,7 +114,7 @@ def prepare(params: Params, places: Places) -> Setup:
         faces=faces,
         checkpoints=checkpoints,
     )
-    if recipe.build_schedule(params.train, steps_per_epoch=1).last_epoch:
+    if build.build_schedule(params.train, steps_per_epoch=1).last_epoch:
         setup.trainer = _trainer(setup, params, places)
     return setup
 
@@ -129,12 +128,12 @@ def _trainer(setup: Setup, params: Params, places: Places) -> Trainer:
         table,
         setup.faces.rows,
         setup.faces.labels,
-        augmentation=recipe.build_augmentation(params.train),
+        augmentation=build.build_augmentation(params.train),
         seed=params.base.seed,
         division=Division(setup.processes, params.train.accumulate),
     )
     frozen = freeze_to(setup.network, params.train.freeze_to)
-    loss = recipe.build_loss(
+    loss = build.build_loss(
         params.train,
         classes=setup.faces.identities,
         listed=params.pairs_as_listed or params.triplets_as_listed,
@@ -147,13 +146,13 @@ def _trainer(setup: Setup, params: Params, places: Places) -> Trainer:
     return Trainer(
         network=setup.network,
         loss=loss,
-        optimizer=recipe.build_optimizer(params.train, [setup.network, loss]),
-        schedule=recipe.build_schedule(params.train, steps_per_epoch=len(plan)),
+        optimizer=build.build_optimizer(params.train, [setup.network, loss]),
+        schedule=build.build_schedule(params.train, steps_per_epoch=len(plan)),
         loader=Loader(dataset, plan, workers=workers, pin_memory=setup.device.type == "cuda"),
         device=setup.device,
         precision=setup.precision,
         seed=params.base.seed,
-        options=recipe.build_options(params.train, frozen=frozen),
+        options=build.build_options(params.train, frozen=frozen),
         mining=mining,
         validate=_validation(embedder, places),
         validate_every=params.train.validate_every,

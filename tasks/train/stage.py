@@ -14,7 +14,7 @@ from facenet.model import ModelCard, NetworkCard, save_model
 from facenet.training import Checkpoints, Trainer, TrainingInterrupted
 from tasks.params import Params
 from tasks.tracking import Run, commit, training_run
-from tasks.train import output, recipe
+from tasks.train import build, output
 from tasks.train.interrupt import StopRequest
 from tasks.train.record import Recorder
 from tasks.train.setup import Places, Setup, prepare
@@ -109,7 +109,7 @@ def _write(setup: Setup, params: Params, places: Places, tracked: Run) -> dict[s
 
 
 def _card(setup: Setup, params: Params, run_id: str) -> ModelCard:
-    sections, train = recipe.sections(params), params.train
+    sections, train = build.sections(params), params.train
     return ModelCard(
         network=NetworkCard(
             name=train.network,
@@ -139,7 +139,7 @@ def _tracked(params: Params, checkpoints: Checkpoints) -> Iterator[Run]:
 
 
 def _log_inputs(tracked: Run, setup: Setup, params: Params) -> None:
-    tracked.log_params(recipe.sections(params))
+    tracked.log_params(build.sections(params))
     machine = {"device": setup.device.type, "precision": setup.precision, "parameters": setup.parameters}
     tracked.log_params({"resolved": machine})
     for name, digest in setup.data.items():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from facenet.evaluation.strangers import pairs_of_strangers
+from facenet.evaluation.unseen_people import pairs_of_strangers
 from facenet.identity import fold_name
 
 SIDES = ("left", "right")

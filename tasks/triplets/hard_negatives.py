@@ -11,7 +11,7 @@ from tqdm import tqdm
 from facenet.embedder import load_embedder
 from facenet.images import decode
 from facenet.mining.offline import Embeddings, Indices, mine_negatives
-from tasks.params import TripletsParams
+from tasks.params.triplets import TripletsParams
 from tasks.shards import read_table
 from tasks.triplets import embedder
 

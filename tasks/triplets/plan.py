@@ -11,7 +11,7 @@ import pandas as pd
 from facenet.errors import DataInvalid
 from facenet.mining.offline import PositivePairs, anchor_positive_pairs, labelled_pairs, random_negatives
 from facenet.mining.pk import PKPlan
-from tasks.params import TripletsParams
+from tasks.params.triplets import TripletsParams
 
 VALIDATION_PAIRS = 2000  # at most, half of them of the same person
 VALIDATION_IMAGES = (

@@ -23,7 +23,7 @@ from facenet.atomic import atomic_path, remove_temporaries
 from facenet.errors import DataInvalid
 from facenet.mining.split import split_identities
 from tasks import paths
-from tasks.params import TripletsParams
+from tasks.params.triplets import TripletsParams
 from tasks.shards import read_table, shard_paths
 from tasks.triplets.evaluation_pairs import evaluation_pairs
 from tasks.triplets.plan import Part, make_plan, make_validation_pairs

@@ -13,8 +13,8 @@ import yaml
 from packaging.version import Version
 
 from flows import sweep, training
-from tasks.grid import at_point, make_points
 from tasks.params import parse_params
+from tasks.sweep.grid import at_point, make_points
 
 
 @pytest.fixture(scope="module")

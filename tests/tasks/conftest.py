@@ -35,7 +35,7 @@ def dask_processes(
     """A Dask scheduler, named in FACENET_DASK_SCHEDULER, and two workers."""
     started = DaskProcesses(tmp_path_factory.mktemp("dask"), root)
     monkeypatch.setenv("FACENET_DASK_SCHEDULER", started.address)
-    monkeypatch.setattr("tasks.cluster.PATIENCE", 180.0)  # a busy machine
+    monkeypatch.setattr("tasks.workers.cluster.PATIENCE", 180.0)  # a busy machine
     try:
         yield started
     finally:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from tasks.workers import SCHEDULER
+from tasks.workers.team import SCHEDULER
 from tests.servers import free_port
 
 

@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from facenet.errors import ParamsInvalid
-from tasks.params import CelebaSource, FolderSource, LfwSource, OrlSource, Params, load_params, parse_params
+from tasks.params import Params, load_params, parse_params
+from tasks.params.sources import CelebaSource, FolderSource, LfwSource, OrlSource
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from facenet.matching import Matcher
 from facenet.model import ModelCard
 from facenet.serving import FaceEmbedder, save_detector
 from tasks import register
-from tasks.params import PromotionParams, RegisterParams
+from tasks.params.register import PromotionParams, RegisterParams
 from tasks.tracking import open_run, registry, start_run, tracking_uri
 from tasks.tracking.store import client
 
@@ -182,7 +182,7 @@ def test_the_digest_is_of_what_decides_the_answers(
     plain = digest()
     assert digest(commit="c" * 40, mlflow={"run_id": "e" * 32}, params={}, data={}) == plain
     others = [digest(precision="bf16"), digest(weights_sha256="0" * 64), digest(standardisation="per_image")]
-    monkeypatch.setattr("tasks.tracking.models.code_digests", lambda: {"facenet/serving.py": "0" * 64})
+    monkeypatch.setattr("tasks.register.code_digest", lambda _: "0" * 64)
     assert len({plain, *others, digest()}) == 5
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from facenet.errors import DataInvalid, ParamsInvalid
 from tasks import workers
-from tasks.workers import WORKERS, run_jobs, worker_count
+from tasks.workers import run_jobs
+from tasks.workers.team import WORKERS, worker_count
 
 
 def make_squarer() -> Callable[[list[int]], list[int]]:

@@ -9,7 +9,7 @@ from tasks.ingest.sources.folder import open_folder
 from tasks.ingest.sources.lfw import open_lfw
 from tasks.ingest.sources.opened import Opened
 from tasks.ingest.sources.orl import open_orl
-from tasks.params import CelebaSource, FolderSource, LfwSource, Source
+from tasks.params.sources import CelebaSource, FolderSource, LfwSource, Source
 
 __all__ = ["Opened", "open_source", "source_names"]
 

@@ -9,7 +9,7 @@ from tasks.downloads import locate
 from tasks.ingest.archives import members
 from tasks.ingest.records import NO_PHOTO, Record
 from tasks.ingest.sources.opened import Opened
-from tasks.params import CelebaSource
+from tasks.params.sources import CelebaSource
 
 ROLES = {"0": "train", "1": "train", "2": "evaluate"}  # by partition: train, validation, test
 

@@ -9,7 +9,7 @@ from tasks.ingest.archives import members
 from tasks.ingest.records import Record, folded
 from tasks.ingest.sources.layout import place_by_folder
 from tasks.ingest.sources.opened import Opened, read_pairs, scored_people
-from tasks.params import FolderSource
+from tasks.params.sources import FolderSource
 
 
 def open_folder(source: FolderSource, downloads: Path) -> Opened:

@@ -11,7 +11,7 @@ from tasks.ingest.archives import members
 from tasks.ingest.records import Record, folded
 from tasks.ingest.sources.layout import place_by_folder
 from tasks.ingest.sources.opened import THRESHOLD_FOLD, Opened, read_pairs, scored_people
-from tasks.params import LfwSource
+from tasks.params.sources import LfwSource
 
 
 def open_lfw(source: LfwSource, downloads: Path, *, allow_overlap: bool) -> Opened:

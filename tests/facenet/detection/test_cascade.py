@@ -13,7 +13,7 @@ from PIL import Image
 
 from facenet.detection import MTCNN, DetectorSettings, Faces, load_mtcnn_weights
 from facenet.detection import cascade as module
-from facenet.detection.runtime import RuntimeName
+from facenet.detection.runtimes import RuntimeName
 from facenet.errors import ParamsInvalid
 
 Weights = dict[str, np.ndarray]

@@ -10,7 +10,7 @@ from torch import nn
 
 from facenet.detection.networks import ONet, PNet, RNet
 from facenet.detection.openvino_graphs import WIDER, onet_graph, ov, pnet_graph, rnet_graph
-from facenet.detection.runtime import torch_runtime
+from facenet.detection.torch_runtime import torch_runtime
 
 
 def networks() -> tuple[PNet, RNet, ONet]:

@@ -9,7 +9,9 @@ import torch
 from facenet.detection import MTCNN, runtime_version
 from facenet.detection import runtime as module
 from facenet.detection.networks import ONet, PNet, RNet
-from facenet.detection.runtime import Runtime, choose_runtime, make_runtime, standardised, whole_chunks
+from facenet.detection.runtime import Runtime, whole_chunks
+from facenet.detection.runtimes import choose_runtime, make_runtime
+from facenet.detection.torch_runtime import standardised
 
 CPU = torch.device("cpu")
 NAMES: list[module.RuntimeName] = ["torch", "openvino"]

@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 
 from facenet.evaluation.distances import Floats, Metric
 from facenet.evaluation.protocol import PairRows
-from facenet.evaluation.sweep import Flags
+from facenet.evaluation.thresholds import Flags
 
 THRESHOLDS, VAL_THRESHOLDS = np.arange(0, 4, 0.01), np.arange(0, 4, 0.001)
 

@@ -7,7 +7,7 @@ import pytest
 
 from facenet.evaluation.calibration import calibrate, reliability
 from facenet.evaluation.platt import fit_sigmoid
-from facenet.matching import Sigmoid
+from facenet.evaluation.sigmoid import Sigmoid
 from tests.facenet.evaluation.test_operating_points import measured
 
 

@@ -6,7 +6,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from facenet.evaluation.platt import even_threshold, fit_sigmoid
-from facenet.evaluation.sweep import Flags, Floats, best_threshold
+from facenet.evaluation.thresholds import Flags, Floats, best_threshold
 
 
 def test_fit_is_a_logistic_regression_on_platts_targets() -> None:

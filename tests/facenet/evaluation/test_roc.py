@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from facenet.evaluation.roc import Curve, exact_curve
-from facenet.evaluation.sweep import Flags, Floats
+from facenet.evaluation.thresholds import Flags, Floats
 
 
 def sample(seed: int, count: int = 50) -> tuple[Floats, Flags]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tasks.params import AlignParams
+from tasks.params.align import AlignParams
 from tasks.shards import RAW_SCHEMA, shard_count, sort_key, write_shards
 
 Photo = tuple[str, str, bytes]  # identity, role, bytes

@@ -29,5 +29,5 @@ def test_the_runtime_touches_both(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_code_touches_both(monkeypatch: pytest.MonkeyPatch) -> None:
     before = keys.detection_key(SETTINGS, "cpu"), keys.face_key(SETTINGS, "cpu")
-    monkeypatch.setattr(keys, "code_version", lambda: "another")
+    monkeypatch.setattr(keys, "code_digest", lambda *_: "another")
     assert not {keys.detection_key(SETTINGS, "cpu"), keys.face_key(SETTINGS, "cpu")} & set(before)

@@ -21,23 +21,24 @@ from facenet.devices import cpu_threads
 from facenet.errors import DataInvalid
 from facenet.images import decode
 from tasks.align.stage import run
-from tasks.params import AlignParams
+from tasks.params.align import AlignParams
 from tasks.shards import FACES_SCHEMA, read_table
 from tests.tasks.dask_processes import DaskProcesses
 
 RUN = """
 import os, signal, sys
 from pathlib import Path
-from tasks.align import detections, stage
-from tasks.params import AlignParams
+from tasks.align import stage
+from tasks.align import detection_cache
+from tasks.params.align import AlignParams
 
-class Deadly(detections.DetectionCache):
+class Deadly(detection_cache.DetectionCache):
     def flush(self):
         super().flush()
         os.kill(os.getpid(), signal.SIGKILL)
 
 if __name__ == "__main__":
-    detections.PART_ROWS = 8
+    detection_cache.PART_ROWS = 8
     stage.DetectionCache = Deadly
     folder = Path(sys.argv[1])
     params = AlignParams.model_validate_json(sys.argv[2])
@@ -249,7 +250,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(
     for name in ("here", "there"):
         write_raw(tmp_path / name / "raw", photos)
     monkeypatch.setattr("tasks.align.stage.LARGE_ROWS", 16)
-    monkeypatch.setattr("tasks.align.detections.PART_ROWS", 16)
+    monkeypatch.setattr("tasks.align.detection_cache.PART_ROWS", 16)
     killed: list[int] = []
 
     def kill_one_half_way() -> None:

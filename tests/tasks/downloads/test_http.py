@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from facenet.digests import file_digest
 from facenet.errors import DownloadFailed
-from tasks.downloads.http import ATTEMPTS, download, sha256_of
+from tasks.downloads.http import ATTEMPTS, download
 from tests.tasks.downloads.conftest import Site
 
 BODY = bytes(range(256)) * 4000
@@ -22,7 +23,7 @@ def test_a_file_arrives_whole_and_alone(site: Site, tmp_path: Path) -> None:
     path = _fetch(site, tmp_path, sha256=DIGEST)
     assert path.read_bytes() == BODY
     assert list(path.parent.iterdir()) == [path]
-    assert sha256_of(path) == DIGEST
+    assert file_digest(path) == DIGEST
 
 
 def test_a_connection_that_breaks_off_is_taken_up_where_it_broke(site: Site, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.downloads.http import sha256_of
+from facenet.digests import file_digest
 from tasks.downloads.official import OFFICIAL
 
 
@@ -17,4 +17,4 @@ def test_the_digests_are_those_of_the_real_files(shared: Path) -> None:
     here = [path for path in sorted((shared / "data" / "lfw").glob("*.txt")) if path.name in OFFICIAL]
     assert len(here) == 6
     for path in here:
-        assert OFFICIAL[path.name].sha256 == sha256_of(path), path.name
+        assert OFFICIAL[path.name].sha256 == file_digest(path), path.name

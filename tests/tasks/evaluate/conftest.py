@@ -15,7 +15,7 @@ from PIL import Image
 from facenet import networks
 from facenet.images import encode
 from facenet.model import ModelCard, NetworkCard, save_model
-from tasks.params import EvaluateParams
+from tasks.params.evaluate import EvaluateParams
 from tasks.shards import FACES_SCHEMA, read_table, sort_key, write_shards
 
 PEOPLE, PHOTOS, SIDE = 10, 4, 100

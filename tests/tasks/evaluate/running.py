@@ -5,7 +5,8 @@ from typing import Any
 import pyarrow as pa
 
 from tasks.evaluate.stage import run
-from tasks.params import EvaluateParams, OrlSource
+from tasks.params.evaluate import EvaluateParams
+from tasks.params.sources import OrlSource
 
 Workspace = Any
 SOURCES = (OrlSource(kind="orl"),)

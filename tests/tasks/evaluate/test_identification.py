@@ -8,7 +8,8 @@ import pytest
 
 from tasks.evaluate.identification import cosine_distance, draw
 from tasks.evaluate.stage import run
-from tasks.params import EvaluateParams, OrlSource
+from tasks.params.evaluate import EvaluateParams
+from tasks.params.sources import OrlSource
 
 Workspace = Any
 NAMES = [f"P{person}" for person in range(20) for _ in range(1 + person % 4)]

@@ -11,7 +11,8 @@ from PIL import Image
 
 from facenet.images import encode
 from tasks.evaluate.stage import run
-from tasks.params import EvaluateParams, OrlSource
+from tasks.params.evaluate import EvaluateParams
+from tasks.params.sources import OrlSource
 
 Workspace = Any
 

@@ -8,7 +8,7 @@ import pytest
 
 from facenet.matching import Matcher
 from tasks.evaluate.operating import report_operating_points
-from tasks.params import EvaluateParams
+from tasks.params.evaluate import EvaluateParams
 from tests.tasks.evaluate.test_slices import evaluated
 
 

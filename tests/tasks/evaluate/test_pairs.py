@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from facenet.errors import DataInvalid, PairsFileInvalid
-from facenet.evaluation.strangers import FEWEST
+from facenet.evaluation.unseen_people import FEWEST
 from tasks.evaluate.pairs import (
     protocol_name,
     read_pairs,
@@ -15,7 +15,7 @@ from tasks.evaluate.pairs import (
     trained_people,
     without_trained,
 )
-from tasks.params import CelebaSource, FolderSource, LfwSource, OrlSource, Source
+from tasks.params.sources import CelebaSource, FolderSource, LfwSource, OrlSource, Source
 
 STORED = {"a", "b", "c"}
 

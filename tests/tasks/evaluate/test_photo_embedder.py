@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from facenet.embedder import Embedder
-from tasks.params import EvaluateParams
+from tasks.params.evaluate import EvaluateParams
 from tasks.shards import read_table
 from tests.tasks.dask_processes import DaskProcesses
 from tests.tasks.evaluate.running import evaluate, read_embeddings

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from tasks.evaluate import photos
-from tasks.evaluate.kept import face_digests
+from tasks.evaluate.embedding_cache import face_digests
 from tasks.evaluate.photos import measure_pixels, photo_qualities, turn
 from tasks.evaluate.work import find_places
 

@@ -9,8 +9,8 @@ import pytest
 
 from facenet.evaluation.distances import Floats
 from facenet.evaluation.protocol import Protocol, judge, measure
-from tasks.evaluate.evaluated import Evaluated
 from tasks.evaluate.pairs import Pairs
+from tasks.evaluate.result import Evaluated
 from tasks.evaluate.slices import report_slices, thirds
 
 

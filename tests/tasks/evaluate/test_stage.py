@@ -31,7 +31,7 @@ from tasks.evaluate import stage
 from tasks.evaluate.embeddings import Embeddings
 from tasks.evaluate.pairs import Pairs
 from tasks.evaluate.record import FILES
-from tasks.params import EvaluateParams
+from tasks.params.evaluate import EvaluateParams
 from tasks.shards import read_table
 from tests.tasks.evaluate.running import evaluate, read_embeddings
 

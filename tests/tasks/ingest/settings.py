@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tasks.params import IngestParams
+from tasks.params.ingest import IngestParams
 
 
 def ingest_params(*sources: dict[str, Any], **changed: Any) -> IngestParams:

@@ -7,7 +7,7 @@ from tasks.ingest.records import Record
 from tasks.ingest.scan import limits, scan
 from tasks.ingest.sources import Opened
 from tasks.ingest.spool import Spool
-from tasks.ingest.verdicts import VerdictCache
+from tasks.ingest.verdict_cache import VerdictCache
 from tests.tasks.ingest.settings import ingest_params
 from tests.zoo import zoo
 

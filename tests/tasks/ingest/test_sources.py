@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from tasks.ingest.sources import open_source, source_names
-from tasks.params import IngestParams
+from tasks.params.ingest import IngestParams
 from tests.tasks.ingest.archives import write_tree
 from tests.tasks.ingest.settings import ingest_params
 

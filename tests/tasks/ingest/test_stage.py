@@ -17,7 +17,7 @@ from facenet.errors import DataInvalid, SourceInvalid
 from facenet.evaluation.pairs import parse_pairs
 from facenet.images import decode
 from tasks.ingest.stage import run
-from tasks.params import IngestParams
+from tasks.params.ingest import IngestParams
 from tasks.reports import Meter
 from tasks.shards import read_table
 from tests.tasks.ingest.archives import tar_bytes, write_tree, zip_bytes

@@ -12,7 +12,8 @@ import pytest
 
 from facenet.model import ModelCard
 from tasks.evaluate.stage import run
-from tasks.params import OrlSource, Params, parse_params
+from tasks.params import Params, parse_params
+from tasks.params.sources import OrlSource
 from tasks.report.page import Subject, render
 from tasks.reports import write_report
 from tests.tasks.evaluate.conftest import PARAMS, build_workspace

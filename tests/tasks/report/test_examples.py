@@ -1,7 +1,7 @@
 """The pairs that are shown: the worst of those judged wrongly, and their own photos."""
 
 from tasks.report.examples import LEAKS, WORST, leak_examples, worst_examples, worst_rows
-from tasks.report.findings import read_findings
+from tasks.report.inputs import read_findings
 from tasks.report.page import Subject
 from tasks.report.photos import data_uris
 

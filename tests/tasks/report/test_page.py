@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tasks.params import FolderSource
+from tasks.params.sources import FolderSource
 from tasks.report.page import Subject, render, write_page
 from tests.browser import chromium
 from tests.tasks.report.conftest import REGISTRATION, Reported

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tasks.params import CelebaSource, FolderSource, LfwSource, OrlSource
+from tasks.params.sources import CelebaSource, FolderSource, LfwSource, OrlSource
 from tasks.report.page import Subject
 from tasks.report.photos import SIDE, data_uris, photos_allowed
 from tasks.shards import read_table

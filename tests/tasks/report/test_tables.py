@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tasks.report.findings import read_findings
+from tasks.report.inputs import read_findings
 from tasks.report.page import Subject
 from tasks.report.tables import MOST, parameters, tables
 from tests.tasks.report.conftest import Reported

@@ -28,7 +28,7 @@ REPORT = ("epochs", "steps", "images_per_second", "resumed", "loss", "minutes", 
 # Runs the stage as the command line does, checkpoints after every step, and signals itself at a given step.
 CHILD = """
 import os, sys
-from tasks.cli import stage_main
+from tasks.entry import stage_main
 from tasks.params import load_params
 from tasks.train.record import Recorder
 from tasks.train.stage import run

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from facenet.evaluation.strangers import FEWEST
+from facenet.evaluation.unseen_people import FEWEST
 from tasks.triplets.evaluation_pairs import evaluation_pairs
 
 FACES = pd.DataFrame(

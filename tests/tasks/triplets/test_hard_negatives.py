@@ -8,7 +8,7 @@ import yaml
 
 from facenet.errors import ParamsInvalid
 from facenet.mining.offline import Indices, anchor_positive_pairs
-from tasks.params import TripletsParams
+from tasks.params.triplets import TripletsParams
 from tasks.shards import read_table
 from tasks.triplets import stage
 from tasks.triplets.hard_negatives import embed_faces, mine_with_embedder

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from facenet.errors import DataInvalid
-from tasks.params import TripletsParams
+from tasks.params.triplets import TripletsParams
 from tasks.shards import FACES_SCHEMA, read_table, sort_key, write_shards
 from tasks.triplets import __main__ as command
 from tasks.triplets import plan as plans

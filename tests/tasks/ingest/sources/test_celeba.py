@@ -5,7 +5,7 @@ import pytest
 from facenet.errors import SourceInvalid
 from tasks.ingest.records import Record
 from tasks.ingest.sources.celeba import open_celeba
-from tasks.params import CelebaSource
+from tasks.params.sources import CelebaSource
 from tests.tasks.ingest.archives import write_tree, zip_bytes
 
 PHOTOS = {f"img_align_celeba/00000{n}.jpg": b"x" for n in (1, 2, 3, 4)}

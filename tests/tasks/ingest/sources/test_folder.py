@@ -5,7 +5,7 @@ import pytest
 from facenet.errors import DownloadFailed, PairsFileInvalid
 from tasks.ingest.records import Record
 from tasks.ingest.sources.folder import open_folder
-from tasks.params import FolderSource
+from tasks.params.sources import FolderSource
 from tests.tasks.ingest.archives import write_tree, zip_bytes
 
 

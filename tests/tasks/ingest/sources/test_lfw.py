@@ -6,7 +6,7 @@ from facenet.evaluation.pairs import PhotoName
 from tasks.ingest.records import Record
 from tasks.ingest.sources.lfw import open_lfw
 from tasks.ingest.sources.opened import Opened
-from tasks.params import LfwSource
+from tasks.params.sources import LfwSource
 from tests.tasks.ingest.archives import tar_bytes
 
 PEOPLE = ("Ann", "Bob", "Cat", "Dan")

@@ -1,0 +1,22 @@
+"""The probability of a match as a function of the distance."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from facenet.evaluation.distances import Floats
+
+
+@dataclass(frozen=True)
+class Sigmoid:
+    """The log odds of a match are intercept - slope * distance, where they were even beforehand."""
+
+    slope: float
+    intercept: float
+
+    def probability(self, distances: npt.ArrayLike, prior: float = 0.5) -> Floats:
+        """Return the probability of a match at each distance; `prior`: the share of matches expected."""
+        odds = self.intercept - self.slope * np.asarray(distances, np.float64)
+        odds = odds + np.log(prior) - np.log1p(-prior)
+        return np.asarray((1 + np.tanh(odds / 2)) / 2, np.float64)  # the logistic function, without overflow

@@ -1,0 +1,71 @@
+"""The `facenet` command."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from tasks.entry import stage_main
+
+
+def main() -> None:
+    """Run the `facenet` command with the arguments of this process."""
+    parser = argparse.ArgumentParser(prog="facenet", description="Faces in, an evaluated model out.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("results", help="print the figures of the last run").set_defaults(run=_results)
+    _add_detect(commands.add_parser("detect", help="find the faces in photos"))
+    _add_summary(commands.add_parser("summary", help="print the layers of a network"))
+    arguments = parser.parse_args()
+    stage_main(lambda: arguments.run(arguments))
+
+
+def _results(_: argparse.Namespace) -> None:
+    from tasks.commands.results import results_table  # reads reports only when it is asked for
+
+    sys.stdout.write(f"\n{results_table()}\n")
+
+
+def _add_detect(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Find the faces in photos and print a line for each. Exit code 1: a photo could not be read."
+    )
+    add = parser.add_argument
+    add("photos", nargs="+", metavar="PHOTO")
+    add("--out", type=Path, metavar="DIR", help="draw the faces into copies of the photos in this folder")
+    add("--json", action="store_true", help="print one list of {path, faces}, or {path, error}")
+    add("--min-face", type=float, metavar="PIXELS", help="shortest side of a face (default: 20)")
+    thresholds = "least probability, of each of the three networks (default: 0.6 0.7 0.7)"
+    add("--thresholds", type=float, nargs=3, metavar="P", help=thresholds)
+    add("--factor", type=float, metavar="F", help="between the scales of the search (default: 0.709)")
+    reduced = "search longer photos on a reduced copy (default: 4096)"
+    add("--max-side", type=int, metavar="PIXELS", help=reduced)
+    add("--device", default="auto", help="auto, cpu, mps or cuda (default: auto)")
+    parser.set_defaults(run=_detect)
+
+
+def _detect(arguments: argparse.Namespace) -> None:
+    from tasks.commands.detect import run  # torch takes seconds, and --help needs none of it
+
+    run(arguments)
+
+
+def _add_summary(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Print a network's layers: output shapes, parameters and multiply-adds for one image."
+    )
+    add = parser.add_argument
+    add("network", metavar="NAME", help="as in train.network; a wrong one is answered with all there are")
+    add("--embedding-size", type=int, metavar="N", help="width of the output (default: the published one)")
+    add("--image-size", type=int, metavar="PIXELS", help="side of the image (default: the published one)")
+    add("--variant", help="form of the network, as in train.variant (default: its first)")
+    add("--depth", type=int, default=1, metavar="D", help="open blocks so many levels deep (default: 1)")
+    parser.set_defaults(run=_summary)
+
+
+def _summary(arguments: argparse.Namespace) -> None:
+    from tasks.commands.summary import run  # torch takes seconds, and --help needs none of it
+
+    run(arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Whether a challenger replaces the champion: gates, comparison on the same pairs, decision."""

@@ -1,0 +1,223 @@
+"""Champion against challenger: who is served, decided by the figures that the versions carry as tags.
+
+Three aliases of the registered model: `challenger` (the last one registered), `champion` (served) and
+`previous-champion` (what a rollback restores). MLflow keeps no history of them: reports/promotions.jsonl
+does.
+"""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from facenet.evaluation.comparison import Comparison
+from tasks import paths
+from tasks.params.register import PromotionParams, RegisterParams
+from tasks.promotion.paired import COMPARABLE, DECISIONS, compare_versions, comparison_tags
+from tasks.reports import write_report
+from tasks.tracking.registry import (
+    CHALLENGER,
+    CHAMPION,
+    PREVIOUS,
+    Version,
+    aliased_version,
+    aliases,
+    delete_alias,
+    get_version,
+    set_alias,
+    tag_version,
+)
+
+COMPARABLE_VAL = (*COMPARABLE, "far_target")  # by the metrics that depend on it: val, val_std
+LOWER_IS_BETTER = ("eer", "accuracy_std", "val_std", "fallbacks")
+BEFORE = "champion_before"  # tag of a champion: the version it replaced
+ROLLED_BACK = "rolled_back"  # tag of a version that was champion and was taken back
+DIGITS = 9  # a gain is rounded to, so that 0.3 - 0.2 is 0.1
+
+RECEIPT = paths.REPORTS / "promotion.json"
+HISTORY = paths.REPORTS / "promotions.jsonl"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of a promotion or rollback.
+
+    action: promoted, unchanged (it is the champion already), rolled_back or refused.
+    champion, previous_champion, challenger: version numbers afterwards, None if there is none.
+    figures: the compared figure by version number.
+    paired: how challenger and champion differ pair by pair, None where the decisions of one are lost.
+    """
+
+    model: str
+    action: str
+    reason: str
+    champion: int | None = None
+    previous_champion: int | None = None
+    challenger: int | None = None
+    metric: str | None = None
+    figures: dict[str, float] | None = None
+    paired: Comparison | None = None
+    forced: bool = False
+
+    @property
+    def refused(self) -> bool:
+        """Whether nothing was done, against the caller's wish."""
+        return self.action == "refused"
+
+
+def promote(params: RegisterParams, *, force: bool = False) -> Outcome:
+    """Make the challenger the champion if `params.promotion` says so; `force` does it without comparing."""
+    challenger = aliased_version(params.model, CHALLENGER)
+    champion = aliased_version(params.model, CHAMPION)
+    rule = params.promotion
+    paired = compare_versions(challenger, champion)
+    action, reason = decide(challenger, champion, rule, force=force, paired=paired)
+    if paired is not None and challenger is not None and champion is not None:
+        tag_version(params.model, challenger.number, comparison_tags(paired, champion))
+    if action == "promoted" and challenger is not None:
+        _crown(challenger, champion)
+    figures = {}
+    for version in (champion, challenger):
+        if version is not None and (got := _figure(version, rule.metric)) is not None:
+            figures[str(version.number)] = got
+    outcome = _outcome(params.model, action, reason, metric=rule.metric, figures=figures, forced=force)
+    return replace(outcome, paired=paired)
+
+
+def roll_back(model: str) -> Outcome:
+    """Make the former champion the champion again; the present one then needs force to be promoted again."""
+    champion, former = aliased_version(model, CHAMPION), aliased_version(model, PREVIOUS)
+    if champion is None or former is None or champion.number == former.number:
+        return _outcome(
+            model, "refused", f"No version of {model} was champion before: nothing to go back to."
+        )
+    tag_version(model, champion.number, {ROLLED_BACK: "true"})
+    set_alias(model, CHAMPION, former.number)
+    before = former.tags.get(BEFORE)
+    older = get_version(model, int(before)) if before else None
+    if older is None or older.tags.get(ROLLED_BACK) == "true":
+        delete_alias(model, PREVIOUS)
+    else:
+        set_alias(model, PREVIOUS, older.number)
+    reason = f"Version {former.number} is champion again, in place of {champion.number}."
+    return _outcome(model, "rolled_back", reason)
+
+
+def decide(
+    challenger: Version | None,
+    champion: Version | None,
+    rule: PromotionParams,
+    *,
+    force: bool,
+    paired: Comparison | None = None,
+) -> tuple[str, str]:
+    """Return promoted, unchanged or refused, and the reason in a sentence."""
+    if challenger is None:
+        return "refused", "There is no challenger. Run `dvc repro register`."
+    name = f"Version {challenger.number}"
+    if champion is not None and champion.number == challenger.number:
+        return "unchanged", f"{name} is the champion already."
+    if force:
+        return "promoted", f"{name} is promoted by force, without a comparison."
+    if challenger.tags.get(ROLLED_BACK) == "true":
+        return "refused", f"{name} was champion and was rolled back. Register another one, or use --force."
+    got = _figure(challenger, rule.metric)
+    if got is None:
+        return "refused", f"{name} has no figure {rule.metric!r}: see register.promotion.metric."
+    if champion is None:
+        return "promoted", f"{name} is the first champion, with {rule.metric} {got}."
+    return _compare(challenger, champion, rule, got, paired)
+
+
+def _compare(
+    challenger: Version, champion: Version, rule: PromotionParams, got: float, paired: Comparison | None
+) -> tuple[str, str]:
+    new, old = f"Version {challenger.number}", f"champion {champion.number}"
+    had = _figure(champion, rule.metric)
+    for tag in COMPARABLE_VAL if rule.metric.startswith("val") else COMPARABLE:
+        ours, theirs = challenger.tags.get(tag), champion.tags.get(tag)
+        if ours is None or ours != theirs:
+            return "refused", (
+                f"{new} and {old} were not evaluated alike: {tag} is {ours} and {theirs}. "
+                "Register the champion's model again on the present pairs, or use --force."
+            )
+    if had is None:
+        return "refused", f"The {old} has no figure {rule.metric!r} to compare with. Use --force."
+    gain = round((had - got) if rule.metric in LOWER_IS_BETTER else (got - had), DIGITS)
+    reason = f"{new} has {rule.metric} {got} against {had} of {old}, a gain of {gain:g}"
+    told = paired.in_words() if paired else "the decisions of both on each pair are not to be had"
+    reason = f"{reason}; {told}"
+    if gain >= rule.min_gain:
+        return _significant(rule, paired, reason) if rule.require_significance else ("promoted", f"{reason}.")
+    return "refused", f"{reason}; wanted at least {rule.min_gain:g} (register.promotion.min_gain)."
+
+
+def _significant(rule: PromotionParams, paired: Comparison | None, reason: str) -> tuple[str, str]:
+    if paired is None:
+        return "refused", (
+            f"{reason}, neither in {DECISIONS} nor on their runs. Run `dvc repro` for both here, or set "
+            "register.promotion.require_significance to false."
+        )
+    if paired.interval[0] > rule.min_gain:
+        return "promoted", f"{reason}."
+    wanted = f"{rule.min_gain:g} (register.promotion.require_significance)"
+    return "refused", f"{reason}; wanted an interval above {wanted}."
+
+
+def _figure(version: Version, metric: str) -> float | None:
+    try:
+        return float(version.tags[metric])
+    except (KeyError, ValueError):
+        return None
+
+
+def _crown(challenger: Version, champion: Version | None) -> None:
+    """Move the aliases, `champion` last: killed in between, the old champion still serves."""
+    model = challenger.model
+    before = str(champion.number) if champion else ""
+    tag_version(model, challenger.number, {BEFORE: before, ROLLED_BACK: "false"})
+    if champion is not None:
+        set_alias(model, PREVIOUS, champion.number)
+    set_alias(model, CHAMPION, challenger.number)
+
+
+def _outcome(
+    model: str,
+    action: str,
+    reason: str,
+    *,
+    metric: str | None = None,
+    figures: dict[str, float] | None = None,
+    forced: bool = False,
+) -> Outcome:
+    holders = aliases(model)
+    return Outcome(
+        model=model,
+        action=action,
+        reason=reason,
+        champion=holders.get(CHAMPION),
+        previous_champion=holders.get(PREVIOUS),
+        challenger=holders.get(CHALLENGER),
+        metric=metric,
+        figures=figures,
+        forced=forced,
+    )
+
+
+def record(outcome: Outcome, *, at: str, receipt: Path = RECEIPT, history: Path = HISTORY) -> None:
+    """Write the receipt and append it to the history; `at` is the time in ISO 8601."""
+    line = {"at": at, **asdict(outcome)}
+    write_report(receipt, line)
+    with history.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def standing(model: str, metric: str) -> str:
+    """Return a table of who holds which alias, with its figure and commit."""
+    rows = [f"{'alias':18} {'version':>7} {metric:>10}  commit"]
+    for alias in (CHAMPION, PREVIOUS, CHALLENGER):
+        version = aliased_version(model, alias)
+        number, tags = ("none", {}) if version is None else (str(version.number), version.tags)
+        rows.append(
+            f"{alias:18} {number:>7} {tags.get(metric, '')[:10]:>10}  {tags.get('commit', '')[:12]}".rstrip()
+        )
+    return "\n".join(rows)

@@ -1,0 +1,98 @@
+"""How values are spread: distances of pairs, accuracies of folds and of slices."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from tasks.report.formatting import percent, slice_name
+from tasks.report.inputs import Figures, Row, number
+from tasks.report.svg import INK, MUTED, ONE, TWO, chart
+
+BINS = 48
+FEWEST = 30  # pairs of a slice that is drawn; the table has all
+INCHES = 0.28  # of a line of the slices
+
+
+def distances(decisions: Sequence[Row], evaluation: Figures) -> Markup:
+    """Return the histograms of the distances of same and of different pairs, and the mean threshold."""
+    same, different = (
+        np.array([number(row["distance"]) for row in decisions if row["same"] == kind])
+        for kind in ("true", "false")
+    )
+    threshold = evaluation["threshold"]
+    edges = np.histogram_bin_edges(np.concatenate([same, different]), BINS)
+
+    def draw(axes: Any) -> None:
+        styles = (
+            (same, "one person", ONE, "-"),
+            (different, "two people", TWO, (0, (4, 1.5))),
+        )
+        for values, label, colour, dashes in styles:
+            axes.hist(values, edges, histtype="stepfilled", color=colour, alpha=0.22)
+            axes.hist(values, edges, histtype="step", color=colour, ls=dashes, lw=1.8, label=label)
+        axes.axvline(threshold, ymax=0.84, color=INK, ls=":", lw=1.6, label=f"threshold {threshold:.4g}")
+        axes.set(xlabel=f"distance ({evaluation['distance'].replace('_', ', ')})", ylabel="pairs")
+        axes.set_ylim(top=axes.get_ylim()[1] * 1.28)  # room for the legend
+        axes.legend(loc="upper center", ncols=3, fontsize=9.5, columnspacing=1.0, handlelength=1.6)
+
+    medians = [f"{np.median(values):.3g}" if len(values) else "none" for values in (same, different)]
+    return chart(
+        draw,
+        name="distances",
+        title="Distances of pairs of one person and of two people",
+        description=(
+            f"Median distance {medians[0]} within one person, {medians[1]} between two; "
+            f"threshold {threshold:.4g}."
+        ),
+    )
+
+
+def folds(rows: Sequence[Row], evaluation: Figures) -> Markup:
+    """Return the accuracy of each fold beside their mean."""
+    accuracies = [number(row["accuracy"]) for row in rows]
+    mean = evaluation["accuracy"]
+
+    def draw(axes: Any) -> None:
+        places = range(1, len(rows) + 1)
+        axes.axhline(mean, color=TWO, ls="--", lw=1.5, label=f"mean {percent(mean)}")
+        axes.vlines(places, mean, accuracies, color=ONE, lw=1.5)
+        axes.plot(places, accuracies, "o", color=ONE)
+        axes.set_xticks(list(places)[:: -(-len(rows) // 10)])
+        axes.set(xlabel="fold", ylabel="accuracy")
+        axes.yaxis.set_major_formatter(lambda value, _: percent(value))
+        axes.legend(loc="best")
+
+    description = f"From {percent(min(accuracies))} to {percent(max(accuracies))}, mean {percent(mean)}."
+    return chart(draw, name="fold-chart", title="Accuracy by fold", description=description)
+
+
+def slices(rows: Sequence[Row], evaluation: Figures) -> Markup | None:
+    """Return the accuracy of slices with their 95 % intervals; None if all are too small to draw."""
+    shown = [row for row in rows if int(row["pairs"]) >= FEWEST][::-1]
+    if not shown:
+        return None
+    names = [slice_name(f"{row['slice']}, {row['part']}") for row in shown]
+    accuracy, low, high = (
+        np.array([number(row[name]) for row in shown])
+        for name in ("accuracy", "accuracy_low", "accuracy_high")
+    )
+
+    def draw(axes: Any) -> None:
+        bars = [np.maximum(0, accuracy - low), np.maximum(0, high - accuracy)]
+        axes.axvline(evaluation["accuracy"], color=MUTED, ls="--", lw=1.2)
+        axes.errorbar(accuracy, range(len(shown)), xerr=bars, fmt="o", color=ONE, capsize=3)
+        axes.set_yticks(range(len(shown)), names)
+        axes.set(ylim=(-0.7, len(shown) - 0.3), xlabel="accuracy")
+        axes.xaxis.get_major_locator().set_params(nbins=4)
+        axes.xaxis.set_major_formatter(lambda value, _: percent(value, 1))
+
+    worst = int(accuracy.argmin())
+    return chart(
+        draw,
+        name="slice-chart",
+        title="Accuracy by slice",
+        description=f"Lowest: {names[worst]}, {percent(accuracy[worst])}.",
+        height=1.0 + INCHES * len(shown),
+    )

@@ -1,0 +1,1 @@
+"""Hyperparameter sweeps: the grid of runs and their comparison."""

@@ -1,0 +1,161 @@
+"""Parameters into the parts of a training run."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import TypeAdapter
+from torch import nn
+
+from facenet import losses, networks
+from facenet.digests import code_digest, value_digest
+from facenet.errors import ParamsInvalid
+from facenet.networks import EmbeddingNetwork
+from facenet.training import Augmentation, ColourJitter, OptimizerSettings, Schedule, UpdateOptions
+from facenet.training import build_optimizer as build_named_optimizer
+from tasks.params import Params
+from tasks.params.train import TrainParams
+
+SECTIONS = ("base", "align", "triplets", "train")  # what dvc.yaml says the model depends on
+# What decides the weights: the trainer, what it is built from and what reads its data.
+CODE = (
+    "facenet.devices",
+    "facenet.embedder",
+    "facenet.evaluation",
+    "facenet.images",
+    "facenet.losses",
+    "facenet.memory",
+    "facenet.mining",
+    "facenet.model",
+    "facenet.networks",
+    "facenet.standardisation",
+    "facenet.training",
+    "tasks.shards",
+    "tasks.train.build",
+    "tasks.train.data",
+)
+LIBRARIES = ("numpy", "pillow", "torch")
+CLASSIFIER = ("logits.",)  # facenet-pytorch's files carry one; it is no part of the embedding
+
+
+def build_network(params: TrainParams, *, init: Path | None, seed: int) -> EmbeddingNetwork:
+    """Return the network with weights from the file `init`, or drawn from `seed`.
+
+    Raises:
+        ParamsInvalid: there is no such network, or it cannot see images of train.image_size.
+        WeightsInvalid: `init` does not fit.
+    """
+    torch.manual_seed(seed)
+    network = networks.build(
+        params.network,
+        embedding_size=params.embedding_size,
+        dropout=params.dropout,
+        variant=params.variant,
+    )
+    if params.image_size < network.min_image_size:
+        raise ParamsInvalid(
+            f"{params.network} needs images of {network.min_image_size} pixels or more, "
+            f"train.image_size is {params.image_size}."
+        )
+    if init is not None:
+        networks.load_state(network, init, drop=CLASSIFIER)
+    return network
+
+
+def build_loss(params: TrainParams, *, classes: int, listed: bool, normalised: bool) -> losses.Loss:
+    """Return the loss; its head is drawn from where the global generator stands.
+
+    Args:
+        params: of the loss.
+        classes: number of training people.
+        listed: whether pairs or triplets stand side by side in a batch, so that none are looked for.
+        normalised: whether the network's embeddings are of unit length.
+    """
+    return losses.build(
+        params.loss,
+        embedding_size=params.embedding_size,
+        classes=classes,
+        margin=params.margin,
+        scale=params.scale,
+        prelogits_norm_factor=params.prelogits_norm_factor,
+        prelogits_norm_p=params.prelogits_norm_p,
+        center_factor=params.center_factor,
+        center_version=params.center_version,
+        center_rate=params.center_rate,
+        head_share=params.head_share,
+        head_sampled_above=params.head_sampled_above,
+        mining=params.mining,
+        triplet_reduction=params.triplet_reduction,
+        listed=listed,
+        normalised=normalised,
+    )
+
+
+def build_optimizer(params: TrainParams, modules: Iterable[nn.Module]) -> torch.optim.Optimizer:
+    """Return the optimiser over all parameters of `modules` that are to be trained."""
+    settings = OptimizerSettings(
+        rate=params.schedule.rate,
+        momentum=params.momentum,
+        nesterov=params.nesterov,
+        beta2=params.beta2,
+        epsilon=params.epsilon,
+        weight_decay=params.weight_decay,
+    )
+    return build_named_optimizer(params.optimizer, modules, settings)
+
+
+def build_schedule(params: TrainParams, *, steps_per_epoch: int) -> Schedule:
+    """Return the learning rate over the run."""
+    return Schedule(
+        kind=params.schedule.kind,
+        rate=params.schedule.rate,
+        warmup=params.schedule.warmup,
+        half_cycle=params.schedule.half_cycle,
+        table=params.schedule.steps,
+        epochs=params.epochs,
+        steps_per_epoch=steps_per_epoch,
+    )
+
+
+def build_augmentation(params: TrainParams) -> Augmentation:
+    """Return what happens at random to a training face."""
+    return Augmentation(
+        image_size=params.image_size,
+        random_crop=params.random_crop,
+        shift=params.shift,
+        flip=params.flip,
+        rotation=params.rotation,
+        colour=ColourJitter(
+            brightness=params.brightness,
+            contrast=params.contrast,
+            saturation=params.saturation,
+            hue=params.hue,
+        ),
+    )
+
+
+def build_options(params: TrainParams, *, frozen: Sequence[nn.Module]) -> UpdateOptions:
+    """Return how the weights are moved."""
+    return UpdateOptions(
+        standardisation=params.standardisation,
+        clip_norm=params.clip_norm,
+        ema=params.ema,
+        compiled=params.compile,
+        frozen=frozen,
+    )
+
+
+def sections(params: Params) -> dict[str, Any]:
+    """Return the parameters that the model depends on, as plain values."""
+    values: dict[str, Any] = TypeAdapter(Params).dump_python(params, mode="json")
+    return {name: values[name] for name in SECTIONS}
+
+
+def run_key(parameters: Mapping[str, Any], data: Mapping[str, str], *, device: str, precision: str) -> str:
+    """Return the name of a run's checkpoints: another run of that name gives the same weights.
+
+    It covers parameters, data, device, precision, PyTorch and the code of training.
+    """
+    parts = [parameters, dict(data), device, precision, code_digest(CODE, LIBRARIES)]
+    return value_digest(parts)[:16]

@@ -1,0 +1,104 @@
+"""Run jobs in worker processes: results in the order of the jobs, few jobs under way, a dead worker replaced.
+
+The processes are those of this machine, or of a Dask cluster if FACENET_DASK_SCHEDULER names its scheduler.
+A job is a pure function of what it is given, so neither the number of workers nor their place, nor a job done
+twice, changes a result.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar, cast
+
+from facenet.errors import DataInvalid
+from tasks.workers.processes import Processes
+from tasks.workers.team import WORKERS, Team, WorkerDied, scheduler_address
+
+BYTES_UNDER_WAY = 128 * 2**20
+
+J = TypeVar("J")
+R = TypeVar("R")
+
+
+def run_jobs(
+    make_worker: Callable[[], Callable[[J], R]],
+    jobs: Iterable[J],
+    workers: int,
+    *,
+    split: Callable[[J], Sequence[J]] | None = None,
+    name: Callable[[J], str] = str,
+    if_killed: Callable[[J], R] | None = None,
+    weigh: Callable[[J], int] | None = None,
+) -> Iterator[tuple[J, R]]:
+    """Yield each job with its result, in order; two jobs a worker are under way, if they are not too large.
+
+    A job during which a worker dies is done once more, alone. If it kills that process too, it is `split`
+    and its parts are done one by one; a part that kills again gets the result `if_killed` or ends the run.
+
+    make_worker: called once in each process; picklable. workers: processes; one is this process itself; not
+    used with a Dask scheduler. split: the jobs of one item each that a job consists of; results are then
+    lists. name: what to call a job in a message. weigh: bytes of a job; 128 MB are under way, or one job.
+
+    Raises:
+        DataInvalid: a job kills its workers.
+        ClusterFailed: the Dask scheduler cannot be reached, or has no workers.
+    """
+    address = scheduler_address()
+    if address is None and workers == 1:
+        worker = make_worker()
+        yield from ((job, worker(job)) for job in jobs)
+        return
+    team = _cluster(address, make_worker, name) if address else Processes(make_worker, workers)
+    pending: deque[tuple[J, int]] = deque()
+
+    def finish() -> tuple[J, R]:
+        """Return the oldest job under way with its result."""
+        job, ticket = pending.popleft()
+        try:
+            return job, team.result(ticket)
+        except WorkerDied:
+            return job, _apart(team, job, split, name, if_killed)
+
+    try:
+        for job in jobs:
+            pending.append((job, team.start(job)))
+            while len(pending) >= team.limit() or (len(pending) > 1 and _too_heavy(pending, weigh)):
+                yield finish()
+        while pending:
+            yield finish()
+    finally:
+        team.dismiss()
+
+
+def _too_heavy(pending: Iterable[tuple[J, int]], weigh: Callable[[J], int] | None) -> bool:
+    return weigh is not None and sum(weigh(job) for job, _ in pending) > BYTES_UNDER_WAY
+
+
+def _apart(
+    team: Team[J, R],
+    job: J,
+    split: Callable[[J], Sequence[J]] | None,
+    name: Callable[[J], str],
+    if_killed: Callable[[J], R] | None,
+) -> R:
+    """Return the result of a job whose worker died, part by part if it is to blame."""
+    try:
+        return team.alone(job)
+    except WorkerDied as death:
+        parts = split(job) if split else []
+        if len(parts) > 1:
+            results: list[Any] = [_apart(team, part, split, name, if_killed) for part in parts]
+            return cast(R, [item for result in results for item in result])
+        if if_killed:
+            return if_killed(job)
+        raise DataInvalid(
+            f"A worker process died 2 times on {name(job)}. If memory ran out, set {WORKERS} to a smaller "
+            "number, or give each worker of the cluster more memory."
+        ) from death
+
+
+def _cluster(
+    address: str, make_worker: Callable[[], Callable[[J], R]], name: Callable[[J], str]
+) -> Team[J, R]:
+    from tasks.workers.cluster import Cluster  # Dask is an extra, and takes a second to import
+
+    return Cluster(address, make_worker, name)

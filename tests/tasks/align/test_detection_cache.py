@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facenet.detection import Faces
+from tasks.align import detection_cache
+from tasks.align.detection_cache import DetectionCache
+
+
+def faces(count: int) -> Faces:
+    rng = np.random.default_rng(count)
+    return Faces(*(rng.random(shape, np.float32) for shape in ((count, 4), (count,), (count, 5, 2))))
+
+
+def equal(a: Faces | None, b: Faces) -> bool:
+    assert a is not None
+    return all(np.array_equal(getattr(a, n), getattr(b, n)) for n in ("boxes", "probabilities", "landmarks"))
+
+
+def test_what_was_found_survives_a_process_without_a_close(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detection_cache, "PART_ROWS", 2)
+    cache = DetectionCache(tmp_path)
+    for number in range(5):
+        cache.add(f"photo {number}", faces(number))
+    assert equal(cache.get("photo 4"), faces(4))
+    again = DetectionCache(tmp_path)
+    assert all(equal(again.get(f"photo {n}"), faces(n)) for n in range(4))
+    assert again.get("photo 4") is None  # the fifth was in no full part
+    assert "photo 0" in again
+
+
+def test_closing_leaves_one_file_of_what_is_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(detection_cache, "PART_ROWS", 1)
+    cache = DetectionCache(tmp_path)
+    for number in range(4):
+        cache.add(f"photo {number}", faces(number))
+    cache.close(["photo 3", "photo 0", "never seen"])
+    assert len(list(tmp_path.iterdir())) == 1
+    again = DetectionCache(tmp_path)
+    assert equal(again.get("photo 3"), faces(3))
+    assert equal(again.get("photo 0"), faces(0))
+    assert "photo 1" not in again
+
+
+def test_leftovers_of_a_killed_write_are_removed(tmp_path: Path) -> None:
+    (tmp_path / ".tmp-1-part-000000.arrow").write_bytes(b"half")
+    assert DetectionCache(tmp_path).get("photo") is None
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,158 @@
+"""Most of it runs the command as people do: as a process of its own."""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from facenet.detection import MTCNN, DetectorSettings
+from facenet.images import decode, encode
+from tasks.commands import detect
+from tasks.commands.detect import Found, as_json, line, search
+from tasks.commands.main import main
+
+Photos = list[tuple[str, bytes]]
+
+
+def command(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    line = [sys.executable, "-m", "tasks.commands.main", "detect", *arguments]
+    return subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def detector() -> MTCNN:
+    return MTCNN()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, orl_photos: Photos) -> Path:
+    """Photos of one name in two folders, a photo without a face, and what is no photo."""
+    for name, (_, data) in zip(("ann/1.pgm", "bob/1.pgm"), orl_photos[::10], strict=False):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "wall.png").write_bytes(encode(np.full((60, 80, 3), 90, np.uint8), "png"))
+    (tmp_path / "cut.jpg").write_bytes(encode(np.zeros((60, 80, 3), np.uint8), "jpeg")[:300])
+    (tmp_path / "text.jpg").write_text("no photo")
+    (tmp_path / "empty.png").touch()
+    return tmp_path
+
+
+def test_one_list_of_json_in_the_order_given(folder: Path, detector: MTCNN) -> None:
+    paths = ["bob/1.pgm", "cut.jpg", "wall.png", "nowhere.jpg", "ann", "ann/1.pgm", "text.jpg", "empty.png"]
+    done = command(folder, "--json", *paths)
+    assert done.returncode == 1
+    assert done.stderr.endswith("SourceInvalid: 5 of 8 photos could not be read; the output says why.\n")
+    assert "Traceback" not in done.stderr
+    listed = json.loads(done.stdout)
+    assert [entry["path"] for entry in listed] == paths
+    assert [sorted(entry) for entry in listed] == [
+        ["faces", "path"] if path in ("bob/1.pgm", "wall.png", "ann/1.pgm") else ["error", "path"]
+        for path in paths
+    ]
+    assert listed[2]["faces"] == []
+    assert listed[3]["error"] == "No such file or directory"
+    assert listed[4]["error"] == "Is a directory"
+    for entry in (listed[0], listed[5]):
+        (found,) = detector.detect([decode((folder / entry["path"]).read_bytes())])
+        assert len(found) == len(entry["faces"]) == 1
+        (face,) = entry["faces"]
+        assert sorted(face) == ["box", "landmarks", "probability"]
+        np.testing.assert_allclose(face["box"], found.boxes[0], atol=0.01)
+        np.testing.assert_allclose(face["landmarks"], found.landmarks[0], atol=0.01)
+        assert face["probability"] == pytest.approx(found.probabilities[0], abs=1e-4)
+
+
+def test_a_line_for_each_photo_and_a_drawing_for_each_that_can_be_read(folder: Path) -> None:
+    done = command(folder, "ann/1.pgm", "bob/1.pgm", "wall.png", "--out", "drawn")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == 3
+    assert re.fullmatch(r"ann/1\.pgm  92 x 112  1 face: \d+ x \d+ \(p 0\.9\d+\)", lines[0])
+    assert lines[2] == "wall.png  80 x 60  no face"
+    written = {str(path.relative_to(folder / "drawn")) for path in (folder / "drawn").rglob("*.*")}
+    assert written == {"ann/1.pgm.png", "bob/1.pgm.png", "wall.png.png"}
+    ann, bob = (Image.open(folder / "drawn" / name / "1.pgm.png") for name in ("ann", "bob"))
+    assert ann.size == bob.size == (92, 112)
+    assert ann.tobytes() != bob.tobytes()
+    assert ann.tobytes() != Image.open(folder / "ann" / "1.pgm").convert("RGB").tobytes()
+
+
+def test_settings_reach_the_detector(folder: Path) -> None:
+    done = command(folder, "--min-face", "110", "--json", "ann/1.pgm")
+    assert (done.returncode, json.loads(done.stdout)) == (0, [{"path": "ann/1.pgm", "faces": []}])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--min-face", "3"], "min_face and max_side are at least 12"),
+        (["--out", "wall.png"], "--out wall.png cannot be made: File exists"),
+        (["--device", "abacus"], "this machine has none"),
+    ],
+)
+def test_wrong_settings_are_told(
+    folder: Path,
+    arguments: list[str],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["facenet", "detect", "ann/1.pgm", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 1
+    assert message in capsys.readouterr().err
+
+
+def test_help_names_every_setting_with_its_default(folder: Path) -> None:
+    done = command(folder, "--help")
+    text = " ".join(done.stdout.split())
+    for field in fields(DetectorSettings):
+        value = " ".join(map(str, field.default)) if isinstance(field.default, tuple) else str(field.default)
+        option = f"--{field.name.replace('_', '-')}"
+        assert re.search(rf"{option} [^-]*\(default: {re.escape(value)}\)", text), field.name
+
+
+class Counting:
+    """A detector that tells how many photos it was shown at a time."""
+
+    def __init__(self, detector: MTCNN) -> None:
+        self.detector, self.groups = detector, list[int]()
+
+    def detect(self, images: Any) -> Any:
+        self.groups.append(len(images))
+        return self.detector.detect(images)
+
+
+def test_many_photos_are_searched_some_at_a_time_each_as_if_alone(
+    folder: Path, detector: MTCNN, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting = Counting(detector)
+    paths = [str(folder / name) for name in ("ann/1.pgm", "text.jpg", "wall.png", "bob/1.pgm")] * 10
+    many = [as_json(found) for found in search(counting, paths)]  # type: ignore[arg-type]
+    assert counting.groups == [24, 6]  # 32 paths, of which 8 are no photo
+    assert many[:4] * 10 == many
+    monkeypatch.setattr(detect, "GROUP_PIXELS", 5000)  # wall.png has 4800, the others 10304
+    counting.groups.clear()
+    assert [as_json(found) for found in search(counting, paths)] == many  # type: ignore[arg-type]
+    assert max(counting.groups) == 2
+
+
+def test_a_file_without_an_end_is_an_error(detector: MTCNN, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(detect, "MAX_FILE_BYTES", 1000)
+    (found,) = search(detector, ["/dev/zero"])
+    assert as_json(found) == {"path": "/dev/zero", "error": "More than 1000 bytes."}
+
+
+def test_a_name_that_is_no_text_is_kept_in_json_and_shown_in_a_line() -> None:
+    found = Found("ann\udcff.jpg", error="of two\nlines")
+    assert json.loads(json.dumps(as_json(found)))["path"] == "ann\udcff.jpg"
+    assert line(found) == "ann�.jpg  cannot be read: of two lines\n"

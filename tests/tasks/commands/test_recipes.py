@@ -1,0 +1,209 @@
+"""Recipes are overlays on the defaults: valid, complete, and never mixed."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from facenet.errors import ParamsInvalid
+from tasks.commands.recipes import apply, compose, describe, main, recipe_names
+from tasks.params import parse_params
+
+
+@pytest.fixture
+def recipes(root: Path) -> Path:
+    return root / "recipes"
+
+
+@pytest.fixture
+def params(tmp_path: Path, recipes: Path) -> Path:
+    path = tmp_path / "params.yaml"
+    path.write_text((recipes / "default.yaml").read_text())
+    return path
+
+
+def test_every_recipe_is_valid_and_described(recipes: Path) -> None:
+    names = recipe_names(recipes)
+    assert names[0] == "default"
+    assert {"pretrained-lfw-view1", "pretrained-lfw-view2", "lfw-view1", "on-lfw-view1", "photos"} <= set(
+        names
+    )
+    assert {"orl-softmax", "orl-triplet", "orl-nn4small2", "finetune"} <= set(names)
+    for name in names:
+        parse_params(compose(name, folder=recipes))
+        assert 20 < len(describe(name, recipes)) <= 105
+
+
+def test_every_value_of_an_overlay_arrives_and_nothing_else_changes(recipes: Path) -> None:
+    default = yaml.safe_load((recipes / "default.yaml").read_text())
+
+    def merged(base: Any, overlay: Any) -> Any:
+        if not isinstance(base, dict) or not isinstance(overlay, dict):
+            return overlay
+        return base | {key: merged(base.get(key), value) for key, value in overlay.items()}
+
+    for name in recipe_names(recipes)[1:]:
+        overlay = yaml.safe_load((recipes / f"{name}.yaml").read_text())
+        assert yaml.safe_load(compose(name, folder=recipes)) == merged(default, overlay)
+        assert merged(default, overlay) != default
+
+
+def test_comments_and_layout_are_kept(recipes: Path) -> None:
+    default = (recipes / "default.yaml").read_text()
+    assert compose("default", folder=recipes) == default
+    before = default.splitlines()
+    after = compose("orl-softmax", folder=recipes).splitlines()
+    changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    assert changed == [
+        ("  loss: cosface", "  loss: softmax"),
+        ("  prelogits_norm_factor: 0.0", "  prelogits_norm_factor: 0.0005"),
+    ]
+    lines = compose("lfw-view1", folder=recipes).splitlines()
+    assert [line for line in lines if line.startswith("#")] == [
+        line for line in before if line.startswith("#")
+    ]
+    assert "  init: null" in lines
+    assert "  thresholds: [0.6, 0.7, 0.7]" in lines
+
+
+def test_a_list_is_replaced_and_a_mapping_is_merged(recipes: Path) -> None:
+    params = yaml.safe_load(compose("pretrained-lfw-view2", folder=recipes))
+    assert [source["kind"] for source in params["ingest"]["sources"]] == ["lfw"]
+    default = yaml.safe_load((recipes / "default.yaml").read_text())
+    assert params["register"]["gates"] == default["register"]["gates"] | {"accuracy": 0.97}
+
+
+def test_two_recipes_in_turn_do_not_mix(recipes: Path, params: Path) -> None:
+    default = params.read_text()
+    for name in recipe_names(recipes):
+        apply(name, folder=recipes, target=params)
+        assert params.read_text() == compose(name, folder=recipes)
+    apply("default", folder=recipes, target=params)
+    assert params.read_text() == default
+
+
+def test_recipes_are_laid_one_on_the_other_in_the_order_given(recipes: Path, params: Path) -> None:
+    def values(*names: str) -> Any:
+        return yaml.safe_load(compose(*names, folder=recipes))
+
+    stacked, system, data = values("arcface", "on-lfw-view1"), values("arcface"), values("on-lfw-view1")
+    assert stacked["train"] == system["train"] != data["train"]
+    for section in ("ingest", "triplets", "evaluate", "register"):
+        assert stacked[section] == data[section] != system[section]
+    assert stacked["align"] == system["align"] != data["align"]
+    assert values("cosface", "arcface")["train"]["loss"] == "arcface"
+    assert values("arcface", "cosface")["train"]["loss"] == "cosface"
+    assert values("default", "arcface") == system
+    apply("arcface", "on-lfw-view1", folder=recipes, target=params)
+    assert yaml.safe_load(params.read_text()) == stacked
+
+
+def test_an_overlay_of_data_leaves_the_system_as_it_is(recipes: Path) -> None:
+    """Whatever is trained, on-lfw-view1 gives it the people, pairs and protocol of the recipe lfw-view1."""
+    view1 = yaml.safe_load(compose("lfw-view1", folder=recipes))
+    for name in recipe_names(recipes):
+        system = yaml.safe_load(compose(name, folder=recipes))
+        stacked = yaml.safe_load(compose(name, "on-lfw-view1", folder=recipes))
+        assert stacked["ingest"]["sources"] == view1["ingest"]["sources"]
+        assert stacked["triplets"]["validation_fraction"] == view1["triplets"]["validation_fraction"]
+        assert stacked["register"]["gates"] == system["register"]["gates"] | {"accuracy": 0.7}
+        for key in ("distance", "flip", "subtract_mean"):
+            assert stacked["evaluate"][key] == view1["evaluate"][key]
+        for section in ("base", "align", "train"):
+            assert stacked[section] == system[section]
+
+
+def test_default_is_never_laid_on_another(recipes: Path, params: Path) -> None:
+    before = params.read_text()
+    with pytest.raises(ParamsInvalid, match="lies on default already"):
+        apply("arcface", "default", folder=recipes, target=params)
+    assert params.read_text() == before
+
+
+def test_what_changed_is_told(recipes: Path, params: Path) -> None:
+    assert apply("default", folder=recipes, target=params) == []
+    assert apply("orl-triplet", folder=recipes, target=params) == [
+        "triplets.plan: images -> pk",
+        "train.loss: cosface -> triplet",
+    ]
+    params.write_text(params.read_text().replace("seed: 666", "seed: 7").replace("  margin_in: source\n", ""))
+    assert apply("photos", folder=recipes, target=params) == [
+        "base.seed: 7 -> 666",
+        "ingest.sources: [{kind: orl}] -> [{kind: folder, path: photos}]",
+        "align.margin_in: (none) -> source",
+        "triplets.plan: pk -> images",
+        "train.loss: triplet -> cosface",
+    ]
+
+
+def test_an_unknown_recipe_names_the_known_ones_and_writes_nothing(recipes: Path, params: Path) -> None:
+    before = params.read_text()
+    with pytest.raises(ParamsInvalid, match=r"no recipe 'nothing' .*default, .*pretrained-lfw-view2"):
+        apply("nothing", folder=recipes, target=params)
+    assert params.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("overlay", "complaint"),
+    [
+        ("train:\n  epoch: 3\n", r"bad\.yaml: .*\n.*train\.epoch: "),
+        ("train:\n  epochs: -3\n", r"bad\.yaml: .*\n.*train\.epochs: "),
+        ("trian:\n  epochs: 3\n", r"bad\.yaml: .*\n.*trian"),
+        ("align:\n  image_size: 32\n", "larger than align.image_size 32"),
+    ],
+)
+def test_an_invalid_recipe_writes_nothing(
+    tmp_path: Path, recipes: Path, params: Path, overlay: str, complaint: str
+) -> None:
+    folder = tmp_path / "recipes"
+    folder.mkdir()
+    (folder / "default.yaml").write_text((recipes / "default.yaml").read_text())
+    (folder / "bad.yaml").write_text(overlay)
+    before = params.read_text()
+    with pytest.raises(ParamsInvalid, match=complaint):
+        apply("bad", folder=folder, target=params)
+    assert params.read_text() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["params.yaml", "recipes"]
+
+
+def test_the_committed_parameters_are_the_default_recipe(root: Path, recipes: Path) -> None:
+    """In a clone whose params.yaml is as committed: what `apply default` restores is what it came with."""
+    changed = subprocess.run(
+        ["git", "diff", "--quiet", "HEAD", "--", "params.yaml"], cwd=root, capture_output=True
+    )
+    if changed.returncode:
+        pytest.skip("params.yaml is not as committed, or this is no git clone")
+    assert (root / "params.yaml").read_text() == (recipes / "default.yaml").read_text(), (
+        "params.yaml was committed with other values than recipes/default.yaml: copy one onto the other"
+    )
+
+
+def test_command_line(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "recipes").symlink_to(root / "recipes")
+    monkeypatch.chdir(tmp_path)
+    main(["list"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == recipe_names(root / "recipes")
+    main(["apply", "orl-softmax"])
+    out = capsys.readouterr().out
+    assert out.startswith("params.yaml now follows recipe orl-softmax:\n")
+    assert "  train.loss: (none) -> softmax\n" in out
+    main(["apply", "orl-softmax"])
+    assert capsys.readouterr().out.splitlines()[1:] == ["  nothing changed", "Next: dvc repro"]
+    main(["apply", "arcface", "on-lfw-view1"])
+    assert capsys.readouterr().out.startswith("params.yaml now follows recipe arcface + on-lfw-view1:\n")
+    assert yaml.safe_load(Path("params.yaml").read_text())["train"]["loss"] == "arcface"
+
+
+def test_outside_the_project_it_says_where_to_run(tmp_path: Path, root: Path) -> None:
+    command = [sys.executable, "-m", "tasks.commands.recipes", "list"]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, env={"PYTHONPATH": str(root)}
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("ParamsInvalid: There is no default.yaml in")

@@ -1,0 +1,76 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from facenet.networks import Layer
+from tasks.commands.main import main
+from tasks.commands.summary import table
+
+
+def summary(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+    monkeypatch.setattr(sys, "argv", ["facenet", "summary", *arguments])
+    main()
+
+
+def test_columns_are_aligned_and_summed() -> None:
+    layers = [
+        Layer("conv1", "ConvBlock", (64, 48, 48), 9600, 21_676_032),
+        Layer("last_linear", "Linear", (128,), 94_336, 94_208),
+    ]
+    assert table(layers).splitlines() == [
+        "layer        kind         output  parameters  multiply-adds",
+        "-----------------------------------------------------------",
+        "conv1        ConvBlock  64x48x48       9,600     21,676,032",
+        "last_linear  Linear          128      94,336         94,208",
+        "-----------------------------------------------------------",
+        "total                                103,936     21,770,240",
+    ]
+
+
+def test_the_command_prints_a_network(tmp_path: Path, root: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tasks.commands.main", "summary", "nn4_small2", "--variant", "dl4j"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "variant dl4j of openface, dl4j; images of 65 px or more" in done.stdout
+    assert "one image of 96x96 px to 128 numbers of unit length" in done.stdout
+    assert re.search(r"inception_3c +Inception +640x6x6 ", done.stdout)
+    assert re.search(r"total +3,570,128 ", done.stdout)
+
+
+def test_sizes_and_depth(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--embedding-size", "16", "--image-size", "64", "--variant", "siamese"]
+    summary(monkeypatch, "densenet121", *options)
+    out = capsys.readouterr().out
+    assert "64x64 px to 16 numbers of any length" in out
+    assert re.search(r"block4 +Sequential +512x2x2 ", out)
+    summary(monkeypatch, "densenet121", *options, "--depth", "2")
+    opened = capsys.readouterr().out
+    assert re.search(r"block4\.15 +Unit +512x2x2 ", opened)
+    assert opened.splitlines()[-1].split() == out.splitlines()[-1].split()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["resnet"], r"'resnet'.*inception_resnet_v1, nn1, nn4_small2, densenet121"),
+        (["nn1", "--variant", "dl4j"], r"no variant 'dl4j'.*sane, faithful"),
+        (["nn4_small2", "--image-size", "64"], "at least 65 px"),
+        (["nn4_small2", "--embedding-size", "0"], "--embedding-size is 0"),
+        (["nn4_small2", "--depth", "-1"], "--depth is -1"),
+    ],
+)
+def test_what_cannot_be_is_one_message(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        summary(monkeypatch, *arguments)
+    assert stop.value.code == 1
+    assert re.match(rf"ParamsInvalid: .*{message}", capsys.readouterr().err)

@@ -1,0 +1,93 @@
+"""Faces are embedded once for each way of embedding, whatever is asked of their embeddings."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from facenet.model import ModelCard, NetworkCard
+from tasks.evaluate import embedding_cache
+from tasks.evaluate.embedding_cache import embed_or_take, embedding_key
+from tasks.evaluate.work import Place, find_places
+
+Workspace = Any
+CARD = ModelCard(
+    network=NetworkCard(name="nn4_small2", embedding_size=16, image_size=96), align={}, weights_sha256="a"
+)
+WAY: dict[str, Any] = {"precision": "fp32", "device": "cpu", "mirrored": True}
+
+
+class Counter:
+    """Stands for the network: the digits of a name as an embedding, and how many faces were asked for."""
+
+    def __init__(self) -> None:
+        self.faces = 0
+
+    def __call__(self, places: list[Place]) -> list[tuple[np.ndarray, np.ndarray]]:
+        self.faces += len(places)
+        rows = [np.frombuffer(bytes.fromhex(p.image_id[:16]), np.uint8).astype(np.float32) for p in places]
+        return [(row, -row) for row in rows]
+
+
+def embed(workspace: Workspace, places: list[Place], folder: Path, key: str = "k") -> tuple[Any, int, int]:
+    worker = Counter()
+    found, made = embed_or_take(
+        lambda: worker, places, 16, aligned=workspace.paths["aligned"], folder=folder, key=key
+    )
+    return found, made, worker.faces
+
+
+def test_only_new_faces_are_embedded(workspace: Workspace, tmp_path: Path) -> None:
+    places = find_places(workspace.paths["aligned"], set(workspace.ids.values()))
+    first, made, asked = embed(workspace, places[:30], tmp_path / "kept")
+    assert (made, asked) == (30, 30)
+    again, made, asked = embed(workspace, places[10:30], tmp_path / "kept")
+    assert (made, asked, again.seconds) == (0, 0, 0)
+    assert np.array_equal(again.faces, first.faces[10:])
+    assert np.array_equal(again.flipped, first.flipped[10:])
+    whole, made, asked = embed(workspace, places, tmp_path / "kept")
+    assert (made, asked) == (10, 10)
+    scratch, made, _ = embed(workspace, places, tmp_path / "other")
+    assert made == 40
+    assert np.array_equal(whole.faces, scratch.faces)
+    assert whole.image_ids == scratch.image_ids
+    (one,), (other,) = ((tmp_path / name).iterdir() for name in ("kept", "other"))
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_another_key_takes_nothing_over(workspace: Workspace, tmp_path: Path) -> None:
+    places = find_places(workspace.paths["aligned"], set(workspace.ids.values()))
+    embed(workspace, places, tmp_path / "kept")
+    assert embed(workspace, places, tmp_path / "kept", "l")[1] == 40
+
+
+def test_a_damaged_file_is_made_anew(
+    workspace: Workspace, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    places = find_places(workspace.paths["aligned"], set(workspace.ids.values()))
+    embed(workspace, places, tmp_path / "kept")
+    (tmp_path / "kept" / "k.arrow").write_bytes(b"half")
+    assert embed(workspace, places, tmp_path / "kept")[1] == 40
+    assert "embedded again" in caplog.text
+    assert embed(workspace, places, tmp_path / "kept")[1] == 0
+
+
+def test_old_files_go(workspace: Workspace, tmp_path: Path) -> None:
+    places = find_places(workspace.paths["aligned"], set(list(workspace.ids.values())[:2]))
+    for number in range(embedding_cache.FILES + 2):
+        embed(workspace, places, tmp_path / "kept", f"key{number}")
+    assert len(list((tmp_path / "kept").iterdir())) == embedding_cache.FILES
+
+
+@pytest.mark.parametrize("change", [{"precision": "bf16"}, {"device": "cuda"}, {"mirrored": False}])
+def test_key_changes_with_the_way_of_embedding(change: dict[str, Any]) -> None:
+    assert embedding_key(CARD, **WAY) == embedding_key(CARD, **WAY)
+    assert embedding_key(CARD, **WAY) != embedding_key(CARD, **{**WAY, **change})
+
+
+@pytest.mark.parametrize("change", [{"weights_sha256": "b"}, {"standardisation": "per_image"}])
+def test_key_changes_with_the_model_and_not_with_its_origin(change: dict[str, Any]) -> None:
+    assert embedding_key(replace(CARD, **change), **WAY) != embedding_key(CARD, **WAY)
+    assert embedding_key(replace(CARD, commit="c" * 40), **WAY) == embedding_key(CARD, **WAY)

@@ -1,0 +1,115 @@
+"""Points of a grid compared: ranked, as CSV, as text and as a picture."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tasks.sweep.comparison import Outcome, as_text, draw, lines, numeric_axis, ranked, table, write_csv
+
+
+def outcome(accuracy: float, eer: float = 0.1, **point: Any) -> Outcome:
+    figures = {"accuracy": accuracy, "accuracy_interval": [accuracy - 0.02, accuracy + 0.01]}
+    return Outcome(point, {**figures, "val": 0.5, "auc": 0.9, "eer": eer})
+
+
+GRID = [
+    outcome(0.8, eer=0.3, margin=0.2, loss="cosface"),
+    outcome(0.9, eer=0.2, margin=0.2, loss="arcface"),
+    Outcome({"margin": 0.5, "loss": "cosface"}, error="ParamsInvalid: margin\nis too large"),
+    outcome(0.9, eer=0.1, margin=0.5, loss="arcface"),
+]
+
+
+def test_the_best_comes_first_equal_ones_as_in_the_grid_and_failed_ones_last() -> None:
+    assert ranked(GRID, "accuracy") == [GRID[1], GRID[3], GRID[0], GRID[2]]
+    assert ranked(GRID, "eer") == [GRID[3], GRID[1], GRID[0], GRID[2]]
+
+
+def test_a_row_has_values_metric_interval_and_error() -> None:
+    rows = table(GRID, "accuracy")
+    assert rows[0] == {
+        "margin": "0.2",
+        "loss": "arcface",
+        "accuracy": "0.900000",
+        "accuracy_low": "0.880000",
+        "accuracy_high": "0.910000",
+        "val": "0.500000",
+        "auc": "0.900000",
+        "eer": "0.200000",
+        "error": "",
+    }
+    assert rows[-1] == {**dict.fromkeys(rows[0], ""), "margin": "0.5", "loss": "cosface"} | {
+        "error": "ParamsInvalid: margin"
+    }
+    assert (table(GRID, "eer")[0]["eer_low"], table(GRID, "eer")[0]["eer"]) == ("", "0.100000")
+
+
+def test_the_order_in_which_points_ended_changes_no_byte(tmp_path: Path) -> None:
+    distinct = [GRID[0], GRID[2], GRID[3]]
+    for order in itertools.permutations(distinct):
+        write_csv(tmp_path / "sweep.csv", table(order, "accuracy"))
+        assert (tmp_path / "sweep.csv").read_text() == (
+            "margin,loss,accuracy,accuracy_low,accuracy_high,val,auc,eer,error\n"
+            "0.5,arcface,0.900000,0.880000,0.910000,0.500000,0.900000,0.100000,\n"
+            "0.2,cosface,0.800000,0.780000,0.810000,0.500000,0.900000,0.300000,\n"
+            "0.5,cosface,,,,,,,ParamsInvalid: margin\n"
+        )
+
+
+def test_text_for_a_terminal_has_columns_with_values_only() -> None:
+    assert as_text(table([GRID[0], outcome(0.95, margin=0.35, loss="x")], "eer")).splitlines() == [
+        "margin  loss     eer       accuracy  val       auc",
+        "0.35    x        0.100000  0.950000  0.500000  0.900000",
+        "0.2     cosface  0.300000  0.800000  0.500000  0.900000",
+    ]
+
+
+def test_lines_join_points_that_differ_in_the_numeric_axis_alone() -> None:
+    assert numeric_axis(GRID) == "margin"
+    joined = lines([outcome(0.7, margin=0.6, loss="arcface"), *GRID[:2], GRID[3]], "margin")
+    assert {name: [o.point["margin"] for o in line] for name, line in joined.items()} == {
+        "loss=arcface": [0.2, 0.5, 0.6],
+        "loss=cosface": [0.2],
+    }
+    assert numeric_axis([outcome(0.7, flip=True), outcome(0.8, flip=False)]) is None
+    assert numeric_axis([outcome(0.7, seed=1, ema=None), outcome(0.8, seed=1, ema=0.9)]) is None
+
+
+@pytest.mark.parametrize(
+    "outcomes",
+    [
+        GRID,
+        [outcome(0.7, margin=0.2), outcome(0.8, margin=0.4)],
+        [outcome(0.7, loss="a"), outcome(0.8, loss="b")],
+        [Outcome({"margin": 0.2}, error="no"), Outcome({"margin": 0.3}, error="no")],
+        [Outcome({"margin": 0.2}, {"accuracy": 0.5}), Outcome({"margin": 0.3}, {"accuracy": 0.6})],
+    ],
+    ids=["grid", "one axis", "words", "all failed", "no interval"],
+)
+def test_a_picture_is_drawn_of_whatever_there_is(outcomes: list[Outcome], tmp_path: Path) -> None:
+    draw(tmp_path / "sweep.png", outcomes, "accuracy")
+    first = (tmp_path / "sweep.png").read_bytes()
+    draw(tmp_path / "sweep.png", outcomes, "accuracy")
+    assert (tmp_path / "sweep.png").read_bytes() == first
+    with Image.open(tmp_path / "sweep.png") as picture:
+        assert len(picture.convert("RGB").getcolors(1 << 20) or []) > 20
+
+
+def test_the_picture_shows_points_bars_and_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from matplotlib.axes import Axes
+
+    drawn: list[tuple[Any, Any, Any]] = []
+    errorbar = Axes.errorbar
+
+    def seen(self: Axes, xs: Any, ys: Any, yerr: Any = None, **style: Any) -> Any:
+        drawn.append((xs, ys, yerr))
+        return errorbar(self, xs, ys, yerr=yerr, **style)
+
+    monkeypatch.setattr(Axes, "errorbar", seen)
+    draw(tmp_path / "sweep.png", GRID, "accuracy")
+    (xs, ys, (below, above)), (single, _, _) = drawn
+    assert (xs, ys, single) == ([0.2, 0.5], [0.9, 0.9], [0.2])
+    assert (below, above) == (pytest.approx([0.02, 0.02]), pytest.approx([0.01, 0.01]))
