@@ -54,13 +54,13 @@ def main() -> None:
     add("--threads", type=int, default=machine.cores(), help="cores that either side may use")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="facenet-benchmark-") as folder:
-        figures = measure(arguments, Path(folder))
-    write_report(REPORT, figures)
-    sys.stdout.write(table(figures))
+        metrics = measure(arguments, Path(folder))
+    write_report(REPORT, metrics)
+    sys.stdout.write(table(metrics))
 
 
 def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """Return all figures, in the order in which they are read."""
+    """Return all metrics, in the order in which they are read."""
     threads = arguments.threads
     data, paths = write_photos(folder / "photos")
     compared = [str(path) for path in spread(paths, arguments.compare)]

@@ -1,24 +1,24 @@
-"""The figures of benchmarks/align.py as Markdown for docs/performance.md."""
+"""The metrics of benchmarks/align.py as Markdown for docs/performance.md."""
 
 from typing import Any
 
 
-def table(figures: dict[str, Any]) -> str:
+def table(metrics: dict[str, Any]) -> str:
     """Return machine, detectors side by side, what their ratio is worth, the floor and the align stage."""
-    parts = [_machine(figures), _detectors(figures), _ratios(figures), _floor(figures), _stages(figures)]
+    parts = [_machine(metrics), _detectors(metrics), _ratios(metrics), _floor(metrics), _stages(metrics)]
     return "\n\n".join(parts) + "\n"
 
 
-def _machine(figures: dict[str, Any]) -> str:
+def _machine(metrics: dict[str, Any]) -> str:
     return (
-        f"{figures['machine']}, {figures['runtime']}. Peer: {figures['peer']}. "
-        f"{figures['photos']} photos of {figures['data']}, "
-        f"{figures['threads']} cores for either side, medians of {figures['rounds']} alternating rounds."
+        f"{metrics['machine']}, {metrics['runtime']}. Peer: {metrics['peer']}. "
+        f"{metrics['photos']} photos of {metrics['data']}, "
+        f"{metrics['threads']} cores for either side, medians of {metrics['rounds']} alternating rounds."
     )
 
 
-def _detectors(figures: dict[str, Any]) -> str:
-    rates, memory, threads = figures["images_per_second"], figures["peak_memory_mb"], figures["threads"]
+def _detectors(metrics: dict[str, Any]) -> str:
+    rates, memory, threads = metrics["images_per_second"], metrics["peak_memory_mb"], metrics["threads"]
     batches = {name.removeprefix("batch_"): rate for name, rate in rates["peer"].items() if name != "single"}
     names = {
         "ours": "ours, a process of one thread per core",
@@ -37,19 +37,19 @@ def _detectors(figures: dict[str, Any]) -> str:
     return "\n".join([head, "|---|---:|---:|---:|", *rows])
 
 
-def _ratios(figures: dict[str, Any]) -> str:
-    agreed = figures["agreement"]
+def _ratios(metrics: dict[str, Any]) -> str:
+    agreed = metrics["agreement"]
     return (
-        f"Batched {figures['ratio_batched']:.2f} times the peer's best. One photo at a time "
-        f"{figures['ratio_single']:.2f} times in one process, {figures['ratio_single_processes']:.2f} times "
+        f"Batched {metrics['ratio_batched']:.2f} times the peer's best. One photo at a time "
+        f"{metrics['ratio_single']:.2f} times in one process, {metrics['ratio_single_processes']:.2f} times "
         f"with a process per core. The same number of faces in {agreed['count']:.2%} of the photos; of "
         f"{agreed['matched_faces']} matched faces {agreed['boxes']:.2%} overlap by 0.9 or more and "
         f"{agreed['landmarks']:.2%} have all landmarks within 2 px."
     )
 
 
-def _floor(figures: dict[str, Any]) -> str:
-    floor = figures["floor"]
+def _floor(metrics: dict[str, Any]) -> str:
+    floor = metrics["floor"]
     total = sum(floor["million_multiply_adds_per_photo"].values())
     return (
         f"The networks take {total:.0f} million multiply-adds "
@@ -59,11 +59,11 @@ def _floor(figures: dict[str, Any]) -> str:
     )
 
 
-def _stages(figures: dict[str, Any]) -> str:
+def _stages(metrics: dict[str, Any]) -> str:
     rows = [
         f"| {s['photos']} | {s['seconds']:.1f} | {s['images_per_second']:.1f} | "
         f"{s['detector_images_per_second']:.1f} | {s['efficiency']:.0%} | {s['peak_memory_mb']:.0f} |"
-        for s in figures["stages"]
+        for s in metrics["stages"]
     ]
     head = "| photos | align stage, s | images/s | detector alone, images/s | share | peak memory, MB |"
     return "\n".join([head, "|---:|---:|---:|---:|---:|---:|", *rows])

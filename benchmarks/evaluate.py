@@ -2,7 +2,7 @@
 
 The protocol needs no files: both sides are timed in turn, in processor time of one thread, on the same
 6,000 pairs, and the report says how far they are apart. The embedding needs LFW and the CASIA-WebFace
-weights in FACENET_MIRRORS; where they are not, its figures are null and `embedding` says what was missing.
+weights in FACENET_MIRRORS; where they are not, its metrics are null and `embedding` says what was missing.
 """
 
 import argparse
@@ -58,7 +58,7 @@ def main() -> None:
     embedding = {"embed_ratio": None, "accuracy_difference": None, "embedding": "left out, as asked"}
     if not arguments.protocol_only:
         embedding = measure_embedding(arguments)
-    figures = {
+    metrics = {
         "protocol_ratio": protocol.pop("ratio"),
         "embed_ratio": embedding.pop("embed_ratio"),
         "accuracy_difference": embedding.pop("accuracy_difference"),
@@ -66,8 +66,8 @@ def main() -> None:
         **embedding,
         "machine": machine.description(),
     }
-    write_report(REPORT, figures)
-    sys.stdout.write("".join(f"{name}: {figures[name]}\n" for name in list(figures)[:3]))
+    write_report(REPORT, metrics)
+    sys.stdout.write("".join(f"{name}: {metrics[name]}\n" for name in list(metrics)[:3]))
 
 
 def measure_protocol() -> dict[str, Any]:
@@ -78,8 +78,8 @@ def measure_protocol() -> dict[str, Any]:
     for metric in METRICS:
         exact = Protocol(metric=metric, subtract_mean=True, sweep="exact", far=FAR)
         grid = Protocol(metric=metric, subtract_mean=True, sweep="grid", far=FAR)
-        ours = [timed(lambda p=exact: verify(embeddings, pairs, p).figures())[0] for _ in range(OUR_ROUNDS)]
-        took, found = timed(lambda p=grid: verify(embeddings, pairs, p).figures())
+        ours = [timed(lambda p=exact: verify(embeddings, pairs, p).metrics())[0] for _ in range(OUR_ROUNDS)]
+        took, found = timed(lambda p=grid: verify(embeddings, pairs, p).metrics())
         theirs, wanted = timed(lambda m=metric: literal(embeddings, pairs, m))
         seconds["ours"].append(statistics.median(ours))
         seconds["grid"].append(took)
@@ -110,7 +110,7 @@ def sample() -> tuple[Floats, PairRows]:
 
 
 def literal(embeddings: Floats, pairs: PairRows, metric: Metric) -> dict[str, float]:
-    """Return the figures of the other side, which holds both photos of every pair."""
+    """Return the metrics of the other side, which holds both photos of every pair."""
     one, two = embeddings[pairs.left], embeddings[pairs.right]
     return davidsandberg.evaluate(one, two, pairs, metric, subtract_mean=True, far=FAR)
 

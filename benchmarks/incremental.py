@@ -37,9 +37,9 @@ def main() -> None:
     add("--cluster", action="store_true", help="align on two Dask workers too, and kill one half-way")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="facenet-benchmark-") as folder:
-        figures = measure(Path(folder), arguments.photos, arguments.added, cluster=arguments.cluster)
-    write_report(REPORT, figures)
-    sys.stdout.write("".join(f"{name}: {value}\n" for name, value in figures.items()))
+        metrics = measure(Path(folder), arguments.photos, arguments.added, cluster=arguments.cluster)
+    write_report(REPORT, metrics)
+    sys.stdout.write("".join(f"{name}: {value}\n" for name, value in metrics.items()))
 
 
 def measure(folder: Path, photos: int, added: int, *, cluster: bool) -> dict[str, Any]:

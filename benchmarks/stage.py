@@ -45,7 +45,7 @@ def spread(paths: Sequence[Path], count: int) -> list[Path]:
 
 
 def run_stages(workspace: Path, photos: Sequence[Path], workers: int) -> dict[str, Any]:
-    """Ingest and align `photos` in the empty folder `workspace`; return the figures of the align report."""
+    """Ingest and align `photos` in the empty folder `workspace`; return the metrics of the align report."""
     link_photos(workspace, photos)
     write_params(workspace)
     for stage in ("ingest", "align"):

@@ -83,13 +83,13 @@ def main() -> None:
     add("--threads", type=int, default=machine.cores(), help="cores that either side may use")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="facenet-benchmark-") as folder:
-        figures = measure(arguments, Path(folder) / "faces.arrow")
-    write_report(REPORT, figures)
-    sys.stdout.write(json.dumps(figures, indent=2) + "\n")
+        metrics = measure(arguments, Path(folder) / "faces.arrow")
+    write_report(REPORT, metrics)
+    sys.stdout.write(json.dumps(metrics, indent=2) + "\n")
 
 
 def measure(arguments: argparse.Namespace, faces: Path) -> dict[str, Any]:
-    """Return all figures, in the order in which they are read."""
+    """Return all metrics, in the order in which they are read."""
     count = write_faces(faces)
     with ExitStack() as stack:
         sides = {

@@ -62,4 +62,4 @@ class NoTriplets(FaceNetError):
 
 
 class GateFailed(FaceNetError):
-    """A model misses a figure that params.yaml asks of it."""
+    """A model misses a metric that params.yaml asks of it."""

@@ -38,7 +38,7 @@ def standardise(images: np.ndarray | Tensor, kind: str = "fixed") -> Tensor:
     """
     check_standardisation(kind)
     if kind == "fixed":
-        return networks.standardise(images)
+        return networks.standardise_fixed(images)
     values = images if isinstance(images, Tensor) else torch.from_numpy(images.astype(np.float32))
     values = values.to(torch.float32).permute(0, 3, 1, 2)
     centred = values - values.mean(dim=(1, 2, 3), keepdim=True)

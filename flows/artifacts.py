@@ -1,4 +1,4 @@
-"""Report files as Prefect artifacts: figures people look for beside the run that made them."""
+"""Report files as Prefect artifacts: metrics people look for beside the run that made them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from tasks import paths
 from tasks.reports import read_report
 from tasks.tracking import public_uri
 
-Figures = dict[str, Any]
+Metrics = dict[str, Any]
 
 
 def publish(stage: str) -> None:
@@ -17,15 +17,15 @@ def publish(stage: str) -> None:
 
     They belong to the task run this is called in. A key is the same in every run: Prefect shows its history.
     """
-    figures = read_report(paths.report(stage))
-    create_table_artifact(table(figures), key=stage, description=f"{paths.report(stage)}")
+    metrics = read_report(paths.report(stage))
+    create_table_artifact(table(metrics), key=stage, description=f"{paths.report(stage)}")
     if stage == "evaluate":
-        create_markdown_artifact(evaluation_page(figures), key="evaluation", description=verdict(figures))
+        create_markdown_artifact(evaluation_page(metrics), key="evaluation", description=verdict(metrics))
     if stage == "register":
-        _publish_version(figures)
+        _publish_version(metrics)
 
 
-def _publish_version(registration: Figures) -> None:
+def _publish_version(registration: Metrics) -> None:
     name = f"{registration['model']} version {registration['version']}"
     create_markdown_artifact(
         registration_page(registration, public_uri()), key="registration", description=name
@@ -34,13 +34,13 @@ def _publish_version(registration: Figures) -> None:
         create_link_artifact(link, link_text=name, key="registered-version", description=f"{name} in MLflow")
 
 
-def table(figures: Figures) -> list[dict[str, str]]:
-    """Return one row per figure; a figure inside another is named with a dot."""
-    return [{"figure": name, "value": _text(value)} for name, value in _flat(figures)]
+def table(metrics: Metrics) -> list[dict[str, str]]:
+    """Return one row per metric; a metric inside another is named with a dot."""
+    return [{"metric": name, "value": _text(value)} for name, value in _flat(metrics)]
 
 
-def verdict(evaluation: Figures) -> str:
-    """Return the figures of an evaluation in one line."""
+def verdict(evaluation: Metrics) -> str:
+    """Return the metrics of an evaluation in one line."""
     return (
         f"accuracy {evaluation['accuracy']:.4f} ± {evaluation['accuracy_std']:.4f}, "
         f"VAL {evaluation['val']:.4f} at FAR {evaluation['far_target']:g}, AUC {evaluation['auc']:.4f}, "
@@ -48,12 +48,12 @@ def verdict(evaluation: Figures) -> str:
     )
 
 
-def evaluation_page(evaluation: Figures) -> str:
-    """Return the evaluation as Markdown: the verdict, then every figure of the report."""
+def evaluation_page(evaluation: Metrics) -> str:
+    """Return the evaluation as Markdown: the verdict, then every metric of the report."""
     return f"# {evaluation['protocol']}\n\n**{verdict(evaluation)}**\n\n{_markdown(evaluation)}"
 
 
-def registration_page(registration: Figures, uri: str) -> str:
+def registration_page(registration: Metrics, uri: str) -> str:
     """Return the registered version as Markdown, with the way to see it in MLflow."""
     name = f"{registration['model']} version {registration['version']}"
     aliases = ", ".join(registration["aliases"]) or "none"
@@ -62,30 +62,30 @@ def registration_page(registration: Figures, uri: str) -> str:
     return f"# {name}\n\n**Aliases: {aliases}**\n\n{where}\n\n{_markdown(registration)}"
 
 
-def version_link(registration: Figures, uri: str) -> str | None:
+def version_link(registration: Metrics, uri: str) -> str | None:
     """Return the address of the registered version in the MLflow UI, None if no server serves it."""
     if not uri.startswith(("http://", "https://")):
         return None
     return f"{uri.rstrip('/')}/#/models/{registration['model']}/versions/{registration['version']}"
 
 
-def summary(evaluation: Figures, registration: Figures) -> str:
+def summary(evaluation: Metrics, registration: Metrics) -> str:
     """Return what a whole run came to, in one line."""
     aliases = f" ({', '.join(registration['aliases'])})" if registration["aliases"] else ""
     return f"{registration['model']} version {registration['version']}{aliases}: {verdict(evaluation)}"
 
 
-def _markdown(figures: Figures) -> str:
-    rows = [f"| {row['figure']} | {_cell(row['value'])} |" for row in table(figures)]
-    return "\n".join(["| figure | value |", "| --- | --- |", *rows]) + "\n"
+def _markdown(metrics: Metrics) -> str:
+    rows = [f"| {row['metric']} | {_cell(row['value'])} |" for row in table(metrics)]
+    return "\n".join(["| metric | value |", "| --- | --- |", *rows]) + "\n"
 
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def _flat(figures: Figures, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in figures.items():
+def _flat(metrics: Metrics, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in metrics.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{name}.")
         else:

@@ -33,16 +33,16 @@ def promotion(action: Literal["promote", "rollback"] = "promote", force: bool = 
     try:
         params = load_params().register
         if action == "rollback":
-            outcome = registry.roll_back(params.model)
+            result = registry.roll_back(params.model)
         else:
-            outcome = registry.promote(params, force=force)
+            result = registry.promote(params, force=force)
         table = registry.standing(params.model, params.promotion.metric)
     except FaceNetError as error:
         return Failed(message=str(error))
-    registry.record(outcome, at=datetime.now(UTC).isoformat(timespec="seconds"))
-    page = f"# {outcome.model}: {outcome.action}\n\n{outcome.reason}\n\n```\n{table}\n```\n"
-    create_markdown_artifact(page, key="promotion", description=outcome.reason)
-    return Failed(message=outcome.reason) if outcome.refused else Completed(message=outcome.reason)
+    registry.record(result, at=datetime.now(UTC).isoformat(timespec="seconds"))
+    page = f"# {result.model}: {result.action}\n\n{result.reason}\n\n```\n{table}\n```\n"
+    create_markdown_artifact(page, key="promotion", description=result.reason)
+    return Failed(message=result.reason) if result.refused else Completed(message=result.reason)
 
 
 def show() -> None:

@@ -32,7 +32,7 @@ from tasks import paths
 from tasks.params import parse_params
 from tasks.reports import read_report
 from tasks.sweep import comparison
-from tasks.sweep.comparison import Outcome
+from tasks.sweep.comparison import PointResult
 from tasks.sweep.grid import Point, at_point, label, make_points, parse_axis
 from tasks.tracking import Run, training_run
 
@@ -63,9 +63,9 @@ def sweep(grid: dict[str, list[Any]], metric: Metric = "accuracy", register_mode
         name = f"sweep {' x '.join(grid)}"
         with training_run(name=name, tags={"points": str(len(points))}) as parent, workspace_copy() as copy:
             parent.log_params({"grid": dict(grid), "metric": metric})
-            outcomes = [_outcome(point, text, stages, copy, parent) for point in points]
-            summary = _publish(outcomes, metric, parent)
-    failed = sum(bool(outcome.error) for outcome in outcomes)
+            results = [_point_result(point, text, stages, copy, parent) for point in points]
+            summary = _publish(results, metric, parent)
+    failed = sum(bool(result.error) for result in results)
     return Failed(message=summary) if failed else Completed(message=summary)
 
 
@@ -78,21 +78,21 @@ def _tell_of_invalid(points: Sequence[Point], text: str) -> None:
             get_run_logger().warning("%s will fail: %s", label(point), error)
 
 
-def _outcome(point: Point, text: str, stages: Sequence[str], copy: Path, parent: Run) -> Outcome:
-    """Run a point as a child of the sweep's MLflow run; an error becomes its outcome."""
+def _point_result(point: Point, text: str, stages: Sequence[str], copy: Path, parent: Run) -> PointResult:
+    """Run a point as a child of the sweep's MLflow run; an error becomes its result."""
     try:
         with training_run(name=label(point), tags={"mlflow.parentRunId": parent.run_id}) as child:
             params = at_point(text, point)
             child.log_params(_sections(params))
             parse_params(params)
             write_text(copy / paths.PARAMS, params)
-            figures = _point.with_options(task_run_name=label(point))(stages, copy)
-            child.log_metrics(_numbers(figures))
+            metrics = _point.with_options(task_run_name=label(point))(stages, copy)
+            child.log_metrics(_numbers(metrics))
             child.set_tags({"training_run": _training_run(copy)})
     except FaceNetError as error:
         get_run_logger().error("%s failed: %s", label(point), error)
-        return Outcome(point, error=str(error))
-    return Outcome(point, figures)
+        return PointResult(point, error=str(error))
+    return PointResult(point, metrics)
 
 
 # DVC alone decides what is up to date, so Prefect neither caches nor keeps results.
@@ -110,10 +110,10 @@ def _sections(params: str) -> dict[str, Any]:
     return cast("dict[str, Any]", yaml.safe_load(params))
 
 
-def _numbers(figures: Mapping[str, Any]) -> dict[str, float]:
-    """Return the figures that MLflow takes for metrics; bounds of an interval are low and high."""
-    numbers = {name: float(value) for name, value in figures.items() if type(value) in (int, float)}
-    for name, value in figures.items():
+def _numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """Return the metrics that MLflow takes for metrics; bounds of an interval are low and high."""
+    numbers = {name: float(value) for name, value in metrics.items() if type(value) in (int, float)}
+    for name, value in metrics.items():
         if name.endswith("_interval"):
             stem = name.removesuffix("_interval")
             numbers |= {f"{stem}_low": float(value[0]), f"{stem}_high": float(value[1])}
@@ -125,18 +125,18 @@ def _training_run(copy: Path) -> str:
     return str(json.loads((copy / paths.MODEL_CARD).read_text())["mlflow"]["run_id"])
 
 
-def _publish(outcomes: Sequence[Outcome], metric: str, parent: Run) -> str:
+def _publish(results: Sequence[PointResult], metric: str, parent: Run) -> str:
     """Write table and picture, publish them, and return what the sweep came to in one line."""
-    rows = comparison.table(outcomes, metric)
+    rows = comparison.table(results, metric)
     comparison.write_csv(TABLE, rows)
-    comparison.draw(PICTURE, outcomes, metric)
-    failed = sum(bool(outcome.error) for outcome in outcomes)
-    best = comparison.ranked(outcomes, metric)[0]
-    summary = f"{failed} of {len(outcomes)} points failed" if failed else f"Points: {len(outcomes)}"
+    comparison.draw(PICTURE, results, metric)
+    failed = sum(bool(result.error) for result in results)
+    best = comparison.ranked(results, metric)[0]
+    summary = f"{failed} of {len(results)} points failed" if failed else f"Points: {len(results)}"
     if not best.error:
-        summary += f". Best {metric} {best.figures[metric]:.4f}: {label(best.point)}"
-        parent.log_metrics({f"best_{metric}": best.figures[metric]})
-    parent.log_metrics({"points": len(outcomes), "failed_points": failed})
+        summary += f". Best {metric} {best.metrics[metric]:.4f}: {label(best.point)}"
+        parent.log_metrics({f"best_{metric}": best.metrics[metric]})
+    parent.log_metrics({"points": len(results), "failed_points": failed})
     for path in (TABLE, PICTURE):
         parent.log_file(path, "reports")
     create_table_artifact([dict(row) for row in rows], key="sweep", description=summary)

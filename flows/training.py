@@ -48,7 +48,7 @@ def training(force: bool = False) -> str:
         force: Run every stage, also where nothing changed.
 
     Returns:
-        The model version and its figures in one line.
+        The model version and its metrics in one line.
     """
     logger = get_run_logger()
     with exclusive(f"flow run {flow_run.get_name()!r}", on_wait=logger.warning):

@@ -69,7 +69,7 @@ def run(
     Registering the same model again finds its version, renews its tags and makes it the challenger again.
 
     Raises:
-        GateFailed: a figure of `evaluation` is missing or below its gate; nothing was registered.
+        GateFailed: a metric of `evaluation` is missing or below its gate; nothing was registered.
         SourceInvalid: there is no `evaluation`.
         TrackingFailed: the server cannot be reached or refuses.
         WeightsInvalid: weights, card and calibration do not belong together.
@@ -81,21 +81,21 @@ def run(
 
     if not evaluation.exists():
         raise SourceInvalid(f"There is no {evaluation}. Run `dvc repro evaluate`.")
-    figures = read_report(evaluation)
-    gates = check_gates(figures, params.gates)
+    metrics = read_report(evaluation)
+    gates = check_gates(metrics, params.gates)
     _, model_card = load_model(weights, card)
     # What is served computes as what was evaluated.
-    model_card = replace(model_card, precision=figures.get("precision", model_card.precision))
+    model_card = replace(model_card, precision=metrics.get("precision", model_card.precision))
     matcher = Matcher.read(calibration) if calibration else None
     if matcher is not None:
         matcher.check(model_card.weights_sha256)
     digest = model_digest(model_card, matcher)
-    tags = _tags(model_card, figures, digest)
+    tags = _tags(model_card, metrics, digest)
     version = find_version(params.model, "digest", digest)
     if version is None:
         origin = _run(model_card, digest, evaluation.parent)
         version = _create(
-            params.model, origin, figures, tags, weights=weights, card=model_card, calibration=calibration
+            params.model, origin, metrics, tags, weights=weights, card=model_card, calibration=calibration
         )
     else:
         tag_version(params.model, version.number, tags)
@@ -139,10 +139,10 @@ def model_digest(card: "ModelCard", matcher: "Matcher | None" = None) -> str:
     return value_digest(meaning)
 
 
-def _tags(card: "ModelCard", figures: Mapping[str, Any], digest: str) -> dict[str, str]:
-    """Return what a version says of itself: each plain figure by its name, data digests, provenance."""
+def _tags(card: "ModelCard", metrics: Mapping[str, Any], digest: str) -> dict[str, str]:
+    """Return what a version says of itself: each plain metric by its name, data digests, provenance."""
     plain = {
-        name: str(value) for name, value in figures.items() if isinstance(value, str) or is_number(value)
+        name: str(value) for name, value in metrics.items() if isinstance(value, str) or is_number(value)
     }
     data = {f"data.{name}": value for name, value in card.data.items()}
     return {**plain, **data, **provenance(), **_commit(card), "digest": digest}
@@ -178,7 +178,7 @@ def _run(card: "ModelCard", digest: str, reports: Path) -> Run:
 def _create(
     model: str,
     run: Run,
-    figures: Mapping[str, Any],
+    metrics: Mapping[str, Any],
     tags: Mapping[str, str],
     *,
     weights: Path,
@@ -201,8 +201,8 @@ def _create(
                 calibration=calibration,
             )
 
-    numbers = {f"evaluation/{k}": v for k, v in figures.items() if is_number(v) and math.isfinite(v)}
-    return create_version(model, run, save=save, tags=tags, figures=numbers)
+    numbers = {f"evaluation/{k}": v for k, v in metrics.items() if is_number(v) and math.isfinite(v)}
+    return create_version(model, run, save=save, tags=tags, metrics=numbers)
 
 
 def _write_receipt(

@@ -14,15 +14,15 @@ from facenet.atomic import write_text
 SAMPLE_SECONDS = 0.5  # listing the children takes milliseconds
 
 
-def write_report(path: Path, figures: dict[str, Any]) -> None:
-    """Write figures as JSON, keys in the given order, atomically."""
-    write_text(path, json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
+def write_report(path: Path, metrics: dict[str, Any]) -> None:
+    """Write metrics as JSON, keys in the given order, atomically."""
+    write_text(path, json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_report(path: Path) -> dict[str, Any]:
-    """Return the figures of a metrics file."""
-    figures: dict[str, Any] = json.loads(path.read_text())
-    return figures
+    """Return the metrics of a metrics file."""
+    metrics: dict[str, Any] = json.loads(path.read_text())
+    return metrics
 
 
 class Meter:

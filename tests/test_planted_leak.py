@@ -72,12 +72,12 @@ def test_a_renamed_person_and_an_encoded_photo_are_found(
         {"triplets": {"min_images": 1}, "align": {"image_size": 112, "margin": 16}, "train": train}
     )
     project.run("dvc", "repro", "evaluate")
-    figures = read_report(project.folder / "reports" / "evaluation.json")
-    assert figures["leaked_names"] == figures["identity_overlap"] == 1
+    metrics = read_report(project.folder / "reports" / "evaluation.json")
+    assert metrics["leaked_names"] == metrics["identity_overlap"] == 1
     found = pd.read_csv(project.folder / "reports" / "leaks.csv").set_index("found_by")
     assert tuple(found.loc["name", ["evaluated", "trained"]]) == ("Jose Garcia", "JOSÉ GARCÍA")
     assert tuple(found.loc["similarity", ["evaluated", "trained"]]) == ("Evaluated 3", "Trained 5")
-    assert figures["leaked_photos_alike"] == 1
+    assert metrics["leaked_photos_alike"] == 1
     assert found["evaluated_photo"].notna().all()
     assert found["trained_photo"].notna().all()  # shown side by side in leaks.png
     project.change({"ingest": {"allow_identity_overlap": False}})

@@ -66,9 +66,9 @@ def test_casia_weights_tell_people_of_lfw_apart(
     source = {"kind": "folder", "path": "photos", "role": "evaluate"}
     project.change({"ingest": {"sources": [source]}})
     project.run("dvc", "repro")
-    figures = read_report(project.folder / "reports" / "evaluation.json")
-    assert figures["pairs_used"] == figures["pairs_total"] > 200
-    assert figures["accuracy"] > 0.95  # 0.99 on all of LFW
+    metrics = read_report(project.folder / "reports" / "evaluation.json")
+    assert metrics["pairs_used"] == metrics["pairs_total"] > 200
+    assert metrics["accuracy"] > 0.95  # 0.99 on all of LFW
     assert read_report(project.folder / "reports" / "train.json")["epochs"] == 0
     assert read_report(project.folder / "reports" / "registration.json")["aliases"] == ["challenger"]
 

@@ -18,12 +18,12 @@ def torch_runtime(pnet: PNet, rnet: RNet, onet: ONet, device: torch.device) -> R
 
     @torch.inference_mode()
     def propose(pixels: Floats, mask: Floats) -> Floats:
-        scores, offsets = pnet(standardised(pixels[None], device), torch.from_numpy(mask).to(device))
+        scores, offsets = pnet(mtcnn_input(pixels[None], device), torch.from_numpy(mask).to(device))
         return _array(torch.cat([scores, offsets[0]]))
 
     @torch.inference_mode()
     def read(network: nn.Module, size: int, crops: Floats) -> Floats:
-        outputs = (network(standardised(chunk, device)) for chunk in whole_chunks(crops, size))
+        outputs = (network(mtcnn_input(chunk, device)) for chunk in whole_chunks(crops, size))
         return np.concatenate([_array(torch.cat([s[:, None], *o], 1)) for s, *o in outputs])[: len(crops)]
 
     return Runtime(
@@ -34,7 +34,7 @@ def torch_runtime(pnet: PNet, rnet: RNet, onet: ONet, device: torch.device) -> R
     )
 
 
-def standardised(pixels: Floats, device: torch.device) -> Tensor:
+def mtcnn_input(pixels: Floats, device: torch.device) -> Tensor:
     """Return float32 (N, 3, H, W), channels last, (x - 127.5) / 128, for pixels (N, H, W, 4) of 0 to 255."""
     values = (pixels[..., : CHANNELS - 1] - np.float32(127.5)) * np.float32(1 / 128)
     return torch.from_numpy(values).permute(0, 3, 1, 2).to(device)

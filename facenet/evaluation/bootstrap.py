@@ -1,4 +1,4 @@
-"""The bootstrap over people: how a figure would vary, had other people been photographed.
+"""The bootstrap over people: how a metric would vary, had other people been photographed.
 
 Pairs that share a person are not independent, so people are drawn with replacement, not pairs. A person drawn
 c times weighs c in pairs of their own photos; a pair of two people weighs the product, so that both ends of

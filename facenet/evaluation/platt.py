@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from facenet.evaluation.sigmoid import Sigmoid
-from facenet.evaluation.thresholds import Flags, Floats, best_threshold
+from facenet.evaluation.thresholds import Flags, Floats, max_accuracy_threshold
 
 
 def fit_sigmoid(distances: Floats, same: Flags) -> Sigmoid:
@@ -39,7 +39,7 @@ def fit_sigmoid(distances: Floats, same: Flags) -> Sigmoid:
     return Sigmoid(float(slope / width), float(intercept + slope * middle / width))
 
 
-def even_threshold(distances: Floats, same: Flags) -> float:
+def equal_prior_threshold(distances: Floats, same: Flags) -> float:
     """Return the distance at which a match is as likely as not, were same and different pairs equally many.
 
     All pairs hold it, while the best of a search is held by the few next to it: on other pairs it moves less.
@@ -49,4 +49,4 @@ def even_threshold(distances: Floats, same: Flags) -> float:
         ValueError: there are no same or no different pairs.
     """
     sigmoid = fit_sigmoid(distances, same)
-    return sigmoid.intercept / sigmoid.slope if sigmoid.slope > 0 else best_threshold(distances, same)
+    return sigmoid.intercept / sigmoid.slope if sigmoid.slope > 0 else max_accuracy_threshold(distances, same)

@@ -1,7 +1,7 @@
 """The LFW verification protocol: thresholds are chosen on the other folds and scored on the one left out.
 
 View 2 has ten folds. View 1 has one, fold 0, and pairs of fold -1 that only choose the threshold. Protocol:
-G. B. Huang et al., Labeled Faces in the Wild, UMass TR 07-49, 2007; figures: davidsandberg/facenet.
+G. B. Huang et al., Labeled Faces in the Wild, UMass TR 07-49, 2007; metrics: davidsandberg/facenet.
 """
 
 from collections.abc import Iterator
@@ -15,8 +15,9 @@ from facenet.errors import PairsFileInvalid
 from facenet.evaluation import threshold_grid
 from facenet.evaluation.centering import training_means
 from facenet.evaluation.distances import Floats, Metric, Rows, pair_distances
-from facenet.evaluation.platt import even_threshold
+from facenet.evaluation.platt import equal_prior_threshold
 from facenet.evaluation.roc import Curve, exact_curve
+from facenet.evaluation.threshold_rule import ThresholdRule
 from facenet.evaluation.thresholds import Flags, Thresholds, choose_thresholds
 from facenet.evaluation.uncertainty import Interval, folds_interval, standard_error, wilson_interval
 
@@ -42,15 +43,14 @@ class Protocol:
     """The options of the protocol.
 
     far: the share of false accepts, in (0, 1), at which the share of true accepts (VAL) is measured.
-    even: the threshold is where a match is as likely as not, not the one with the most right decisions: for
-        few pairs, or more of one kind.
+    rule: how the threshold is chosen; `threshold_rule` names the one that fits the pairs.
     """
 
     metric: Metric = "euclidean_squared"
     subtract_mean: bool = True
     sweep: Sweep = "exact"
     far: float = 1e-3
-    even: bool = False
+    rule: ThresholdRule = "max_accuracy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +120,7 @@ class Verification:
             return wilson_interval(self.folds[0].right, self.folds[0].pairs)
         return folds_interval(self.accuracies)
 
-    def figures(self) -> dict[str, float | None]:
+    def metrics(self) -> dict[str, float | None]:
         """Return the headline: means over folds; `_std` is the population deviation over folds.
 
         `_standard_error` is None for one fold.
@@ -171,8 +171,8 @@ def judge(measured: Measured, protocol: Protocol) -> Verification:
     scores, thresholds = [], np.full(len(pairs.same), np.nan)
     for fold, row, test in measured.by_fold():
         chosen = CHOOSERS[protocol.sweep](row[~test], pairs.same[~test], protocol.far)
-        if protocol.even:
-            chosen = replace(chosen, accuracy=even_threshold(row[~test], pairs.same[~test]))
+        if protocol.rule == "equal_prior":
+            chosen = replace(chosen, accuracy=equal_prior_threshold(row[~test], pairs.same[~test]))
         scores.append(_score(fold, row[test], pairs.same[test], chosen))
         thresholds[test] = chosen.accuracy
     distances = measured.seen()

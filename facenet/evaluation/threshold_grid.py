@@ -18,10 +18,10 @@ VAL_GRID: Floats = np.arange(0, 4, 0.001)
 
 def choose_thresholds(distances: Floats, same: Flags, far: float) -> Thresholds:
     """Return the thresholds chosen on (P,) distances of pairs that are the same person or not."""
-    return Thresholds(best_threshold(distances, same), far_threshold(distances, same, far))
+    return Thresholds(max_accuracy_grid_threshold(distances, same), far_threshold(distances, same, far))
 
 
-def best_threshold(distances: Floats, same: Flags) -> float:
+def max_accuracy_grid_threshold(distances: Floats, same: Flags) -> float:
     """Return the lowest threshold of the grid among those with the most right decisions."""
     right, wrong = (_accepted(distances[kind], ACCURACY_GRID) for kind in (same, ~same))
     return float(ACCURACY_GRID[np.argmax(right - wrong)])

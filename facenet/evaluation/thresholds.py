@@ -24,10 +24,10 @@ class Thresholds:
 
 def choose_thresholds(distances: Floats, same: Flags, far: float) -> Thresholds:
     """Return the thresholds chosen on (P,) distances of pairs that are the same person or not."""
-    return Thresholds(best_threshold(distances, same), far_threshold(distances, same, far))
+    return Thresholds(max_accuracy_threshold(distances, same), far_threshold(distances, same, far))
 
 
-def best_threshold(distances: Floats, same: Flags) -> float:
+def max_accuracy_threshold(distances: Floats, same: Flags) -> float:
     """Return the threshold with the most right decisions, the lowest of equally good ones: it accepts least.
 
     Candidates lie midway between neighbouring distances; the lowest is the smallest distance, which accepts

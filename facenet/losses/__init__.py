@@ -1,4 +1,4 @@
-"""Losses on prelogits, by name; each keeps its own weights and tells figures to watch."""
+"""Losses on prelogits, by name; each keeps its own weights and tells metrics to watch."""
 
 from facenet.losses.center import CenterLoss
 from facenet.losses.contrastive import ContrastiveLoss

@@ -50,7 +50,7 @@ class CenterLoss(Loss):
     The centres are a buffer, not parameters: they take a step after each loss, which is still that of the old
     centres, when the module trains and gradients are on. They and the head belong to the training only.
 
-    Figures: those of the head, and center, the cost before it is weighed.
+    Metrics: those of the head, and center, the cost before it is weighed.
 
     Args:
         head: over the same people.
@@ -88,8 +88,8 @@ class CenterLoss(Loss):
             cost = center_cost(features, self.centers, labels, version=self.version)
             if self.training and torch.is_grad_enabled():
                 self._move(features.detach(), labels, output.value)
-            figures = {**output.figures, "center": cost.detach()}
-            return LossOutput(output.value + self.factor * cost, figures)
+            metrics = {**output.metrics, "center": cost.detach()}
+            return LossOutput(output.value + self.factor * cost, metrics)
 
     @torch.no_grad()
     def _move(self, features: Tensor, labels: Tensor, head_loss: Tensor) -> None:

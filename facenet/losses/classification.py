@@ -18,7 +18,7 @@ class ClassificationLoss(Loss, ABC):
     In training, a head of more than `sampled_above` people scores the people of the batch and a share of the
     others, drawn anew in each step from PyTorch's global CPU generator.
 
-    Figures: the error by the name of `error`, prelogits_norm, accuracy (0 to 1, of the batch, among those who
+    Metrics: the error by the name of `error`, prelogits_norm, accuracy (0 to 1, of the batch, among those who
     were scored).
 
     Args:
@@ -65,12 +65,12 @@ class ClassificationLoss(Loss, ABC):
             scores = self.scores(prelogits, people)
             cost = self.cost(scores, places)
             norm = prelogits_norm(prelogits, p=self.norm_p)
-            figures: dict[str, float | Tensor] = {
+            metrics: dict[str, float | Tensor] = {
                 self.error: cost.detach(),
                 "prelogits_norm": norm.detach(),
                 "accuracy": (scores.detach().argmax(dim=1) == places).float().mean(),
             }
-            return LossOutput(cost + self.norm_factor * norm, figures)
+            return LossOutput(cost + self.norm_factor * norm, metrics)
 
     def _sampled(self, labels: Tensor) -> tuple[Tensor | None, Tensor]:
         if self.training and self.share < 1 and self.classes > self.sampled_above:

@@ -34,7 +34,7 @@ class ContrastiveLoss(Loss):
     Where every two rows are a pair, nearly all are of different people: the mean is then that of the mean of
     either kind, as if half of the pairs were of one person, which a list of pairs sees to by itself.
 
-    Figures:
+    Metrics:
         similarity, dissimilarity: mean distance of pairs of the same and of different people; 0 if none.
         pairs: their number.
 
@@ -61,12 +61,12 @@ class ContrastiveLoss(Loss):
             distances = pair_distance(rows[left], rows[right])
             costs = contrastive(distances, same, margin=self.margin)
             seen = distances.detach()
-            figures: dict[str, float | Tensor] = {
+            metrics: dict[str, float | Tensor] = {
                 "similarity": _mean(seen[same]),
                 "dissimilarity": _mean(seen[~same]),
                 "pairs": float(len(same)),
             }
-            return LossOutput(_mean(costs) if self.listed else _mean_of_kinds(costs, same), figures)
+            return LossOutput(_mean(costs) if self.listed else _mean_of_kinds(costs, same), metrics)
 
     def _pairs(self, count: int, device: torch.device) -> tuple[Tensor, Tensor]:
         if not self.listed:

@@ -7,15 +7,15 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class LossOutput:
-    """A loss and the figures to watch beside it.
+    """A loss and the metrics to watch beside it.
 
     Attributes:
         value: scalar float32, to be minimised.
-        figures: by name; tensors are scalars without gradient, left on their device: nothing waits for them.
+        metrics: by name; tensors are scalars without gradient, left on their device: nothing waits for them.
     """
 
     value: Tensor
-    figures: dict[str, float | Tensor] = field(default_factory=dict)
+    metrics: dict[str, float | Tensor] = field(default_factory=dict)
 
 
 class Loss(nn.Module):

@@ -23,7 +23,7 @@ class TripletLoss(Loss):
     Source: Schroff et al. 2015, arXiv 1503.03832, who sum; davidsandberg/facenet takes the mean of all.
     Computed by pytorch-metric-learning. A batch without a triplet gives zero with a zero gradient.
 
-    Figures:
+    Metrics:
         active_share: of all triplets in the batch, mined or not, with a loss above zero, 0 to 1.
         d_ap, d_an: mean squared distance of all positive or negative pairs of the batch; 0 if none.
         spread: mean squared distance of the embeddings from their mean, as a share of their mean squared
@@ -79,14 +79,14 @@ class TripletLoss(Loss):
             with torch.no_grad():
                 distances = self.distance(embeddings)
             triplets = self._triplets(distances, labels)
-            figures: dict[str, float | Tensor] = {
+            metrics: dict[str, float | Tensor] = {
                 "active_share": active_share(distances, labels, margin=self.margin),
                 "d_ap": _mean(distances[positive_pairs(labels)]),
                 "d_an": _mean(distances[labels[:, None] != labels[None, :]]),
                 "spread": _spread(embeddings.detach()),
                 "candidates": float(len(triplets.anchors)),
             }
-            return LossOutput(self.hinge(embeddings, labels, tuple(triplets)), figures)
+            return LossOutput(self.hinge(embeddings, labels, tuple(triplets)), metrics)
 
     def _triplets(self, distances: Tensor, labels: Tensor) -> Triplets:
         if not self.listed:

@@ -1,6 +1,6 @@
 """Embedding networks: photos in, prelogits out; by name, with embeddings and weights."""
 
-from facenet.networks.embedding import EmbeddingNetwork, embed, normalise, standardise
+from facenet.networks.embedding import EmbeddingNetwork, embed, normalise, standardise_fixed
 from facenet.networks.registry import NETWORKS, build, find
 from facenet.networks.state import HEADS, load_state
 from facenet.networks.summary import Layer, summarise
@@ -15,6 +15,6 @@ __all__ = [
     "find",
     "load_state",
     "normalise",
-    "standardise",
+    "standardise_fixed",
     "summarise",
 ]

@@ -61,7 +61,7 @@ class EmbeddingNetwork(nn.Module):
             )
 
 
-def standardise(images: np.ndarray | Tensor) -> Tensor:
+def standardise_fixed(images: np.ndarray | Tensor) -> Tensor:
     """Return (x - 127.5) / 128 of RGB photos.
 
     Args:

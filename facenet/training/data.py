@@ -20,7 +20,7 @@ KEEP_BYTES = 2 * 2**30  # decoded faces are kept in memory up to here
 Batch = tuple[torch.Tensor, torch.Tensor]
 
 
-class Place(NamedTuple):
+class BatchIndex(NamedTuple):
     """Which batch: its epoch, from 1, its number in the epoch, from 0, and the numbers of its images."""
 
     epoch: int
@@ -100,15 +100,15 @@ class TrainingSet(Dataset[Batch]):
         self.augmentation, self.seed = augmentation, seed
         self.division = division or Division()
 
-    def __getitem__(self, place: Place) -> Batch:
+    def __getitem__(self, place: BatchIndex) -> Batch:
         """Return own images (M, S, S, 3) uint8 and all labels (N,) int64; alone, a process owns all N."""
         return self._make(place, self.division.own(len(place.indices)))
 
-    def whole(self, place: Place) -> Batch:
+    def whole(self, place: BatchIndex) -> Batch:
         """Return all images (N, S, S, 3) uint8 and labels (N,) int64 of a batch."""
         return self._make(place, np.arange(len(place.indices)))
 
-    def _make(self, place: Place, own: Indices) -> Batch:
+    def _make(self, place: BatchIndex, own: Indices) -> Batch:
         epoch, number, indices = place
         faces = self.table[self.rows[indices[own]]]
         random = np.random.default_rng([self.seed, epoch, number])
@@ -132,7 +132,7 @@ class Loader:
         self, dataset: TrainingSet, plan: Plan, *, workers: int = 0, pin_memory: bool = False
     ) -> None:
         self.dataset, self.plan = dataset, plan
-        self._places: list[Place] = []
+        self._places: list[BatchIndex] = []
         self._loader = DataLoader(
             dataset,
             batch_size=None,
@@ -149,11 +149,11 @@ class Loader:
     def __len__(self) -> int:
         return len(self.plan)
 
-    def places(self, epoch: int) -> list[Place]:
+    def places(self, epoch: int) -> list[BatchIndex]:
         """Return the places of all batches of `epoch`."""
-        return [Place(epoch, number, indices) for number, indices in enumerate(self.plan.batches(epoch))]
+        return [BatchIndex(epoch, number, indices) for number, indices in enumerate(self.plan.batches(epoch))]
 
-    def load(self, places: Sequence[Place]) -> Iterator[Batch]:
+    def load(self, places: Sequence[BatchIndex]) -> Iterator[Batch]:
         """Return the batches of `places`."""
         self._places[:] = places
         return iter(self._loader)

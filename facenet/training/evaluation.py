@@ -6,16 +6,17 @@ import numpy as np
 from torch import nn
 
 from facenet.evaluation.protocol import PairRows, Protocol, check_scorable, verify
+from facenet.evaluation.threshold_rule import threshold_rule
 from facenet.training.embedding import TableEmbedder
 
-FIGURES = ("accuracy", "val", "auc", "eer")
+METRICS = ("accuracy", "val", "auc", "eer")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PairEvaluation:
-    """The LFW protocol on squared Euclidean distances, without flips: the first figures of stage evaluate.
+    """The LFW protocol on squared Euclidean distances, without flips: the first metrics of stage evaluate.
 
-    pairs: rows in the embedder's table. Where pairs of fold -1 choose the threshold, it is the even one.
+    pairs: rows in the embedder's table.
     far: the share of false accepts at which VAL is measured.
 
     Raises:
@@ -34,6 +35,6 @@ class PairEvaluation:
         rows, places = np.unique(np.concatenate([self.pairs.left, self.pairs.right]), return_inverse=True)
         left, right = np.split(places, 2)
         pairs = PairRows(left=left, right=right, same=self.pairs.same, fold=self.pairs.fold)
-        protocol = Protocol(far=self.far, even=bool((pairs.fold < 0).any()))
-        figures = verify(self.embedder(network, rows).astype(np.float64), pairs, protocol).figures()
-        return {name: value for name in FIGURES if (value := figures[name]) is not None}
+        protocol = Protocol(far=self.far, rule=threshold_rule(pairs.same, pairs.fold))
+        metrics = verify(self.embedder(network, rows).astype(np.float64), pairs, protocol).metrics()
+        return {name: value for name in METRICS if (value := metrics[name]) is not None}

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from facenet.errors import EmbeddingCollapsed, TrainingDiverged
 from facenet.training.checkpoint import Checkpoints
-from facenet.training.data import Loader, Place
+from facenet.training.data import BatchIndex, Loader
 from facenet.training.health import CollapseWatch, Moment, check_weights
 from facenet.training.mining import Mining
 from facenet.training.optimizers import set_rate
@@ -33,8 +33,8 @@ class Trainer:
         schedule: the learning rate, and when to stop.
         loader: batches of uint8 faces and labels; it says how they are divided.
         mining: what mines the triplets of an epoch before it begins, for a loader whose plan it fills.
-        validate: figures of the model after an epoch; by `accuracy` the best checkpoint is told.
-        evaluate: further figures of the model after an epoch, which are told and choose nothing.
+        validate: metrics of the model after an epoch; by `accuracy` the best checkpoint is told.
+        evaluate: further metrics of the model after an epoch, which are told and choose nothing.
         validate_every, evaluate_every: epochs from one to the next; the last epoch always has one. 0: never.
         checkpoints: where the run is kept, or None for not at all; only the main process writes there.
         checkpoint_seconds: time between checkpoints inside an epoch.
@@ -71,7 +71,7 @@ class Trainer:
     def __post_init__(self) -> None:
         self._totals, self._watch = EpochTotals(), CollapseWatch()
         self._rate, self._saved = 0.0, time.monotonic()
-        self._batches, self._place = 0, Place(0, 0, np.empty(0, np.int64))
+        self._batches, self._place = 0, BatchIndex(0, 0, np.empty(0, np.int64))
         division = self.loader.dataset.division
         self._processes = division.processes
         self._update = Update(
@@ -128,7 +128,7 @@ class Trainer:
         evaluation = self.evaluate(self.model) if self._due(epoch, self.evaluate_every) else {}
         report = self._totals.report(epoch, validation, evaluation)
         if self.mining:
-            report = replace(report, figures={**report.figures, **self.mining.figures})
+            report = replace(report, metrics={**report.metrics, **self.mining.metrics})
         accuracies = [r.validation["accuracy"] for r in (*self.history, report) if r.validation]
         self.history.append(report)
         self._totals = EpochTotals()
@@ -146,7 +146,7 @@ class Trainer:
         set_rate(self.optimizer, rate, self.schedule.momentum(point))
         self.step += 1
         self._rate = rate
-        loss, figures = self._update(faces, labels, self._moment())
+        loss, metrics = self._update(faces, labels, self._moment())
         report = StepReport(
             step=self.step,
             epoch=epoch,
@@ -156,10 +156,10 @@ class Trainer:
             loss=loss,
             rate=rate,
             seconds=time.perf_counter() - start,
-            figures=figures,
+            metrics=metrics,
         )
         self._totals.add(report)
-        self._watch.look(loss, figures.get("spread"))
+        self._watch.look(loss, metrics.get("spread"))
         self.on_step(report)
 
     def _moment(self) -> Moment:

@@ -68,7 +68,7 @@ class Mining:
             raise NoTriplets(f"Mining found no triplet for {self.idle} epochs in a row: {cause}")
 
     @property
-    def figures(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """What there is to tell about the epoch that was mined last."""
         return {"mined_triplets": float(len(self.plan.triplets))}
 

@@ -12,7 +12,7 @@ class StepReport:
 
     step: steps done in the whole run, from 1.
     epoch, batch: where it was, both from 1; batches: how many the epoch has.
-    figures: what the loss tells beside its value, and `gradient_norm`.
+    metrics: what the loss tells beside its value, and `gradient_norm`.
     """
 
     step: int
@@ -23,7 +23,7 @@ class StepReport:
     loss: float
     rate: float
     seconds: float
-    figures: dict[str, float]
+    metrics: dict[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class EpochReport:
     """One epoch.
 
     steps: 0 if mining found no triplet at all.
-    loss, figures: means over its steps; a figure that is not finite in a step (no triplet) is left out there.
+    loss, metrics: means over its steps; a metric that is not finite in a step (no triplet) is left out there.
         The loss of no steps is NaN.
     rate: learning rate of the last step.
     inactive_steps: steps in which no triplet was active, so that nothing was learned.
@@ -46,7 +46,7 @@ class EpochReport:
     rate: float
     inactive_steps: int
     seconds: float
-    figures: dict[str, float]
+    metrics: dict[str, float]
     validation: dict[str, float]
     evaluation: dict[str, float] = field(default_factory=dict)
 
@@ -83,8 +83,8 @@ class EpochTotals:
         self.images += report.images
         self.seconds += report.seconds
         self.rate = report.rate
-        self.inactive_steps += 0 in (report.figures.get("active_share"), report.figures.get("candidates"))
-        for name, value in {"loss": report.loss, **report.figures}.items():
+        self.inactive_steps += 0 in (report.metrics.get("active_share"), report.metrics.get("candidates"))
+        for name, value in {"loss": report.loss, **report.metrics}.items():
             if math.isfinite(value):
                 self.sums[name] = self.sums.get(name, 0.0) + value
                 self.counts[name] = self.counts.get(name, 0) + 1
@@ -100,7 +100,7 @@ class EpochTotals:
             rate=self.rate,
             inactive_steps=self.inactive_steps,
             seconds=self.seconds,
-            figures=means,
+            metrics=means,
             validation=validation,
             evaluation=evaluation,
         )

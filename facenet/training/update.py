@@ -23,7 +23,7 @@ from facenet.training.health import Moment, check_finite
 from facenet.training.processes import Processes
 
 ACCELERATE_PRECISIONS = {"fp32": "no", "bf16": "bf16", "fp16": "fp16"}
-Figures = dict[str, float]
+Metrics = dict[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ class Objective(nn.Module):
     def forward(
         self, images: Tensor, labels: Tensor, piece: Piece, seed: Sequence[int]
     ) -> tuple[Tensor, Any]:
-        """Return the loss of a piece and its figures.
+        """Return the loss of a piece and its metrics.
 
         images: standardised (M, 3, S, S), those of this process. labels: (N,) int64 of the whole piece.
         seed: of dropout, different in each process, and of draws of the loss, the same in all.
@@ -69,14 +69,14 @@ class Objective(nn.Module):
         prelogits = self._processes.assemble(self._compute(images), part, stop - start)
         _seed(*seed, 0)
         output = self.loss(prelogits, labels)
-        return output.value, output.figures
+        return output.value, output.metrics
 
 
 @dataclass(kw_only=True)
 class Update:
     """Network, loss and optimiser made ready for a device, a precision and a number of processes.
 
-    network, loss: trained together; `loss(prelogits, labels)` gives `.value` and `.figures`.
+    network, loss: trained together; `loss(prelogits, labels)` gives `.value` and `.metrics`.
     optimizer: over the parameters of both that are trained.
     division: how a batch is divided.
     seed: of dropout and other draws; each step seeds the global generator with it and its own number, so that
@@ -124,11 +124,11 @@ class Update:
         for layer in self.options.frozen:
             layer.eval()
 
-    def __call__(self, faces: Tensor, labels: Tensor, moment: Moment) -> tuple[float, Figures]:
-        """Move the weights by one batch; return its loss and figures.
+    def __call__(self, faces: Tensor, labels: Tensor, moment: Moment) -> tuple[float, Metrics]:
+        """Move the weights by one batch; return its loss and metrics.
 
         faces: (M, S, S, 3) uint8, those of this process. labels: (N,) int64 of the whole batch.
-        To the figures of the loss comes `gradient_norm`, before it is clipped.
+        To the metrics of the loss comes `gradient_norm`, before it is clipped.
         The loss of a batch in pieces is the mean over its images, if that of a piece is.
 
         Raises:
@@ -138,28 +138,28 @@ class Update:
         self._prepared.zero_grad(set_to_none=True)
         images = standardise(faces.to(self.device, non_blocking=True), self.options.standardisation)
         labels = labels.to(self.device, non_blocking=True)
-        pieces, total = self.division.pieces(len(labels)), Figures()
+        pieces, total = self.division.pieces(len(labels)), Metrics()
         for number, piece in enumerate(pieces):
             size = piece.own.stop - piece.own.start
             own, images = images[:size], images[size:]
             share = (piece.whole.stop - piece.whole.start) / len(labels)
             last = number == len(pieces) - 1
             with self._explained(), nullcontext() if last else self._accelerator.no_sync(self._objective):
-                figures = self._backward(own, labels[piece.whole], piece, share, moment, number)
-            for name, value in figures.items():
+                metrics = self._backward(own, labels[piece.whole], piece, share, moment, number)
+            for name, value in metrics.items():
                 total[name] = total.get(name, 0.0) + share * value
         total["gradient_norm"] = self._move(moment)
         return total.pop("loss"), total
 
     def _backward(
         self, images: Tensor, labels: Tensor, piece: Piece, share: float, moment: Moment, number: int
-    ) -> Figures:
+    ) -> Metrics:
         seed = (self.seed, moment.step, number)
-        value, figures = self._objective(images, labels, piece, seed)
+        value, metrics = self._objective(images, labels, piece, seed)
         loss = value.item()
         check_finite(loss, "loss", moment)
         self._accelerator.backward(value * share if share < 1 else value)
-        return {"loss": loss, **{name: float(figure) for name, figure in figures.items()}}
+        return {"loss": loss, **{name: float(figure) for name, figure in metrics.items()}}
 
     def _explained(self) -> AbstractContextManager[None]:
         return compilation_explained() if self.options.compiled else nullcontext()

@@ -12,7 +12,7 @@ from facenet.training.sampling import Indices
 
 @dataclass(frozen=True, kw_only=True)
 class PairValidation:
-    """Pairs of faces and what embeds them; of several processes all get the same figures.
+    """Pairs of faces and what embeds them; of several processes all get the same metrics.
 
     left, right: (P,) int64 rows in the embedder's table.
     same: (P,) bool, whether the two are one person.
@@ -35,15 +35,15 @@ class PairValidation:
         embeddings = self.embedder(network, rows).astype(np.float64)
         left, right = np.split(embeddings[places], 2)
         distances = np.square(left - right).sum(axis=1)
-        accuracy, threshold = best_threshold(distances, self.same)
-        figures = {"accuracy": accuracy, "threshold": threshold}
+        accuracy, threshold = best_accuracy(distances, self.same)
+        metrics = {"accuracy": accuracy, "threshold": threshold}
         for name, mask in (("distance_same", self.same), ("distance_different", ~self.same)):
             if mask.any():
-                figures[name] = float(distances[mask].mean())
-        return figures
+                metrics[name] = float(distances[mask].mean())
+        return metrics
 
 
-def best_threshold(distances: npt.NDArray[np.float64], same: npt.NDArray[np.bool_]) -> tuple[float, float]:
+def best_accuracy(distances: npt.NDArray[np.float64], same: npt.NDArray[np.bool_]) -> tuple[float, float]:
     """Return the highest share of P >= 1 pairs that `distance < threshold` tells right, and the threshold.
 
     Of several best thresholds the smallest; it lies half way between two distances.

@@ -1,4 +1,4 @@
-"""Align from the raw table to the table of faces, the rejects, the contact sheet and the figures."""
+"""Align from the raw table to the table of faces, the rejects, the contact sheet and the metrics."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from tasks.align.detection_cache import DetectionCache
 from tasks.align.face_cache import PreviousFaces, keep
 from tasks.align.keys import detection_key, face_key
 from tasks.align.rows import RawRow, raw_rows
-from tasks.align.work import Job, Outcome, Settings, Worker
+from tasks.align.work import AlignedPhoto, Job, Settings, Worker
 from tasks.params.align import AlignParams
 from tasks.reports import Meter
 from tasks.shards import FACES_SCHEMA, read_table, shard_count, sort_key, write_shards
@@ -39,7 +39,7 @@ def run(
     cache: Path = paths.DATA / "cache",
     reports: Path = paths.REPORTS,
 ) -> dict[str, Any]:
-    """Align the photos in `raw` into `aligned`, and return the figures of reports/align.json.
+    """Align the photos in `raw` into `aligned`, and return the metrics of reports/align.json.
 
     The bytes of the output depend on the raw table, the parameters and the code alone: not on the number of
     workers, on what `cache` or an earlier output in `aligned` save, or on how often the run was killed.
@@ -63,7 +63,7 @@ def run(
             selection=settings.selection,
         )
     return {
-        **run_.figures(),
+        **run_.metrics(),
         "images_per_second": meter.rate(len(run_.rows)),
         "peak_memory_mb": meter.peak_memory_mb,
         "seconds": round(meter.seconds, 1),
@@ -109,7 +109,7 @@ class _Run:
         self._validate()
         keep(self._aligned, self._kept, self._key)
 
-    def figures(self) -> dict[str, Any]:
+    def metrics(self) -> dict[str, Any]:
         """Return the counts for the report."""
         return {
             "images": len(self.rows),
@@ -127,30 +127,32 @@ class _Run:
 
     def _faces(self) -> Iterator[dict[str, Any]]:
         """Yield the rows of the output, and count."""
-        progress = tqdm(self._outcomes(), total=len(self.rows), desc="align", unit=" photos", mininterval=1)
-        for row, outcome in progress:
-            if outcome.found is not None:
-                self._faces_per_photo[min(len(outcome.found), FACES_COUNTED + 1)] += 1
-            if outcome.face is None:
-                self.rejected[row.image_id] = outcome.reason or ""
+        progress = tqdm(
+            self._aligned_photos(), total=len(self.rows), desc="align", unit=" photos", mininterval=1
+        )
+        for row, aligned_photo in progress:
+            if aligned_photo.found is not None:
+                self._faces_per_photo[min(len(aligned_photo.found), FACES_COUNTED + 1)] += 1
+            if aligned_photo.face is None:
+                self.rejected[row.image_id] = aligned_photo.reason or ""
                 continue
-            self._counts["fallbacks" if outcome.face["fallback"] else "faces"] += 1
-            if not outcome.face["fallback"]:
-                self._sides[_power_below(outcome.face["box"])] += 1
+            self._counts["fallbacks" if aligned_photo.face["fallback"] else "faces"] += 1
+            if not aligned_photo.face["fallback"]:
+                self._sides[_power_below(aligned_photo.face["box"])] += 1
             labels = {name: getattr(row, name) for name in ("image_id", "identity", "source", "role")}
-            yield {**labels, **outcome.face}
+            yield {**labels, **aligned_photo.face}
 
-    def _outcomes(self) -> Iterator[tuple[RawRow, Outcome]]:
+    def _aligned_photos(self) -> Iterator[tuple[RawRow, AlignedPhoto]]:
         worker = partial(Worker, self._raw.absolute(), self._settings, self._device)
         results = run_jobs(worker, self._jobs(), self.workers, split=Job.split, name=Job.name)
         for chunk in self._chunks():
             todo = self._without_reused(chunk)
-            outcomes = next(results)[1] if todo else []
-            new = dict(zip((row.image_id for row in todo), outcomes, strict=True))
+            aligned_photos = next(results)[1] if todo else []
+            new = dict(zip((row.image_id for row in todo), aligned_photos, strict=True))
             for row in chunk:
-                outcome = new.get(row.image_id) or self._reuse(row)
-                self._remember(row, outcome)
-                yield row, outcome
+                aligned_photo = new.get(row.image_id) or self._reuse(row)
+                self._remember(row, aligned_photo)
+                yield row, aligned_photo
 
     def _chunks(self) -> Iterator[list[RawRow]]:
         size = CPU_ROWS if self._device == "cpu" and not scheduler_address() else LARGE_ROWS
@@ -172,14 +174,14 @@ class _Run:
         found = self.detections.get(row.image_id)
         return found is not None and (len(found) > 0 or row.role != "train")
 
-    def _reuse(self, row: RawRow) -> Outcome:
+    def _reuse(self, row: RawRow) -> AlignedPhoto:
         self._counts["reused"] += 1
-        return Outcome(self.detections.get(row.image_id), None, self._previous.get(row.image_id))
+        return AlignedPhoto(self.detections.get(row.image_id), None, self._previous.get(row.image_id))
 
-    def _remember(self, row: RawRow, outcome: Outcome) -> None:
-        if outcome.found is not None and row.image_id not in self.detections:
+    def _remember(self, row: RawRow, aligned_photo: AlignedPhoto) -> None:
+        if aligned_photo.found is not None and row.image_id not in self.detections:
             self._counts["searched"] += 1
-            self.detections.add(row.image_id, outcome.found)
+            self.detections.add(row.image_id, aligned_photo.found)
 
     def _write_rejects(self) -> None:
         manifest = pd.read_parquet(self._raw / paths.MANIFEST.name, columns=["image_id", "path", "status"])

@@ -48,7 +48,7 @@ class Job(NamedTuple):
         return f"the photo {first.image_id} of {first.identity} in {first.file}{also}"
 
 
-class Outcome(NamedTuple):
+class AlignedPhoto(NamedTuple):
     """What became of a row.
 
     found: its faces, None if the photo cannot be decoded. reason: why it is rejected.
@@ -61,7 +61,7 @@ class Outcome(NamedTuple):
 
 
 class Worker:
-    """Aligns jobs with one detector. The outcome of a row depends on nothing but the row."""
+    """Aligns jobs with one detector. The aligned_photo of a row depends on nothing but the row."""
 
     def __init__(self, raw: Path, settings: Settings, device: str) -> None:
         self._raw, self._settings = raw, settings
@@ -69,45 +69,47 @@ class Worker:
         with self._threads():  # the detector's runtime takes as many as there are when it is made
             self._detector = MTCNN(settings.detector, device=device)
 
-    def __call__(self, job: Job) -> list[Outcome]:
-        """Return the outcome of each row of the job, in order."""
-        outcomes = {
+    def __call__(self, job: Job) -> list[AlignedPhoto]:
+        """Return the aligned_photo of each row of the job, in order."""
+        aligned_photos = {
             index: _without_pixels(row, known) for index, (row, known) in enumerate(zip(*job, strict=True))
         }
-        waiting = [index for index, outcome in outcomes.items() if outcome is None]
+        waiting = [index for index, aligned_photo in aligned_photos.items() if aligned_photo is None]
         with self._threads():
-            for group in self._groups(job, waiting, outcomes):
-                outcomes.update(self._align(job, group))
-        return [outcome for _, outcome in sorted(outcomes.items()) if outcome is not None]
+            for group in self._groups(job, waiting, aligned_photos):
+                aligned_photos.update(self._align(job, group))
+        return [
+            aligned_photo for _, aligned_photo in sorted(aligned_photos.items()) if aligned_photo is not None
+        ]
 
     def _threads(self) -> AbstractContextManager[None]:
         """On a CPU one thread: a process per core is faster, and sums do not depend on the cores."""
         return cpu_threads(1) if self._on_cpu else nullcontext()
 
     def _groups(
-        self, job: Job, waiting: list[int], outcomes: dict[int, Outcome | None]
+        self, job: Job, waiting: list[int], aligned_photos: dict[int, AlignedPhoto | None]
     ) -> Iterator[dict[int, NDArray[np.uint8]]]:
-        """Yield decoded photos by index, some at a time; what cannot be decoded becomes an outcome."""
+        """Yield decoded photos by index, some at a time; what cannot be decoded becomes an aligned_photo."""
         group: dict[int, NDArray[np.uint8]] = {}
         for index, data in zip(waiting, read_images(self._raw, [job.rows[i] for i in waiting]), strict=True):
             try:
                 group[index] = decode(data, max_pixels=maxsize)  # ingest has applied the limit
             except ImageRejected as rejection:
-                outcomes[index] = Outcome(None, rejection.reason)
+                aligned_photos[index] = AlignedPhoto(None, rejection.reason)
             if sum(image.size for image in group.values()) >= 3 * GROUP_PIXELS:
                 yield group
                 group = {}
         yield group
 
-    def _align(self, job: Job, photos: dict[int, NDArray[np.uint8]]) -> dict[int, Outcome]:
+    def _align(self, job: Job, photos: dict[int, NDArray[np.uint8]]) -> dict[int, AlignedPhoto]:
         found = {index: faces for index in photos if (faces := job.known[index]) is not None}
         unknown = [index for index in photos if index not in found]
         found.update(zip(unknown, self._detector.detect([photos[i] for i in unknown]), strict=True))
-        return {i: self._outcome(job.rows[i], pixels, found[i]) for i, pixels in photos.items()}
+        return {i: self._aligned_photo(job.rows[i], pixels, found[i]) for i, pixels in photos.items()}
 
-    def _outcome(self, row: RawRow, pixels: NDArray[np.uint8], found: Faces) -> Outcome:
+    def _aligned_photo(self, row: RawRow, pixels: NDArray[np.uint8], found: Faces) -> AlignedPhoto:
         if not len(found) and row.role == "train":
-            return Outcome(found, NO_FACE)
+            return AlignedPhoto(found, NO_FACE)
         face = align_face(pixels, found, self._settings.selection, self._settings.crop)
         columns = {
             "image": encode(face.image, self._settings.image_format),
@@ -117,9 +119,11 @@ class Worker:
             "faces_found": face.faces_found,
             "fallback": face.fallback,
         }
-        return Outcome(found, None, columns)
+        return AlignedPhoto(found, None, columns)
 
 
-def _without_pixels(row: RawRow, known: Faces | None) -> Outcome | None:
-    """Return the outcome of a row for which no photo has to be opened."""
-    return Outcome(known, NO_FACE) if known is not None and not len(known) and row.role == "train" else None
+def _without_pixels(row: RawRow, known: Faces | None) -> AlignedPhoto | None:
+    """Return the aligned_photo of a row for which no photo has to be opened."""
+    return (
+        AlignedPhoto(known, NO_FACE) if known is not None and not len(known) and row.role == "train" else None
+    )

@@ -11,7 +11,7 @@ def main() -> None:
     """Run the `facenet` command with the arguments of this process."""
     parser = argparse.ArgumentParser(prog="facenet", description="Faces in, an evaluated model out.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("results", help="print the figures of the last run").set_defaults(run=_results)
+    commands.add_parser("results", help="print the metrics of the last run").set_defaults(run=_results)
     _add_detect(commands.add_parser("detect", help="find the faces in photos"))
     _add_summary(commands.add_parser("summary", help="print the layers of a network"))
     arguments = parser.parse_args()

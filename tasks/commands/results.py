@@ -1,4 +1,4 @@
-"""The figures of the last run as one table for a terminal, out of the reports."""
+"""The metrics of the last run as one table for a terminal, out of the reports."""
 
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ def results_table(reports: Path = REPORTS) -> str:
     Raises:
         DataInvalid: a report is missing.
     """
-    figures = {stage: _read(reports, stage) for stage in ("ingest", "align", "train", "evaluate", "register")}
-    evaluation, registration = figures["evaluate"], figures["register"]
+    metrics = {stage: _read(reports, stage) for stage in ("ingest", "align", "train", "evaluate", "register")}
+    evaluation, registration = metrics["evaluate"], metrics["register"]
     rows = [
         ("protocol", evaluation["protocol"]),
         ("pairs", f"{evaluation['pairs_used']} of {evaluation['pairs_total']}"),
@@ -29,7 +29,7 @@ def results_table(reports: Path = REPORTS) -> str:
         (f"VAL@FAR {evaluation['far_target']:g}", f"{evaluation['val']:.4f} ± {evaluation['val_std']:.4f}"),
         ("AUC", f"{evaluation['auc']:.4f}"),
         ("EER", f"{evaluation['eer']:.4f}"),
-        *((f"{stage} images/s", _rate(figures[stage])) for stage in ("ingest", "align", "train", "evaluate")),
+        *((f"{stage} images/s", _rate(metrics[stage])) for stage in ("ingest", "align", "train", "evaluate")),
         ("model", f"{registration['model']} version {registration['version']}"),
         ("alias", ", ".join(registration["aliases"])),
     ]
@@ -45,8 +45,8 @@ def _read(reports: Path, stage: str) -> dict[str, Any]:
     return read_report(path)
 
 
-def _rate(figures: dict[str, Any]) -> str:
-    return f"{figures['images_per_second']:.1f}" if figures.get("images_per_second") else "-"
+def _rate(metrics: dict[str, Any]) -> str:
+    return f"{metrics['images_per_second']:.1f}" if metrics.get("images_per_second") else "-"
 
 
 def _format(rows: list[tuple[str, str]]) -> str:

@@ -1,5 +1,5 @@
 """Stage evaluate: faces, pairs and model -> embeddings and how well they verify, by the LFW protocol.
 
 Writes data/embeddings and reports/evaluation.json, roc.csv, roc.png, folds.csv and worst_errors.png; the
-figures and the reports also go to the MLflow run that trained the model.
+metrics and the reports also go to the MLflow run that trained the model.
 """

@@ -24,33 +24,33 @@ def main() -> None:
     from tasks.evaluate.stage import run
 
     with Meter() as meter:
-        figures = run(
+        metrics = run(
             params.evaluate,
             device=params.base.device,
             seed=params.base.seed,
             sources=params.ingest.sources,
             beside=beside,
         )
-    figures["peak_memory_mb"] = meter.peak_memory_mb
-    write_report(paths.report("evaluate"), figures)
-    sys.stderr.write(headline(figures) + "\n")
-    record = partial(log_to_run, figures, card=paths.MODEL_CARD, reports=paths.REPORTS)
+    metrics["peak_memory_mb"] = meter.peak_memory_mb
+    write_report(paths.report("evaluate"), metrics)
+    sys.stderr.write(headline(metrics) + "\n")
+    record = partial(log_to_run, metrics, card=paths.MODEL_CARD, reports=paths.REPORTS)
     with begin(record, beside=beside) as result:
         result()
 
 
-def headline(figures: dict[str, Any]) -> str:
+def headline(metrics: dict[str, Any]) -> str:
     """Return the result in one line."""
-    low, high = figures["accuracy_interval"]
+    low, high = metrics["accuracy_interval"]
     return ", ".join(
         [
-            f"{figures['protocol']}: accuracy {figures['accuracy']:.4f} ± {figures['accuracy_std']:.4f}",
+            f"{metrics['protocol']}: accuracy {metrics['accuracy']:.4f} ± {metrics['accuracy_std']:.4f}",
             f"95 % interval {low:.4f} to {high:.4f}",
-            f"VAL {figures['val']:.4f} at FAR {figures['far_target']:g}",
-            f"AUC {figures['auc']:.4f}",
-            f"EER {figures['eer']:.4f}",
-            f"{figures['pairs_used']} of {figures['pairs_total']} pairs",
-            f"{figures['fallbacks']} photos without a face",
+            f"VAL {metrics['val']:.4f} at FAR {metrics['far_target']:g}",
+            f"AUC {metrics['auc']:.4f}",
+            f"EER {metrics['eer']:.4f}",
+            f"{metrics['pairs_used']} of {metrics['pairs_total']} pairs",
+            f"{metrics['fallbacks']} photos without a face",
         ]
     )
 

@@ -17,7 +17,7 @@ FILE = "decisions.csv"
 
 
 def report_decisions(evaluated: Evaluated, *, reports: Path, kept: Path) -> dict[str, Any]:
-    """Write decisions.csv with one row per scored pair, keep a copy, and return its digest as a figure."""
+    """Write decisions.csv with one row per scored pair, keep a copy, and return its digest as a metric."""
     pairs, result = evaluated.pairs.usable, evaluated.result
     columns = [
         *(pairs[name].tolist() for name in NAMES),

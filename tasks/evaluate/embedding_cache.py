@@ -20,7 +20,7 @@ from facenet.atomic import atomic_path
 from facenet.digests import code_digest, value_digest
 from facenet.model import ModelCard
 from tasks.evaluate.embeddings import EmbeddingRows, Embeddings, embed_faces, vectors
-from tasks.evaluate.work import Place, Worker, read_files
+from tasks.evaluate.work import FaceLocation, Worker, read_files
 
 # What decides the embeddings that tasks.evaluate.work returns, and the libraries it computes with.
 CODE = (
@@ -55,7 +55,7 @@ def embedding_key(card: ModelCard, *, precision: str, device: str, mirrored: boo
 
 def embed_or_take(
     make_worker: Callable[[], Worker],
-    places: Sequence[Place],
+    places: Sequence[FaceLocation],
     rows: int,
     *,
     aligned: Path,
@@ -88,7 +88,7 @@ def embed_or_take(
     return embedded, len(missing)
 
 
-def face_digests(aligned: Path, places: Sequence[Place]) -> list[bytes]:
+def face_digests(aligned: Path, places: Sequence[FaceLocation]) -> list[bytes]:
     """Return the sha256 of the stored bytes of each face."""
     return [hashlib.sha256(data).digest() for data in read_files(aligned, places)]
 

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from facenet.atomic import atomic_path
 from facenet.errors import DataInvalid
-from tasks.evaluate.work import Place, Worker
+from tasks.evaluate.work import FaceLocation, Worker
 from tasks.shards import read_table, shard_paths
 from tasks.workers import run_jobs
 
@@ -50,7 +50,7 @@ def stored_faces(aligned: Path) -> dict[str, bool]:
 
 
 def embed_faces(
-    make_worker: Callable[[], Worker], places: Sequence[Place], digests: Sequence[bytes], rows: int
+    make_worker: Callable[[], Worker], places: Sequence[FaceLocation], digests: Sequence[bytes], rows: int
 ) -> Embeddings:
     """Embed the faces at `places`, whose `digests` are known, `rows` in a job, with a bar on standard error.
 
@@ -73,11 +73,11 @@ def embed_faces(
     )
 
 
-def _split(job: Sequence[Place]) -> list[Sequence[Place]]:
+def _split(job: Sequence[FaceLocation]) -> list[Sequence[FaceLocation]]:
     return [[place] for place in job]
 
 
-def _name(job: Sequence[Place]) -> str:
+def _name(job: Sequence[FaceLocation]) -> str:
     return f"the faces {job[0].image_id} to {job[-1].image_id} in {job[0].file}"
 
 

@@ -39,7 +39,7 @@ class Cast(NamedTuple):
 def report_identification(
     evaluated: Evaluated, identities: Mapping[str, str], params: EvaluateParams, *, reports: Path
 ) -> dict[str, Any]:
-    """Write identification.csv and all_pairs.csv and return the figures; `identities`: by image_id.
+    """Write identification.csv and all_pairs.csv and return the metrics; `identities`: by image_id.
 
     Who is known and who is a stranger is drawn with the seed; no photo of a stranger is in the gallery.
     """
@@ -51,9 +51,9 @@ def report_identification(
             rows += [_identify(vectors, cast, photos, method, params.fpir) for method in METHODS]
     write_table(reports / "identification.csv", COLUMNS, rows)
     found = dict(zip(COLUMNS, rows[0], strict=True)) if rows else {}
-    figures = {name: found[name] for name in ("rank1", "rank5", "fpir", "tpir") if found}
+    metrics = {name: found[name] for name in ("rank1", "rank5", "fpir", "tpir") if found}
     return (
-        figures | _clusters(evaluated, vectors, names, params.distance) | _all_pairs(vectors, names, reports)
+        metrics | _clusters(evaluated, vectors, names, params.distance) | _all_pairs(vectors, names, reports)
     )
 
 

@@ -15,7 +15,7 @@ from tasks.evaluate.photo_embedder import PhotoEmbedder
 from tasks.evaluate.pictures import DPI, save
 from tasks.evaluate.result import Evaluated
 from tasks.evaluate.tables import write_table
-from tasks.evaluate.work import find_places, read_places
+from tasks.evaluate.work import find_locations, read_locations
 from tasks.params.evaluate import EvaluateParams
 
 COLUMNS = ("found_by", "evaluated", "trained", "evaluated_photo", "trained_photo", "cosine", "pixels")
@@ -52,7 +52,7 @@ def report_leaks(
     aligned: Path,
     reports: Path,
 ) -> dict[str, Any]:
-    """Write leaks.csv and leaks.png and return the figures.
+    """Write leaks.csv and leaks.png and return the metrics.
 
     Args:
         evaluated: its scored pairs are looked at.
@@ -114,7 +114,7 @@ def _equal(ours: list[str], theirs: list[str], identities: Identities, aligned: 
     """Return the evaluated photos whose file, or whose stored face, is one of training."""
     if not theirs:
         return []
-    places = find_places(aligned, {*ours, *theirs})
+    places = find_locations(aligned, {*ours, *theirs})
     digests = {p.image_id: d for p, d in zip(places, face_digests(aligned, places), strict=True)}
     by_digest = {digests[image_id]: image_id for image_id in reversed(theirs)}
     by_digest |= {digests[image_id]: image_id for image_id in theirs if image_id in set(ours)}
@@ -152,8 +152,8 @@ def _alike(
 
 
 def _pixels(aligned: Path, photos: set[str]) -> dict[str, Any]:
-    places = find_places(aligned, photos)
-    return dict(zip((p.image_id for p in places), read_places(aligned, places), strict=True))
+    places = find_locations(aligned, photos)
+    return dict(zip((p.image_id for p in places), read_locations(aligned, places), strict=True))
 
 
 def _draw(path: Path, leaks: list[Leak], aligned: Path) -> None:

@@ -29,7 +29,7 @@ def report_operating_points(
     reports: Path,
     matcher: Path,
 ) -> dict[str, Any]:
-    """Write operating_points.csv, calibration.csv and the matcher, and return the figures."""
+    """Write operating_points.csv, calibration.csv and the matcher, and return the metrics."""
     fars = sorted({*FARS, params.far}, reverse=True)
     left, right = evaluated.codes
     points = operating_points(
@@ -56,7 +56,7 @@ def report_operating_points(
     ).write(matcher)
     return {
         "accuracy_people_interval": list(_people_interval(evaluated)),
-        "val_at_far": {f"{point.far_target:g}": _figures(point) for point in points},
+        "val_at_far": {f"{point.far_target:g}": _metrics(point) for point in points},
         "calibration_log_loss": calibration.log_loss,
         "calibration_brier": calibration.brier,
         "calibration_error": calibration.expected_error,
@@ -76,7 +76,7 @@ def _people_interval(evaluated: Evaluated) -> tuple[float, float]:
     return percentile_interval(drawn)
 
 
-def _figures(point: OperatingPoint) -> dict[str, Any]:
+def _metrics(point: OperatingPoint) -> dict[str, Any]:
     return {
         "val": point.val,
         "val_interval": list(point.val_interval),

@@ -13,6 +13,7 @@ import pandas as pd
 
 from facenet.errors import DataInvalid, PairsFileInvalid
 from facenet.evaluation.protocol import PairRows, check_scorable
+from facenet.evaluation.threshold_rule import ThresholdRule, threshold_rule
 from facenet.evaluation.unseen_people import pairs_of_strangers
 from facenet.identity import fold_name
 from tasks.params.sources import FolderSource, LfwSource, Source
@@ -43,9 +44,9 @@ class Pairs:
         return len(self.known)
 
     @property
-    def threshold_rule(self) -> Literal["most right", "even"]:
-        """How the threshold is chosen: without people who trained pairs are few, and mostly different."""
-        return "even" if self.known else "most right"
+    def threshold_rule(self) -> ThresholdRule:
+        """How the usable pairs choose the threshold."""
+        return threshold_rule(self.usable["same"].to_numpy(bool), self.usable["fold"].to_numpy(np.int32))
 
     @property
     def photos(self) -> set[str]:

@@ -8,7 +8,7 @@ from facenet.devices import resolve_device, resolve_precision
 from facenet.model import ModelCard, checked_card
 from tasks.evaluate.embedding_cache import embed_or_take, embedding_key
 from tasks.evaluate.embeddings import Embeddings
-from tasks.evaluate.work import find_places, load_worker
+from tasks.evaluate.work import find_locations, load_worker
 from tasks.params.evaluate import EvaluateParams
 from tasks.workers.team import scheduler_address
 
@@ -73,7 +73,7 @@ class PhotoEmbedder:
         )
         return embed_or_take(
             make_worker,
-            find_places(self._aligned, photos),
+            find_locations(self._aligned, photos),
             CLUSTER_ROWS if scheduler_address() else self._batch_size,
             aligned=self._aligned,
             folder=self._kept,

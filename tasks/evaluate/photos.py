@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from facenet.atomic import atomic_path
-from tasks.evaluate.work import Place, read_places
+from tasks.evaluate.work import FaceLocation, read_locations
 from tasks.shards import read_table
 
 FORMAT = 1  # of the kept file; a new one when a formula below changes
@@ -18,7 +18,7 @@ MEASURED = ("sharpness", "brightness", "colour")
 
 
 def photo_qualities(
-    aligned: Path, places: Sequence[Place], digests: Sequence[bytes], kept: Path
+    aligned: Path, places: Sequence[FaceLocation], digests: Sequence[bytes], kept: Path
 ) -> pd.DataFrame:
     """Return one row per photo, indexed by image_id.
 
@@ -32,7 +32,7 @@ def photo_qualities(
     names = [digest.hex() for digest in digests]
     missing = [(place, name) for place, name in zip(places, names, strict=True) if name not in known.index]
     if missing:
-        faces = read_places(aligned, [place for place, _ in missing])
+        faces = read_locations(aligned, [place for place, _ in missing])
         rows = dict(zip((name for _, name in missing), map(measure_pixels, faces), strict=True))
         known = pd.concat(
             [known, pd.DataFrame.from_dict(rows, orient="index", columns=list(MEASURED))]

@@ -17,7 +17,7 @@ FILES = (
 logger = logging.getLogger(__name__)
 
 
-def log_to_run(figures: dict[str, Any], *, card: Path, reports: Path) -> bool:
+def log_to_run(metrics: dict[str, Any], *, card: Path, reports: Path) -> bool:
     """Log the numbers as metrics evaluation/NAME and the files of the report; tell whether that was possible.
 
     A model made elsewhere has a run that this server does not know: nothing is logged, and the log says so.
@@ -33,18 +33,18 @@ def log_to_run(figures: dict[str, Any], *, card: Path, reports: Path) -> bool:
         known = f"The tracking server does not know run {run_id}" if run_id else f"{card} names no MLflow run"
         logger.warning("%s: the evaluation is in %s only", known, reports)
         return False
-    run.log_metrics(_metrics(figures, "evaluation"))
+    run.log_metrics(_metrics(metrics, "evaluation"))
     for name in FILES:
         run.log_file(reports / name, "reports")
-    if digest := figures.get("decisions_sha256"):  # by its name the next evaluation does not replace it
+    if digest := metrics.get("decisions_sha256"):  # by its name the next evaluation does not replace it
         run.log_text((reports / "decisions.csv").read_text("utf-8"), f"decisions/{digest}.csv")
     return True
 
 
-def _metrics(figures: Mapping[str, Any], prefix: str) -> dict[str, float]:
-    """Return the finite numbers of nested figures, by their path."""
+def _metrics(metrics: Mapping[str, Any], prefix: str) -> dict[str, float]:
+    """Return the finite numbers of nested metrics, by their path."""
     found: dict[str, float] = {}
-    for name, value in figures.items():
+    for name, value in metrics.items():
         if isinstance(value, Mapping):
             found |= _metrics(value, f"{prefix}/{name}")
         elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):

@@ -1,4 +1,4 @@
-"""The work of the stage: pairs in, figures out."""
+"""The work of the stage: pairs in, metrics out."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ from tasks.evaluate.result import Evaluated
 from tasks.evaluate.roc_picture import draw_roc
 from tasks.evaluate.slices import report_slices
 from tasks.evaluate.tables import write_folds, write_roc, write_table
-from tasks.evaluate.work import find_places
+from tasks.evaluate.work import find_locations
 from tasks.evaluate.worst import draw_worst
 from tasks.params.evaluate import EvaluateParams
 from tasks.params.sources import Source
@@ -42,7 +42,7 @@ from tasks.shards import read_table
 from tasks.workers.processes import begin
 
 SHOWN = 5  # names in a warning
-OPTIONS = {"distance", "flip", "subtract_mean", "sweep"}  # of the protocol, told with its figures
+OPTIONS = {"distance", "flip", "subtract_mean", "sweep"}  # of the protocol, told with its metrics
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def run(
     cache: Path = paths.DATA / "cache",
     beside: bool = False,
 ) -> dict[str, Any]:
-    """Embed the photos of all pairs, verify them, write embeddings, tables and pictures, return the figures.
+    """Embed the photos of all pairs, verify them, write embeddings, tables and pictures, return the metrics.
 
     `beside`: identify people in another process, forked off the one of `tasks.workers.processes.preload`.
 
@@ -115,7 +115,7 @@ def evaluate(embedded: Embeddings, pairs: Pairs, params: EvaluateParams, seed: i
         subtract_mean=params.subtract_mean,
         sweep=params.sweep,
         far=params.far,
-        even=pairs.threshold_rule == "even",
+        rule=pairs.threshold_rule,
     )
     vectors = combine_flips(embedded.faces, embedded.flipped, params.flip)
     measured = measure(vectors, pairs.rows(embedded.image_ids), protocol)
@@ -144,7 +144,7 @@ def _embedding(embedded: Embeddings, made: int, embedder: PhotoEmbedder) -> dict
 def _headline(evaluated: Evaluated, params: EvaluateParams) -> dict[str, Any]:
     return {
         **evaluated.pairs.counts(),
-        **evaluated.result.figures(),
+        **evaluated.result.metrics(),
         "far_target": params.far,
         "accuracy_interval": list(evaluated.result.accuracy_interval()),
         "folds_scored": len(evaluated.result.folds),
@@ -192,7 +192,7 @@ def _photos(aligned: Path) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _qualities(embedded: Embeddings, aligned: Path, cache: Path) -> Any:
-    places = find_places(aligned, set(embedded.image_ids))  # in the same order, that of the table
+    places = find_locations(aligned, set(embedded.image_ids))  # in the same order, that of the table
     return photo_qualities(aligned, places, embedded.digests, cache)
 
 
@@ -201,7 +201,7 @@ def _overlap(shared: list[str]) -> dict[str, Any]:
     if not shared:
         return {"identity_overlap": 0}
     warning = (
-        f"{len(shared)} OF THE EVALUATED PEOPLE WERE TRAINED ON: THESE FIGURES ARE TOO GOOD. "
+        f"{len(shared)} OF THE EVALUATED PEOPLE WERE TRAINED ON: THESE METRICS ARE TOO GOOD. "
         f"FIRST OF THEM: {', '.join(shared[:SHOWN])}"
     )
     logger.warning(warning)

@@ -16,7 +16,7 @@ from tasks.shards import shard_paths
 Embedding = npt.NDArray[np.float32]
 
 
-class Place(NamedTuple):
+class FaceLocation(NamedTuple):
     """Where a face lies in the table."""
 
     image_id: str
@@ -31,9 +31,9 @@ class Worker:
     def __init__(self, embedder: Embedder, aligned: Path, flip: bool) -> None:
         self._embedder, self._aligned, self._flip = embedder, aligned, flip
 
-    def __call__(self, places: Sequence[Place]) -> list[tuple[Embedding, Embedding | None]]:
+    def __call__(self, places: Sequence[FaceLocation]) -> list[tuple[Embedding, Embedding | None]]:
         """Return the (E,) embedding of each face and of its mirror image, None if not asked for."""
-        pixels = np.stack(list(read_places(self._aligned, places)))
+        pixels = np.stack(list(read_locations(self._aligned, places)))
         faces = self._embedder.embed(pixels)
         flipped = self._embedder.embed_flipped(pixels) if self._flip else [None] * len(faces)
         return list(zip(faces, flipped, strict=True))
@@ -47,10 +47,10 @@ def load_worker(
     return Worker(embedder, aligned, flip)
 
 
-def find_places(aligned: Path, wanted: Collection[str]) -> list[Place]:
+def find_locations(aligned: Path, wanted: Collection[str]) -> list[FaceLocation]:
     """Return the places of the wanted photos in the order of the table."""
     return [
-        Place(image_id, path.name, number, offset)
+        FaceLocation(image_id, path.name, number, offset)
         for path in shard_paths(aligned, "faces")
         for number, image_ids in enumerate(_image_ids(path))
         for offset, image_id in enumerate(image_ids)
@@ -58,12 +58,12 @@ def find_places(aligned: Path, wanted: Collection[str]) -> list[Place]:
     ]
 
 
-def read_places(aligned: Path, places: Sequence[Place]) -> Iterator[npt.NDArray[np.uint8]]:
+def read_locations(aligned: Path, places: Sequence[FaceLocation]) -> Iterator[npt.NDArray[np.uint8]]:
     """Yield (S, S, 3) uint8 RGB of each place; one batch is in memory at a time."""
     yield from map(decode, read_files(aligned, places))
 
 
-def read_files(aligned: Path, places: Sequence[Place]) -> Iterator[bytes]:
+def read_files(aligned: Path, places: Sequence[FaceLocation]) -> Iterator[bytes]:
     """Yield the bytes of the stored face at each place; one batch is in memory at a time."""
     for (name, number), group in groupby(places, key=lambda place: (place.file, place.batch)):
         with pa.memory_map(str(aligned / name)) as file, pa.ipc.open_file(file) as reader:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure, SubFigure
 from facenet.evaluation.protocol import Verification
 from tasks.evaluate.pairs import Pairs
 from tasks.evaluate.pictures import DPI, frame, save
-from tasks.evaluate.work import find_places, read_places
+from tasks.evaluate.work import find_locations, read_locations
 
 WORST = 6  # errors of each kind
 COLUMNS = 3  # of pairs
@@ -35,8 +35,8 @@ def draw_worst(path: Path, result: Verification, pairs: Pairs, aligned: Path) ->
     """Draw the worst false accepts and false rejects of an evaluation; faces are read from the face table."""
     accepts, rejects = worst_errors(result, pairs.usable["same"].to_numpy(bool))
     wanted = pairs.usable.iloc[[*accepts, *rejects]]
-    places = find_places(aligned, {*wanted["left"], *wanted["right"]})
-    faces = dict(zip((p.image_id for p in places), read_places(aligned, places), strict=True))
+    places = find_locations(aligned, {*wanted["left"], *wanted["right"]})
+    faces = dict(zip((p.image_id for p in places), read_locations(aligned, places), strict=True))
     draw_errors(
         path,
         false_accepts=[_error(row, result, pairs, faces) for row in accepts],

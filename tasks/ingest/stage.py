@@ -1,4 +1,4 @@
-"""The stage as a whole: sources in, data/raw and the figures of its report out."""
+"""The stage as a whole: sources in, data/raw and the metrics of its report out."""
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from facenet.errors import SourceInvalid
 from facenet.evaluation.pairs import Pair
 from tasks import expectations
-from tasks.ingest.figures import figures, rejected
+from tasks.ingest.metrics import metrics, rejected
 from tasks.ingest.output import Output, write_output
 from tasks.ingest.protocol import draw_pairs, pair_rows, pairs_table, photo_names
 from tasks.ingest.records import Record, manifest_table
@@ -35,7 +35,7 @@ def run(
     cache: Path | None = None,
     workers: int | None = None,
 ) -> dict[str, Any]:
-    """Write manifest.parquet, images-*.arrow and pairs.parquet to `raw`, and return the figures to report.
+    """Write manifest.parquet, images-*.arrow and pairs.parquet to `raw`, and return the metrics to report.
 
     The files depend on the photos, `params` and `seed` alone, neither on the number of `workers` (processes;
     by default FACENET_WORKERS, or the processors there are) nor on what lay in `raw`, nor on what `cache`
@@ -68,7 +68,7 @@ def run(
         _validate(output, params.allow_identity_overlap)
         write_output(raw, output, kept, spool)
         known.write(spool)
-    return figures(records, pairs, roles, meter) | counts
+    return metrics(records, pairs, roles, meter) | counts
 
 
 def _open(params: IngestParams, downloads: Path) -> Named:

@@ -14,9 +14,9 @@ class PromotionParams(Section):
 
 
 class RegisterParams(Section):
-    """The name in the registry and the figures a model must reach to get a version; the report of the run."""
+    """The name in the registry and the metrics a model must reach to get a version; the report of the run."""
 
     model: str
-    gates: dict[str, float]  # least value of a figure of reports/evaluation.json
+    gates: dict[str, float]  # least value of a metric of reports/evaluation.json
     promotion: PromotionParams
     report_photos: Literal["auto", "always", "never"] = "auto"  # auto: if all sources are orl, lfw or celeba

@@ -6,13 +6,13 @@ from typing import Any
 from tasks.promotion.paired import COMPARABLE, compare_versions
 from tasks.tracking.registry import CHAMPION, Version, aliased_version
 
-FIGURES = ("accuracy", "val", "auc", "eer")
+METRICS = ("accuracy", "val", "auc", "eer")
 
 
 def beside_champion(version: Version) -> dict[str, Any] | None:
     """Return how `version` stands beside the champion of its model, None if there is none.
 
-    version: the champion's number. figures: its own. alike: whether both were evaluated on the same pairs by
+    version: the champion's number. metrics: its own. alike: whether both were evaluated on the same pairs by
     the same protocol. paired: how they differ pair by pair, None where this workspace lacks the decisions of
     one of them.
 
@@ -26,7 +26,7 @@ def beside_champion(version: Version) -> dict[str, Any] | None:
     paired = compare_versions(version, champion)
     return {
         "version": champion.number,
-        "figures": {name: float(champion.tags[name]) for name in FIGURES if name in champion.tags},
+        "figures": {name: float(champion.tags[name]) for name in METRICS if name in champion.tags},
         "alike": all(version.tags.get(tag) == champion.tags.get(tag) for tag in COMPARABLE),
         "paired": None if paired is None else asdict(paired),
     }

@@ -1,4 +1,4 @@
-"""Champion against challenger: who is served, decided by the figures that the versions carry as tags.
+"""Champion against challenger: who is served, decided by the metrics that the versions carry as tags.
 
 Three aliases of the registered model: `challenger` (the last one registered), `champion` (served) and
 `previous-champion` (what a rollback restores). MLflow keeps no history of them: reports/promotions.jsonl
@@ -38,12 +38,12 @@ HISTORY = paths.REPORTS / "promotions.jsonl"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class PromotionResult:
     """What became of a promotion or rollback.
 
     action: promoted, unchanged (it is the champion already), rolled_back or refused.
     champion, previous_champion, challenger: version numbers afterwards, None if there is none.
-    figures: the compared figure by version number.
+    metrics: the compared metric by version number.
     paired: how challenger and champion differ pair by pair, None where the decisions of one are lost.
     """
 
@@ -54,7 +54,7 @@ class Outcome:
     previous_champion: int | None = None
     challenger: int | None = None
     metric: str | None = None
-    figures: dict[str, float] | None = None
+    metrics: dict[str, float] | None = None
     paired: Comparison | None = None
     forced: bool = False
 
@@ -64,7 +64,7 @@ class Outcome:
         return self.action == "refused"
 
 
-def promote(params: RegisterParams, *, force: bool = False) -> Outcome:
+def promote(params: RegisterParams, *, force: bool = False) -> PromotionResult:
     """Make the challenger the champion if `params.promotion` says so; `force` does it without comparing."""
     challenger = aliased_version(params.model, CHALLENGER)
     champion = aliased_version(params.model, CHAMPION)
@@ -75,21 +75,19 @@ def promote(params: RegisterParams, *, force: bool = False) -> Outcome:
         tag_version(params.model, challenger.number, comparison_tags(paired, champion))
     if action == "promoted" and challenger is not None:
         _crown(challenger, champion)
-    figures = {}
+    metrics = {}
     for version in (champion, challenger):
-        if version is not None and (got := _figure(version, rule.metric)) is not None:
-            figures[str(version.number)] = got
-    outcome = _outcome(params.model, action, reason, metric=rule.metric, figures=figures, forced=force)
-    return replace(outcome, paired=paired)
+        if version is not None and (got := _metric_of(version, rule.metric)) is not None:
+            metrics[str(version.number)] = got
+    result = _result(params.model, action, reason, metric=rule.metric, metrics=metrics, forced=force)
+    return replace(result, paired=paired)
 
 
-def roll_back(model: str) -> Outcome:
+def roll_back(model: str) -> PromotionResult:
     """Make the former champion the champion again; the present one then needs force to be promoted again."""
     champion, former = aliased_version(model, CHAMPION), aliased_version(model, PREVIOUS)
     if champion is None or former is None or champion.number == former.number:
-        return _outcome(
-            model, "refused", f"No version of {model} was champion before: nothing to go back to."
-        )
+        return _result(model, "refused", f"No version of {model} was champion before: nothing to go back to.")
     tag_version(model, champion.number, {ROLLED_BACK: "true"})
     set_alias(model, CHAMPION, former.number)
     before = former.tags.get(BEFORE)
@@ -99,7 +97,7 @@ def roll_back(model: str) -> Outcome:
     else:
         set_alias(model, PREVIOUS, older.number)
     reason = f"Version {former.number} is champion again, in place of {champion.number}."
-    return _outcome(model, "rolled_back", reason)
+    return _result(model, "rolled_back", reason)
 
 
 def decide(
@@ -120,9 +118,9 @@ def decide(
         return "promoted", f"{name} is promoted by force, without a comparison."
     if challenger.tags.get(ROLLED_BACK) == "true":
         return "refused", f"{name} was champion and was rolled back. Register another one, or use --force."
-    got = _figure(challenger, rule.metric)
+    got = _metric_of(challenger, rule.metric)
     if got is None:
-        return "refused", f"{name} has no figure {rule.metric!r}: see register.promotion.metric."
+        return "refused", f"{name} has no metric {rule.metric!r}: see register.promotion.metric."
     if champion is None:
         return "promoted", f"{name} is the first champion, with {rule.metric} {got}."
     return _compare(challenger, champion, rule, got, paired)
@@ -132,7 +130,7 @@ def _compare(
     challenger: Version, champion: Version, rule: PromotionParams, got: float, paired: Comparison | None
 ) -> tuple[str, str]:
     new, old = f"Version {challenger.number}", f"champion {champion.number}"
-    had = _figure(champion, rule.metric)
+    had = _metric_of(champion, rule.metric)
     for tag in COMPARABLE_VAL if rule.metric.startswith("val") else COMPARABLE:
         ours, theirs = challenger.tags.get(tag), champion.tags.get(tag)
         if ours is None or ours != theirs:
@@ -141,7 +139,7 @@ def _compare(
                 "Register the champion's model again on the present pairs, or use --force."
             )
     if had is None:
-        return "refused", f"The {old} has no figure {rule.metric!r} to compare with. Use --force."
+        return "refused", f"The {old} has no metric {rule.metric!r} to compare with. Use --force."
     gain = round((had - got) if rule.metric in LOWER_IS_BETTER else (got - had), DIGITS)
     reason = f"{new} has {rule.metric} {got} against {had} of {old}, a gain of {gain:g}"
     told = paired.in_words() if paired else "the decisions of both on each pair are not to be had"
@@ -163,7 +161,7 @@ def _significant(rule: PromotionParams, paired: Comparison | None, reason: str) 
     return "refused", f"{reason}; wanted an interval above {wanted}."
 
 
-def _figure(version: Version, metric: str) -> float | None:
+def _metric_of(version: Version, metric: str) -> float | None:
     try:
         return float(version.tags[metric])
     except (KeyError, ValueError):
@@ -180,17 +178,17 @@ def _crown(challenger: Version, champion: Version | None) -> None:
     set_alias(model, CHAMPION, challenger.number)
 
 
-def _outcome(
+def _result(
     model: str,
     action: str,
     reason: str,
     *,
     metric: str | None = None,
-    figures: dict[str, float] | None = None,
+    metrics: dict[str, float] | None = None,
     forced: bool = False,
-) -> Outcome:
+) -> PromotionResult:
     holders = aliases(model)
-    return Outcome(
+    return PromotionResult(
         model=model,
         action=action,
         reason=reason,
@@ -198,21 +196,21 @@ def _outcome(
         previous_champion=holders.get(PREVIOUS),
         challenger=holders.get(CHALLENGER),
         metric=metric,
-        figures=figures,
+        metrics=metrics,
         forced=forced,
     )
 
 
-def record(outcome: Outcome, *, at: str, receipt: Path = RECEIPT, history: Path = HISTORY) -> None:
+def record(result: PromotionResult, *, at: str, receipt: Path = RECEIPT, history: Path = HISTORY) -> None:
     """Write the receipt and append it to the history; `at` is the time in ISO 8601."""
-    line = {"at": at, **asdict(outcome)}
+    line = {"at": at, **asdict(result)}
     write_report(receipt, line)
     with history.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 def standing(model: str, metric: str) -> str:
-    """Return a table of who holds which alias, with its figure and commit."""
+    """Return a table of who holds which alias, with its metric and commit."""
     rows = [f"{'alias':18} {'version':>7} {metric:>10}  commit"]
     for alias in (CHAMPION, PREVIOUS, CHALLENGER):
         version = aliased_version(model, alias)

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from scipy.special import ndtri
 
 from tasks.report.formatting import percent
-from tasks.report.inputs import Figures, Row, number
+from tasks.report.inputs import Metrics, Row, number
 from tasks.report.svg import INK, MUTED, ONE, TWO, chart
 
 TICKS = (0.0001, 0.001, 0.01, 0.05, 0.2, 0.5, 0.8)  # of the DET, on both axes
@@ -19,7 +19,7 @@ TRAINING = (
 )
 
 
-def roc(rows: Sequence[Row], points: Sequence[Row], evaluation: Figures, negatives: int) -> Markup:
+def roc(rows: Sequence[Row], points: Sequence[Row], evaluation: Metrics, negatives: int) -> Markup:
     """Return the ROC over a logarithmic axis, with the supported operating points and their intervals."""
     far, tpr = _columns(rows, "far", "tpr")
     least = 1 / max(2, negatives)
@@ -38,16 +38,16 @@ def roc(rows: Sequence[Row], points: Sequence[Row], evaluation: Figures, negativ
         axes.yaxis.set_major_formatter(lambda value, _: percent(value, 1))
 
     told = [f"{percent(number(p['val']))} true accepts at {percent(number(p['far']))}" for p in seen]
-    figures = [f"AUC {evaluation['auc']:.4f}", f"EER {percent(evaluation['eer'])}", *told]
+    metrics = [f"AUC {evaluation['auc']:.4f}", f"EER {percent(evaluation['eer'])}", *told]
     return chart(
         draw,
         name="roc",
         title="ROC: true accepts over false accepts",
-        description=f"{', '.join(figures)}.",
+        description=f"{', '.join(metrics)}.",
     )
 
 
-def det(rows: Sequence[Row], evaluation: Figures, positives: int, negatives: int) -> Markup:
+def det(rows: Sequence[Row], evaluation: Metrics, positives: int, negatives: int) -> Markup:
     """Return the DET: false rejects over false accepts, on the scale of the normal deviate (Martin, 1997).
 
     A rate of none is drawn as half a pair, since the scale has no zero.
@@ -78,7 +78,7 @@ def det(rows: Sequence[Row], evaluation: Figures, positives: int, negatives: int
     )
 
 
-def reliability(rows: Sequence[Row], evaluation: Figures) -> Markup:
+def reliability(rows: Sequence[Row], evaluation: Metrics) -> Markup:
     """Return how often pairs of about one predicted probability were one person, with 95 % intervals."""
     seen = [row for row in rows if row["observed"]]
     predicted, observed, low, high = _columns(seen, "predicted", "observed", "observed_low", "observed_high")

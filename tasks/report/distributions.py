@@ -7,7 +7,7 @@ import numpy as np
 from markupsafe import Markup
 
 from tasks.report.formatting import percent, slice_name
-from tasks.report.inputs import Figures, Row, number
+from tasks.report.inputs import Metrics, Row, number
 from tasks.report.svg import INK, MUTED, ONE, TWO, chart
 
 BINS = 48
@@ -15,7 +15,7 @@ FEWEST = 30  # pairs of a slice that is drawn; the table has all
 INCHES = 0.28  # of a line of the slices
 
 
-def distances(decisions: Sequence[Row], evaluation: Figures) -> Markup:
+def distances(decisions: Sequence[Row], evaluation: Metrics) -> Markup:
     """Return the histograms of the distances of same and of different pairs, and the mean threshold."""
     same, different = (
         np.array([number(row["distance"]) for row in decisions if row["same"] == kind])
@@ -49,7 +49,7 @@ def distances(decisions: Sequence[Row], evaluation: Figures) -> Markup:
     )
 
 
-def folds(rows: Sequence[Row], evaluation: Figures) -> Markup:
+def folds(rows: Sequence[Row], evaluation: Metrics) -> Markup:
     """Return the accuracy of each fold beside their mean."""
     accuracies = [number(row["accuracy"]) for row in rows]
     mean = evaluation["accuracy"]
@@ -68,7 +68,7 @@ def folds(rows: Sequence[Row], evaluation: Figures) -> Markup:
     return chart(draw, name="fold-chart", title="Accuracy by fold", description=description)
 
 
-def slices(rows: Sequence[Row], evaluation: Figures) -> Markup | None:
+def slices(rows: Sequence[Row], evaluation: Metrics) -> Markup | None:
     """Return the accuracy of slices with their 95 % intervals; None if all are too small to draw."""
     shown = [row for row in rows if int(row["pairs"]) >= FEWEST][::-1]
     if not shown:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tasks.reports import read_report
 
-Figures = dict[str, Any]
+Metrics = dict[str, Any]
 Row = dict[str, str]  # of a CSV file, by its header; an empty cell is ""
 STAGES = ("ingest", "align", "triplets", "train", "evaluation")
 TABLES = (
@@ -18,21 +18,21 @@ TABLES = (
 
 @dataclass(frozen=True)
 class Findings:
-    """Figures by stage, and tables by the name of their file; one that is not there is empty."""
+    """Metrics by stage, and tables by the name of their file; one that is not there is empty."""
 
-    figures: dict[str, Figures]
+    metrics: dict[str, Metrics]
     tables: dict[str, list[Row]]
 
     @property
-    def evaluation(self) -> Figures:
-        """The figures of reports/evaluation.json."""
-        return self.figures["evaluation"]
+    def evaluation(self) -> Metrics:
+        """The metrics of reports/evaluation.json."""
+        return self.metrics["evaluation"]
 
 
 def read_findings(reports: Path) -> Findings:
-    """Return all figures and tables in a folder of reports."""
+    """Return all metrics and tables in a folder of reports."""
     return Findings(
-        {name: _figures(reports / f"{name}.json") for name in STAGES},
+        {name: _metrics(reports / f"{name}.json") for name in STAGES},
         {name: _rows(reports / f"{name}.csv") for name in TABLES},
     )
 
@@ -42,7 +42,7 @@ def number(cell: str) -> float:
     return float(cell) if cell else float("nan")
 
 
-def _figures(path: Path) -> Figures:
+def _metrics(path: Path) -> Metrics:
     return read_report(path) if path.exists() else {}
 
 

@@ -69,7 +69,7 @@ def _context(subject: Subject) -> dict[str, Any]:
     accepts, rejects = worst_examples(decisions, pairs=subject.pairs, aligned=subject.aligned, photos=photos)
     sections = {field.name: getattr(params, field.name).model_dump(mode="json") for field in fields(params)}
     return {
-        **findings.figures,
+        **findings.metrics,
         "card": subject.card,
         "params": params,
         "registration": subject.registration,
@@ -115,7 +115,7 @@ def _gates(findings: Findings, params: Params) -> Table:
 
 
 def _champion(findings: Findings, registration: Mapping[str, Any] | None) -> Table | None:
-    """Return the figures beside those of the champion, None if there is no other model to compare with."""
+    """Return the metrics beside those of the champion, None if there is no other model to compare with."""
     champion = registration["champion"] if registration else None
     if registration is None or champion is None or champion["version"] == registration["version"]:
         return None

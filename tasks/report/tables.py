@@ -1,11 +1,11 @@
-"""The tables of the page, out of the tables and figures of the stages."""
+"""The tables of the page, out of the tables and metrics of the stages."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tasks.report.formatting import UNIT, count, decimal, fixed, flat, plain, rate, slice_name
-from tasks.report.inputs import Figures, Findings, Row
+from tasks.report.inputs import Findings, Metrics, Row
 
 METHODS = {"nearest_neighbour": "nearest neighbour", "linear_svm": "linear SVM"}
 MOST = 20  # rows of a table whose length nobody has chosen
@@ -33,7 +33,7 @@ def tables(findings: Findings) -> dict[str, Table]:
     """Return every table by the name the template knows it by; one without rows has nothing to say."""
     read = findings.tables
     made: dict[str, Table] = {name: make(read[name]) for name, make in _FROM_ROWS.items()}
-    return {**made, **_counted(findings.figures)}
+    return {**made, **_counted(findings.metrics)}
 
 
 def _folds(rows: Sequence[Row]) -> Table:
@@ -165,9 +165,9 @@ _FROM_ROWS: dict[str, Callable[[Sequence[Row]], Table]] = {
 }
 
 
-def _counted(figures: Mapping[str, Figures]) -> dict[str, Table]:
+def _counted(metrics: Mapping[str, Metrics]) -> dict[str, Table]:
     """Return the counts of ingest, align and triplets."""
-    ingest, align, triplets = (figures[stage] for stage in ("ingest", "align", "triplets"))
+    ingest, align, triplets = (metrics[stage] for stage in ("ingest", "align", "triplets"))
     sources = [
         (name, *(count(source[key]) for key in ("found", "kept", "identities")))
         for name, source in ingest.get("sources", {}).items()

@@ -17,49 +17,49 @@ Row = dict[str, str]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of a point: the figures of reports/evaluation.json, or the error that ended it."""
+class PointResult:
+    """What came of a point: the metrics of reports/evaluation.json, or the error that ended it."""
 
     point: Point
-    figures: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
     error: str = ""
 
     def interval(self, metric: str) -> tuple[float, float] | None:
         """Return the 95 % interval of a metric, None where the evaluation gives none."""
-        found = self.figures.get(f"{metric}_interval")
+        found = self.metrics.get(f"{metric}_interval")
         return (float(found[0]), float(found[1])) if found else None
 
 
-def ranked(outcomes: Sequence[Outcome], metric: str) -> list[Outcome]:
-    """Return the outcomes, best first; equal ones in the order of the grid, failed ones last."""
+def ranked(results: Sequence[PointResult], metric: str) -> list[PointResult]:
+    """Return the results, best first; equal ones in the order of the grid, failed ones last."""
 
-    def badness(outcome: Outcome) -> float:
-        return math.inf if outcome.error else -METRICS[metric] * outcome.figures[metric]
+    def badness(result: PointResult) -> float:
+        return math.inf if result.error else -METRICS[metric] * result.metrics[metric]
 
-    return sorted(outcomes, key=badness)
+    return sorted(results, key=badness)
 
 
-def table(outcomes: Sequence[Outcome], metric: str) -> list[Row]:
-    """Return a row of texts for each outcome, best first: values, metric with interval, the others, error."""
+def table(results: Sequence[PointResult], metric: str) -> list[Row]:
+    """Return a row of texts for each result, best first: values, metric with interval, the others, error."""
     return [
         {
-            **{key: value_text(value) for key, value in outcome.point.items()},
-            **_metrics(outcome, metric),
-            "error": outcome.error.partition("\n")[0],
+            **{key: value_text(value) for key, value in result.point.items()},
+            **_metrics(result, metric),
+            "error": result.error.partition("\n")[0],
         }
-        for outcome in ranked(outcomes, metric)
+        for result in ranked(results, metric)
     ]
 
 
-def _metrics(outcome: Outcome, metric: str) -> Row:
-    low, high = outcome.interval(metric) or (None, None)
-    others = {name: outcome.figures.get(name) for name in METRICS if name != metric}
-    values = {metric: outcome.figures.get(metric), f"{metric}_low": low, f"{metric}_high": high, **others}
+def _metrics(result: PointResult, metric: str) -> Row:
+    low, high = result.interval(metric) or (None, None)
+    others = {name: result.metrics.get(name) for name in METRICS if name != metric}
+    values = {metric: result.metrics.get(metric), f"{metric}_low": low, f"{metric}_high": high, **others}
     return {name: "" if value is None else f"{value:.6f}" for name, value in values.items()}
 
 
 def write_csv(path: Path, rows: Sequence[Row]) -> None:
-    """Write the table, atomically; the same outcomes give the same bytes."""
+    """Write the table, atomically; the same results give the same bytes."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -78,7 +78,7 @@ def as_text(rows: Sequence[Row]) -> str:
     )
 
 
-def draw(path: Path, outcomes: Sequence[Outcome], metric: str) -> None:
+def draw(path: Path, results: Sequence[PointResult], metric: str) -> None:
     """Draw the metric of every point that has one, with its 95 % interval, as PNG.
 
     Along the first numeric axis of the grid points are joined by a line, one for each combination of the
@@ -89,11 +89,11 @@ def draw(path: Path, outcomes: Sequence[Outcome], metric: str) -> None:
 
     figure = Figure(figsize=(9, 5), layout="constrained")
     axes = figure.subplots()
-    done = [outcome for outcome in outcomes if not outcome.error]
-    key = numeric_axis(outcomes)
+    done = [result for result in results if not result.error]
+    key = numeric_axis(results)
     for name, line in lines(done, key).items():
         xs = [o.point[key] if key else done.index(o) for o in line]
-        ys, style = [o.figures[metric] for o in line], "o-" if key else "o"
+        ys, style = [o.metrics[metric] for o in line], "o-" if key else "o"
         axes.errorbar(xs, ys, yerr=_bars(line, metric), fmt=style, capsize=3, label=name or None)
     if key:
         axes.set_xlabel(key)
@@ -102,7 +102,7 @@ def draw(path: Path, outcomes: Sequence[Outcome], metric: str) -> None:
     else:
         texts = ["\n".join(f"{k}={value_text(v)}" for k, v in o.point.items()) for o in done]
         axes.set_xticks(range(len(done)), texts, rotation=30, ha="right")
-    failed = len(outcomes) - len(done)
+    failed = len(results) - len(done)
     axes.set_title(f"{metric} of {len(done)} points" + (f", {failed} failed" if failed else ""))
     axes.set_ylabel(f"{metric}, 95 % interval" if any(o.interval(metric) for o in done) else metric)
     axes.grid(alpha=0.3)
@@ -110,32 +110,32 @@ def draw(path: Path, outcomes: Sequence[Outcome], metric: str) -> None:
         FigureCanvasAgg(figure).print_png(temporary, metadata={"Software": None})
 
 
-def numeric_axis(outcomes: Sequence[Outcome]) -> str | None:
+def numeric_axis(results: Sequence[PointResult]) -> str | None:
     """Return the first key of the grid that has several values, all of them numbers; None if none has."""
-    for key in outcomes[0].point:
-        values = [outcome.point[key] for outcome in outcomes]
+    for key in results[0].point:
+        values = [result.point[key] for result in results]
         if all(type(value) in (int, float) for value in values) and len(set(values)) > 1:
             return key
     return None
 
 
-def lines(outcomes: Sequence[Outcome], key: str | None) -> dict[str, list[Outcome]]:
-    """Return the outcomes that differ in `key` alone, in its order, by their other values in words."""
+def lines(results: Sequence[PointResult], key: str | None) -> dict[str, list[PointResult]]:
+    """Return the results that differ in `key` alone, in its order, by their other values in words."""
 
-    def others(outcome: Outcome) -> str:
-        return ", ".join(f"{k}={value_text(v)}" for k, v in outcome.point.items() if key and k != key)
+    def others(result: PointResult) -> str:
+        return ", ".join(f"{k}={value_text(v)}" for k, v in result.point.items() if key and k != key)
 
-    grouped = itertools.groupby(sorted(outcomes, key=others), key=others)  # stable: the order of the grid
+    grouped = itertools.groupby(sorted(results, key=others), key=others)  # stable: the order of the grid
     found = {name: list(line) for name, line in grouped}
     return {name: sorted(line, key=lambda o: o.point[key]) if key else line for name, line in found.items()}
 
 
-def _bars(line: Sequence[Outcome], metric: str) -> list[list[float]] | None:
+def _bars(line: Sequence[PointResult], metric: str) -> list[list[float]] | None:
     """Return how far the intervals reach below and above the metric, as matplotlib wants them."""
-    if not any(outcome.interval(metric) for outcome in line):
+    if not any(result.interval(metric) for result in line):
         return None
-    values = [float(outcome.figures[metric]) for outcome in line]
-    intervals = [outcome.interval(metric) or (v, v) for outcome, v in zip(line, values, strict=True)]
+    values = [float(result.metrics[metric]) for result in line]
+    intervals = [result.interval(metric) or (v, v) for result, v in zip(line, values, strict=True)]
     below = [max(v - low, 0.0) for v, (low, _) in zip(values, intervals, strict=True)]
     above = [max(high - v, 0.0) for v, (_, high) in zip(values, intervals, strict=True)]
     return [below, above]

@@ -90,9 +90,9 @@ def create_version(
     *,
     save: Callable[[Path, str], None],
     tags: Mapping[str, str],
-    figures: Mapping[str, float],
+    metrics: Mapping[str, float],
 ) -> Version:
-    """Log a model to a run, with its figures, and register it as the next version of `model`.
+    """Log a model to a run, with its metrics, and register it as the next version of `model`.
 
     save: called with a folder to make and the id of the logged model; writes an MLflow model there.
     """
@@ -105,7 +105,7 @@ def create_version(
             save(folder, logged.model_id)
             mlflow.log_model_artifacts(logged.model_id, str(folder))
         mlflow.finalize_logged_model(logged.model_id, "READY")
-        run.log_metrics(figures, model_id=logged.model_id)
+        run.log_metrics(metrics, model_id=logged.model_id)
         if look_up(lambda mlflow: mlflow.get_registered_model(model)) is None:
             mlflow.create_registered_model(model)
         made = mlflow.create_model_version(

@@ -57,7 +57,7 @@ class Run:
     def log_metrics(
         self, metrics: Mapping[str, float], step: int = 0, *, model_id: str | None = None
     ) -> None:
-        """Log figures of one step in one request; `model_id` binds them to a logged model as well."""
+        """Log metrics of one step in one request; `model_id` binds them to a logged model as well."""
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)

@@ -12,9 +12,9 @@ def main() -> None:
     from tasks.train.stage import run  # torch takes seconds to import, a wrong parameter none to find
 
     with Meter() as meter:
-        figures = run(params)
-    if figures is not None:
-        write_report(paths.report("train"), {**figures, "peak_memory_mb": meter.peak_memory_mb})
+        metrics = run(params)
+    if metrics is not None:
+        write_report(paths.report("train"), {**metrics, "peak_memory_mb": meter.peak_memory_mb})
 
 
 if __name__ == "__main__":

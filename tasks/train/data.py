@@ -22,7 +22,7 @@ GROUPS = {"triplets": ["anchor", "positive", "negative"], "pairs": ["left", "rig
 
 
 @dataclass(frozen=True)
-class Faces:
+class TrainingFaces:
     """The training images.
 
     rows: (N,) row of each in the face table; labels: (N,) class, 0 to C - 1.
@@ -39,7 +39,7 @@ class Faces:
         return int(self.labels.max()) + 1 if len(self.labels) else 0
 
 
-def read_faces(table: str, *, aligned: Path, triplets: Path) -> Faces:
+def read_faces(table: str, *, aligned: Path, triplets: Path) -> TrainingFaces:
     """Return the training images of a plan that is a table of images, triplets or pairs.
 
     Raises:
@@ -47,14 +47,14 @@ def read_faces(table: str, *, aligned: Path, triplets: Path) -> Faces:
     """
     if table == "images":
         images = _read(triplets / "images.parquet")
-        faces = Faces(images["row"].to_numpy(np.int64), images["label"].to_numpy(np.int64))
+        faces = TrainingFaces(images["row"].to_numpy(np.int64), images["label"].to_numpy(np.int64))
         check_classes(faces.labels, triplets / "images.parquet")
         return faces
     sides = _read(triplets / f"{table}.parquet")[GROUPS[table]].to_numpy(np.int64)
     rows, numbers = np.unique(sides, return_inverse=True)
     names = read_table(aligned, "faces", ["identity"]).column("identity").to_numpy()[rows]
     labels = np.unique(names.astype(str), return_inverse=True)[1].astype(np.int64)
-    return Faces(rows, labels, numbers.reshape(sides.shape).astype(np.int64))
+    return TrainingFaces(rows, labels, numbers.reshape(sides.shape).astype(np.int64))
 
 
 def check_classes(labels: Indices, path: Path) -> None:
@@ -67,7 +67,7 @@ def check_classes(labels: Indices, path: Path) -> None:
         )
 
 
-def make_plan(faces: Faces, params: Params, *, processes: int = 1) -> Plan:
+def make_plan(faces: TrainingFaces, params: Params, *, processes: int = 1) -> Plan:
     """Return the batches of every epoch that params ask for, to be shared by so many processes.
 
     Raises:

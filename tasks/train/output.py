@@ -1,4 +1,4 @@
-"""What the stage leaves for people: the history as a table and a picture, and the figures of the report."""
+"""What the stage leaves for people: the history as a table and a picture, and the metrics of the report."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ FIRST_COLUMNS = ("epoch", "loss", "lr", "images_per_second", "validation_accurac
 def history_rows(history: Sequence[EpochReport]) -> list[dict[str, float]]:
     """Return a flat row of numbers per epoch.
 
-    Figures of the loss are train_*, those of pairs validation_* and evaluation_*.
+    Metrics of the loss are train_*, those of pairs validation_* and evaluation_*.
     """
     return [
         {
@@ -25,7 +25,7 @@ def history_rows(history: Sequence[EpochReport]) -> list[dict[str, float]]:
             "lr": report.rate,
             "images_per_second": round(report.images_per_second, 1),
             "inactive_steps": report.inactive_steps,
-            **{f"train_{name}": value for name, value in report.figures.items()},
+            **{f"train_{name}": value for name, value in report.metrics.items()},
             **{f"validation_{name}": value for name, value in report.validation.items()},
             **{f"evaluation_{name}": value for name, value in report.evaluation.items()},
         }
@@ -34,7 +34,7 @@ def history_rows(history: Sequence[EpochReport]) -> list[dict[str, float]]:
 
 
 def write_history(path: Path, history: Sequence[EpochReport]) -> None:
-    """Write the rows as CSV, numbers with six digits; a figure that an epoch lacks is empty."""
+    """Write the rows as CSV, numbers with six digits; a metric that an epoch lacks is empty."""
     rows = history_rows(history)
     columns = list(dict.fromkeys([*FIRST_COLUMNS, *(name for row in rows for name in row)]))
     text = io.StringIO()
@@ -71,10 +71,10 @@ def draw_history(path: Path, history: Sequence[EpochReport]) -> None:
         FigureCanvasAgg(figure).print_png(temporary, metadata={"Software": None})
 
 
-def final_figures(history: Sequence[EpochReport]) -> dict[str, Any]:
-    """Return what reports/train.json says about the epochs: totals, and the last epoch's loss and figures.
+def final_metrics(history: Sequence[EpochReport]) -> dict[str, Any]:
+    """Return what reports/train.json says about the epochs: totals, and the last epoch's loss and metrics.
 
-    Loss and figures are of the last epoch that had a step.
+    Loss and metrics are of the last epoch that had a step.
     """
     seconds = sum(report.seconds for report in history)
     images = sum(report.images for report in history)
@@ -86,7 +86,7 @@ def final_figures(history: Sequence[EpochReport]) -> dict[str, Any]:
         "images_per_second": round(images / seconds, 1) if seconds else 0.0,
         "minutes": round(seconds / 60, 2),
         "loss": trained.loss if trained else None,
-        "figures": trained.figures if trained else {},
+        "figures": trained.metrics if trained else {},
         "validation": last.validation if last else {},
         "evaluation": last.evaluation if last else {},
         "inactive_steps": sum(report.inactive_steps for report in history),

@@ -42,8 +42,8 @@ class Recorder:
         done = (report.epoch - 1 + report.batch / report.batches) * self._steps / self._epochs
         self._bar.update(round(done) - self._bar.n)
         if report.step % LOG_EVERY == 0:
-            figures = {"loss": report.loss, "lr": report.rate, "images_per_second": speed, **report.figures}
-            self._run.log_metrics({f"step/{name}": value for name, value in figures.items()}, report.step)
+            metrics = {"loss": report.loss, "lr": report.rate, "images_per_second": speed, **report.metrics}
+            self._run.log_metrics({f"step/{name}": value for name, value in metrics.items()}, report.step)
 
     def faces(self, done: int, total: int) -> None:
         """Move the bar of the faces that are embedded to mine triplets; it goes when all are done."""
@@ -55,7 +55,7 @@ class Recorder:
             self._mined = None
 
     def epoch(self, report: EpochReport) -> None:
-        """Write one line about the epoch and log its figures."""
+        """Write one line about the epoch and log its metrics."""
         told = [f"loss {report.loss:.4f}"] if report.steps else []
         if "accuracy" in report.validation:
             told.append(f"validation accuracy {report.validation['accuracy']:.4f}")
@@ -63,21 +63,21 @@ class Recorder:
             told.append(f"on the evaluation pairs {report.evaluation['accuracy']:.4f}")
         if report.steps:
             told.append(f"{report.images_per_second:.1f} images/s")
-        if "mined_triplets" in report.figures:
-            told.append(f"{report.figures['mined_triplets']:,.0f} triplets mined")
+        if "mined_triplets" in report.metrics:
+            told.append(f"{report.metrics['mined_triplets']:,.0f} triplets mined")
         if report.inactive_steps:
             told.append(f"{report.inactive_steps} steps without an active triplet")
         self._bar.write(f"epoch {report.epoch}/{self._epochs}: {', '.join(told)}", file=sys.stderr)
-        figures = {
+        metrics = {
             "loss": report.loss,
             "lr": report.rate,
             "images_per_second": report.images_per_second,
             "inactive_steps": report.inactive_steps,
-            **report.figures,
+            **report.metrics,
         }
-        finite = {f"epoch/{name}": value for name, value in figures.items() if math.isfinite(value)}
+        finite = {f"epoch/{name}": value for name, value in metrics.items() if math.isfinite(value)}
         self._run.log_metrics(finite, report.epoch)
         # evaluation/... is what stage evaluate says of the finished model.
-        for kind, figures in (("validation", report.validation), ("evaluation_pairs", report.evaluation)):
-            if figures:
-                self._run.log_metrics({f"{kind}/{name}": v for name, v in figures.items()}, report.epoch)
+        for kind, metrics in (("validation", report.validation), ("evaluation_pairs", report.evaluation)):
+            if metrics:
+                self._run.log_metrics({f"{kind}/{name}": v for name, v in metrics.items()}, report.epoch)

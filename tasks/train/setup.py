@@ -35,7 +35,7 @@ from tasks.downloads import locate
 from tasks.params import Params
 from tasks.train import build
 from tasks.train.data import (
-    Faces,
+    TrainingFaces,
     face_files,
     make_plan,
     read_evaluation_pairs,
@@ -47,7 +47,7 @@ EMBEDDING_BATCH = 64
 
 
 @dataclass(frozen=True, kw_only=True)
-class Places:
+class TrainPaths:
     """Where the stage reads and writes."""
 
     aligned: Path = paths.ALIGNED
@@ -70,7 +70,7 @@ class Setup:
     precision: str
     network: EmbeddingNetwork
     data: dict[str, str]
-    faces: Faces
+    faces: TrainingFaces
     checkpoints: Checkpoints
     trainer: Trainer | None = None
 
@@ -85,7 +85,7 @@ class Setup:
         return sum(p.numel() for p in self.network.parameters())
 
 
-def prepare(params: Params, places: Places) -> Setup:
+def prepare(params: Params, files: TrainPaths) -> Setup:
     """Return the run that `params` describe, at its last checkpoint if it has one.
 
     Raises:
@@ -100,11 +100,11 @@ def prepare(params: Params, places: Places) -> Setup:
     with processes.main_first():
         init = locate(params.train.init) if params.train.init else None
     network = build.build_network(params.train, init=init, seed=params.base.seed).to(device)
-    data = _digests(places)
+    data = _digests(files)
     inputs = {**data, "init": file_digest(init) if init else ""}
     key = build.run_key(build.sections(params), inputs, device=device.type, precision=precision)
-    checkpoints = Checkpoints(places.checkpoints / key)
-    faces = read_faces(params.triplets.table, aligned=places.aligned, triplets=places.triplets)
+    checkpoints = Checkpoints(files.checkpoints / key)
+    faces = read_faces(params.triplets.table, aligned=files.aligned, triplets=files.triplets)
     setup = Setup(
         processes=processes,
         device=device,
@@ -115,12 +115,12 @@ def prepare(params: Params, places: Places) -> Setup:
         checkpoints=checkpoints,
     )
     if build.build_schedule(params.train, steps_per_epoch=1).last_epoch:
-        setup.trainer = _trainer(setup, params, places)
+        setup.trainer = _trainer(setup, params, files)
     return setup
 
 
-def _trainer(setup: Setup, params: Params, places: Places) -> Trainer:
-    table = FaceTable(face_files(places.aligned))
+def _trainer(setup: Setup, params: Params, files: TrainPaths) -> Trainer:
+    table = FaceTable(face_files(files.aligned))
     cores = (os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     table.keep, workers = loader_settings(table, setup.device, cores)
     plan = make_plan(setup.faces, params, processes=setup.processes.count)
@@ -154,9 +154,9 @@ def _trainer(setup: Setup, params: Params, places: Places) -> Trainer:
         seed=params.base.seed,
         options=build.build_options(params.train, frozen=frozen),
         mining=mining,
-        validate=_validation(embedder, places),
+        validate=_validation(embedder, files),
         validate_every=params.train.validate_every,
-        **_evaluation(embedder, params, places),
+        **_evaluation(embedder, params, files),
         checkpoints=setup.checkpoints,
     )
 
@@ -173,8 +173,8 @@ def _embedder(setup: Setup, params: Params, table: FaceTable) -> TableEmbedder:
     )
 
 
-def _validation(embedder: TableEmbedder, places: Places) -> PairValidation:
-    pairs = read_validation_pairs(places.triplets)
+def _validation(embedder: TableEmbedder, files: TrainPaths) -> PairValidation:
+    pairs = read_validation_pairs(files.triplets)
     return PairValidation(
         embedder=embedder,
         left=pairs["left"].to_numpy(np.int64),
@@ -183,14 +183,14 @@ def _validation(embedder: TableEmbedder, places: Places) -> PairValidation:
     )
 
 
-def _evaluation(embedder: TableEmbedder, params: Params, places: Places) -> dict[str, Any]:
+def _evaluation(embedder: TableEmbedder, params: Params, files: TrainPaths) -> dict[str, Any]:
     """Return what the trainer is told of looks at the evaluation pairs: nothing where none is wanted."""
     if not params.train.evaluate_every:
         return {}
-    evaluate = PairEvaluation(embedder=embedder, pairs=read_evaluation_pairs(places.triplets))
+    evaluate = PairEvaluation(embedder=embedder, pairs=read_evaluation_pairs(files.triplets))
     return {"evaluate": evaluate, "evaluate_every": params.train.evaluate_every}
 
 
-def _digests(places: Places) -> dict[str, str]:
+def _digests(files: TrainPaths) -> dict[str, str]:
     """Return the digests of what dvc.yaml says the stage reads."""
-    return {"aligned": folder_digest(places.aligned), "triplets": folder_digest(places.triplets)}
+    return {"aligned": folder_digest(files.aligned), "triplets": folder_digest(files.triplets)}

@@ -17,16 +17,16 @@ from tasks.tracking import Run, commit, training_run
 from tasks.train import build, output
 from tasks.train.interrupt import StopRequest
 from tasks.train.record import Recorder
-from tasks.train.setup import Places, Setup, prepare
+from tasks.train.setup import Setup, TrainPaths, prepare
 
 CHECKPOINT_SECONDS = 180.0
 RUN_FILE = "run.json"  # beside a checkpoint: the MLflow run that a resumed run goes on with
 
 
 def run(
-    params: Params, places: Places | None = None, *, checkpoint_seconds: float = CHECKPOINT_SECONDS
+    params: Params, files: TrainPaths | None = None, *, checkpoint_seconds: float = CHECKPOINT_SECONDS
 ) -> dict[str, Any] | None:
-    """Train as params say, write model, history and picture, and return the figures of the report.
+    """Train as params say, write model, history and picture, and return the metrics of the report.
 
     A run of the same parameters, data and code that was killed goes on from its last checkpoint, also inside
     an epoch, and ends with the weights it would have had, on a CPU if it has as many threads. Of several
@@ -37,29 +37,29 @@ def run(
         TrainingDiverged, EmbeddingCollapsed, NoTriplets: the run is beyond hope; its last checkpoint is kept.
         SystemExit: 143 after SIGTERM, 130 after Ctrl-C, with a checkpoint of the step that was under way.
     """
-    places = places or Places()
-    setup = prepare(params, places)
+    files = files or TrainPaths()
+    setup = prepare(params, files)
     with StopRequest() as stop:
         if setup.trainer:
             setup.trainer.checkpoint_seconds, setup.trainer.should_stop = checkpoint_seconds, stop
-        figures = None
+        metrics = None
         if setup.processes.main:
-            figures = _lead(setup, params, places, stop)
+            metrics = _lead(setup, params, files, stop)
         elif setup.trainer:
             _follow(setup.trainer, stop)
     setup.processes.leave()
-    return figures
+    return metrics
 
 
-def _lead(setup: Setup, params: Params, places: Places, stop: StopRequest) -> dict[str, Any]:
-    _announce(setup, params, places)
+def _lead(setup: Setup, params: Params, files: TrainPaths, stop: StopRequest) -> dict[str, Any]:
+    _announce(setup, params, files)
     with _tracked(params, setup.checkpoints) as tracked:
         _log_inputs(tracked, setup, params)
         if setup.trainer:
             _train(setup.trainer, tracked, stop)
-        figures = _write(setup, params, places, tracked)
+        metrics = _write(setup, params, files, tracked)
     setup.checkpoints.remove()
-    return figures
+    return metrics
 
 
 def _follow(trainer: Trainer, stop: StopRequest) -> None:
@@ -85,18 +85,18 @@ def _train(trainer: Trainer, tracked: Run, stop: StopRequest) -> None:
         raise SystemExit(stop.exit_code) from interrupted
 
 
-def _write(setup: Setup, params: Params, places: Places, tracked: Run) -> dict[str, Any]:
-    """Write model, history and picture, put them on the run, and return the figures of the report."""
+def _write(setup: Setup, params: Params, files: TrainPaths, tracked: Run) -> dict[str, Any]:
+    """Write model, history and picture, put them on the run, and return the metrics of the report."""
     history = setup.trainer.history if setup.trainer else []
     card = _card(setup, params, tracked.run_id)
-    card = save_model(setup.model, card, weights=places.weights, card_path=places.card)
-    output.write_history(places.reports / "history.csv", history)
-    output.draw_history(places.reports / "history.png", history)
-    tracked.log_file(places.card, "model")
+    card = save_model(setup.model, card, weights=files.weights, card_path=files.card)
+    output.write_history(files.reports / "history.csv", history)
+    output.draw_history(files.reports / "history.png", history)
+    tracked.log_file(files.card, "model")
     for name in ("history.csv", "history.png"):
-        tracked.log_file(places.reports / name, "reports")
+        tracked.log_file(files.reports / name, "reports")
     return {
-        **output.final_figures(history),
+        **output.final_metrics(history),
         "processes": setup.processes.count,
         "images": len(setup.faces.rows),
         "identities": setup.faces.identities,
@@ -146,7 +146,7 @@ def _log_inputs(tracked: Run, setup: Setup, params: Params) -> None:
         tracked.log_dataset(name, digest, f"data/{name}")
 
 
-def _announce(setup: Setup, params: Params, places: Places) -> None:
+def _announce(setup: Setup, params: Params, files: TrainPaths) -> None:
     """Say in one line what is about to happen, and what else lies half done."""
     trainer, faces = setup.trainer, setup.faces
     most = "at most " if trainer and trainer.mining else ""
@@ -159,10 +159,10 @@ def _announce(setup: Setup, params: Params, places: Places) -> None:
     )
     if trainer and trainer.resumed and setup.device.type == "cpu":
         _tell_of_threads(trainer.saved_threads, torch.get_num_threads())
-    others = _unfinished(places.checkpoints, setup.checkpoints.folder)
+    others = _unfinished(files.checkpoints, setup.checkpoints.folder)
     if others:
         sys.stderr.write(
-            f"{len(others)} runs of other parameters are unfinished in {places.checkpoints}: "
+            f"{len(others)} runs of other parameters are unfinished in {files.checkpoints}: "
             "remove those you gave up.\n"
         )
 

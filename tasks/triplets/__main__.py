@@ -11,7 +11,7 @@ def main() -> None:
     """Plan, and write the report with the time and the peak memory it took."""
     params = load_params()
     with Meter() as meter:
-        figures = run(
+        metrics = run(
             params.triplets,
             seed=params.base.seed,
             device=params.base.device,
@@ -19,7 +19,7 @@ def main() -> None:
             training=params.train.epochs > 0,
             with_evaluation_pairs=params.train.evaluate_every > 0,
         )
-    report = {**figures, "seconds": round(meter.seconds, 2), "peak_memory_mb": meter.peak_memory_mb}
+    report = {**metrics, "seconds": round(meter.seconds, 2), "peak_memory_mb": meter.peak_memory_mb}
     write_report(paths.report("triplets"), report)
 
 

@@ -28,7 +28,7 @@ def mine_with_embedder(
     aligned: Path,
     device: str,
 ) -> tuple[Indices, dict[str, Any]]:
-    """Return the negative of each of the (M, 2) pairs, and the figures of the report.
+    """Return the negative of each of the (M, 2) pairs, and the metrics of the report.
 
     Pairs and negatives are numbers of the (N,) `rows` of the face table, whose people are the (N,) `labels`.
 
@@ -47,7 +47,7 @@ def mine_with_embedder(
                 f"There is no {name} yet: negatives are drawn at random. Once a model is promoted "
                 "(python -m flows.promotion) the next run mines with it.\n"
             )
-            return np.full(len(pairs), -1), _figures(embedder.unavailable(name), 0, 0, len(pairs))
+            return np.full(len(pairs), -1), _metrics(embedder.unavailable(name), 0, 0, len(pairs))
         folder, origin = found
         embeddings = embed_faces(folder, rows, aligned=aligned, device=device)
     options: dict[str, Any] = {"margin": params.negatives_margin, "rng": rng}
@@ -56,7 +56,7 @@ def mine_with_embedder(
     nearest = mine_negatives(embeddings, labels, pairs[missing], strategy="farther", **options)
     negatives[missing] = nearest
     mined, easy = int((~missing).sum()), int((nearest >= 0).sum())
-    return negatives, _figures(asdict(origin), mined, easy, len(pairs) - mined - easy)
+    return negatives, _metrics(asdict(origin), mined, easy, len(pairs) - mined - easy)
 
 
 def embed_faces(folder: Path, rows: Indices, *, aligned: Path, device: str) -> Embeddings:
@@ -74,7 +74,7 @@ def embed_faces(folder: Path, rows: Indices, *, aligned: Path, device: str) -> E
     return np.concatenate(embedded)
 
 
-def _figures(origin: Any, mined: int, easy: int, random: int) -> dict[str, Any]:
+def _metrics(origin: Any, mined: int, easy: int, random: int) -> dict[str, Any]:
     """Return the origin and how many negatives are as wanted, farther than that, and drawn at random."""
     negatives = {"negatives_mined": mined, "negatives_farther": easy, "negatives_random": random}
     return {"embedder": dict(origin), **negatives}

@@ -32,7 +32,7 @@ class Part:
 def make_plan(
     params: TripletsParams, train: Part, rng: np.random.Generator, *, aligned: Path, device: str
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return the plan as a table of face rows, and its own figures.
+    """Return the plan as a table of face rows, and its own metrics.
 
     aligned, device: of the faces that a model of triplets.embedder embeds, and what it embeds them on.
 
@@ -50,7 +50,7 @@ def make_plan(
             "Set triplets.plan to images, or add photos in ingest.sources."
         )
     if params.plan == "pk":
-        return images, _pk_figures(params, train)
+        return images, _pk_metrics(params, train)
     if params.table == "images":
         return images, {"pairs_possible": possible}
     if params.plan == "triplets":
@@ -77,22 +77,22 @@ def _triplets(
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     positive = anchor_positive_pairs(train.labels, max_rows=params.max_rows, rng=rng)
     negatives = random_negatives(train.labels, positive[:, 0], rng=rng)
-    figures: dict[str, Any] = {}
+    metrics: dict[str, Any] = {}
     if params.embedder is not None:
         # With torch, which a plan without a model need not wait for.
         from tasks.triplets.hard_negatives import mine_with_embedder
 
-        found, figures = mine_with_embedder(
+        found, metrics = mine_with_embedder(
             params, train.rows, train.labels, positive, rng, aligned=aligned, device=device
         )
         negatives = np.where(found >= 0, found, negatives)
     table = np.column_stack([positive, negatives])
     plan = pd.DataFrame(train.rows[table], columns=["anchor", "positive", "negative"])
     possible = len(PositivePairs(train.labels))
-    return plan, {"rows_possible": possible, "rows_left_out": possible - len(plan), **figures}
+    return plan, {"rows_possible": possible, "rows_left_out": possible - len(plan), **metrics}
 
 
-def _pk_figures(params: TripletsParams, train: Part) -> dict[str, Any]:
+def _pk_metrics(params: TripletsParams, train: Part) -> dict[str, Any]:
     batches = PKPlan(train.labels, people=params.people_per_batch, images=params.images_per_person, seed=0)
     return {
         "people_per_batch": params.people_per_batch,

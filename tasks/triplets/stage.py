@@ -41,7 +41,7 @@ def run(
     training: bool = True,
     with_evaluation_pairs: bool = False,
 ) -> dict[str, Any]:
-    """Split the people, write the plan to `target` and return the figures of the report.
+    """Split the people, write the plan to `target` and return the metrics of the report.
 
     device: where a model of triplets.embedder embeds.
     training: whether the model will be trained at all; if not (train.epochs is 0), plan images may be empty.
@@ -53,12 +53,12 @@ def run(
     """
     faces = _read_faces(aligned)
     evaluated = _evaluation_identities(faces, pairs)
-    identities, usable, figures = _split(faces, params, seed)
+    identities, usable, metrics = _split(faces, params, seed)
     train = _part(identities, usable, "train")
     if training:
-        _require_people(params, figures)
+        _require_people(params, metrics)
     rng = np.random.default_rng([seed, 0])
-    plan, plan_figures = make_plan(params, train, rng, aligned=aligned, device=device)
+    plan, plan_metrics = make_plan(params, train, rng, aligned=aligned, device=device)
     validation = _part(identities, usable, "validation")
     validation_pairs = make_validation_pairs(validation, np.random.default_rng([seed, 1]))
     tables = {"identities": identities, "validation_pairs": validation_pairs, params.table: plan}
@@ -69,11 +69,11 @@ def run(
     _write(target, tables)
     return {
         "plan": params.plan,
-        **figures,
+        **metrics,
         "images_train": len(train.rows),
         "images_validation": len(validation.rows),
         "rows": len(plan),
-        **plan_figures,
+        **plan_metrics,
         "validation_pairs": len(validation_pairs),
         "identities_shared_with_evaluation": len(evaluated & set(identities["identity"])),
     }
@@ -98,22 +98,22 @@ def _split(
     validating = split_identities(list(kept.index), params.validation_fraction, seed)
     identities = pd.DataFrame({"identity": kept.index, "images": kept.to_numpy()})
     identities["split"] = np.where(identities["identity"].isin(validating), "validation", "train")
-    figures = {
+    metrics = {
         "identities_train": len(kept) - len(validating),
         "identities_validation": len(validating),
         "identities_dropped": len(images) - len(kept),
         "images_dropped": int(images.sum() - kept.sum()),
         "fallbacks_left_out": int((training & faces["fallback"]).sum()),
     }
-    return identities, usable, figures
+    return identities, usable, metrics
 
 
-def _require_people(params: TripletsParams, figures: dict[str, int]) -> None:
-    left, validating = figures["identities_train"], figures["identities_validation"]
+def _require_people(params: TripletsParams, metrics: dict[str, int]) -> None:
+    left, validating = metrics["identities_train"], metrics["identities_validation"]
     if left < 2:
         raise DataInvalid(
             f"{'One person is' if left else 'No person is'} left to train on, two are needed: "
-            f"of {left + validating + figures['identities_dropped']} people with role train "
+            f"of {left + validating + metrics['identities_dropped']} people with role train "
             f"{left + validating} have {params.min_images} faces or more, {validating} of them validate. "
             "Lower triplets.min_images or triplets.validation_fraction, or add photos in ingest.sources."
         )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar, cast
 
 from facenet.errors import DataInvalid
-from tasks.workers.processes import Processes
+from tasks.workers.processes import ProcessTeam
 from tasks.workers.team import WORKERS, Team, WorkerDied, scheduler_address
 
 BYTES_UNDER_WAY = 128 * 2**20
@@ -47,7 +47,7 @@ def run_jobs(
         worker = make_worker()
         yield from ((job, worker(job)) for job in jobs)
         return
-    team = _cluster(address, make_worker, name) if address else Processes(make_worker, workers)
+    team = _cluster(address, make_worker, name) if address else ProcessTeam(make_worker, workers)
     pending: deque[tuple[J, int]] = deque()
 
     def finish() -> tuple[J, R]:

@@ -53,7 +53,7 @@ def begin(call: Callable[[], R], *, beside: bool) -> Iterator[Callable[[], R]]:
         yield pool.submit(call).result
 
 
-class Processes(Generic[J, R]):
+class ProcessTeam(Generic[J, R]):
     """Processes of this machine, replaced all together when one of them dies."""
 
     def __init__(self, make_worker: Callable[[], Callable[[J], R]], workers: int) -> None:

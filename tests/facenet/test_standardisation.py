@@ -14,7 +14,7 @@ def photos(count: int = 3, height: int = 5, width: int = 4) -> np.ndarray:
 
 
 def test_fixed_is_that_of_the_networks() -> None:
-    assert torch.equal(standardise(photos()), networks.standardise(photos()))
+    assert torch.equal(standardise(photos()), networks.standardise_fixed(photos()))
 
 
 @pytest.mark.parametrize("tensor", [False, True])

@@ -18,18 +18,18 @@ SCRIPT = """
 import json, pathlib, sys
 stage, report = sys.argv[1:3]
 print(f"{stage} at work", flush=True)
-figures = {"images": 2, "rejected": {"corrupt": 1}}
+metrics = {"images": 2, "rejected": {"corrupt": 1}}
 if stage == "evaluate":
-    figures = {"protocol": "tiny", "pairs_total": 6, "pairs_used": 6, "accuracy": 0.9, "accuracy_std": 0.01,
+    metrics = {"protocol": "tiny", "pairs_total": 6, "pairs_used": 6, "accuracy": 0.9, "accuracy_std": 0.01,
                "threshold": 1.1, "val": 0.8, "far": 0.001, "far_target": 0.001, "val_std": 0.02, "auc": 0.95,
                "eer": 0.1, "fallbacks": 0}
 if stage == "triplets":
-    figures |= {"embedder": {"embedder": "models:/facenet@champion", "version": None, "digest": None}}
+    metrics |= {"embedder": {"embedder": "models:/facenet@champion", "version": None, "digest": None}}
 if stage == "register":
-    figures = {"model": "facenet", "version": 1, "aliases": ["challenger"], "digest": "0" * 64,
+    metrics = {"model": "facenet", "version": 1, "aliases": ["challenger"], "digest": "0" * 64,
                "run_id": "none"}
 pathlib.Path("reports").mkdir(exist_ok=True)
-pathlib.Path(report).write_text(json.dumps(figures))
+pathlib.Path(report).write_text(json.dumps(metrics))
 """
 
 

@@ -35,25 +35,25 @@ REGISTRATION = {
 }
 
 
-def test_a_table_has_one_row_per_figure() -> None:
-    figures = {
+def test_a_table_has_one_row_per_metric() -> None:
+    metrics = {
         "found": 13233,
         "rejected": {"corrupt": 2, "by": {"a|b": 0.25}},
         "device": None,
         "resumed": False,
     }
-    assert artifacts.table(figures) == [
-        {"figure": "found", "value": "13,233"},
-        {"figure": "rejected.corrupt", "value": "2"},
-        {"figure": "rejected.by.a|b", "value": "0.25"},
-        {"figure": "device", "value": "-"},
-        {"figure": "resumed", "value": "no"},
+    assert artifacts.table(metrics) == [
+        {"metric": "found", "value": "13,233"},
+        {"metric": "rejected.corrupt", "value": "2"},
+        {"metric": "rejected.by.a|b", "value": "0.25"},
+        {"metric": "device", "value": "-"},
+        {"metric": "resumed", "value": "no"},
     ]
-    assert artifacts.table({"aliases": ["a", "b"], "name": "x"})[0] == {"figure": "aliases", "value": "a, b"}
+    assert artifacts.table({"aliases": ["a", "b"], "name": "x"})[0] == {"metric": "aliases", "value": "a, b"}
     assert artifacts.table({}) == []
 
 
-def test_the_verdict_has_the_figures_people_quote() -> None:
+def test_the_verdict_has_the_metrics_people_quote() -> None:
     assert artifacts.verdict(EVALUATION) == (
         "accuracy 0.9895 ± 0.0042, VAL 0.9700 at FAR 0.001, AUC 0.9987, EER 0.0110 on 5998 of 6000 pairs"
     )
@@ -91,12 +91,12 @@ def test_published_artifacts_belong_to_the_run(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
     Path("reports").mkdir()
-    for name, figures in {
+    for name, metrics in {
         "align": {"faces": 7},
         "evaluation": EVALUATION,
         "registration": REGISTRATION,
     }.items():
-        Path(f"reports/{name}.json").write_text(json.dumps(figures))
+        Path(f"reports/{name}.json").write_text(json.dumps(metrics))
 
     @flow
     def publish_all() -> None:
@@ -113,7 +113,7 @@ def test_published_artifacts_belong_to_the_run(
         "registration": "markdown",
         "registered-version": "markdown",
     }
-    assert json.loads(found["align"][1]) == [{"figure": "faces", "value": "7"}]
+    assert json.loads(found["align"][1]) == [{"metric": "faces", "value": "7"}]
     assert found["evaluation"][1].startswith("# LFW View 2")
     assert "http://127.0.0.1:5000/#/models/facenet/versions/3" in found["registered-version"][1]
 

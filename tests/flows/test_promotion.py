@@ -33,7 +33,7 @@ def challenge(mlflow_store: Path, root: Path) -> Iterator[Challenge]:
     def challenge(accuracy: float) -> int:
         tags = {"accuracy": str(accuracy), "protocol": "LFW View 2", "pairs_sha256": "p" * 64}
         made = registry.create_version(
-            "faces", start_run(name="t", tags={}), save=save, tags=tags, figures={}
+            "faces", start_run(name="t", tags={}), save=save, tags=tags, metrics={}
         )
         registry.set_alias("faces", registry.CHALLENGER, made.number)
         return made.number

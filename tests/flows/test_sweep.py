@@ -26,9 +26,9 @@ pathlib.Path("models/model.json").write_text(json.dumps({**params, "mlflow": {"r
 EVALUATE = """
 import json, pathlib
 accuracy = 0.5 + json.loads(pathlib.Path("models/model.json").read_text())["margin"]
-figures = {"accuracy": accuracy, "accuracy_interval": [accuracy - 0.1, accuracy + 0.1],
+metrics = {"accuracy": accuracy, "accuracy_interval": [accuracy - 0.1, accuracy + 0.1],
            "val": 0.1, "auc": 0.9, "eer": 0.2, "protocol": "tiny"}
-pathlib.Path("reports/evaluation.json").write_text(json.dumps(figures))
+pathlib.Path("reports/evaluation.json").write_text(json.dumps(metrics))
 """
 
 

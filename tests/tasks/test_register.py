@@ -44,8 +44,8 @@ class Workspace:
         self.reports.mkdir()
         self.evaluate()
 
-    def evaluate(self, **figures: Any) -> None:
-        (self.reports / "evaluation.json").write_text(json.dumps({**EVALUATION, **figures}))
+    def evaluate(self, **metrics: Any) -> None:
+        (self.reports / "evaluation.json").write_text(json.dumps({**EVALUATION, **metrics}))
 
     def change_card(self, **fields: Any) -> None:
         path = self.models / "model.json"
@@ -146,7 +146,7 @@ def test_the_registered_model_answers_as_the_pipeline(
         assert [answer["box"] for answer in answers] == [entry["box"] for entry in expected]
 
 
-def test_the_same_model_keeps_its_version_and_gets_the_new_figures(workspace: Workspace) -> None:
+def test_the_same_model_keeps_its_version_and_gets_the_new_metrics(workspace: Workspace) -> None:
     first = workspace.register()
     workspace.change_card(mlflow={"run_id": "f" * 32}, commit="b" * 40, params={"train": {"epochs": 9}})
     workspace.evaluate(accuracy=0.95)
@@ -239,7 +239,7 @@ def test_a_receipt_of_another_model_or_none_is_no_registration(workspace: Worksp
 
 
 @pytest.mark.parametrize(
-    ("figures", "gates", "message"),
+    ("metrics", "gates", "message"),
     [
         ({"accuracy": 0.5}, GATES, r"accuracy: wanted at least 0\.6, got 0\.5"),
         ({}, {"recall": 0.5}, r"recall: wanted at least 0\.5, got none"),
@@ -254,9 +254,9 @@ def test_a_receipt_of_another_model_or_none_is_no_registration(workspace: Worksp
     ],
 )
 def test_a_gate_that_is_missed_stops_before_anything_is_registered(
-    workspace: Workspace, figures: dict[str, Any], gates: dict[str, float], message: str
+    workspace: Workspace, metrics: dict[str, Any], gates: dict[str, float], message: str
 ) -> None:
-    workspace.evaluate(**figures)
+    workspace.evaluate(**metrics)
     with pytest.raises(GateFailed, match=message):
         workspace.register(gates=gates)
     assert registry.get_version("faces", 1) is None

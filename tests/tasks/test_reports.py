@@ -13,14 +13,14 @@ from tests.waiting import wait_for
 
 
 def test_a_report_reads_back_in_the_given_order_and_writes_the_same_bytes(tmp_path: Path) -> None:
-    figures = {"zoë": 1, "accuracy": 0.5, "rejected": {"corrupt": 2, "blank": 0}, "none": None}
+    metrics = {"zoë": 1, "accuracy": 0.5, "rejected": {"corrupt": 2, "blank": 0}, "none": None}
     path = tmp_path / "reports" / "x.json"
-    write_report(path, figures)
+    write_report(path, metrics)
     first = path.read_bytes()
-    assert read_report(path) == figures
-    assert list(read_report(path)) == list(figures)
+    assert read_report(path) == metrics
+    assert list(read_report(path)) == list(metrics)
     assert "zoë" in first.decode()
-    write_report(path, figures)
+    write_report(path, metrics)
     assert path.read_bytes() == first
     assert [p.name for p in path.parent.iterdir()] == ["x.json"]
 

@@ -66,7 +66,7 @@ def run_network(x: np.ndarray, w: Weights, name: str) -> tuple[np.ndarray, ...]:
 
 
 def area(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Means of (H, W, 3) over cells, standardised, as (3, height, width)."""
+    """Means of (H, W, 3) over cells, mtcnn_input, as (3, height, width)."""
     out = np.zeros((3, height, width))
     for i in range(height):
         for j in range(width):

@@ -11,7 +11,7 @@ from facenet.detection import runtime as module
 from facenet.detection.networks import ONet, PNet, RNet
 from facenet.detection.runtime import Runtime, whole_chunks
 from facenet.detection.runtimes import choose_runtime, make_runtime
-from facenet.detection.torch_runtime import standardised
+from facenet.detection.torch_runtime import mtcnn_input
 
 CPU = torch.device("cpu")
 NAMES: list[module.RuntimeName] = ["torch", "openvino"]
@@ -89,4 +89,4 @@ def test_chunks_are_filled_up_with_zeros() -> None:
 
 def test_standardisation() -> None:
     pixels = np.array([0, 127.5, 255, 9], np.float32).reshape(1, 1, 1, 4)
-    assert standardised(pixels, CPU).flatten().tolist() == [-0.99609375, 0, 0.99609375]
+    assert mtcnn_input(pixels, CPU).flatten().tolist() == [-0.99609375, 0, 0.99609375]

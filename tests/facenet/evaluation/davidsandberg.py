@@ -28,7 +28,7 @@ class Rates:
 def evaluate(
     one: Floats, two: Floats, pairs: PairRows, metric: Metric, *, subtract_mean: bool, far: float
 ) -> dict[str, float]:
-    """Return the figures for the two (P, D) embeddings of each pair: first accuracy and ROC, then VAL."""
+    """Return the metrics for the two (P, D) embeddings of each pair: first accuracy and ROC, then VAL."""
     names = np.unique(pairs.fold)
     accuracies, vals, fars = [], [], []
     tprs, fprs = np.zeros((len(names), len(THRESHOLDS))), np.zeros((len(names), len(THRESHOLDS)))

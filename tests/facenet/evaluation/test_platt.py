@@ -5,8 +5,8 @@ import pytest
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from facenet.evaluation.platt import even_threshold, fit_sigmoid
-from facenet.evaluation.thresholds import Flags, Floats, best_threshold
+from facenet.evaluation.platt import equal_prior_threshold, fit_sigmoid
+from facenet.evaluation.thresholds import Flags, Floats, max_accuracy_threshold
 
 
 def test_fit_is_a_logistic_regression_on_platts_targets() -> None:
@@ -58,14 +58,14 @@ def few(seed: int) -> tuple[Floats, Flags]:
 
 def test_even_threshold_is_where_the_sigmoid_says_one_half() -> None:
     distances, same = few(0)
-    found = even_threshold(distances, same)
+    found = equal_prior_threshold(distances, same)
     assert fit_sigmoid(distances, same).probability(found) == pytest.approx(0.5)
 
 
 def test_even_threshold_lies_midway_between_equally_wide_kinds_of_unequal_numbers() -> None:
-    found = np.array([even_threshold(*few(seed)) for seed in range(50)])
+    found = np.array([equal_prior_threshold(*few(seed)) for seed in range(50)])
     assert found.mean() == pytest.approx(0.9, abs=0.02)  # Platt's targets draw it a little to the fewer
-    searched = [best_threshold(*few(seed)) for seed in range(50)]
+    searched = [max_accuracy_threshold(*few(seed)) for seed in range(50)]
     assert np.mean(searched) < 0.75  # most decisions are right where few are accepted
 
 
@@ -73,11 +73,11 @@ def test_even_threshold_moves_less_than_the_best_of_a_search() -> None:
     even, searched = [], []
     for seed in range(50):
         distances, same = (column[: 2 * 84] for column in few(seed))  # as many of either kind
-        even.append(even_threshold(distances, same))
-        searched.append(best_threshold(distances, same))
+        even.append(equal_prior_threshold(distances, same))
+        searched.append(max_accuracy_threshold(distances, same))
     assert np.std(even) < np.std(searched) / 2
 
 
 def test_even_threshold_is_the_searchs_where_matches_are_not_nearer() -> None:
     distances, same = few(0)
-    assert even_threshold(-distances, same) == best_threshold(-distances, same)
+    assert equal_prior_threshold(-distances, same) == max_accuracy_threshold(-distances, same)

@@ -36,7 +36,7 @@ def sample(
 def test_grid_reproduces_davidsandberg(metric: Metric, subtract_mean: bool, seed: int, far: float) -> None:
     embeddings, pairs = sample(seed=seed)
     protocol = Protocol(metric=metric, subtract_mean=subtract_mean, sweep="grid", far=far)
-    found = verify(embeddings, pairs, protocol).figures()
+    found = verify(embeddings, pairs, protocol).metrics()
     one, two = embeddings[pairs.left], embeddings[pairs.right]
     wanted = davidsandberg.evaluate(one, two, pairs, metric, subtract_mean=subtract_mean, far=far)
     assert 0.6 < wanted["accuracy"] < 0.99  # the sample is neither trivial nor hopeless
@@ -108,9 +108,9 @@ def test_view_1_scores_one_fold_with_the_threshold_of_the_other_pairs() -> None:
     assert decided.sum() >= best
     assert score.accuracy == ((distances < score.threshold) == pairs.same)[~training].mean()
     assert np.isnan(result.distances[training]).all()
-    figures = result.figures()
-    assert figures["accuracy_std"] == 0
-    assert figures["accuracy_standard_error"] is figures["val_standard_error"] is None
+    metrics = result.metrics()
+    assert metrics["accuracy_std"] == 0
+    assert metrics["accuracy_standard_error"] is metrics["val_standard_error"] is None
     low, high = result.accuracy_interval()
     assert low < score.accuracy < high
     assert high - low == pytest.approx(
@@ -140,9 +140,9 @@ def test_fold_of_one_kind_does_not_count_for_the_other_rate() -> None:
         Protocol(far=0.2),
     )
     assert math.isnan(result.folds[1].far)
-    figures = result.figures()
-    assert figures["far"] == pytest.approx((result.folds[0].far + result.folds[2].far) / 2)
-    assert figures["val"] == pytest.approx(np.mean([score.val for score in result.folds]))
+    metrics = result.metrics()
+    assert metrics["far"] == pytest.approx((result.folds[0].far + result.folds[2].far) / 2)
+    assert metrics["val"] == pytest.approx(np.mean([score.val for score in result.folds]))
 
 
 @pytest.mark.parametrize(
@@ -156,9 +156,9 @@ def test_perfect_embeddings(metric: Metric, sweep: str, subtract_mean: bool) -> 
         pairs,
         Protocol(metric=metric, sweep="exact" if sweep == "exact" else "grid", subtract_mean=subtract_mean),
     )
-    figures = result.figures()
-    assert (figures["accuracy"], figures["accuracy_std"], figures["auc"]) == (1, 0, pytest.approx(1))
-    assert figures["eer"] == pytest.approx(0, abs=1e-12)
+    metrics = result.metrics()
+    assert (metrics["accuracy"], metrics["accuracy_std"], metrics["auc"]) == (1, 0, pytest.approx(1))
+    assert metrics["eer"] == pytest.approx(0, abs=1e-12)
     assert _finite(result)
 
 
@@ -166,13 +166,13 @@ def test_perfect_embeddings(metric: Metric, sweep: str, subtract_mean: bool) -> 
 def test_collapsed_embeddings_are_a_coin(metric: Metric) -> None:
     embeddings, pairs = sample()
     result = verify(np.tile(embeddings[:1], (len(embeddings), 1)), pairs, Protocol(metric=metric))
-    figures = result.figures()
-    assert (figures["accuracy"], figures["auc"], figures["eer"]) == (0.5, 0.5, 0.5)
+    metrics = result.metrics()
+    assert (metrics["accuracy"], metrics["auc"], metrics["eer"]) == (0.5, 0.5, 0.5)
     assert _finite(result)
 
 
 def _finite(result: Verification) -> bool:
-    return all(math.isfinite(value) for value in result.figures().values() if value is not None)
+    return all(math.isfinite(value) for value in result.metrics().values() if value is not None)
 
 
 @pytest.mark.parametrize(

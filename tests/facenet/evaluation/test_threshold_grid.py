@@ -7,8 +7,8 @@ from scipy.interpolate import BSpline
 from facenet.evaluation.threshold_grid import (
     ACCURACY_GRID,
     VAL_GRID,
-    best_threshold,
     far_threshold,
+    max_accuracy_grid_threshold,
     mean_curve,
 )
 from facenet.evaluation.thresholds import Flags, Floats
@@ -31,7 +31,7 @@ def test_grids() -> None:
 def test_best_threshold_is_the_first_of_the_best(seed: int) -> None:
     distances, same = sample(seed)
     accuracies = [np.mean((distances < t) == same) for t in ACCURACY_GRID]
-    assert best_threshold(distances, same) == ACCURACY_GRID[int(np.argmax(accuracies))]
+    assert max_accuracy_grid_threshold(distances, same) == ACCURACY_GRID[int(np.argmax(accuracies))]
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from facenet.evaluation.thresholds import Flags, Floats, best_threshold, choose_thresholds, far_threshold
+from facenet.evaluation.thresholds import (
+    Flags,
+    Floats,
+    choose_thresholds,
+    far_threshold,
+    max_accuracy_threshold,
+)
 
 
 def sample(seed: int, count: int = 60) -> tuple[Floats, Flags]:
@@ -20,7 +26,7 @@ def right(distances: Floats, same: Flags, threshold: float) -> int:
 @pytest.mark.parametrize("seed", range(30))
 def test_no_threshold_is_better(seed: int) -> None:
     distances, same = sample(seed)
-    best = best_threshold(distances, same)
+    best = max_accuracy_threshold(distances, same)
     candidates = [
         *np.linspace(distances.min() - 1, distances.max() + 1, 997),
         *distances,
@@ -57,14 +63,14 @@ def test_threshold_is_midway() -> None:
 
 def test_ends_accept_none_and_all() -> None:
     distances = np.array([0.5, 0.7])
-    assert best_threshold(distances, np.array([False, False])) == 0.5
-    assert 0.7 < best_threshold(distances, np.array([True, True])) < 0.7 + 1e-12
+    assert max_accuracy_threshold(distances, np.array([False, False])) == 0.5
+    assert 0.7 < max_accuracy_threshold(distances, np.array([True, True])) < 0.7 + 1e-12
 
 
 def test_neighbouring_floats() -> None:
     low = 1.0
     high = float(np.nextafter(low, 2))
-    threshold = best_threshold(np.array([low, high]), np.array([True, False]))
+    threshold = max_accuracy_threshold(np.array([low, high]), np.array([True, False]))
     assert low < threshold
     assert not high < threshold
 

@@ -1,4 +1,4 @@
-"""Intervals against published figures and against simulation."""
+"""Intervals against published metrics and against simulation."""
 
 import numpy as np
 import pytest

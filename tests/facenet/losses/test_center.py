@@ -75,7 +75,7 @@ def test_value_gradients_and_centres_against_loops_in_100_random_cases(version: 
         cost = naive_cost(rows, before, labels.tolist(), version)
         expected = head + 0.3 * cost
         assert output.value.item() == pytest.approx(expected.item(), rel=1e-5, abs=1e-5)
-        assert float(output.figures["center"]) == pytest.approx(cost.item(), rel=1e-5, abs=1e-5)
+        assert float(output.metrics["center"]) == pytest.approx(cost.item(), rel=1e-5, abs=1e-5)
         (found,) = torch.autograd.grad(output.value, prelogits, retain_graph=True)
         (wanted,) = torch.autograd.grad(expected, prelogits, retain_graph=True)
         # Under autocast the prelogits are bfloat16, and so is what comes back to them.
@@ -115,7 +115,7 @@ def test_centres_reach_constant_features() -> None:
     for _ in range(100):
         output = loss(features, labels)
     torch.testing.assert_close(loss.centers, features, atol=1e-5, rtol=0)
-    assert float(output.figures["center"]) == pytest.approx(0, abs=1e-9)
+    assert float(output.metrics["center"]) == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

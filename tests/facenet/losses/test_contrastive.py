@@ -87,16 +87,16 @@ def test_no_pair_gives_a_zero_loss_with_a_zero_gradient(labels: list[int]) -> No
     assert output.value.item() == 0
     assert prelogits.grad is not None
     assert not prelogits.grad.any()
-    assert {float(figure) for figure in output.figures.values()} == {0.0}
+    assert {float(figure) for figure in output.metrics.values()} == {0.0}
 
 
-def test_figures() -> None:
+def test_metrics() -> None:
     loss = ContrastiveLoss(margin=2.0, listed=True, normalised=False)
     prelogits = torch.tensor([[0.0, 0], [3, 4], [1, 1], [1, 2], [0, 0], [0, 3]])
-    figures = loss(prelogits, torch.tensor([0, 0, 1, 2, 3, 4])).figures
-    assert float(figures["similarity"]) == pytest.approx(5)
-    assert float(figures["dissimilarity"]) == pytest.approx(2)
-    assert figures["pairs"] == 3
+    metrics = loss(prelogits, torch.tensor([0, 0, 1, 2, 3, 4])).metrics
+    assert float(metrics["similarity"]) == pytest.approx(5)
+    assert float(metrics["dissimilarity"]) == pytest.approx(2)
+    assert metrics["pairs"] == 3
 
 
 def test_a_listed_batch_with_a_row_left_over_is_refused() -> None:

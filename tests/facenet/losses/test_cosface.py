@@ -35,13 +35,13 @@ def test_value_and_gradients_against_a_loop_in_100_random_cases(autocast: bool) 
     assert len(list(check_100_cases(make, tolerance, autocast=autocast))) == 100
 
 
-def test_lengths_do_not_matter_and_figures_ignore_the_margin() -> None:
+def test_lengths_do_not_matter_and_metrics_ignore_the_margin() -> None:
     loss = CosineSoftmaxLoss(2, 2, margin=0.4, scale=8)
     loss.weight.data = torch.tensor([[5.0, 0.0], [0.0, 0.1]])
     prelogits, labels = torch.tensor([[1.0, 0.8], [0.8, 1.0], [0.1, 7.0]]), torch.tensor([0, 1, 0])
     output = loss(prelogits, labels)
     torch.testing.assert_close(loss(prelogits * 100, labels).value, output.value)
-    assert output.figures["accuracy"] == pytest.approx(2 / 3)  # the first two only win without their margin
+    assert output.metrics["accuracy"] == pytest.approx(2 / 3)  # the first two only win without their margin
 
 
 def test_golden_value_of_a_perfect_embedding() -> None:

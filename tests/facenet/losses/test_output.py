@@ -6,7 +6,7 @@ from facenet.losses import LOSSES, Loss, LossOutput, build
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_the_value_is_a_float32_scalar_and_figures_are_scalars_without_gradient(name: str) -> None:
+def test_the_value_is_a_float32_scalar_and_metrics_are_scalars_without_gradient(name: str) -> None:
     loss = build(name, embedding_size=8, classes=4)
     labels = torch.tensor([0, 0, 1, 1, 2, 3])
     prelogits = torch.randn(6, 8, requires_grad=True)
@@ -15,7 +15,7 @@ def test_the_value_is_a_float32_scalar_and_figures_are_scalars_without_gradient(
     assert isinstance(output, LossOutput)
     assert output.value.dtype == torch.float32
     assert output.value.shape == ()
-    for figure in output.figures.values():
+    for figure in output.metrics.values():
         assert not isinstance(figure, Tensor) or (figure.shape == () and not figure.requires_grad)
     output.value.backward()
     assert prelogits.grad is not None

@@ -31,15 +31,15 @@ def test_value_and_gradients_against_a_loop_in_100_random_cases(autocast: bool) 
     assert len(list(check_100_cases(make, tolerance, autocast=autocast))) == 100
 
 
-def test_figures() -> None:
+def test_metrics() -> None:
     loss = SoftmaxLoss(2, 2, norm_factor=0.5)
     loss.logits.weight.data = torch.eye(2)
     output = loss(torch.tensor([[3.0, 0.0], [3.0, 0.0], [0.0, 3.0]]), torch.tensor([0, 1, 1]))
-    assert output.figures["accuracy"] == pytest.approx(2 / 3)
-    assert output.figures["prelogits_norm"] == pytest.approx(3 + 2e-4)
+    assert output.metrics["accuracy"] == pytest.approx(2 / 3)
+    assert output.metrics["prelogits_norm"] == pytest.approx(3 + 2e-4)
     entropy = math.log(1 + math.exp(-3))
-    assert output.figures["cross_entropy"] == pytest.approx((3 * entropy + 3) / 3, rel=1e-5)
-    total = output.figures["cross_entropy"] + 0.5 * output.figures["prelogits_norm"]
+    assert output.metrics["cross_entropy"] == pytest.approx((3 * entropy + 3) / 3, rel=1e-5)
+    total = output.metrics["cross_entropy"] + 0.5 * output.metrics["prelogits_norm"]
     assert output.value.item() == pytest.approx(float(total))
 
 

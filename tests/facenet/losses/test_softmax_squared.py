@@ -32,5 +32,5 @@ def test_value_and_gradients_against_a_loop_in_100_random_cases(autocast: bool) 
 def test_an_untrained_head_of_ten_people() -> None:
     output = SoftmaxSquaredLoss(4, 10)(torch.zeros(6, 4), torch.arange(6))
     assert output.value.item() == pytest.approx((0.9**2 + 9 * 0.1**2) / 10)
-    assert output.figures["squared_error"] == output.value
-    assert math.isfinite(float(output.figures["accuracy"]))
+    assert output.metrics["squared_error"] == output.value
+    assert math.isfinite(float(output.metrics["accuracy"]))

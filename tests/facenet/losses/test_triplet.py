@@ -50,7 +50,7 @@ def test_value_and_gradient_against_a_loop_in_100_random_cases(autocast: bool, r
         triplets = [tuple(t) for t in torch.stack(mine(strategy, matrix, labels, margin=margin), 1).tolist()]
         empty += not triplets
         expected = naive(prelogits, triplets, margin, reduction)
-        assert output.figures["candidates"] == len(triplets)
+        assert output.metrics["candidates"] == len(triplets)
         assert output.value.item() == pytest.approx(expected.item(), abs=2e-6, rel=1e-5)
         (found,) = torch.autograd.grad(output.value, prelogits)
         (wanted,) = torch.autograd.grad(expected, prelogits)
@@ -101,11 +101,11 @@ def test_listed_triplets_against_a_loop_in_100_random_cases(autocast: bool) -> N
 def test_the_spread_does_not_depend_on_the_scale() -> None:
     prelogits, labels = torch.randn(12, 4), torch.arange(12) // 3
     raw = TripletLoss(margin=0.2, normalised=False)
-    near = raw(prelogits, labels).figures["spread"]
+    near = raw(prelogits, labels).metrics["spread"]
     expected = (prelogits - prelogits.mean(dim=0)).square().sum(dim=1).mean()
     expected = expected / prelogits.square().sum(dim=1).mean()
     assert float(near) == pytest.approx(float(expected), abs=1e-6)
-    assert float(raw(prelogits * 50, labels).figures["spread"]) == pytest.approx(float(near), abs=1e-5)
+    assert float(raw(prelogits * 50, labels).metrics["spread"]) == pytest.approx(float(near), abs=1e-5)
 
 
 def test_an_unknown_reduction_lists_the_known_ones() -> None:
@@ -113,10 +113,10 @@ def test_an_unknown_reduction_lists_the_known_ones() -> None:
         TripletLoss(margin=0.2, reduction="mean")
 
 
-def test_figures_against_a_loop() -> None:
+def test_metrics_against_a_loop() -> None:
     for seed in range(40):
         prelogits, labels = case(seed)
-        figures = TripletLoss(margin=0.5, mining="hard")(prelogits, labels).figures
+        metrics = TripletLoss(margin=0.5, mining="hard")(prelogits, labels).metrics
         unit = prelogits / prelogits.norm(dim=1, keepdim=True)
         same, different, active, total = [], [], 0, 0
         for a, b in product(range(len(labels)), repeat=2):
@@ -134,7 +134,7 @@ def test_figures_against_a_loop() -> None:
             "spread": spread,
         }
         for name, value in expected.items():
-            assert float(figures[name]) == pytest.approx(float(value), abs=1e-5), name
+            assert float(metrics[name]) == pytest.approx(float(value), abs=1e-5), name
 
 
 @pytest.mark.parametrize("count", [3, 60])
@@ -144,9 +144,9 @@ def test_identical_embeddings_cost_the_margin_and_show_no_spread(strategy: str, 
     labels = torch.arange(count) // 2
     output = TripletLoss(margin=0.2, mining=strategy)(prelogits, labels)
     assert output.value.item() == pytest.approx(0.2, abs=1e-6)
-    assert float(output.figures["spread"]) == pytest.approx(0, abs=1e-6)
-    assert float(output.figures["active_share"]) == 1
-    assert float(output.figures["d_ap"]) == pytest.approx(0, abs=1e-6)
+    assert float(output.metrics["spread"]) == pytest.approx(0, abs=1e-6)
+    assert float(output.metrics["active_share"]) == 1
+    assert float(output.metrics["d_ap"]) == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize("labels", [[0, 0, 0], [0, 1, 2], [0]])
@@ -158,8 +158,8 @@ def test_no_triplet_gives_a_zero_loss_with_a_zero_gradient(strategy: str, labels
     assert output.value.item() == 0
     assert prelogits.grad is not None
     assert not prelogits.grad.any()
-    assert output.figures["candidates"] == 0
-    assert all(torch.isfinite(torch.as_tensor(figure)) for figure in output.figures.values())
+    assert output.metrics["candidates"] == 0
+    assert all(torch.isfinite(torch.as_tensor(figure)) for figure in output.metrics.values())
 
 
 def test_a_satisfied_batch_costs_nothing() -> None:
@@ -167,9 +167,9 @@ def test_a_satisfied_batch_costs_nothing() -> None:
     output = TripletLoss(margin=0.2, mining="all")(prelogits, torch.tensor([0, 0, 1, 1]))
     output.value.backward()
     assert output.value.item() == 0
-    assert output.figures["candidates"] == 8
-    assert float(output.figures["active_share"]) == 0
-    assert float(output.figures["d_an"]) == pytest.approx(4)
+    assert output.metrics["candidates"] == 8
+    assert float(output.metrics["active_share"]) == 0
+    assert float(output.metrics["d_an"]) == pytest.approx(4)
     assert prelogits.grad is not None
     assert not prelogits.grad.any()
 

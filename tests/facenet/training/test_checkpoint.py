@@ -140,7 +140,7 @@ def test_every_optimiser_goes_on_bit_by_bit(tmp_path: Path, optimizer: str) -> N
 
 def test_history_of_a_resumed_run_is_that_of_the_undisturbed_one(tmp_path: Path) -> None:
     def numbers(trainer: Any) -> list[Any]:
-        return [(r.epoch, r.steps, r.images, r.loss, r.rate, r.figures) for r in trainer.history]
+        return [(r.epoch, r.steps, r.images, r.loss, r.rate, r.metrics) for r in trainer.history]
 
     whole = make_trainer(tmp_path / "whole")
     list(whole.run())

@@ -8,7 +8,7 @@ import torch
 
 from facenet.images import decode
 from facenet.training import Augmentation, FaceTable, ImagePlan, Loader, TrainingSet, data, loader_settings
-from facenet.training.data import Place
+from facenet.training.data import BatchIndex
 from tests.facenet.training.tiny import LABELS, SIDE, write_faces
 
 
@@ -26,8 +26,8 @@ def dataset(paths: list[Path], *, keep: bool = True) -> TrainingSet:
     return TrainingSet(FaceTable(paths, keep=keep), rows, LABELS, augmentation=augmentation, seed=5)
 
 
-def place(epoch: int, number: int) -> Place:
-    return Place(epoch, number, PLAN.batches(epoch)[number])
+def place(epoch: int, number: int) -> BatchIndex:
+    return BatchIndex(epoch, number, PLAN.batches(epoch)[number])
 
 
 @pytest.mark.parametrize("keep", [False, True])

@@ -32,7 +32,7 @@ def test_it_learns_and_reports_every_step_and_epoch(tmp_path: Path) -> None:
     assert all(report.images == STEPS * BATCH and report.images_per_second > 0 for report in reports)
     assert reports[0].loss == pytest.approx(np.mean([step.loss for step in steps[:STEPS]]))
     assert steps[9].rate == pytest.approx(trainer.schedule(9))
-    assert all(step.figures["gradient_norm"] > 0 for step in steps)
+    assert all(step.metrics["gradient_norm"] > 0 for step in steps)
     assert reports[-1].loss < 0.7 * reports[0].loss
     assert trainer.history == reports
 
@@ -85,7 +85,7 @@ def test_nan_stops_with_step_rate_and_cause(tmp_path: Path) -> None:
         def forward(self, prelogits: Tensor, labels: Tensor) -> Output:
             self.calls += 1
             output = super().forward(prelogits, labels)
-            return Output(output.value * (math.nan if self.calls == STEPS + 2 else 1), output.figures)
+            return Output(output.value * (math.nan if self.calls == STEPS + 2 else 1), output.metrics)
 
     trainer = make_trainer(tmp_path, loss=Broken())
     with pytest.raises(
@@ -130,8 +130,8 @@ class OnePoint(nn.Module):
         self.spread = spread
 
     def forward(self, prelogits: Tensor, labels: Tensor) -> Output:
-        figures = {"spread": self.spread, "active_share": 0.0, "candidates": 0.0}
-        return Output(prelogits.sum() * 0 + 0.2, figures)
+        metrics = {"spread": self.spread, "active_share": 0.0, "candidates": 0.0}
+        return Output(prelogits.sum() * 0 + 0.2, metrics)
 
 
 def test_collapse_stops_the_run_also_across_a_resume(tmp_path: Path) -> None:
@@ -206,12 +206,12 @@ def test_validation_comes_every_few_epochs_and_at_the_end(tmp_path: Path) -> Non
 
 
 def test_evaluation_has_a_rhythm_of_its_own_and_chooses_nothing(tmp_path: Path) -> None:
-    figures = iter([0.9, 0.1])
+    metrics = iter([0.9, 0.1])
     trainer = make_trainer(
         tmp_path,
         epochs=4,
         validate=lambda _network: {"accuracy": 0.5},
-        evaluate=lambda _network: {"accuracy": next(figures)},
+        evaluate=lambda _network: {"accuracy": next(metrics)},
         evaluate_every=3,
     )
     reports = list(trainer.run())
@@ -228,7 +228,7 @@ def test_triplets_are_mined_anew_before_each_epoch(tmp_path: Path) -> None:
     plan, seen = trainer.mining.plan, []
     for report in trainer.run():
         seen.append({tuple(triplet) for triplet in plan.triplets.tolist()})
-        assert report.figures["mined_triplets"] == len(plan.triplets) > 0
+        assert report.metrics["mined_triplets"] == len(plan.triplets) > 0
         assert report.steps == len(plan.batches(report.epoch)) == len(plan.triplets) // 3
         a, p, n = (LABELS[column] for column in plan.triplets.T)
         assert ((a == p) & (a != n)).all()
@@ -260,7 +260,7 @@ def test_epochs_without_a_triplet_are_counted_and_several_in_a_row_stop_the_run(
         list(trainer.run())
     assert [report.steps > 0 for report in trainer.history] == [True, False, True, False, False]
     assert math.isnan(trainer.history[1].loss)
-    assert trainer.history[1].figures == {"mined_triplets": 0.0}
+    assert trainer.history[1].metrics == {"mined_triplets": 0.0}
     again = start()
     assert [report.epoch for report in again.history] == [1, 2, 3, 4, 5]
     with pytest.raises(NoTriplets, match="3 epochs in a row"):

@@ -67,7 +67,7 @@ def test_a_collapsed_network_is_told_after_a_few_epochs(tmp_path: Path) -> None:
     torch.nn.init.zeros_(network.linear.weight)
     for epoch in range(1, PATIENCE):
         found(epoch, network, lambda: None)
-        assert (found.idle, found.figures) == (epoch, {"mined_triplets": 0.0})
+        assert (found.idle, found.metrics) == (epoch, {"mined_triplets": 0.0})
     restored = mining(tmp_path)
     restored.restore(found.state())
     with pytest.raises(NoTriplets, match=rf"{PATIENCE} epochs in a row: all embeddings lie on one point"):

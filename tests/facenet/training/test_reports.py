@@ -7,7 +7,7 @@ import pytest
 from facenet.training.reports import EpochReport, EpochTotals, StepReport
 
 
-def step(number: int, loss: float, **figures: float) -> StepReport:
+def step(number: int, loss: float, **metrics: float) -> StepReport:
     return StepReport(
         step=number,
         epoch=2,
@@ -17,7 +17,7 @@ def step(number: int, loss: float, **figures: float) -> StepReport:
         loss=loss,
         rate=number / 10,
         seconds=0.5,
-        figures=figures,
+        metrics=metrics,
     )
 
 
@@ -33,7 +33,7 @@ def test_means_leave_out_what_is_not_finite_and_idle_steps_are_counted() -> None
     report = totals().report(2, {"accuracy": 0.9}, {})
     assert (report.steps, report.images, report.seconds, report.rate) == (3, 30, 1.5, 0.3)
     assert report.loss == 3.0
-    assert report.figures == {
+    assert report.metrics == {
         "d_ap": pytest.approx(0.6),
         "active_share": pytest.approx(0.2),
         "candidates": pytest.approx(3),

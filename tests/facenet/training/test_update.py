@@ -54,15 +54,15 @@ def parameters(update: Update) -> list[Tensor]:
 def test_it_is_a_step_of_the_mean_loss() -> None:
     update = make_update()
     network, loss = copy.deepcopy(update.network), copy.deepcopy(update.loss)
-    value, figures = update(FACES, LABELS, MOMENT)
+    value, metrics = update(FACES, LABELS, MOMENT)
     wanted = loss(network((FACES.permute(0, 3, 1, 2).float() - 127.5) / 128), LABELS).value
     wanted.backward()
     assert value == pytest.approx(wanted.item(), rel=1e-6)
     moved = [p - 0.1 * p.grad for module in (network, loss) for p in module.parameters()]
     assert all(torch.allclose(a, b, atol=1e-7) for a, b in zip(parameters(update), moved, strict=True))
     squares = sum(float(p.grad.square().sum()) for module in (network, loss) for p in module.parameters())
-    assert figures["gradient_norm"] == pytest.approx(squares**0.5, rel=1e-5)
-    assert set(figures) == {"accuracy", "gradient_norm"}
+    assert metrics["gradient_norm"] == pytest.approx(squares**0.5, rel=1e-5)
+    assert set(metrics) == {"accuracy", "gradient_norm"}
 
 
 @pytest.mark.parametrize("accumulate", [2, 3, 4, 100])

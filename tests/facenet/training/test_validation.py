@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from facenet import networks
 from facenet.training import FaceTable, PairValidation, TableEmbedder
-from facenet.training.validation import best_threshold
+from facenet.training.validation import best_accuracy
 from tests.facenet.training.tiny import LABELS, SIDE, TinyNetwork, write_faces
 
 
@@ -22,13 +22,13 @@ def test_best_threshold_equals_trying_them_all() -> None:
     for count in [1, 2, 3, 10, 50] * 20:
         distances = random.integers(0, 8, count) / 4  # with many ties
         same = random.random(count) < random.random()
-        accuracy, threshold = best_threshold(distances, same)
+        accuracy, threshold = best_accuracy(distances, same)
         assert accuracy == naive_best(distances, same)
         assert ((distances < threshold) == same).mean() == accuracy
 
 
 def test_threshold_lies_half_way() -> None:
-    accuracy, threshold = best_threshold(np.array([0.2, 1.0, 0.4, 1.6]), np.array([True, False, True, False]))
+    accuracy, threshold = best_accuracy(np.array([0.2, 1.0, 0.4, 1.6]), np.array([True, False, True, False]))
     assert (accuracy, threshold) == (1.0, pytest.approx(0.7))
 
 
@@ -45,7 +45,7 @@ def make(tmp_path: Path, left: list[int], right: list[int], *, batch_size: int =
     return PairValidation(embedder=embedder, left=rows[0], right=rows[1], same=same)
 
 
-def test_figures_equal_those_of_a_plain_loop(tmp_path: Path) -> None:
+def test_metrics_equal_those_of_a_plain_loop(tmp_path: Path) -> None:
     left, right = [0, 4, 8, 0, 4, 12], [1, 5, 9, 4, 8, 23]
     validation, network = make(tmp_path, left, right), TinyNetwork().eval()
     embeddings = {}
@@ -54,14 +54,14 @@ def test_figures_equal_those_of_a_plain_loop(tmp_path: Path) -> None:
             face = validation.embedder.table[np.array([row])][
                 :, 2:17, 2:17
             ]  # 15 of 20 pixels, the odd one right and below
-            embeddings[row] = networks.normalise(network(networks.standardise(face)))[0]
+            embeddings[row] = networks.normalise(network(networks.standardise_fixed(face)))[0]
     distances = np.array(
         [(embeddings[a] - embeddings[b]).square().sum().item() for a, b in zip(left, right, strict=True)]
     )
-    figures = validation(network)
-    assert figures["accuracy"] == naive_best(distances, validation.same)
-    assert figures["distance_same"] == pytest.approx(distances[validation.same].mean(), rel=1e-4)
-    assert figures["distance_different"] == pytest.approx(distances[~validation.same].mean(), rel=1e-4)
+    metrics = validation(network)
+    assert metrics["accuracy"] == naive_best(distances, validation.same)
+    assert metrics["distance_same"] == pytest.approx(distances[validation.same].mean(), rel=1e-4)
+    assert metrics["distance_different"] == pytest.approx(distances[~validation.same].mean(), rel=1e-4)
 
 
 def test_raw_embeddings_are_compared_as_they_are(tmp_path: Path) -> None:
@@ -69,20 +69,20 @@ def test_raw_embeddings_are_compared_as_they_are(tmp_path: Path) -> None:
     network.normalised = False
     with torch.inference_mode():
         faces = validation.embedder.table[np.array([0, 1])][:, 2:17, 2:17]
-        left, right = network(networks.standardise(faces))
+        left, right = network(networks.standardise_fixed(faces))
     assert validation(network)["distance_same"] == pytest.approx(
         (left - right).square().sum().item(), rel=1e-4
     )
 
 
-def test_without_pairs_there_are_no_figures(tmp_path: Path) -> None:
+def test_without_pairs_there_are_no_metrics(tmp_path: Path) -> None:
     assert make(tmp_path, [], [])(TinyNetwork()) == {}
 
 
 def test_one_kind_of_pair_has_one_mean(tmp_path: Path) -> None:
-    figures = make(tmp_path, [0, 4], [1, 5])(TinyNetwork())
-    assert figures["accuracy"] == 1.0
-    assert "distance_different" not in figures
+    metrics = make(tmp_path, [0, 4], [1, 5])(TinyNetwork())
+    assert metrics["accuracy"] == 1.0
+    assert "distance_different" not in metrics
 
 
 @pytest.mark.parametrize("training", [True, False])

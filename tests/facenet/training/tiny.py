@@ -44,7 +44,7 @@ LABELS = np.repeat(np.arange(PEOPLE), PHOTOS).astype(np.int64)
 @dataclass
 class Output:
     value: Tensor
-    figures: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
 
 
 class TinyNetwork(nn.Module):

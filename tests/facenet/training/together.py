@@ -1,7 +1,7 @@
 """Fifty steps with each loss, and a validation, in as many processes as this is started as (OUT FOLDER).
 
-The main process writes what it saw to OUT: losses and figures of the steps, a digest of the weights, the
-figures of the validation, and how many images each process read.
+The main process writes what it saw to OUT: losses and metrics of the steps, a digest of the weights, the
+metrics of the validation, and how many images each process read.
 """
 
 import json
@@ -33,7 +33,7 @@ MARGIN = 2.0  # of remined: so large that there is something to mine to the end
 
 
 def train(name: str, folder: Path, processes: Processes) -> dict[str, Any]:
-    """Return losses and figures of fifty steps, and the sum of squares of each weight afterwards."""
+    """Return losses and metrics of fifty steps, and the sum of squares of each weight afterwards."""
     torch.manual_seed(9)
     mined = name == "remined"
     loss = losses.build(
@@ -77,7 +77,7 @@ def train(name: str, folder: Path, processes: Processes) -> dict[str, Any]:
         "triplets": triplets,
         "agreed": agreed,
         "losses": [report.loss for report in seen][:STEPS],
-        "norms": [report.figures["gradient_norm"] for report in seen][:STEPS],
+        "norms": [report.metrics["gradient_norm"] for report in seen][:STEPS],
         "images": [report.images for report in seen][:STEPS],
         "own": len(trainer.loader.dataset[trainer.loader.places(reports[-1].epoch)[0]][0]),
         "weights": [float(t.double().square().sum()) for t in trainer.model.state_dict().values()],

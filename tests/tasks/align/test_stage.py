@@ -92,7 +92,7 @@ def test_faces_fallbacks_and_rejects(
         ("cut", "train", photos[0][2][:500]),
     ]
     write_raw(tmp_path / "raw", photos + hopeless)
-    figures = align(tmp_path, params)
+    metrics = align(tmp_path, params)
     table = read_table(tmp_path / "aligned", "faces")
     assert table.schema == FACES_SCHEMA
     rejects = pd.read_parquet(tmp_path / "aligned" / "rejects.parquet")
@@ -100,18 +100,18 @@ def test_faces_fallbacks_and_rejects(
     reasons = dict(zip(rejects["path"], rejects["reason"], strict=True))
     assert reasons["blank/photo"] == "no_face"
     assert reasons["cut/photo"] == "corrupt"
-    assert figures["images"] == len(photos) + 3 == figures["faces"] + figures["fallbacks"] + len(rejects)
-    assert figures["rejected"] == {"corrupt": 1, "no_face": len(rejects) - 1}
-    assert figures["faces"] >= 0.9 * len(photos)
-    assert {"images_per_second", "peak_memory_mb", "device", "runtime", "precision"} <= set(figures)
+    assert metrics["images"] == len(photos) + 3 == metrics["faces"] + metrics["fallbacks"] + len(rejects)
+    assert metrics["rejected"] == {"corrupt": 1, "no_face": len(rejects) - 1}
+    assert metrics["faces"] >= 0.9 * len(photos)
+    assert {"images_per_second", "peak_memory_mb", "device", "runtime", "precision"} <= set(metrics)
     rows = table.to_pylist()
     sides = [max(r["box"][2] - r["box"][0], r["box"][3] - r["box"][1]) for r in rows if not r["fallback"]]
-    assert figures["face_sides"] == {
+    assert metrics["face_sides"] == {
         name: sum(low <= side < 2 * low for side in sides)
         for low in (16, 32, 64, 128)
-        if (name := f"{low}-{2 * low - 1}") in figures["face_sides"]
+        if (name := f"{low}-{2 * low - 1}") in metrics["face_sides"]
     }
-    assert sum(figures["face_sides"].values()) == figures["faces"]
+    assert sum(metrics["face_sides"].values()) == metrics["faces"]
     (middle,) = [row for row in rows if row["identity"] == "blank"]
     assert (middle["role"], middle["fallback"], middle["faces_found"], middle["probability"]) == (
         "evaluate",
@@ -206,8 +206,8 @@ def test_a_change_of_role_decides_anew(
     monkeypatch.setenv("FACENET_WORKERS", "1")
     for role, kept in (("evaluate", 1), ("train", 0), ("evaluate", 1)):
         write_raw(tmp_path / "raw", [*photos[:2], ("blank", role, blank(99))])
-        figures = align(tmp_path, params)
-        assert (figures["fallbacks"], sum(figures["rejected"].values())) == (kept, 1 - kept)
+        metrics = align(tmp_path, params)
+        assert (metrics["fallbacks"], sum(metrics["rejected"].values())) == (kept, 1 - kept)
 
 
 @pytest.mark.slow
@@ -263,9 +263,9 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(
 
     killer = threading.Thread(target=kill_one_half_way, daemon=True)
     killer.start()
-    figures = align(tmp_path / "there", params)
+    metrics = align(tmp_path / "there", params)
     assert killed
-    assert figures["searched"] == len(photos)
+    assert metrics["searched"] == len(photos)
     monkeypatch.delenv("FACENET_DASK_SCHEDULER")
     monkeypatch.setenv("FACENET_WORKERS", "1")
     align(tmp_path / "here", params)

@@ -1,4 +1,4 @@
-"""The table shows the figures of the reports, and names the report that is missing."""
+"""The table shows the metrics of the reports, and names the report that is missing."""
 
 from pathlib import Path
 

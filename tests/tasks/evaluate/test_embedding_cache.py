@@ -10,7 +10,7 @@ import pytest
 from facenet.model import ModelCard, NetworkCard
 from tasks.evaluate import embedding_cache
 from tasks.evaluate.embedding_cache import embed_or_take, embedding_key
-from tasks.evaluate.work import Place, find_places
+from tasks.evaluate.work import FaceLocation, find_locations
 
 Workspace = Any
 CARD = ModelCard(
@@ -25,13 +25,15 @@ class Counter:
     def __init__(self) -> None:
         self.faces = 0
 
-    def __call__(self, places: list[Place]) -> list[tuple[np.ndarray, np.ndarray]]:
+    def __call__(self, places: list[FaceLocation]) -> list[tuple[np.ndarray, np.ndarray]]:
         self.faces += len(places)
         rows = [np.frombuffer(bytes.fromhex(p.image_id[:16]), np.uint8).astype(np.float32) for p in places]
         return [(row, -row) for row in rows]
 
 
-def embed(workspace: Workspace, places: list[Place], folder: Path, key: str = "k") -> tuple[Any, int, int]:
+def embed(
+    workspace: Workspace, places: list[FaceLocation], folder: Path, key: str = "k"
+) -> tuple[Any, int, int]:
     worker = Counter()
     found, made = embed_or_take(
         lambda: worker, places, 16, aligned=workspace.paths["aligned"], folder=folder, key=key
@@ -40,7 +42,7 @@ def embed(workspace: Workspace, places: list[Place], folder: Path, key: str = "k
 
 
 def test_only_new_faces_are_embedded(workspace: Workspace, tmp_path: Path) -> None:
-    places = find_places(workspace.paths["aligned"], set(workspace.ids.values()))
+    places = find_locations(workspace.paths["aligned"], set(workspace.ids.values()))
     first, made, asked = embed(workspace, places[:30], tmp_path / "kept")
     assert (made, asked) == (30, 30)
     again, made, asked = embed(workspace, places[10:30], tmp_path / "kept")
@@ -58,7 +60,7 @@ def test_only_new_faces_are_embedded(workspace: Workspace, tmp_path: Path) -> No
 
 
 def test_another_key_takes_nothing_over(workspace: Workspace, tmp_path: Path) -> None:
-    places = find_places(workspace.paths["aligned"], set(workspace.ids.values()))
+    places = find_locations(workspace.paths["aligned"], set(workspace.ids.values()))
     embed(workspace, places, tmp_path / "kept")
     assert embed(workspace, places, tmp_path / "kept", "l")[1] == 40
 
@@ -66,7 +68,7 @@ def test_another_key_takes_nothing_over(workspace: Workspace, tmp_path: Path) ->
 def test_a_damaged_file_is_made_anew(
     workspace: Workspace, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    places = find_places(workspace.paths["aligned"], set(workspace.ids.values()))
+    places = find_locations(workspace.paths["aligned"], set(workspace.ids.values()))
     embed(workspace, places, tmp_path / "kept")
     (tmp_path / "kept" / "k.arrow").write_bytes(b"half")
     assert embed(workspace, places, tmp_path / "kept")[1] == 40
@@ -75,7 +77,7 @@ def test_a_damaged_file_is_made_anew(
 
 
 def test_old_files_go(workspace: Workspace, tmp_path: Path) -> None:
-    places = find_places(workspace.paths["aligned"], set(list(workspace.ids.values())[:2]))
+    places = find_locations(workspace.paths["aligned"], set(list(workspace.ids.values())[:2]))
     for number in range(embedding_cache.FILES + 2):
         embed(workspace, places, tmp_path / "kept", f"key{number}")
     assert len(list((tmp_path / "kept").iterdir())) == embedding_cache.FILES

@@ -46,7 +46,7 @@ def test_thresholds_become_cosine_distances() -> None:
 
 
 def test_real_people_are_identified(workspace: Workspace, params: EvaluateParams) -> None:
-    figures = run(params, device="cpu", seed=3, sources=(OrlSource(kind="orl"),), **workspace.paths)
+    metrics = run(params, device="cpu", seed=3, sources=(OrlSource(kind="orl"),), **workspace.paths)
     with (workspace.paths["reports"] / "identification.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [(row["gallery_photos"], row["method"]) for row in rows] == [
@@ -54,9 +54,9 @@ def test_real_people_are_identified(workspace: Workspace, params: EvaluateParams
     ]
     assert [row["people"] for row in rows] == ["5"] * 4
     assert [row["probes"] for row in rows] == ["15", "15", "10", "10"]
-    assert figures["rank1"] == pytest.approx(float(rows[0]["rank1"]), abs=1e-5)
-    assert figures["rank1"] > 0.2
-    assert figures["rank5"] == 1  # of five people
-    assert (figures["clustered_photos"], figures["clustered_people"]) == (40, 10)
-    assert 0 < figures["pair_f"] <= 1
-    assert 0.1 < figures["bcubed_f"] <= 1
+    assert metrics["rank1"] == pytest.approx(float(rows[0]["rank1"]), abs=1e-5)
+    assert metrics["rank1"] > 0.2
+    assert metrics["rank5"] == 1  # of five people
+    assert (metrics["clustered_photos"], metrics["clustered_people"]) == (40, 10)
+    assert 0 < metrics["pair_f"] <= 1
+    assert 0.1 < metrics["bcubed_f"] <= 1

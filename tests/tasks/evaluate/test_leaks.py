@@ -58,9 +58,9 @@ def leaks(workspace: Workspace) -> pd.DataFrame:
 def test_strangers_are_no_leak(
     workspace: Workspace, params: EvaluateParams, strangers: list[dict[str, Any]]
 ) -> None:
-    figures = evaluate(workspace, params, strangers)
+    metrics = evaluate(workspace, params, strangers)
     names = ("leaked_names", "leaked_photos_equal", "leaked_photos_alike", "leak_photos_compared")
-    assert [figures[name] for name in names] == [0, 0, 0, 30]
+    assert [metrics[name] for name in names] == [0, 0, 0, 30]
     assert leaks(workspace).empty
     assert min(Image.open(workspace.paths["reports"] / "leaks.png").size) > 200
 
@@ -74,9 +74,9 @@ def test_planted_leaks_are_found(
     again = trained_row(workspace, "s7/s7_0002", "Somebody", jpeg(stored(workspace, "s7/s7_0002")))
     equal = trained_row(workspace, "s4/s4_0003", "Else", encode(stored(workspace, "s4/s4_0003"), "png"))
     other = trained_row(workspace, "s2/s2_0001", "Ś 3", strangers[0]["image"])
-    figures = evaluate(workspace, params, [*strangers[1:], again, equal, other])
-    assert (figures["leaked_names"], figures["identity_overlap"]) == (1, 1)
-    assert (figures["leaked_photos_equal"], figures["leaked_photos_alike"]) == (1, 1)
+    metrics = evaluate(workspace, params, [*strangers[1:], again, equal, other])
+    assert (metrics["leaked_names"], metrics["identity_overlap"]) == (1, 1)
+    assert (metrics["leaked_photos_equal"], metrics["leaked_photos_alike"]) == (1, 1)
     found = leaks(workspace).set_index("found_by")
     assert tuple(found.loc["name", ["evaluated", "trained"]]) == ("s3", "Ś 3")
     assert found.loc["name", "trained_photo"] == other["image_id"]
@@ -91,7 +91,7 @@ def test_planted_leaks_are_found(
 def test_fewer_photos_are_compared_when_asked_for(
     workspace: Workspace, params: EvaluateParams, strangers: list[dict[str, Any]]
 ) -> None:
-    figures = evaluate(workspace, params.model_copy(update={"leak_photos": 10}), strangers)
-    assert (figures["leak_photos_compared"], figures["leak_photos_trained"]) == (10, 30)
-    figures = evaluate(workspace, params.model_copy(update={"leak_photos": 0}), [])
-    assert figures["leak_photos_compared"] == 0
+    metrics = evaluate(workspace, params.model_copy(update={"leak_photos": 10}), strangers)
+    assert (metrics["leak_photos_compared"], metrics["leak_photos_trained"]) == (10, 30)
+    metrics = evaluate(workspace, params.model_copy(update={"leak_photos": 0}), [])
+    assert metrics["leak_photos_compared"] == 0

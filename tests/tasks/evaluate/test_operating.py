@@ -17,16 +17,16 @@ def read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_tables_figures_and_matcher_agree(tmp_path: Path, params: EvaluateParams) -> None:
+def test_tables_metrics_and_matcher_agree(tmp_path: Path, params: EvaluateParams) -> None:
     result, asked = evaluated(), params.model_copy(update={"flip": "none", "far": 0.05})
-    figures = report_operating_points(
+    metrics = report_operating_points(
         result, asked, "a" * 64, protocol="p", reports=tmp_path, matcher=tmp_path / "m.json"
     )
     rows, matcher = read(tmp_path / "operating_points.csv"), Matcher.read(tmp_path / "m.json")
     assert [row["far_target"] for row in rows] == ["0.1", "0.05", "0.01", "0.001", "0.0001"]
-    assert list(figures["val_at_far"]) == [row["far_target"] for row in rows]
+    assert list(metrics["val_at_far"]) == [row["far_target"] for row in rows]
     for row, threshold in zip(rows, matcher.thresholds, strict=True):
-        stated = figures["val_at_far"][row["far_target"]]
+        stated = metrics["val_at_far"][row["far_target"]]
         assert float(row["val"]) == pytest.approx(stated["val"], abs=1e-5)
         assert float(row["threshold"]) == pytest.approx(threshold.threshold, rel=1e-5)
         probability = matcher.probability(np.array([threshold.threshold]))[0]
@@ -34,7 +34,7 @@ def test_tables_figures_and_matcher_agree(tmp_path: Path, params: EvaluateParams
         assert row["negatives"] == "60"
         assert row["supported"] == "false"
         assert "Only 60 comparisons of strangers were seen" in row["in_words"]
-    low, high = figures["accuracy_people_interval"]
-    assert low <= result.result.figures()["accuracy"] <= high
+    low, high = metrics["accuracy_people_interval"]
+    assert low <= result.result.metrics()["accuracy"] <= high
     assert sum(int(row["pairs"]) for row in read(tmp_path / "calibration.csv")) == 120
-    assert 0 < figures["calibration_brier"] < 0.25
+    assert 0 < metrics["calibration_brier"] < 0.25

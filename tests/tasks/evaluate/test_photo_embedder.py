@@ -53,8 +53,8 @@ def test_mirror_images_are_left_out_when_nobody_asks(workspace: Workspace, param
 
 
 def test_photos_outside_the_pairs_are_not_embedded(workspace: Workspace, params: EvaluateParams) -> None:
-    figures = evaluate(workspace.with_pairs(workspace.pairs[workspace.pairs["fold"] < 2]), params)
-    assert figures["images"] == 16
+    metrics = evaluate(workspace.with_pairs(workspace.pairs[workspace.pairs["fold"] < 2]), params)
+    assert metrics["images"] == 16
     assert len(read_embeddings(workspace)) == 16
 
 
@@ -66,9 +66,9 @@ def test_another_protocol_embeds_nothing_again(
     shutil.rmtree(workspace.paths["embeddings"])
     monkeypatch.setattr(Embedder, "embed", lambda *_: pytest.fail("embedded again"))
     for changes in ({"distance": "cosine"}, {"sweep": "grid", "subtract_mean": False}, {"flip": "add"}):
-        figures = evaluate(workspace, params, **changes)
-        assert (figures["images"], figures["images_embedded"]) == (40, 0)
-        assert figures["images_per_second"] is None
+        metrics = evaluate(workspace, params, **changes)
+        assert (metrics["images"], metrics["images_embedded"]) == (40, 0)
+        assert metrics["images_per_second"] is None
     assert len(read_embeddings(workspace)) == 40
 
 
@@ -76,7 +76,7 @@ def test_every_labelled_photo_is_embedded_when_asked_for(
     workspace: Workspace, params: EvaluateParams
 ) -> None:
     few = workspace.with_pairs(workspace.pairs[workspace.pairs["fold"] < 2])
-    figures = evaluate(few, params, all_pairs=True)
-    assert (figures["images"], figures["all_pairs_photos"]) == (40, 40)
-    assert (figures["all_pairs_same"], figures["all_pairs_different"]) == (60, 720)
-    assert figures["all_pairs_auc"] > 0.6
+    metrics = evaluate(few, params, all_pairs=True)
+    assert (metrics["images"], metrics["all_pairs_photos"]) == (40, 40)
+    assert (metrics["all_pairs_same"], metrics["all_pairs_different"]) == (60, 720)
+    assert metrics["all_pairs_auc"] > 0.6

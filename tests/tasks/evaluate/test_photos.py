@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter
 from tasks.evaluate import photos
 from tasks.evaluate.embedding_cache import face_digests
 from tasks.evaluate.photos import measure_pixels, photo_qualities, turn
-from tasks.evaluate.work import find_places
+from tasks.evaluate.work import find_locations
 
 Workspace = Any
 
@@ -47,7 +47,7 @@ def test_each_face_is_measured_once(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aligned = workspace.paths["aligned"]
-    places = find_places(aligned, set(workspace.ids.values()))
+    places = find_locations(aligned, set(workspace.ids.values()))
     digests = face_digests(aligned, places)
     table = photo_qualities(aligned, places, digests, tmp_path)
     assert table.index.tolist() == [place.image_id for place in places]

@@ -10,7 +10,7 @@ from facenet.model import ModelCard, NetworkCard
 from tasks.evaluate.record import FILES, log_to_run
 from tasks.tracking import start_run, tracking_uri
 
-FIGURES = {
+METRICS = {
     "protocol": "LFW View 1",
     "decisions_sha256": "abc",
     "accuracy": 0.875,
@@ -27,7 +27,7 @@ def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "reports"
     folder.mkdir()
     for name in FILES:
-        (folder / name).write_text(json.dumps(FIGURES))
+        (folder / name).write_text(json.dumps(METRICS))
     return folder
 
 
@@ -38,11 +38,11 @@ def card(folder: Path, run_id: str | None) -> Path:
     return path
 
 
-def test_figures_and_files_reach_the_run(reports: Path) -> None:
+def test_metrics_and_files_reach_the_run(reports: Path) -> None:
     from mlflow import MlflowClient
 
     run = start_run(name="train", tags={})
-    assert log_to_run(FIGURES, card=card(reports, run.run_id), reports=reports)
+    assert log_to_run(METRICS, card=card(reports, run.run_id), reports=reports)
     client = MlflowClient(tracking_uri=tracking_uri())
     metrics = client.get_run(run.run_id).data.metrics
     assert metrics == {"evaluation/accuracy": 0.875, "evaluation/val_at_far/0.01/val": 0.5}
@@ -53,11 +53,11 @@ def test_figures_and_files_reach_the_run(reports: Path) -> None:
 
 def test_run_of_another_server_is_no_error(reports: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        assert not log_to_run(FIGURES, card=card(reports, "0" * 32), reports=reports)
+        assert not log_to_run(METRICS, card=card(reports, "0" * 32), reports=reports)
     assert f"does not know run {'0' * 32}" in caplog.text
 
 
 def test_model_without_a_run_is_no_error(reports: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        assert not log_to_run(FIGURES, card=card(reports, None), reports=reports)
+        assert not log_to_run(METRICS, card=card(reports, None), reports=reports)
     assert "names no MLflow run" in caplog.text

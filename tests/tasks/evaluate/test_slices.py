@@ -75,12 +75,12 @@ def test_a_slice_is_judged_by_the_worse_photo(tmp_path: Path) -> None:
         },
         index=ids,
     )
-    figures = report_slices(result, qualities, reports=tmp_path)
+    metrics = report_slices(result, qualities, reports=tmp_path)
     rows = {(row["slice"], row["part"]): row for row in read(tmp_path / "slices.csv")}
     assert sum(int(row["pairs"]) for (name, _), row in rows.items() if name == "side") == 120
     lowest = rows["side", "lowest third"]
     assert float(lowest["low"]) == 20
-    assert float(lowest["accuracy"]) == pytest.approx(figures["worst_slice_accuracy"], abs=1e-5)
+    assert float(lowest["accuracy"]) == pytest.approx(metrics["worst_slice_accuracy"], abs=1e-5)
     assert float(rows["side", "highest third"]["accuracy"]) > float(lowest["accuracy"])
     assert [part for name, part in rows if name == "turn"] == ["unknown"]
     assert rows["colour", "one grey"]["pairs"] == "120"

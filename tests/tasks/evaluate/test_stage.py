@@ -1,4 +1,4 @@
-"""The stage on real faces: figures, files, missing photos, leaks."""
+"""The stage on real faces: metrics, files, missing photos, leaks."""
 
 import csv
 import hashlib
@@ -38,35 +38,35 @@ from tests.tasks.evaluate.running import evaluate, read_embeddings
 Workspace = Any
 
 
-def test_figures_are_those_people_look_for(workspace: Workspace, params: EvaluateParams) -> None:
-    figures = evaluate(workspace, params)
-    assert figures["protocol"] == "generated pairs, 5 folds"
-    assert (figures["pairs_total"], figures["pairs_used"], figures["coverage"]) == (120, 120, 1)
-    assert (figures["images"], figures["fallbacks"], figures["identity_overlap"]) == (40, 1, 0)
-    assert (figures["folds"], figures["folds_scored"]) == (5, 5)
-    assert figures["pairs_sha256"] == hashlib.sha256(workspace.paths["pairs"].read_bytes()).hexdigest()
-    assert figures["threshold_rule"] == "most right"
-    assert figures["images_per_second"] > 0
-    assert figures["far_target"] == 0.1
-    assert (figures["distance"], figures["flip"], figures["sweep"], figures["subtract_mean"]) == (
+def test_metrics_are_those_people_look_for(workspace: Workspace, params: EvaluateParams) -> None:
+    metrics = evaluate(workspace, params)
+    assert metrics["protocol"] == "generated pairs, 5 folds"
+    assert (metrics["pairs_total"], metrics["pairs_used"], metrics["coverage"]) == (120, 120, 1)
+    assert (metrics["images"], metrics["fallbacks"], metrics["identity_overlap"]) == (40, 1, 0)
+    assert (metrics["folds"], metrics["folds_scored"]) == (5, 5)
+    assert metrics["pairs_sha256"] == hashlib.sha256(workspace.paths["pairs"].read_bytes()).hexdigest()
+    assert metrics["threshold_rule"] == "max_accuracy"
+    assert metrics["images_per_second"] > 0
+    assert metrics["far_target"] == 0.1
+    assert (metrics["distance"], metrics["flip"], metrics["sweep"], metrics["subtract_mean"]) == (
         *("euclidean_squared", "concatenate", "exact", True),
     )
     for name in ("accuracy", "accuracy_std", "val", "val_std", "far", "auc", "eer"):
-        assert 0 <= figures[name] <= 1, name
-    low, high = figures["accuracy_interval"]
-    assert low < figures["accuracy"] < high
-    assert figures["auc"] > 0.6  # even a network as it is born sees that photos of one person are alike
-    assert "identity_overlap_warning" not in figures
-    json.dumps(figures, allow_nan=False)
+        assert 0 <= metrics[name] <= 1, name
+    low, high = metrics["accuracy_interval"]
+    assert low < metrics["accuracy"] < high
+    assert metrics["auc"] > 0.6  # even a network as it is born sees that photos of one person are alike
+    assert "identity_overlap_warning" not in metrics
+    json.dumps(metrics, allow_nan=False)
 
 
 @pytest.mark.parametrize("standardisation", ["fixed", "per_image"])
-def test_figures_equal_a_walk_through_the_pairs(
+def test_metrics_equal_a_walk_through_the_pairs(
     workspace: Workspace, params: EvaluateParams, standardisation: str
 ) -> None:
     """One embedding per face, squared distance, threshold of the other folds: all by hand."""
     workspace.with_card(standardisation=standardisation)
-    figures = evaluate(workspace, params, flip="none", subtract_mean=False)
+    metrics = evaluate(workspace, params, flip="none", subtract_mean=False)
     network, _ = load_model(workspace.paths["weights"], workspace.paths["card"])
     faces = read_table(workspace.paths["aligned"], "faces")
     embeddings = {}
@@ -91,21 +91,21 @@ def test_figures_equal_a_walk_through_the_pairs(
         best = max(candidates, key=lambda t: ((distance[~test] < t) == same[~test]).sum())
         middle = (best + max((d for d in candidates if d < best), default=best)) / 2
         accuracies.append(((distance[test] < middle) == same[test]).mean())
-    assert figures["accuracy"] == pytest.approx(np.mean(accuracies))
-    assert figures["accuracy_std"] == pytest.approx(np.std(accuracies))
+    assert metrics["accuracy"] == pytest.approx(np.mean(accuracies))
+    assert metrics["accuracy_std"] == pytest.approx(np.std(accuracies))
 
 
 def test_second_run_writes_the_same_bytes(workspace: Workspace, params: EvaluateParams) -> None:
-    figures = [evaluate(workspace, params)]
+    metrics = [evaluate(workspace, params)]
     outputs = [*workspace.paths["reports"].iterdir(), *workspace.paths["embeddings"].iterdir()]
     before = {path: path.read_bytes() for path in outputs}
-    figures.append(evaluate(workspace, params))
+    metrics.append(evaluate(workspace, params))
     assert {path: path.read_bytes() for path in outputs} == before
     assert {path.name for path in outputs} == {"embeddings-0000.arrow", *FILES} - {"evaluation.json"}
-    assert [figure.pop("images_embedded") for figure in figures] == [40, 0]
-    for figure in figures:
+    assert [figure.pop("images_embedded") for figure in metrics] == [40, 0]
+    for figure in metrics:
         del figure["images_per_second"]
-    assert figures[0] == figures[1]
+    assert metrics[0] == metrics[1]
 
 
 @pytest.mark.parametrize("missing", ["fallback", "skip"])
@@ -113,37 +113,37 @@ def test_pairs_without_a_found_face_follow_the_policy(
     workspace: Workspace, params: EvaluateParams, missing: str
 ) -> None:
     """Photo 1 of s1 is a fallback: it is in three pairs of s1 and in some with s2."""
-    figures = evaluate(workspace, params, missing=missing)
+    metrics = evaluate(workspace, params, missing=missing)
     touched = (workspace.pairs[["left_name", "right_name"]] == "s1/s1_0001").any(axis=1)
-    assert figures["pairs_used"] == (120 if missing == "fallback" else 120 - int(touched.sum()))
+    assert metrics["pairs_used"] == (120 if missing == "fallback" else 120 - int(touched.sum()))
     left_out = pd.read_csv(workspace.paths["reports"] / "missing_pairs.csv")
-    assert len(left_out) == 120 - figures["pairs_used"]
+    assert len(left_out) == 120 - metrics["pairs_used"]
     assert set(left_out["reason"]) <= {"no face"}
     with pytest.raises(PairsFileInvalid, match=r"pairs miss a face: s1/s1_0001 - |evaluate.missing"):
         evaluate(workspace, params, missing="fail")
 
 
 def test_tables_and_pictures(workspace: Workspace, params: EvaluateParams) -> None:
-    figures = evaluate(workspace, params)
+    metrics = evaluate(workspace, params)
     reports = workspace.paths["reports"]
     with (reports / "folds.csv").open() as file:
         folds = list(csv.DictReader(file))
     assert [row["fold"] for row in folds] == ["0", "1", "2", "3", "4"]
-    assert np.mean([float(row["accuracy"]) for row in folds]) == pytest.approx(figures["accuracy"], abs=1e-5)
+    assert np.mean([float(row["accuracy"]) for row in folds]) == pytest.approx(metrics["accuracy"], abs=1e-5)
     with (reports / "roc.csv").open() as file:
         points = [(float(row["far"]), float(row["tpr"])) for row in csv.DictReader(file)]
     assert (points[0], points[-1]) == ((0, 0), (1, 1))
     assert points == sorted(points)
     area = sum((b[0] - a[0]) * (b[1] + a[1]) / 2 for a, b in itertools.pairwise(points))
-    assert area == pytest.approx(figures["auc"], abs=1e-4)
+    assert area == pytest.approx(metrics["auc"], abs=1e-4)
     for picture in ("roc.png", "worst_errors.png"):
         assert min(Image.open(reports / picture).size) > 300
 
 
 def test_what_serving_decides_by_is_what_was_measured(workspace: Workspace, params: EvaluateParams) -> None:
-    figures = evaluate(workspace, params, distance="cosine")
+    metrics = evaluate(workspace, params, distance="cosine")
     matcher = Matcher.read(workspace.paths["matcher"])
-    assert matcher.threshold == pytest.approx(figures["threshold"])
+    assert matcher.threshold == pytest.approx(metrics["threshold"])
     assert (matcher.metric, matcher.flip, len(matcher.mean)) == ("cosine", "concatenate", 32)
     table = read_embeddings(workspace)
     rows = {
@@ -170,10 +170,10 @@ def test_missing_photo_is_counted_and_the_folds_stay(
     pairs.loc[pairs["right_name"] == "s6/s6_0001", "right"] = "f" * 64  # ingested, but never aligned
     missing = int(lost.sum() + (pairs["right_name"] == "s6/s6_0001").sum())
     with caplog.at_level(logging.WARNING):
-        figures = evaluate(workspace.with_pairs(pairs), params)
-    assert (figures["pairs_total"], figures["pairs_used"]) == (120, 120 - missing)
-    assert figures["coverage"] == pytest.approx(1 - missing / 120)
-    assert figures["folds_scored"] == 5
+        metrics = evaluate(workspace.with_pairs(pairs), params)
+    assert (metrics["pairs_total"], metrics["pairs_used"]) == (120, 120 - missing)
+    assert metrics["coverage"] == pytest.approx(1 - missing / 120)
+    assert metrics["folds_scored"] == 5
     assert f"{missing} of 120 pairs miss a photo" in caplog.text
     counts = pd.read_csv(workspace.paths["reports"] / "folds.csv")["pairs"].tolist()
     kept = pairs["left"].notna() & (pairs["right"] != "f" * 64)
@@ -183,8 +183,8 @@ def test_missing_photo_is_counted_and_the_folds_stay(
 def test_fold_without_any_photo_is_told_by_its_number(workspace: Workspace, params: EvaluateParams) -> None:
     pairs = workspace.pairs.copy()
     pairs.loc[pairs["fold"] == 2, "left"] = None
-    figures = evaluate(workspace.with_pairs(pairs), params)
-    assert (figures["folds"], figures["folds_scored"]) == (5, 4)
+    metrics = evaluate(workspace.with_pairs(pairs), params)
+    assert (metrics["folds"], metrics["folds_scored"]) == (5, 4)
     assert pd.read_csv(workspace.paths["reports"] / "folds.csv")["fold"].tolist() == [0, 1, 3, 4]
 
 
@@ -200,14 +200,14 @@ def test_view_1(workspace: Workspace, params: EvaluateParams) -> None:
     """
     pairs = workspace.pairs
     pairs = pairs.assign(fold=np.where(pairs["fold"] == 4, 0, -1).astype(np.int32))
-    figures = evaluate(workspace.with_pairs(pairs).with_trained("s1", "s2"), params)
-    assert (figures["pairs_total"], figures["threshold_pairs_total"]) == (24, 96)
-    assert (figures["threshold_pairs_used"], figures["threshold_pairs_trained"]) == (72, 24)
-    assert (figures["images"], figures["folds_scored"], figures["accuracy_std"]) == (32, 1, 0)
-    assert figures["identity_overlap"] == 0
-    assert figures["accuracy_standard_error"] is None
-    low, high = figures["accuracy_interval"]
-    assert 0 < low < figures["accuracy"] < high < 1
+    metrics = evaluate(workspace.with_pairs(pairs).with_trained("s1", "s2"), params)
+    assert (metrics["pairs_total"], metrics["threshold_pairs_total"]) == (24, 96)
+    assert (metrics["threshold_pairs_used"], metrics["threshold_pairs_trained"]) == (72, 24)
+    assert (metrics["images"], metrics["folds_scored"], metrics["accuracy_std"]) == (32, 1, 0)
+    assert metrics["identity_overlap"] == 0
+    assert metrics["accuracy_standard_error"] is None
+    low, high = metrics["accuracy_interval"]
+    assert 0 < low < metrics["accuracy"] < high < 1
     assert high - low > 0.2  # 24 pairs tell little
 
 
@@ -219,16 +219,16 @@ def test_what_is_left_of_the_threshold_pairs_is_weighed_by_kind(
     rare = (pairs["fold"] == 3) & pairs["same"] & (pairs.index % 3 > 0)
     pairs = pairs.assign(fold=np.where(pairs["fold"] == 4, 0, -1).astype(np.int32))[~rare]
     space = workspace.with_pairs(pairs).with_trained("s1", "s2")
-    figures = evaluate(space, params, flip="none", subtract_mean=False)
+    metrics = evaluate(space, params, flip="none", subtract_mean=False)
     table = read_embeddings(space)
     row = dict(zip(table["image_id"].to_pylist(), np.array(table["embedding"].to_pylist()), strict=True))
     left = pairs[(pairs["fold"] < 0) & ~pairs["left_name"].str.match("s[12]/")]
     sides = zip(left["left"], left["right"], strict=True)
     distance = np.array([((row[a] - row[b]) ** 2).sum() for a, b in sides])
     same = left["same"].to_numpy()
-    assert figures["threshold_pairs_used"] == len(left) < 72
-    assert figures["threshold_rule"] == "even"
-    assert fit_sigmoid(distance, same).probability(figures["threshold"]) == pytest.approx(0.5, abs=1e-4)
+    assert metrics["threshold_pairs_used"] == len(left) < 72
+    assert metrics["threshold_rule"] == "equal_prior"
+    assert fit_sigmoid(distance, same).probability(metrics["threshold"]) == pytest.approx(0.5, abs=1e-4)
 
 
 def test_one_fold_without_others_is_told_before_the_work(
@@ -244,9 +244,9 @@ def test_evaluated_people_who_trained_are_told_in_capitals(
     workspace: Workspace, params: EvaluateParams, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        figures = evaluate(workspace.with_trained("S-1", "s10", "s39"), params)
-    assert figures["identity_overlap"] == 2
-    assert figures["identity_overlap_warning"] in caplog.text
+        metrics = evaluate(workspace.with_trained("S-1", "s10", "s39"), params)
+    assert metrics["identity_overlap"] == 2
+    assert metrics["identity_overlap_warning"] in caplog.text
     assert "2 OF THE EVALUATED PEOPLE WERE TRAINED ON" in caplog.text
 
 
@@ -265,10 +265,10 @@ def test_given_weights_were_not_trained_on_our_people(workspace: Workspace, para
     ],
 )
 def test_options(workspace: Workspace, params: EvaluateParams, changes: dict[str, Any]) -> None:
-    figures = evaluate(workspace, params, **changes)
-    assert {name: figures[name] for name in changes} == changes
-    assert 0.5 < figures["auc"] <= 1
-    assert math.isfinite(figures["threshold"])
+    metrics = evaluate(workspace, params, **changes)
+    assert {name: metrics[name] for name in changes} == changes
+    assert 0.5 < metrics["auc"] <= 1
+    assert math.isfinite(metrics["threshold"])
 
 
 def test_distances_that_the_grid_does_not_reach_are_told(

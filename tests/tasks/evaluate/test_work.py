@@ -10,7 +10,7 @@ import numpy as np
 
 from facenet.embedder import Embedder
 from facenet.model import load_model
-from tasks.evaluate.work import Worker, find_places, load_worker, read_places
+from tasks.evaluate.work import Worker, find_locations, load_worker, read_locations
 from tasks.shards import read_table
 
 Workspace = Any
@@ -18,11 +18,11 @@ Workspace = Any
 
 def test_faces_come_in_the_order_of_the_table(workspace: Workspace) -> None:
     wanted = {workspace.ids[name] for name in ("s9/s9_0001", "s1/s1_0004", "s4/s4_0002")} | {"unknown"}
-    places = find_places(workspace.paths["aligned"], wanted)
+    places = find_locations(workspace.paths["aligned"], wanted)
     table = read_table(workspace.paths["aligned"], "faces", ["image_id"])["image_id"].to_pylist()
     assert [place.image_id for place in places] == [i for i in table if i in wanted]
     assert len(places) == 3
-    for pixels in read_places(workspace.paths["aligned"], places):
+    for pixels in read_locations(workspace.paths["aligned"], places):
         assert (pixels.shape, pixels.dtype) == ((100, 100, 3), np.uint8)
 
 
@@ -30,7 +30,7 @@ def test_another_process_embeds_to_the_same_bytes_whatever_the_jobs(workspace: W
     paths = {key: workspace.paths[key] for key in ("weights", "card", "aligned")}
     network, card = load_model(paths["weights"], paths["card"])
     embedder = Embedder(network, image_size=card.network.image_size, batch_size=16)
-    places = find_places(paths["aligned"], set(workspace.ids.values()))
+    places = find_locations(paths["aligned"], set(workspace.ids.values()))
     here = Worker(embedder, paths["aligned"], True)(places)
     make = partial(load_worker, device="cpu", precision="fp32", batch_size=16, flip=True, **paths)
     there = pickle.loads(pickle.dumps(make))()
@@ -48,9 +48,9 @@ def test_another_process_standardises_as_the_card_says(workspace: Workspace, tmp
     aligned, weights = workspace.paths["aligned"], workspace.paths["weights"]
     options: dict[str, Any] = {"device": "cpu", "precision": "fp32", "batch_size": 8, "flip": False}
     worker = load_worker(weights, other, aligned=aligned, **options)
-    places = find_places(aligned, {workspace.ids["s9/s9_0001"]})
+    places = find_locations(aligned, {workspace.ids["s9/s9_0001"]})
     network, read = load_model(weights, other)
     size = read.network.image_size
     embedder = Embedder(network, image_size=size, batch_size=8, standardisation="per_image")
-    wanted = embedder.embed(np.stack(list(read_places(aligned, places))))
+    wanted = embedder.embed(np.stack(list(read_locations(aligned, places))))
     np.testing.assert_array_equal(worker(places)[0][0], wanted[0])

@@ -18,7 +18,7 @@ def version(**tags: str) -> Version:
         write_text(folder / "MLmodel", "flavors: {}\n")
 
     run = start_run(name="trained", tags={})
-    return registry.create_version("faces", run, save=save, tags={**TAGS, **tags}, figures={})
+    return registry.create_version("faces", run, save=save, tags={**TAGS, **tags}, metrics={})
 
 
 @pytest.mark.usefixtures("mlflow_store")
@@ -27,7 +27,7 @@ def test_without_a_champion_there_is_nothing_to_tell() -> None:
 
 
 @pytest.mark.usefixtures("mlflow_store")
-def test_the_champion_tells_its_own_figures() -> None:
+def test_the_champion_tells_its_own_metrics() -> None:
     champion, challenger = version(), version(accuracy="0.95")
     registry.set_alias("faces", CHAMPION, champion.number)
     told = {"version": 1, "figures": {"accuracy": 0.9, "auc": 0.95}, "alike": True, "paired": None}

@@ -54,7 +54,7 @@ def test_the_first_champion_needs_the_figure_only() -> None:
     assert verdict(version(1, accuracy="0.7"), None)[0] == "promoted"
     assert verdict(version(1, accuracy="high"), None) == (
         "refused",
-        "Version 1 has no figure 'accuracy': see register.promotion.metric.",
+        "Version 1 has no metric 'accuracy': see register.promotion.metric.",
     )
 
 
@@ -68,7 +68,7 @@ def test_the_champion_is_left_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(("tag", "value"), [("protocol", "LFW View 1"), ("pairs_sha256", "q" * 64)])
-def test_figures_of_other_pairs_or_protocols_are_not_compared(tag: str, value: str) -> None:
+def test_metrics_of_other_pairs_or_protocols_are_not_compared(tag: str, value: str) -> None:
     action, reason = verdict(version(2, accuracy="0.99", **{tag: value}), version(1, accuracy="0.9"))
     assert action == "refused"
     assert f"{tag} is {value} and {ALIKE[tag]}" in reason
@@ -107,7 +107,7 @@ def challenge(mlflow_store: Path) -> Callable[[float], int]:
     def challenge(accuracy: float, **more: str) -> int:
         tags = {**ALIKE, "accuracy": str(accuracy), "commit": "c" * 40, **more}
         made = registry.create_version(
-            "faces", start_run(name="t", tags={}), save=save, tags=tags, figures={}
+            "faces", start_run(name="t", tags={}), save=save, tags=tags, metrics={}
         )
         registry.set_alias("faces", registry.CHALLENGER, made.number)
         return made.number
@@ -127,7 +127,7 @@ def test_the_champion_moves_and_a_rollback_restores_it(challenge: Callable[[floa
     challenge(0.92)
     second = promote(rule())
     assert (second.action, second.champion, second.previous_champion) == ("promoted", 2, 1)
-    assert second.figures == {"1": 0.9, "2": 0.92}
+    assert second.metrics == {"1": 0.9, "2": 0.92}
     assert promote(rule()).action == "unchanged"
 
     back = roll_back("faces")
@@ -167,8 +167,8 @@ def test_a_refusal_moves_nothing(challenge: Callable[[float], int]) -> None:
     challenge(0.92)
     promote(rule())
     challenge(0.90)
-    outcome = promote(rule())
-    assert outcome.refused
+    result = promote(rule())
+    assert result.refused
     assert registry.aliases("faces") == {"challenger": 2, "champion": 1}
 
 
@@ -203,8 +203,8 @@ def test_receipts_are_the_last_decision_and_all_of_them(
 ) -> None:
     receipt, history = tmp_path / "reports" / "promotion.json", tmp_path / "reports" / "promotions.jsonl"
     challenge(0.9)
-    for number, outcome in enumerate([promote(rule()), roll_back("faces")]):
-        record(outcome, at=f"2026-01-0{number + 1}T00:00:00+00:00", receipt=receipt, history=history)
+    for number, result in enumerate([promote(rule()), roll_back("faces")]):
+        record(result, at=f"2026-01-0{number + 1}T00:00:00+00:00", receipt=receipt, history=history)
     lines = [json.loads(line) for line in history.read_text().splitlines()]
     assert [(line["at"][:10], line["action"]) for line in lines] == [
         ("2026-01-01", "promoted"),
@@ -256,17 +256,17 @@ def test_a_gain_may_have_to_be_significant(
 def test_the_comparison_is_made_whether_it_is_required_or_not(
     challenge: Callable[..., int], tmp_path: Path
 ) -> None:
-    """Challenger and champion on 40 pairs: in the outcome, its reason, the receipt and the version's tags."""
+    """Challenger and champion on 40 pairs: in the result, its reason, the receipt and the version's tags."""
     old, new = (keep(decision.DECISIONS, number, wrong) for number, wrong in ((1, {0, 1, 2, 3}), (2, {9})))
     challenge(0.90, **old.tags)
     promote(rule())
     challenge(0.975, **new.tags)
-    outcome = promote(rule())
-    assert outcome.action == "promoted"
-    assert outcome.paired is not None
-    assert (outcome.paired.pairs, outcome.paired.only_new, outcome.paired.only_old) == (40, 4, 1)
-    assert outcome.paired.in_words() in outcome.reason
-    record(outcome, at="2026-01-01T00:00:00+00:00", receipt=tmp_path / "r.json", history=tmp_path / "h.jsonl")
+    result = promote(rule())
+    assert result.action == "promoted"
+    assert result.paired is not None
+    assert (result.paired.pairs, result.paired.only_new, result.paired.only_old) == (40, 4, 1)
+    assert result.paired.in_words() in result.reason
+    record(result, at="2026-01-01T00:00:00+00:00", receipt=tmp_path / "r.json", history=tmp_path / "h.jsonl")
     assert json.loads((tmp_path / "r.json").read_text())["paired"]["only_new"] == 4
     made = registry.get_version("faces", 2)
     assert made is not None

@@ -75,11 +75,11 @@ class Reported:
         with (self.subject.reports / f"{name}.csv").open("w", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows(rows)
 
-    def change_figures(self, name: str, **changes: Any) -> None:
-        """Replace figures of a stage; None takes one away."""
+    def change_metrics(self, name: str, **changes: Any) -> None:
+        """Replace metrics of a stage; None takes one away."""
         path = self.subject.reports / f"{name}.json"
-        figures = {**json.loads(path.read_text()), **changes}
-        path.write_text(json.dumps({key: value for key, value in figures.items() if value is not None}))
+        metrics = {**json.loads(path.read_text()), **changes}
+        path.write_text(json.dumps({key: value for key, value in metrics.items() if value is not None}))
 
     def params(self, section: str, **changes: Any) -> Params:
         """Return the parameters with other values in a section."""
@@ -91,11 +91,11 @@ class Reported:
 def evaluated(
     tmp_path_factory: pytest.TempPathFactory, orl_photos: list[tuple[str, bytes]], root: Path
 ) -> Subject:
-    """The subject of the page: evaluate has run for real, the figures of the stages before are given."""
+    """The subject of the page: evaluate has run for real, the metrics of the stages before are given."""
     space = build_workspace(tmp_path_factory.mktemp("reported"), orl_photos)
     reports, params = space.paths["reports"], parse_params((root / "params.yaml").read_text())
-    figures = run(PARAMS, device="cpu", seed=7, sources=(OrlSource(kind="orl"),), **space.paths)
-    for name, counted in {**COUNTED, "evaluation": figures}.items():
+    metrics = run(PARAMS, device="cpu", seed=7, sources=(OrlSource(kind="orl"),), **space.paths)
+    for name, counted in {**COUNTED, "evaluation": metrics}.items():
         write_report(reports / f"{name}.json", counted)
     subject = Subject(
         params=replace(params, evaluate=PARAMS),

@@ -16,7 +16,7 @@ def description(svg: str) -> str:
     return found[1].replace("\N{NO-BREAK SPACE}", " ")
 
 
-def test_the_roc_tells_its_figures_and_supported_points() -> None:
+def test_the_roc_tells_its_metrics_and_supported_points() -> None:
     unsupported = {**POINT, "far": "0.0001", "val": "0.1", "supported": "false"}
     svg = roc(ROC, [POINT, unsupported], EVALUATION, 100)
     assert description(svg) == "AUC 0.9877, EER 25 %, 90 % true accepts at 10 %."

@@ -9,7 +9,7 @@ from tasks.report.page import Subject
 
 def test_every_file_that_is_read_is_written_by_a_stage(evaluated: Subject) -> None:
     findings = read_findings(evaluated.reports)
-    assert all(findings.figures[name] for name in STAGES)
+    assert all(findings.metrics[name] for name in STAGES)
     empty = {name for name in TABLES if not findings.tables[name]}
     assert empty <= {"leaks", "missing_pairs"}
     assert all((evaluated.reports / f"{name}.csv").exists() for name in TABLES)

@@ -112,7 +112,7 @@ def test_names_are_data(reported: Reported, name: str) -> None:
     _, first, *_ = reported.rows("decisions")
     lost = [*reported.rows("missing_pairs"), [name, first[1], "true", "0", "no photo"]]
     reported.write_rows("missing_pairs", lost)
-    reported.change_figures("evaluation", protocol=name, identity_overlap_warning=f"TRAINED: {name}")
+    reported.change_metrics("evaluation", protocol=name, identity_overlap_warning=f"TRAINED: {name}")
     page = reported.page(registration={**REGISTRATION, "model": name})
     assert not Outline(page).all("script")
     assert [a for a in Outline(page).all("img") if "onerror" in a] == []
@@ -156,7 +156,7 @@ def test_a_photo_is_small_and_says_whose_it_is(page: str) -> None:
         ({"version": 4, "figures": {}, "alike": True, "paired": None}, "This version is the champion."),
         (
             {"version": 3, "figures": {"accuracy": 0.5}, "alike": False, "paired": None},
-            "these figures cannot be compared",
+            "these metrics cannot be compared",
         ),
     ],
 )
@@ -195,16 +195,16 @@ def test_what_is_missing_is_told_in_a_sentence(reported: Reported) -> None:
     decisions = [[*row[:6], "true"] for row in reported.rows("decisions")[1:]]
     reported.write_rows("decisions", [reported.rows("decisions")[0], *decisions])
     reported.write_rows("folds", reported.rows("folds")[:2])
-    reported.change_figures("train", epochs=0)
-    reported.change_figures("evaluation", clusters=None, rank1=None, worst_slice=None)
-    reported.change_figures("ingest", rejected={})
-    reported.change_figures("triplets", identities_train=0, images_train=0)
+    reported.change_metrics("train", epochs=0)
+    reported.change_metrics("evaluation", clusters=None, rank1=None, worst_slice=None)
+    reported.change_metrics("ingest", rejected={})
+    reported.change_metrics("triplets", identities_train=0, images_train=0)
     page = reported.page()
     for sentence in (
         *(
             "Nothing was trained here",
             "nobody was identified",
-            "no figures over all pairs",
+            "no metrics over all pairs",
             "There is one fold",
         ),
         *("No pair was judged wrongly", "No pair of two people was taken for one", "Ingest rejected no file"),

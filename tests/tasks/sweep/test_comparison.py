@@ -7,19 +7,19 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tasks.sweep.comparison import Outcome, as_text, draw, lines, numeric_axis, ranked, table, write_csv
+from tasks.sweep.comparison import PointResult, as_text, draw, lines, numeric_axis, ranked, table, write_csv
 
 
-def outcome(accuracy: float, eer: float = 0.1, **point: Any) -> Outcome:
-    figures = {"accuracy": accuracy, "accuracy_interval": [accuracy - 0.02, accuracy + 0.01]}
-    return Outcome(point, {**figures, "val": 0.5, "auc": 0.9, "eer": eer})
+def result(accuracy: float, eer: float = 0.1, **point: Any) -> PointResult:
+    metrics = {"accuracy": accuracy, "accuracy_interval": [accuracy - 0.02, accuracy + 0.01]}
+    return PointResult(point, {**metrics, "val": 0.5, "auc": 0.9, "eer": eer})
 
 
 GRID = [
-    outcome(0.8, eer=0.3, margin=0.2, loss="cosface"),
-    outcome(0.9, eer=0.2, margin=0.2, loss="arcface"),
-    Outcome({"margin": 0.5, "loss": "cosface"}, error="ParamsInvalid: margin\nis too large"),
-    outcome(0.9, eer=0.1, margin=0.5, loss="arcface"),
+    result(0.8, eer=0.3, margin=0.2, loss="cosface"),
+    result(0.9, eer=0.2, margin=0.2, loss="arcface"),
+    PointResult({"margin": 0.5, "loss": "cosface"}, error="ParamsInvalid: margin\nis too large"),
+    result(0.9, eer=0.1, margin=0.5, loss="arcface"),
 ]
 
 
@@ -60,7 +60,7 @@ def test_the_order_in_which_points_ended_changes_no_byte(tmp_path: Path) -> None
 
 
 def test_text_for_a_terminal_has_columns_with_values_only() -> None:
-    assert as_text(table([GRID[0], outcome(0.95, margin=0.35, loss="x")], "eer")).splitlines() == [
+    assert as_text(table([GRID[0], result(0.95, margin=0.35, loss="x")], "eer")).splitlines() == [
         "margin  loss     eer       accuracy  val       auc",
         "0.35    x        0.100000  0.950000  0.500000  0.900000",
         "0.2     cosface  0.300000  0.800000  0.500000  0.900000",
@@ -69,30 +69,30 @@ def test_text_for_a_terminal_has_columns_with_values_only() -> None:
 
 def test_lines_join_points_that_differ_in_the_numeric_axis_alone() -> None:
     assert numeric_axis(GRID) == "margin"
-    joined = lines([outcome(0.7, margin=0.6, loss="arcface"), *GRID[:2], GRID[3]], "margin")
+    joined = lines([result(0.7, margin=0.6, loss="arcface"), *GRID[:2], GRID[3]], "margin")
     assert {name: [o.point["margin"] for o in line] for name, line in joined.items()} == {
         "loss=arcface": [0.2, 0.5, 0.6],
         "loss=cosface": [0.2],
     }
-    assert numeric_axis([outcome(0.7, flip=True), outcome(0.8, flip=False)]) is None
-    assert numeric_axis([outcome(0.7, seed=1, ema=None), outcome(0.8, seed=1, ema=0.9)]) is None
+    assert numeric_axis([result(0.7, flip=True), result(0.8, flip=False)]) is None
+    assert numeric_axis([result(0.7, seed=1, ema=None), result(0.8, seed=1, ema=0.9)]) is None
 
 
 @pytest.mark.parametrize(
     "outcomes",
     [
         GRID,
-        [outcome(0.7, margin=0.2), outcome(0.8, margin=0.4)],
-        [outcome(0.7, loss="a"), outcome(0.8, loss="b")],
-        [Outcome({"margin": 0.2}, error="no"), Outcome({"margin": 0.3}, error="no")],
-        [Outcome({"margin": 0.2}, {"accuracy": 0.5}), Outcome({"margin": 0.3}, {"accuracy": 0.6})],
+        [result(0.7, margin=0.2), result(0.8, margin=0.4)],
+        [result(0.7, loss="a"), result(0.8, loss="b")],
+        [PointResult({"margin": 0.2}, error="no"), PointResult({"margin": 0.3}, error="no")],
+        [PointResult({"margin": 0.2}, {"accuracy": 0.5}), PointResult({"margin": 0.3}, {"accuracy": 0.6})],
     ],
     ids=["grid", "one axis", "words", "all failed", "no interval"],
 )
-def test_a_picture_is_drawn_of_whatever_there_is(outcomes: list[Outcome], tmp_path: Path) -> None:
-    draw(tmp_path / "sweep.png", outcomes, "accuracy")
+def test_a_picture_is_drawn_of_whatever_there_is(results: list[PointResult], tmp_path: Path) -> None:
+    draw(tmp_path / "sweep.png", results, "accuracy")
     first = (tmp_path / "sweep.png").read_bytes()
-    draw(tmp_path / "sweep.png", outcomes, "accuracy")
+    draw(tmp_path / "sweep.png", results, "accuracy")
     assert (tmp_path / "sweep.png").read_bytes() == first
     with Image.open(tmp_path / "sweep.png") as picture:
         assert len(picture.convert("RGB").getcolors(1 << 20) or []) > 20

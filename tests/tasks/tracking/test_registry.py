@@ -18,7 +18,7 @@ def save(folder: Path, model_id: str) -> None:
 def make(mlflow_store: Path) -> Callable[..., Version]:
     def make(**tags: str) -> Version:
         run = start_run(name="trained", tags={})
-        return registry.create_version("faces", run, save=save, tags=tags, figures={"accuracy": 0.9})
+        return registry.create_version("faces", run, save=save, tags=tags, metrics={"accuracy": 0.9})
 
     return make
 
@@ -33,7 +33,7 @@ def test_versions_are_counted_and_belong_to_their_run(make: Callable[..., Versio
     assert registry.get_version("cats", 1) is None
 
 
-def test_the_files_and_the_figures_are_those_of_the_logged_model(
+def test_the_files_and_the_metrics_are_those_of_the_logged_model(
     make: Callable[..., Version], tmp_path: Path
 ) -> None:
     version = make(digest="a")
@@ -88,6 +88,6 @@ def test_a_model_that_cannot_be_saved_leaves_no_version(mlflow_store: Path) -> N
 
     run = start_run(name="trained", tags={})
     with pytest.raises(OSError, match="full"):
-        registry.create_version("faces", run, save=fail, tags={}, figures={})
+        registry.create_version("faces", run, save=fail, tags={}, metrics={})
     assert registry.get_version("faces", 1) is None
     assert registry.aliases("faces") == {}

@@ -15,7 +15,7 @@ from PIL import Image
 from facenet.images import encode
 from tasks.params import Params, parse_params
 from tasks.shards import FACES_SCHEMA, read_table, sort_key, write_shards
-from tasks.train.setup import Places
+from tasks.train.setup import TrainPaths
 from tasks.triplets import stage as triplets
 
 PEOPLE, EVALUATED, PHOTOS, SIDE, SHARDS = 8, 2, 5, 76, 2
@@ -36,9 +36,9 @@ def small_params(root: Path, **overrides: dict[str, Any]) -> Params:
     return parse_params(yaml.safe_dump(values))
 
 
-def places(folder: Path) -> Places:
+def places(folder: Path) -> TrainPaths:
     """Return the stage's places in a workspace."""
-    return Places(
+    return TrainPaths(
         aligned=folder / "data/aligned",
         triplets=folder / "data/triplets",
         checkpoints=folder / "models/checkpoints",

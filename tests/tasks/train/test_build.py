@@ -131,7 +131,7 @@ EXEMPLARS = {"plan": "exemplars", "exemplars": 24}
 
 
 @pytest.mark.parametrize(
-    ("name", "triplets", "train", "figures"),
+    ("name", "triplets", "train", "metrics"),
     [
         ("arcface", {}, {}, {"cross_entropy", "accuracy"}),
         ("cosface", {}, {}, {"cross_entropy", "accuracy"}),
@@ -165,7 +165,7 @@ def test_published_systems_train_two_steps(
     name: str,
     triplets: dict[str, Any],
     train: dict[str, Any],
-    figures: set[str],
+    metrics: set[str],
 ) -> None:
     params = shrunk(root, name, triplets=triplets, **train)
     if params.train.init:
@@ -173,10 +173,10 @@ def test_published_systems_train_two_steps(
         save_file(network.state_dict(), given / params.train.init)
     plan_triplets(workspace, params)
     report = run(params, places(workspace))
-    mined = "mined_triplets" in figures  # fewer where an epoch has found less
+    mined = "mined_triplets" in metrics  # fewer where an epoch has found less
     assert report["steps"] == 2 or (mined and 1 <= report["steps"] <= 5)
     assert math.isfinite(report["loss"])
-    assert figures <= set(report["figures"])
+    assert metrics <= set(report["figures"])
     assert ("accuracy" in report["evaluation"]) == (params.train.evaluate_every > 0)
     network, card = load_model(workspace / "models/facenet.safetensors", workspace / "models/model.json")
     assert card.network.name == params.train.network

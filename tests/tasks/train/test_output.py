@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from facenet.training import EpochReport
-from tasks.train.output import draw_history, final_figures, write_history
+from tasks.train.output import draw_history, final_metrics, write_history
 
 
 def epoch(
@@ -16,7 +16,7 @@ def epoch(
     validation: dict[str, float] | None = None,
     evaluation: dict[str, float] | None = None,
     inactive: int = 0,
-    **figures: float,
+    **metrics: float,
 ) -> EpochReport:
     return EpochReport(
         epoch=number,
@@ -26,7 +26,7 @@ def epoch(
         rate=0.01,
         inactive_steps=inactive,
         seconds=2.0,
-        figures=figures,
+        metrics=metrics,
         validation=validation or {},
         evaluation=evaluation or {},
     )
@@ -56,9 +56,9 @@ def test_an_epoch_without_a_step_has_no_loss(tmp_path: Path) -> None:
     write_history(tmp_path / "history.csv", [*HISTORY, empty])
     with (tmp_path / "history.csv").open() as file:
         assert [row["loss"] for row in csv.DictReader(file)] == ["1", "0.5", "0.333333", ""]
-    figures = final_figures([*HISTORY, empty])
-    assert (figures["loss"], figures["epochs_without_triplets"]) == (HISTORY[-1].loss, 1)
-    assert final_figures(HISTORY)["epochs_without_triplets"] == 0
+    metrics = final_metrics([*HISTORY, empty])
+    assert (metrics["loss"], metrics["epochs_without_triplets"]) == (HISTORY[-1].loss, 1)
+    assert final_metrics(HISTORY)["epochs_without_triplets"] == 0
 
 
 def test_no_epochs_leave_the_header(tmp_path: Path) -> None:
@@ -75,11 +75,11 @@ def test_the_picture_is_the_same_each_time(tmp_path: Path, history: list[EpochRe
         assert image.size == (900, 400)
 
 
-def test_figures_are_totals_and_the_last_epoch() -> None:
-    figures = final_figures(HISTORY)
-    assert (figures["epochs"], figures["steps"], figures["images_per_second"]) == (3, 12, 20.0)
-    assert figures["loss"] == pytest.approx(1 / 3)
-    assert figures["validation"] == HISTORY[-1].validation
-    assert (figures["inactive_steps"], figures["inactive_epochs"]) == (5, 1)
-    assert figures["minutes"] == 0.1
-    assert final_figures([])["loss"] is None
+def test_metrics_are_totals_and_the_last_epoch() -> None:
+    metrics = final_metrics(HISTORY)
+    assert (metrics["epochs"], metrics["steps"], metrics["images_per_second"]) == (3, 12, 20.0)
+    assert metrics["loss"] == pytest.approx(1 / 3)
+    assert metrics["validation"] == HISTORY[-1].validation
+    assert (metrics["inactive_steps"], metrics["inactive_epochs"]) == (5, 1)
+    assert metrics["minutes"] == 0.1
+    assert final_metrics([])["loss"] is None

@@ -20,7 +20,7 @@ def step(number: int) -> StepReport:
         loss=number / 10,
         rate=0.01,
         seconds=0.5,
-        figures={"accuracy": 0.25},
+        metrics={"accuracy": 0.25},
     )
 
 
@@ -32,7 +32,7 @@ EPOCH = EpochReport(
     rate=0.01,
     inactive_steps=2,
     seconds=15.0,
-    figures={"accuracy": 0.25},
+    metrics={"accuracy": 0.25},
     validation={"accuracy": 0.875},
     evaluation={"accuracy": 0.75, "auc": 0.8},
 )
@@ -46,10 +46,10 @@ def test_mining_is_shown_and_told_also_where_it_finds_nothing(
         recorder.faces(64, 100)
         recorder.faces(100, 100)
         recorder.step(replace(step(1), batches=3))  # the first third of an epoch of thirty steps at most
-        recorder.epoch(replace(EPOCH, figures={"mined_triplets": 1234.0}))
+        recorder.epoch(replace(EPOCH, metrics={"mined_triplets": 1234.0}))
         empty = {"steps": 0, "images": 0, "seconds": 0.0, "loss": math.nan, "inactive_steps": 0}
         recorder.epoch(
-            replace(EPOCH, epoch=2, validation={}, evaluation={}, figures={"mined_triplets": 0.0}, **empty)
+            replace(EPOCH, epoch=2, validation={}, evaluation={}, metrics={"mined_triplets": 0.0}, **empty)
         )
     told = capsys.readouterr().err
     assert "mine: " in told

@@ -50,7 +50,7 @@ def trained(workspace: Path, root: Path) -> dict[str, Any]:
     return run(small_params(root), places(workspace))
 
 
-def test_it_writes_model_history_and_figures(workspace: Path, root: Path, trained: dict[str, Any]) -> None:
+def test_it_writes_model_history_and_metrics(workspace: Path, root: Path, trained: dict[str, Any]) -> None:
     assert all(name in trained for name in REPORT)
     assert (trained["epochs"], trained["steps"], trained["resumed"]) == (2, 6, False)
     assert (trained["images"], trained["identities"]) == (6 * PHOTOS, 6)
@@ -112,8 +112,8 @@ def test_no_epochs_make_a_model_of_given_weights(
     given = given_weights(tmp_path)
     monkeypatch.setenv("FACENET_MIRRORS", str(tmp_path))
     params = small_params(root, train={"epochs": 0, "init": given.name})
-    figures = run(params, places(workspace))
-    assert (figures["epochs"], figures["loss"], figures["images_per_second"]) == (0, None, 0.0)
+    metrics = run(params, places(workspace))
+    assert (metrics["epochs"], metrics["loss"], metrics["images_per_second"]) == (0, None, 0.0)
     saved, wanted = load_file(workspace / "models/facenet.safetensors"), torch.load(given)
     assert all(torch.equal(saved[name], wanted[name]) for name in saved)
     assert (workspace / "reports/history.csv").read_text().startswith("epoch,loss,lr,")
@@ -167,9 +167,9 @@ def test_a_layer_that_is_not_there_is_told_before_training(workspace: Path, root
 def test_triplet_loss_tells_its_health(workspace: Path, root: Path, plan: str) -> None:
     params = small_params(root, triplets={"plan": plan}, train={"loss": "triplet", "epochs": 1})
     plan_triplets(workspace, params)
-    figures = run(params, places(workspace))
-    assert {"active_share", "d_ap", "d_an", "spread", "candidates"} <= set(figures["figures"])
-    assert figures["images"] == 6 * PHOTOS
+    metrics = run(params, places(workspace))
+    assert {"active_share", "d_ap", "d_an", "spread", "candidates"} <= set(metrics["figures"])
+    assert metrics["images"] == 6 * PHOTOS
 
 
 def test_a_batch_larger_than_the_set_and_no_validation_people(workspace: Path, root: Path) -> None:
@@ -177,8 +177,8 @@ def test_a_batch_larger_than_the_set_and_no_validation_people(workspace: Path, r
         root, triplets={"validation_fraction": 0.0}, train={"batch_size": 1000, "epochs": 1}
     )
     plan_triplets(workspace, params)
-    figures = run(params, places(workspace))
-    assert (figures["steps"], figures["validation"]) == (1, {})
+    metrics = run(params, places(workspace))
+    assert (metrics["steps"], metrics["validation"]) == (1, {})
 
 
 def test_a_network_that_cannot_see_so_little_is_told(workspace: Path, root: Path) -> None:
@@ -231,13 +231,13 @@ def test_a_run_killed_twice_ends_as_the_undisturbed_one(
     assert client.get_run(first_run).info.status == "KILLED"
 
     capsys.readouterr()
-    figures = run(params, places(workspace))
+    metrics = run(params, places(workspace))
     told = capsys.readouterr().err
     assert "going on after step 8" in told
     assert "threads" not in told
-    assert figures["resumed"] is True
+    assert metrics["resumed"] is True
     for name in ("weights_sha256", "loss", "figures", "validation", "steps"):
-        assert figures[name] == whole[name]
+        assert metrics[name] == whole[name]
     assert not folder.exists()
     assert ModelCard.read(workspace / "models/model.json").run_id == first_run
     assert client.get_run(first_run).info.status == "FINISHED"

@@ -32,7 +32,7 @@ def register(model: Path, *, digest: str, champion: bool = True) -> Version:
         (folder / "MLmodel").write_text(f"model_id: {model_id}\n")
 
     run = start_run(name="trained", tags={})
-    version = registry.create_version("facenet", run, save=save, tags={"digest": digest}, figures={})
+    version = registry.create_version("facenet", run, save=save, tags={"digest": digest}, metrics={})
     if champion:
         registry.set_alias("facenet", "champion", version.number)
     return version

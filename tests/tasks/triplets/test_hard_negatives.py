@@ -44,8 +44,8 @@ def mine(params: TripletsParams, aligned: Path) -> tuple[Indices, Indices, dict[
     labels, rng = people(aligned), np.random.default_rng(3)
     pairs = anchor_positive_pairs(labels, max_rows=1000, rng=rng)
     rows = np.arange(len(labels))
-    negatives, figures = mine_with_embedder(params, rows, labels, pairs, rng, aligned=aligned, device="cpu")
-    return pairs, negatives, figures
+    negatives, metrics = mine_with_embedder(params, rows, labels, pairs, rng, aligned=aligned, device="cpu")
+    return pairs, negatives, metrics
 
 
 @pytest.mark.parametrize(("strategy", "margin"), [("semihard", 1e-3), ("hard", 0.2), ("vgg", 0.2)])
@@ -53,7 +53,7 @@ def test_negatives_are_those_that_the_model_confuses(
     root: Path, aligned: Path, model: Path, strategy: str, margin: float
 ) -> None:
     wanted = params(root, embedder=str(model), negatives=strategy, negatives_margin=margin)
-    pairs, negatives, figures = mine(wanted, aligned)
+    pairs, negatives, metrics = mine(wanted, aligned)
     labels = people(aligned)
     rows = np.arange(len(labels))
     embeddings = embed_faces(model, rows, aligned=aligned, device="cpu").astype(np.float64)
@@ -74,21 +74,21 @@ def test_negatives_are_those_that_the_model_confuses(
         else:
             counted["random"] += 1
             assert negative == -1
-    assert {name: figures[f"negatives_{name}"] for name in counted} == counted
+    assert {name: metrics[f"negatives_{name}"] for name in counted} == counted
     assert counted["mined"] > 5
 
 
 def test_the_champion_mines_and_is_named(
     root: Path, aligned: Path, model: Path, mlflow_store: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, by_chance, figures = mine(params(root, embedder=CHAMPION), aligned)
+    _, by_chance, metrics = mine(params(root, embedder=CHAMPION), aligned)
     assert (by_chance == -1).all()
-    assert figures["embedder"] == {"embedder": CHAMPION, "version": None, "digest": None}
-    assert (figures["negatives_mined"], figures["negatives_random"]) == (0, len(by_chance))
+    assert metrics["embedder"] == {"embedder": CHAMPION, "version": None, "digest": None}
+    assert (metrics["negatives_mined"], metrics["negatives_random"]) == (0, len(by_chance))
     assert f"There is no {CHAMPION} yet: negatives are drawn at random" in capsys.readouterr().err
     register(model, digest="of the model")
-    _, mined, figures = mine(params(root, embedder=CHAMPION), aligned)
-    assert figures["embedder"] == {"embedder": CHAMPION, "version": 1, "digest": "of the model"}
+    _, mined, metrics = mine(params(root, embedder=CHAMPION), aligned)
+    assert metrics["embedder"] == {"embedder": CHAMPION, "version": 1, "digest": "of the model"}
     np.testing.assert_array_equal(mined, mine(params(root, embedder=str(model)), aligned)[1])
     assert "50/50" in capsys.readouterr().err
 

@@ -12,10 +12,10 @@ from tasks.reports import Meter
 SHOWN = 20  # names in the report
 
 
-def figures(
+def metrics(
     records: Sequence[Record], pairs: Sequence[Mapping[str, Any]], roles: Roles, meter: Meter
 ) -> dict[str, Any]:
-    """Return the figures in the order in which they are read."""
+    """Return the metrics in the order in which they are read."""
     report: dict[str, Any] = {}
     if roles.overlapping:
         report["WARNING"] = (
@@ -30,7 +30,7 @@ def figures(
         "excluded_identities": _people(roles.excluded),
         "overlapping_identities": _people(roles.overlapping),
         "held_out_identities": _people(roles.held_out),
-        "pairs": _pair_figures(pairs),
+        "pairs": _pair_metrics(pairs),
         "sources": {
             source: _counts([record for record in records if record.source == source])
             for source in dict.fromkeys(record.source for record in records)
@@ -62,7 +62,7 @@ def _people(names: Sequence[str]) -> dict[str, Any]:
     return {"count": len(names), "names": list(names[:SHOWN])}
 
 
-def _pair_figures(pairs: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+def _pair_metrics(pairs: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     scored = [pair for pair in pairs if pair["fold"] != THRESHOLD_FOLD]
     missing = sum(pair["left"] is None or pair["right"] is None for pair in pairs)
     return {

@@ -1,4 +1,4 @@
-from tasks.ingest.figures import figures, rejected
+from tasks.ingest.metrics import metrics, rejected
 from tasks.ingest.records import Record
 from tasks.ingest.roles import Roles
 from tasks.reports import Meter
@@ -16,16 +16,16 @@ def _records() -> list[Record]:
     ]
 
 
-def _figures(roles: Roles) -> dict[str, object]:
+def _metrics(roles: Roles) -> dict[str, object]:
     pair = {"left": "x", "right": "y", "same": True, "fold": 0}
     pairs = [pair, {**pair, "same": False, "right": None}, {**pair, "fold": -1}, {**pair, "fold": 1}]
     with Meter() as meter:
         pass
-    return figures(_records(), pairs, roles, meter)
+    return metrics(_records(), pairs, roles, meter)
 
 
 def test_every_file_is_counted_once() -> None:
-    report = _figures(Roles([], [], []))
+    report = _metrics(Roles([], [], []))
     assert (report["found"], report["kept"], report["identities"]) == (7, 4, 2)
     assert report["rejected"] == {"corrupt": 2, "hidden": 1}
     assert report["train"] == {"images": 3, "identities": 1}
@@ -45,14 +45,14 @@ def test_every_file_is_counted_once() -> None:
 
 
 def test_an_overlap_stands_first_and_in_capitals() -> None:
-    report = _figures(Roles([], ["Ann"], []))
+    report = _metrics(Roles([], ["Ann"], []))
     name, text = next(iter(report.items()))
     assert name == "WARNING"
     assert str(text).startswith("1 PEOPLE ARE IN TRAINING AND IN EVALUATION")
 
 
 def test_long_lists_of_names_are_cut_and_counted() -> None:
-    report = _figures(Roles([f"p{n:03d}" for n in range(100)], [], []))
+    report = _metrics(Roles([f"p{n:03d}" for n in range(100)], [], []))
     excluded = report["excluded_identities"]
     assert isinstance(excluded, dict)
     assert (excluded["count"], len(excluded["names"])) == (100, 20)
