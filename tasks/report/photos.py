@@ -15,7 +15,6 @@ from tasks.params.sources import Source
 from tasks.shards import read_table
 
 Policy = Literal["auto", "always", "never"]
-PUBLIC = ("orl", "lfw", "celeba")  # kinds of sources that anybody can look at
 SIDE = 112  # pixels, at most
 QUALITY = 82
 
@@ -23,7 +22,7 @@ QUALITY = 82
 def photos_allowed(policy: Policy, sources: Iterable[Source]) -> bool:
     """Tell whether faces are shown: `auto` means if every source is a data set known to the public."""
     if policy == "auto":
-        return all(source.kind in PUBLIC for source in sources)
+        return all(source.public for source in sources)
     return policy == "always"
 
 

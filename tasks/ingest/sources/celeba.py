@@ -1,4 +1,4 @@
-"""Source `celeba`: photos in one folder, and lists that say whose they are and in which partition."""
+"""Source `celeba`: photos in one folder, with lists of their identities and partitions."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -8,20 +8,21 @@ from facenet.errors import SourceInvalid
 from tasks.downloads import locate
 from tasks.ingest.archives import members
 from tasks.ingest.records import NO_PHOTO, Record
-from tasks.ingest.sources.opened import Opened
+from tasks.ingest.sources.opened import Opened, Opening
 from tasks.params.sources import CelebaSource
 
 ROLES = {"0": "train", "1": "train", "2": "evaluate"}  # by partition: train, validation, test
 
 
-def open_celeba(source: CelebaSource, downloads: Path) -> Opened:
-    """Find the photos and read both lists; see `open_source`. People are called celeba_ and their number."""
+def open_source(source: CelebaSource, opening: Opening) -> Opened:
+    """Find the photos and read both lists. Identities are named celeba_ and the number in the list."""
+    downloads = opening.downloads
     path = locate(source.images, sha256=source.sha256, urls=source.urls, downloads=downloads)
     people = _read(source.identities, downloads, "a file name and the number of a person")
     expected = "a file name and a partition, 0, 1 or 2"
     partition = _read(source.partition, downloads, expected) if source.partition else None
     if partition is not None and not set(partition.values()) <= set(ROLES):
-        raise SourceInvalid(f"{source.partition}: expected {expected} on each line. Get the file anew.")
+        raise SourceInvalid(f"{source.partition}: expected {expected} on each line. Download the file again.")
 
     def place(records: Sequence[Record]) -> None:
         for record in records:
@@ -38,7 +39,7 @@ def open_celeba(source: CelebaSource, downloads: Path) -> Opened:
 
 
 def _read(name: str, downloads: Path, expected: str) -> dict[str, str]:
-    """Return the second field of each line by its first; a line of headings, as in a CSV, is passed over."""
+    """Return the second field of each line by its first; the header line of a CSV is skipped."""
     found = {}
     for number, line in enumerate(locate(name, downloads=downloads).read_text("utf-8-sig").splitlines(), 1):
         fields = line.replace(",", " ").split()
@@ -46,7 +47,7 @@ def _read(name: str, downloads: Path, expected: str) -> dict[str, str]:
             continue
         if len(fields) != 2 or not fields[1].isdigit():
             raise SourceInvalid(
-                f"{name}, line {number}: expected {expected}, found {line!r}. Get the file anew."
+                f"{name}, line {number}: expected {expected}, found {line!r}. Download the file again."
             )
         found[fields[0]] = fields[1]
     return found

@@ -10,20 +10,21 @@ from tasks.downloads import locate
 from tasks.ingest.archives import members
 from tasks.ingest.records import Record, folded
 from tasks.ingest.sources.layout import place_by_folder
-from tasks.ingest.sources.opened import THRESHOLD_FOLD, Opened, read_pairs, scored_people
+from tasks.ingest.sources.opened import THRESHOLD_FOLD, Opened, Opening, read_pairs, scored_people
 from tasks.params.sources import LfwSource
 
 
-def open_lfw(source: LfwSource, downloads: Path, *, allow_overlap: bool) -> Opened:
-    """Find the archive and read the protocol; see `open_source`.
+def open_source(source: LfwSource, opening: Opening) -> Opened:
+    """Find the archive and read the protocol.
 
-    Who is on the list of those who train and in a scored pair as well, as people of View 1 are in the pairs
-    of View 2, does not train, unless `allow_overlap`.
+    People on the training list who are also in a scored pair (people of View 1 are in the pairs of View 2) do
+    not train, unless `allow_overlap`.
     """
+    downloads = opening.downloads
     path = locate(source.archive, sha256=source.sha256, urls=source.urls, downloads=downloads)
     scored = read_pairs(source.pairs, downloads)
     threshold = read_pairs(source.threshold_pairs, downloads) if source.threshold_pairs else ()
-    evaluated = set() if allow_overlap else scored_people(scored)
+    evaluated = set() if opening.allow_overlap else scored_people(scored)
     training = _people(source.train_people, downloads) if source.train_people else set()
 
     def place(records: Sequence[Record]) -> None:

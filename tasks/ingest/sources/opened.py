@@ -3,22 +3,32 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from facenet.evaluation.pairs import Pair, parse_pairs
 from tasks.downloads import locate
 from tasks.ingest.archives import Member
 from tasks.ingest.records import Record, folded
 
-THRESHOLD_FOLD = -1  # of pairs that only choose the threshold
+THRESHOLD_FOLD = -1  # of pairs used only to choose the threshold
+
+
+class Opening(NamedTuple):
+    """What a source is opened with.
+
+    downloads: the folder for archives and lists. allow_overlap: ingest.allow_identity_overlap.
+    """
+
+    downloads: Path
+    allow_overlap: bool = False
 
 
 @dataclass(frozen=True)
 class Opened:
     """A source, ready to be read.
 
-    files: yields every file, given the most bytes one may have. place: says whose photos they are, by setting
-    identity and role of the records of these files. pairs: what it brings to evaluate on; those that only
-    choose the threshold are in fold -1.
+    files: yields every file, given the maximum bytes of one. place: sets identity and role of the records of
+    these files. pairs: its verification pairs; those used only to choose the threshold have fold -1.
     """
 
     files: Callable[[int], Iterator[Member]]

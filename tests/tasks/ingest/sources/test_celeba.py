@@ -4,7 +4,8 @@ import pytest
 
 from facenet.errors import SourceInvalid
 from tasks.ingest.records import Record
-from tasks.ingest.sources.celeba import open_celeba
+from tasks.ingest.sources.celeba import open_source
+from tasks.ingest.sources.opened import Opening
 from tasks.params.sources import CelebaSource
 from tests.tasks.ingest.archives import write_tree, zip_bytes
 
@@ -21,7 +22,7 @@ def _open(folder: Path, people: str = PEOPLE, partition: str | None = None) -> l
     source = CelebaSource(
         kind="celeba", images="celeba.zip", partition=None if partition is None else "list.txt"
     )
-    opened = open_celeba(source, folder)
+    opened = open_source(source, Opening(folder))
     records = [Record("celeba", member.path) for member in opened.files(1000)]
     opened.place(records)
     return records
@@ -51,7 +52,7 @@ def test_lists_as_csv_with_headings_are_read(tmp_path: Path) -> None:
 def test_photos_in_a_directory_are_found_as_well(tmp_path: Path) -> None:
     write_tree(tmp_path / "photos", {"000001.jpg": b"x"})
     (tmp_path / "identity_CelebA.txt").write_text(PEOPLE)
-    opened = open_celeba(CelebaSource(kind="celeba", images=str(tmp_path / "photos")), tmp_path)
+    opened = open_source(CelebaSource(kind="celeba", images=str(tmp_path / "photos")), Opening(tmp_path))
     records = [Record("celeba", member.path) for member in opened.files(1000)]
     opened.place(records)
     assert records[0].identity == "celeba_2880"

@@ -4,13 +4,15 @@ import pytest
 
 from facenet.errors import DownloadFailed, PairsFileInvalid
 from tasks.ingest.records import Record
-from tasks.ingest.sources.folder import open_folder
+from tasks.ingest.sources.folder import open_source
+from tasks.ingest.sources.opened import Opening
 from tasks.params.sources import FolderSource
 from tests.tasks.ingest.archives import write_tree, zip_bytes
 
 
 def _open(path: Path, folder: Path, **more: str) -> dict[str, str | None]:
-    opened = open_folder(FolderSource(kind="folder", path=str(path), **more), folder)  # type: ignore[arg-type]
+    source = FolderSource(kind="folder", path=str(path), **more)  # type: ignore[arg-type]
+    opened = open_source(source, Opening(folder))
     records = [Record("folder", member.path) for member in opened.files(1000)]
     opened.place(records)
     return {record.path: record.role for record in records}

@@ -4,8 +4,8 @@ import pytest
 
 from facenet.evaluation.pairs import PhotoName
 from tasks.ingest.records import Record
-from tasks.ingest.sources.lfw import open_lfw
-from tasks.ingest.sources.opened import Opened
+from tasks.ingest.sources.lfw import open_source
+from tasks.ingest.sources.opened import Opened, Opening
 from tasks.params.sources import LfwSource
 from tests.tasks.ingest.archives import tar_bytes
 
@@ -28,7 +28,7 @@ def _open(
     folder: Path, allow_overlap: bool = False, **source: str
 ) -> tuple[Opened, dict[str | None, str | None]]:
     params = LfwSource(kind="lfw", archive="lfw.tgz", **source)  # type: ignore[arg-type]
-    opened = open_lfw(params, folder, allow_overlap=allow_overlap)
+    opened = open_source(params, Opening(folder, allow_overlap))
     records = [Record("lfw", member.path) for member in opened.files(1000)]
     opened.place(records)
     return opened, {record.identity: record.role for record in records}
