@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -46,11 +46,6 @@ def code_digest(modules: tuple[str, ...], libraries: tuple[str, ...] = ()) -> st
     sources = {name: [file_digest(path) for path in _sources(name)] for name in sorted(modules)}
     versions = {name: _version(name) for name in libraries}
     return value_digest([sources, versions, machine() if libraries else ""])
-
-
-def covers(modules: Iterable[str], module: str) -> bool:
-    """Tell whether a list given to `code_digest` covers a module, by its own name or that of a package."""
-    return any(module == name or module.startswith(f"{name}.") for name in modules)
 
 
 def _sources(module: str) -> Iterator[Path]:

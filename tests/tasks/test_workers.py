@@ -14,7 +14,6 @@ import pytest
 from facenet.errors import DataInvalid, ParamsInvalid
 from tasks import workers
 from tasks.workers import run_jobs
-from tasks.workers.team import WORKERS, worker_count
 
 
 def make_squarer() -> Callable[[list[int]], list[int]]:
@@ -147,17 +146,3 @@ def test_no_worker_outlives_a_killed_parent(tmp_path: Path, root: Path) -> None:
         parent.kill()
     _, alive = psutil.wait_procs(children, timeout=120)
     assert alive == []
-
-
-@pytest.mark.parametrize("text", ["0", "-1", "two", ""])
-def test_a_wrong_number_of_workers_is_an_error(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(WORKERS, text)
-    with pytest.raises(ParamsInvalid, match=WORKERS):
-        worker_count()
-
-
-def test_the_number_of_workers_is_that_of_processors_unless_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(WORKERS, "5")
-    assert worker_count() == 5
-    monkeypatch.delenv(WORKERS)
-    assert 1 <= worker_count() <= (os.cpu_count() or 1)

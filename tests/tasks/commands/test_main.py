@@ -1,28 +1,8 @@
-"""The command line prints what is wrong as one message and tells it by its exit code."""
+"""The `facenet` command reports an error as one message and an exit code."""
 
 import subprocess
 import sys
 from pathlib import Path
-
-import pytest
-
-from facenet.errors import SourceInvalid
-from tasks.entry import stage_main
-
-
-def test_error_of_ours_is_one_message_without_traceback(capsys: pytest.CaptureFixture[str]) -> None:
-    def fail() -> None:
-        raise SourceInvalid("no archive lfw.tgz; set FACENET_MIRRORS")
-
-    with pytest.raises(SystemExit) as stop:
-        stage_main(fail)
-    assert stop.value.code == 1
-    assert capsys.readouterr().err == "SourceInvalid: no archive lfw.tgz; set FACENET_MIRRORS\n"
-
-
-def test_other_errors_keep_their_traceback() -> None:
-    with pytest.raises(ZeroDivisionError):
-        stage_main(lambda: print(1 / 0))
 
 
 def test_results_without_a_run_exits_with_1(tmp_path: Path) -> None:

@@ -1,4 +1,3 @@
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from facenet.training import ImagePlan
 from tasks.shards import read_table
 from tasks.train.data import (
     face_files,
-    folder_digest,
     make_plan,
     read_faces,
     read_validation_pairs,
@@ -132,21 +130,6 @@ def test_what_is_missing_is_told_with_the_stage_that_makes_it(tmp_path: Path) ->
             call()
     with pytest.raises(DataInvalid, match="dvc repro align"):
         face_files(tmp_path)
-
-
-def test_digest_covers_names_and_contents_and_nothing_else(tmp_path: Path) -> None:
-    one, two = tmp_path / "a" / "data", tmp_path / "b" / "data"
-    for folder, order in ((one, ("x", "y")), (two, ("y", "x"))):
-        folder.mkdir(parents=True)
-        for name in order:
-            (folder / name).write_text(name * 3)
-    assert folder_digest(one) == folder_digest(two)
-    lines = "".join(f"data/{n}\0{hashlib.sha256((n * 3).encode()).hexdigest()}\n" for n in "xy")
-    assert folder_digest(one) == hashlib.sha256(lines.encode()).hexdigest()
-    (two / "y").write_text("other")
-    changed = folder_digest(two)
-    (two / "y").rename(two / "z")
-    assert len({folder_digest(one), changed, folder_digest(two)}) == 3
 
 
 def test_a_person_without_images_is_told(workspace: Path, root: Path) -> None:
