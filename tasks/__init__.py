@@ -1,12 +1,12 @@
-"""The stages of the pipeline, one module each, run by `python -m tasks.<stage>`.
+"""The stages of the pipeline, one package each, run by `python -m tasks.<stage>`.
 
-They read and write the files that dvc.yaml names and know nothing of Prefect: `flows/stage.py` wraps each
-of them as the Prefect task of the same name.
+They read and write the files listed in dvc.yaml and do not depend on Prefect: `flows/stage.py` wraps each of
+them in a Prefect task of the same name.
 """
 
 import os
 
-# No tool of ours calls home; set before any of them is imported. MLflow accepts the word "true" only.
+# Disable the telemetry of all tools, before any of them is imported. MLflow accepts only the word "true".
 for _switch, _value in {
     "DO_NOT_TRACK": "true",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -16,8 +16,8 @@ for _switch, _value in {
 }.items():
     os.environ.setdefault(_switch, _value)
 
-# A thread that has done its share soon sleeps until the others have. Where threads spin for long beside other
-# work on the same cores, training takes twice as long; where they sleep at once, a training that has them to
-# itself takes a third longer (docs/performance.md). Read when torch is loaded.
+# Idle OpenMP threads spin briefly, then sleep. With long spinning, training takes twice as long if other work
+# shares the cores; without spinning, it takes a third longer on cores of its own (docs/performance.md). Read
+# when torch is loaded.
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")

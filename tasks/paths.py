@@ -1,9 +1,9 @@
-"""Every path that dvc.yaml names, once, relative to the root of the workspace."""
+"""All paths used in dvc.yaml, defined once, relative to the root of the workspace."""
 
 from pathlib import Path
 
 DATA = Path("data")
-DOWNLOADS = DATA / "downloads"  # archives as they came, not an output of any stage
+DOWNLOADS = DATA / "downloads"  # original archives, not an output of any stage
 RAW = DATA / "raw"  # manifest.parquet, images-*.arrow, pairs.parquet
 MANIFEST = RAW / "manifest.parquet"
 PAIRS = RAW / "pairs.parquet"
@@ -16,8 +16,8 @@ EMBEDDINGS = DATA / "embeddings"  # embeddings-0000.arrow
 MODELS = Path("models")
 WEIGHTS = MODELS / "facenet.safetensors"
 MODEL_CARD = MODELS / "model.json"
-CALIBRATION = MODELS / "calibration.json"  # written by evaluate, read by serving
-CHECKPOINTS = MODELS / "checkpoints"  # survives a kill, not an output
+CALIBRATION = MODELS / "calibration.json"  # written by evaluate, read by the served model
+CHECKPOINTS = MODELS / "checkpoints"  # to resume an interrupted training, not an output
 
 REPORTS = Path("reports")
 REPORT_PAGE = REPORTS / "report.html"
@@ -25,6 +25,6 @@ PARAMS = Path("params.yaml")
 
 
 def report(stage: str) -> Path:
-    """Return the metrics file of a stage; evaluate and register keep the names people look for."""
+    """Return the metrics file of a stage; those of evaluate and register have their conventional names."""
     names = {"evaluate": "evaluation", "register": "registration"}
     return REPORTS / f"{names.get(stage, stage)}.json"

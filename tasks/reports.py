@@ -1,4 +1,4 @@
-"""What a stage tells about its run: the metrics file, elapsed time and peak memory."""
+"""The report of a stage: its metrics file, elapsed time and peak memory."""
 
 import json
 import threading
@@ -11,7 +11,7 @@ import psutil
 
 from facenet.atomic import write_text
 
-SAMPLE_SECONDS = 0.5  # listing the children takes milliseconds
+SAMPLE_SECONDS = 0.5  # listing the child processes takes milliseconds
 
 
 def write_report(path: Path, metrics: dict[str, Any]) -> None:
@@ -26,9 +26,9 @@ def read_report(path: Path) -> dict[str, Any]:
 
 
 class Meter:
-    """Measure the wall time in seconds and the peak memory, in megabytes, of this process and its children.
+    """Measure wall time in seconds and the peak memory in megabytes of this process and its children.
 
-    Memory is the sum of the resident sets, sampled every 0.5 s: pages that two processes share count twice.
+    Memory is the sum of the resident sets, sampled every 0.5 s: pages shared by two processes count twice.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Meter:
         self._thread.join()
 
     def rate(self, count: int) -> float:
-        """Return `count` per second of the measured time, rounded to a tenth."""
+        """Return `count` per second of measured time, rounded to one decimal."""
         return round(count / self.seconds, 1) if self.seconds else 0.0
 
     def _sample(self) -> None:
@@ -66,4 +66,4 @@ def _resident(process: psutil.Process) -> int:
     try:
         return int(process.memory_info().rss)
     except psutil.NoSuchProcess:
-        return 0  # it ended between the listing and the look
+        return 0  # it ended after it was listed

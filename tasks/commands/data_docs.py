@@ -1,7 +1,7 @@
-"""Data Docs: what is expected of the data on disk and whether it holds, as a site that needs no network.
+"""Data Docs: the expectations on the data and their results, as a site that works offline.
 
-Great Expectations' pages load styles, icons and scripts from other hosts; without them its index is empty.
-Here the pages keep their text and tables, get a small stylesheet of their own, and the index is written anew.
+The pages of Great Expectations load styles, icons and scripts from other hosts; without them its index is
+empty. This module keeps their text and tables, adds a small stylesheet, and writes its own index.
 """
 
 import argparse
@@ -46,7 +46,7 @@ _FOREIGN = [
 def read_tables(
     *, raw: Path, aligned: Path, triplets: Path, allow_identity_overlap: bool = False
 ) -> list[Table]:
-    """Return the tables of the stages that have run, as their suites see them.
+    """Return the tables of the stages that have run, in the form the suites check.
 
     Raises:
         DataInvalid: no stage has run.
@@ -86,7 +86,7 @@ def _of_triplets(triplets: Path, faces: pd.DataFrame, evaluated: set[str]) -> li
 
 
 def build(checked: list[Table], site: Path) -> dict[str, bool]:
-    """Write the site of these tables to `site`, in place of an older one, and return which hold."""
+    """Write the site for these tables to `site`, replacing an older one; return which tables passed."""
     with tempfile.TemporaryDirectory() as scratch:
         raw, new = Path(scratch) / "raw", Path(scratch) / "new"
         holds = document(checked, raw)
@@ -101,7 +101,7 @@ def build(checked: list[Table], site: Path) -> dict[str, bool]:
 
 
 def offline(page: str) -> str:
-    """Return a page of Data Docs that asks no other host for anything."""
+    """Return a page of Data Docs without any reference to other hosts."""
     for foreign in _FOREIGN:
         page = foreign.sub("", page)
     page = re.sub(r'href="(\.\./)*index\.html"', 'href="index.html"', page)

@@ -1,7 +1,7 @@
-"""The page that `dvc plots show` fills, with Vega inside it: DVC's own page loads Vega from the internet.
+"""The template for `dvc plots show` with Vega embedded: DVC's own template loads Vega from the internet.
 
-`make` writes it to .dvc/plots.html, beside the configuration that names it. Vega, Vega-Lite and Vega-Embed
-come out of the package vl-convert-python, which their makers publish.
+`make` writes it to .dvc/plots.html, next to the configuration that refers to it. Vega, Vega-Lite and
+Vega-Embed come from the package vl-convert-python, published by the Vega project.
 """
 
 import sys
@@ -10,8 +10,8 @@ from typing import Any
 
 from facenet.atomic import write_text
 
-VEGA_LITE = "5.21"  # DVC's plots are specifications of Vega-Lite 5
-# DVC fills refresh_tag and plot_divs; scripts, where the addresses would go, is left out.
+VEGA_LITE = "5.21"  # DVC's plots are Vega-Lite 5 specifications
+# DVC fills in refresh_tag and plot_divs; its third placeholder, scripts, would hold the addresses.
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -29,7 +29,7 @@ img { max-width: 100%; height: auto; }
 VEGA
 </script>
 <script>
-// A table without rows has no specification. Level 1: errors are told, warnings are not.
+// A table without rows has no specification. Level 1: log errors, not warnings.
 const embed = vegaEmbed;
 vegaEmbed = (place, plot) => {
   if (Object.keys(plot).length) return embed(place, plot, {actions: false, logLevel: 1});
@@ -45,16 +45,16 @@ vegaEmbed = (place, plot) => {
 
 
 def plots_page() -> str:
-    """Return the template, to be named as plots.html_template in DVC's configuration."""
-    from vl_convert import javascript_bundle  # 80 MB: only where it is needed
+    """Return the template for plots.html_template in DVC's configuration."""
+    from vl_convert import javascript_bundle  # 80 MB: imported only when needed
 
-    bundle: Any = javascript_bundle  # its stub asks for a snippet, which it does not need
+    bundle: Any = javascript_bundle  # its stub requires a snippet, although it is optional
     vega = bundle(vl_version=VEGA_LITE).replace("</script", "<\\/script")
     return PAGE.replace("VEGA", vega, 1)
 
 
 def main() -> None:
-    """Write the template to the path that is given."""
+    """Write the template to the path given on the command line."""
     write_text(Path(sys.argv[1]), plots_page())
 
 

@@ -2,9 +2,9 @@
 
 Usage: `python -m tasks.commands.recipes list` and `python -m tasks.commands.recipes apply NAME [NAME ...]`.
 
-A recipe is an overlay on recipes/default.yaml, the parameters of a fresh clone. Several named at once are
-laid one on the other in that order: a system, then its data. params.yaml afterwards is a function of those
-named alone: two recipes applied in turn do not mix. Comments and layout are kept.
+A recipe is an overlay on recipes/default.yaml, the parameters of a fresh clone. Several recipes are applied
+in the given order: a system first, then its data. The resulting params.yaml depends only on the recipes
+named: nothing remains of a recipe applied earlier. Comments and layout are kept.
 """
 
 import argparse
@@ -48,19 +48,21 @@ def describe(name: str, folder: Path = RECIPES) -> str:
 
 
 def compose(*names: str, folder: Path = RECIPES) -> str:
-    """Return the text of params.yaml for recipes: default.yaml with their values, the last winning.
+    """Return the text of params.yaml for these recipes: default.yaml with their values; the last one wins.
 
-    Mappings are merged key by key; anything else, lists too, is replaced.
+    Mappings are merged key by key; anything else, including lists, is replaced.
 
     Raises:
-        ParamsInvalid: a recipe is unknown, `default` is laid on another, or what they make is not valid.
+        ParamsInvalid: a recipe is unknown, `default` follows another recipe, or the result is not valid.
     """
     known = recipe_names(folder)
     for name in names:
         if name not in known:
             raise ParamsInvalid(f"There is no recipe {name!r} in {folder}. There are: {', '.join(known)}.")
     if DEFAULT in names[1:]:
-        raise ParamsInvalid(f"Every recipe lies on {DEFAULT} already: name {DEFAULT} alone, or leave it out.")
+        raise ParamsInvalid(
+            f"Every recipe already builds on {DEFAULT}: name {DEFAULT} alone, or leave it out."
+        )
     text = (folder / f"{DEFAULT}.yaml").read_text()
     overlays = [folder / f"{name}.yaml" for name in names if name != DEFAULT]
     if overlays:
@@ -73,10 +75,10 @@ def compose(*names: str, folder: Path = RECIPES) -> str:
 
 
 def apply(*names: str, folder: Path = RECIPES, target: Path = PARAMS) -> list[str]:
-    """Write what recipes make to `target`, atomically, and return one line for each value that changed.
+    """Write the parameters of these recipes to `target` atomically; return one line per changed value.
 
     Raises:
-        ParamsInvalid: as `compose`; `target` is then as it was.
+        ParamsInvalid: as `compose`; `target` is left unchanged.
     """
     text = compose(*names, folder=folder)
     before = dict(_leaves(yaml.safe_load(target.read_text()) or {})) if target.exists() else {}
@@ -99,7 +101,7 @@ def _overlaid(text: str, overlays: Sequence[str]) -> str:
     editor.representer.add_representer(
         type(None), lambda r, _: r.represent_scalar("tag:yaml.org,2002:null", "null")
     )
-    # PyYAML, which reads the file again, takes 3e-05 for a text: a number has a point.
+    # PyYAML reads 3e-05 as a string: it requires a decimal point in a float.
     editor.representer.add_representer(
         float, lambda r, value: r.represent_scalar("tag:yaml.org,2002:float", _with_point(value))
     )
@@ -143,7 +145,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tasks.commands.recipes", description=describe.__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="list the recipes")
-    applying = commands.add_parser("apply", help="put recipes into params.yaml, one on the other")
+    applying = commands.add_parser("apply", help="write recipes to params.yaml, applied in the given order")
     applying.add_argument("names", nargs="+", metavar="NAME")
     options = parser.parse_args(arguments)
     if options.command == "list":

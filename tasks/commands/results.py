@@ -1,4 +1,4 @@
-"""The metrics of the last run as one table for a terminal, out of the reports."""
+"""The metrics of the last run, read from the reports, as one table for a terminal."""
 
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,12 @@ from tasks.reports import read_report
 NEXT = (
     ("see runs, curves and the registered model", "make ui"),
     ("make this version the champion", ".venv/bin/python -m flows.promotion"),
-    ("put another recipe into params.yaml", "make recipes"),
+    ("choose another recipe", "make recipes"),
 )
 
 
 def results_table(reports: Path = REPORTS) -> str:
-    """Return the table of the last run and the next three commands.
+    """Return the table of the last run, followed by three commands to run next.
 
     Raises:
         DataInvalid: a report is missing.

@@ -1,7 +1,7 @@
-"""What must be true of the data between the stages: the only door to Great Expectations.
+"""Data validation between the stages: the only interface to Great Expectations.
 
-A function returns when all is well and raises DataInvalid, naming rows, when not. A stage calls it before it
-writes its outputs. Great Expectations takes seconds to import, so only a call imports it.
+Each function returns if the data is valid, and raises DataInvalid with the offending rows if not. Stages call
+them before writing their outputs. Great Expectations takes seconds to import, so it is imported on first use.
 """
 
 import importlib
@@ -16,7 +16,7 @@ from tasks.expectations.tables import Table
 
 
 def prepare() -> None:
-    """Begin to import Great Expectations beside other work, so that a later call need not wait for it."""
+    """Import Great Expectations in the background, so that a later call does not wait for it."""
     threading.Thread(target=importlib.import_module, args=("tasks.expectations.validation",)).start()
 
 
@@ -25,7 +25,7 @@ def validate_manifest(
 ) -> None:
     """Check data/raw/manifest.parquet and, when given, data/raw/pairs.parquet against it.
 
-    Photos of scored pairs must not be there to train on, unless `allow_identity_overlap`.
+    Photos in scored pairs must not have role train, unless `allow_identity_overlap`.
 
     Raises:
         DataInvalid: with suite, expectation, column, count and the first rows, by identity and path.
@@ -34,7 +34,7 @@ def validate_manifest(
 
 
 def validate_faces(faces: pd.DataFrame) -> None:
-    """Check the aligned faces: the columns of FACES_SCHEMA, of which `image` may be left out.
+    """Check the aligned faces: the columns of FACES_SCHEMA; `image` may be missing.
 
     Raises:
         DataInvalid: with suite, expectation, column, count and the first rows, by identity and image_id.
@@ -49,16 +49,16 @@ def validate_triplets(
     *,
     row_identities: Sequence[str] | None = None,
 ) -> None:
-    """Check the split of people and the plan; above all that nobody who is evaluated trains.
+    """Check the split of people and the plan; above all that no evaluation person is trained on.
 
     Args:
         identities: columns identity, images, split.
         plan: row numbers into the faces: columns row, label (plans images and pk), anchor, positive, negative
-            (plan triplets) or left, right, same (plan pairs). A plan without any of these is not looked at.
-        evaluation_identities: everyone in a scored pair; compared without case, accents and punctuation.
+            (plan triplets) or left, right, same (plan pairs). A plan without any of these is not checked.
+        evaluation_identities: all people in scored pairs; compared without case, accents and punctuation.
             Empty if `ingest.allow_identity_overlap`.
-        row_identities: the identity of each row of the faces. With it, row numbers are checked against their
-            number, and labels and people of the plan against their names; all must be of one split.
+        row_identities: the identity of each row of the faces. If given, the row numbers, labels and people of
+            the plan are checked against it; all must belong to one split.
 
     Raises:
         DataInvalid: with suite, expectation, column, count and the first rows, by identity or number.
@@ -67,7 +67,7 @@ def validate_triplets(
 
 
 def document(checked: list[Table], folder: Path) -> dict[str, bool]:
-    """Write Great Expectations' site for these tables to `folder`, and return by name which hold."""
+    """Write the Great Expectations site for these tables to `folder`, and return which tables passed."""
     from tasks.expectations.validation import write_site
 
     return write_site(checked, folder)

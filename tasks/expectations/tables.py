@@ -1,4 +1,4 @@
-"""The tables as the suites see them: one scalar per cell, and every relation between tables as a column."""
+"""The tables in the form the suites check: one scalar per cell, relations between tables as columns."""
 
 import unicodedata
 from collections.abc import Collection, Sequence
@@ -14,9 +14,9 @@ from facenet.identity import fold_name
 
 @dataclass(frozen=True)
 class Table:
-    """A table, the suite that judges it, and the columns that name a row of it to a person.
+    """A table, the suite that checks it, and the columns that identify a row in a message.
 
-    title: the name of the table where several are judged by one suite.
+    title: the name of the table if several are checked by one suite.
     """
 
     suite: str
@@ -26,7 +26,7 @@ class Table:
 
     @property
     def name(self) -> str:
-        """What tells the table from others: its title, or else its suite."""
+        """The unique name of the table: its title, or else its suite."""
         return self.title or self.suite
 
 
@@ -36,19 +36,19 @@ PAIR = ("left", "right", "same")
 
 
 def plan_columns(plan: pd.DataFrame) -> tuple[str, ...]:
-    """Return the columns that a plan of this kind needs; none, if it is of no known kind."""
+    """Return the columns required of this type of plan; none if the type is unknown."""
     return next((kind for kind in (IMAGES, TRIPLET, PAIR) if set(kind) & set(plan)), ())
 
 
 def plan_sides(plan: pd.DataFrame) -> tuple[str, ...]:
-    """Return the columns of a plan that hold row numbers of faces."""
+    """Return the columns of a plan that contain row numbers of the faces."""
     return tuple(name for name in plan_columns(plan) if name not in ("label", "same"))
 
 
 def of_manifest(
     manifest: pd.DataFrame, pairs: pd.DataFrame | None = None, allow_identity_overlap: bool = False
 ) -> list[Table]:
-    """Return the manifest, and the pairs with what the manifest says about their photos."""
+    """Return the manifest, and the pairs with columns that compare them with the manifest."""
     rows = manifest.reset_index(drop=True)
     if "identity" in rows:
         rows["identity_nfc"] = rows["identity"].map(_nfc, na_action="ignore")
@@ -64,7 +64,7 @@ def _judged_pairs(manifest: pd.DataFrame, pairs: pd.DataFrame, allow_identity_ov
         return pairs
     kept = manifest[manifest["status"] == "kept"].drop_duplicates("image_id").set_index("image_id")
     names = manifest.groupby("image_id")["identity"].nunique()
-    # Equal bytes under two names: the name they were kept under may not be the one the pair means.
+    # A file stored under two names: the pair may mean the name that was not kept.
     certain = kept["identity"].where(names.reindex(kept.index) == 1)
     for side in ("left", "right"):
         present = pairs[side].notna()
@@ -79,7 +79,7 @@ def _judged_pairs(manifest: pd.DataFrame, pairs: pd.DataFrame, allow_identity_ov
 
 
 def of_faces(faces: pd.DataFrame) -> list[Table]:
-    """Return the faces with box and landmarks as columns of numbers."""
+    """Return the faces with box and landmarks expanded to numeric columns."""
     rows = faces.drop(columns=["image", "box", "landmarks"], errors="ignore").reset_index(drop=True)
     if "box" in faces:
         rows[["x0", "y0", "x1", "y1"]] = box = _numbers(faces["box"], 4)
@@ -99,7 +99,7 @@ def of_triplets(
     evaluation_identities: Collection[str],
     row_identities: Sequence[str] | None = None,
 ) -> list[Table]:
-    """Return the identities with who of them is evaluated, and the plan with the people of its rows."""
+    """Return the identities, marking those evaluated, and the plan with the people of its rows."""
     people = identities.reset_index(drop=True)
     if "identity" in people:
         evaluated = {fold_name(name) for name in evaluation_identities}
@@ -114,7 +114,7 @@ def of_triplets(
 
 
 def _add_people(plan: pd.DataFrame, names: "pd.Series[str]", people: pd.DataFrame) -> None:
-    """Add who is in each row. What cannot be known is null, and then another expectation has failed."""
+    """Add the people of each row. Unknown values are null; another expectation has failed then."""
     splits = people.drop_duplicates("identity").set_index("identity")["split"]
     for side in plan_sides(plan):
         plan[f"{side}_in_faces"] = plan[side].between(0, len(names) - 1).where(plan[side].notna())
@@ -139,7 +139,7 @@ def _nfc(name: str) -> str:
 
 
 def _numbers(cells: "pd.Series[Any]", count: int) -> npt.NDArray[np.float32]:
-    """Return nested lists of `count` numbers as (N, count); a null or another length becomes NaN."""
+    """Return nested lists of `count` numbers as (N, count); nulls and other lengths become NaN."""
     numbers = np.full((len(cells), count), np.nan, np.float32)
     for row, cell in enumerate(cells):
         flat = np.hstack([np.ravel(part) for part in cell]) if np.ndim(cell) and len(cell) else np.empty(0)

@@ -1,4 +1,4 @@
-"""Run the suites over tables: a message with all that failed, or a site with all that was asked."""
+"""Run the suites on tables: raise one message with all failures, or write a site with all results."""
 
 from pathlib import Path
 from typing import Any
@@ -10,24 +10,24 @@ from facenet.errors import DataInvalid
 from tasks.expectations import suites
 from tasks.expectations.tables import Table
 
-SHOWN = 5  # rows of one failure that the message names
+SHOWN = 5  # rows listed per failure
 
 
 def validate(tables: list[Table]) -> None:
-    """Check every table by the suite of its name.
+    """Check each table with its suite.
 
     Raises:
-        DataInvalid: expectations do not hold; the message has all of them.
+        DataInvalid: expectations failed; the message lists all of them.
     """
     context = _context()
     failures = [failure for table in tables for failure in _failures(context, table)]
     if failures:
-        advice = "The stage stops. Mend or remove these rows at their source, then run `dvc repro`."
-        raise DataInvalid("\n".join(["The data is not as expected:", *failures, advice]))
+        advice = "The stage stops. Fix or remove these rows in the source, then run `dvc repro`."
+        raise DataInvalid("\n".join(["The data is not valid:", *failures, advice]))
 
 
 def write_site(tables: list[Table], folder: Path) -> dict[str, bool]:
-    """Write Data Docs of all tables to `folder`, and return by name which hold."""
+    """Write Data Docs of all tables to `folder`, and return which tables passed, by name."""
     context, holds = _context(), {}
     context.delete_data_docs_site("local_site")
     store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder.absolute())}
@@ -67,12 +67,12 @@ def _failures(context: Any, table: Table) -> list[str]:
         result = batch.validate(suite, result_format={"result_format": "COMPLETE"})
         failures = [_describe(table, failed) for failed in result.results if not failed.success]
         if failures:
-            return failures  # a table without its columns is asked nothing more
+            return failures  # without its columns, nothing else can be checked
     return []
 
 
 def _describe(table: Table, failed: Any) -> str:
-    """Return suite, column, rule, expectation and count on one line, and the first offending rows below."""
+    """Return suite, column, rule, expectation and count on one line, followed by the first offending rows."""
     config, result = failed.expectation_config, failed.result
     names = [config.kwargs[key] for key in ("column", "column_A", "column_B") if key in config.kwargs]
     subject = f"suite {table.suite}" + (f", column {' and '.join(names)}" if names else "")
@@ -80,7 +80,7 @@ def _describe(table: Table, failed: Any) -> str:
     if "unexpected_index_list" not in result:
         return f"{head}: {_summary(failed)}"
     rows = sorted(set(result["unexpected_index_list"]))
-    lines = [f"{head}: not so in {len(rows)} of {result['element_count']} rows:"]
+    lines = [f"{head}: fails in {len(rows)} of {result['element_count']} rows:"]
     lines += [f"    {_row(table.rows.loc[row], [*table.keys, *names])}" for row in rows[:SHOWN]]
     if len(rows) > SHOWN:
         lines.append(f"    and {len(rows) - SHOWN} more")
@@ -88,7 +88,7 @@ def _describe(table: Table, failed: Any) -> str:
 
 
 def _summary(failed: Any) -> str:
-    """Return what is wrong with a table or column as a whole."""
+    """Return the failure of an expectation on a whole table or column."""
     result = failed.result
     if "details" in result:
         return f"missing {', '.join(result['details']['mismatched']['missing'])}"

@@ -1,6 +1,6 @@
-"""The typed mirror of params.yaml: a wrong key or value fails here, before any work is done.
+"""The schema of params.yaml: an unknown key or an invalid value fails here, before any work starts.
 
-No parameter may be called `size` or `nfiles`: DVC drops those names from its cache key.
+No parameter may be named `size` or `nfiles`: DVC leaves those names out of its cache key.
 """
 
 from functools import cache
@@ -20,11 +20,11 @@ from tasks.params.train import TrainParams
 from tasks.params.triplets import TripletsParams
 from tasks.paths import PARAMS
 
-PLANS = {"triplet": ("pk", "triplets", "exemplars"), "contrastive": ("pk", "pairs")}  # of losses on distances
+PLANS = {"triplet": ("pk", "triplets", "exemplars"), "contrastive": ("pk", "pairs")}  # losses on distances
 
 
 class Base(Section):
-    """What every stage shares."""
+    """Settings shared by all stages."""
 
     seed: Natural
     device: str = Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
@@ -33,9 +33,9 @@ class Base(Section):
 
 @dataclass(config=ConfigDict(extra="forbid"), frozen=True, kw_only=True)
 class Params:
-    """All of params.yaml: `base` and one section per stage.
+    """The whole of params.yaml: `base` and one section per stage.
 
-    A dataclass and no BaseModel, since the latter has a method called `register` of its own.
+    A dataclass rather than a BaseModel, because BaseModel already has a method named `register`.
     """
 
     base: Base
@@ -48,12 +48,12 @@ class Params:
 
     @property
     def triplets_as_listed(self) -> bool:
-        """Whether the loss takes triplets as the plan lists them, and looks for none in the batch."""
+        """Whether the loss uses the triplets of the plan only, without mining in the batch."""
         return self.train.loss == "triplet" and self.train.mining == "listed"
 
     @property
     def pairs_as_listed(self) -> bool:
-        """Whether the loss takes pairs as the plan lists them, and not every two images of the batch."""
+        """Whether the loss uses the pairs of the plan only, rather than all pairs of images in the batch."""
         return self.triplets.plan == "pairs" and self.train.mining != "all"
 
     @model_validator(mode="after")
@@ -64,14 +64,14 @@ class Params:
         loss, plan = self.train.loss, self.triplets.plan
         plans = PLANS.get(loss, ("images", "pk", "triplets"))
         if plan not in plans:
-            raise ValueError(f"loss {loss} needs triplets.plan {' or '.join(plans)}, not {plan}")
+            raise ValueError(f"train.loss {loss} requires triplets.plan {' or '.join(plans)}, not {plan}")
         if loss != "triplet" and self.triplets.remine != "never":
-            raise ValueError(f"triplets.remine is for loss triplet, not {loss}")
+            raise ValueError(f"triplets.remine is only valid with train.loss triplet, not {loss}")
         if self.triplets_as_listed and plan == "pk":
-            raise ValueError("train.mining listed needs triplets.plan triplets or exemplars, not pk")
+            raise ValueError("train.mining listed requires triplets.plan triplets or exemplars, not pk")
         if self.train.accumulate > 1 and plan != "images":
             raise ValueError(
-                "train.accumulate needs triplets.plan images: pairs and triplets are found in whole batches"
+                "train.accumulate requires triplets.plan images: pairs and triplets need the whole batch"
             )
         return self
 
@@ -80,7 +80,7 @@ def parse_params(text: str) -> Params:
     """Return the parameters in a YAML text.
 
     Raises:
-        ParamsInvalid: with one line for each wrong key or value.
+        ParamsInvalid: with one line per invalid key or value.
     """
     try:
         return TypeAdapter(Params).validate_python(yaml.safe_load(text))
@@ -88,12 +88,12 @@ def parse_params(text: str) -> Params:
         lines = [f"  {'.'.join(map(str, e['loc'])) or 'params'}: {e['msg']}" for e in error.errors()]
         raise ParamsInvalid("\n".join([f"{PARAMS} is not valid:", *lines])) from error
     except yaml.YAMLError as error:
-        raise ParamsInvalid(f"{PARAMS} is not YAML: {error}") from error
+        raise ParamsInvalid(f"{PARAMS} is not valid YAML: {error}") from error
 
 
 @cache
 def load_params() -> Params:
-    """Return params.yaml of the working folder, read once per process."""
+    """Return the parameters in params.yaml of the working directory, read once per process."""
     if not PARAMS.exists():
         folder = PARAMS.absolute().parent
         raise ParamsInvalid(f"There is no {PARAMS} in {folder}. Run from the root of the project.")

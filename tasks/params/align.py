@@ -9,15 +9,15 @@ from tasks.params.section import Fraction, Natural, Positive, Section
 
 
 class AlignParams(Section):
-    """How a face is found and cut out; all of it is stored with the model."""
+    """How faces are detected and cropped; stored with the model."""
 
-    min_face: Annotated[int, Field(ge=12)]  # pixels, shortest side of a face to look for
-    thresholds: tuple[Fraction, Fraction, Fraction]  # P-Net, R-Net, O-Net
-    factor: Annotated[float, Field(gt=0, lt=1)]  # between the scales of the pyramid
-    max_side: Positive  # pixels; larger photos are detected on a reduced copy, boxes stay in source pixels
-    selection: Literal["center_weighted", "largest", "most_probable"]
-    method: Literal["crop", "similarity"]
-    image_size: Positive  # pixels, side of the stored face
-    margin: Natural  # pixels added in all, half on each side
+    min_face: Annotated[int, Field(ge=12)]  # pixels, shorter side of the smallest face to detect
+    thresholds: tuple[Fraction, Fraction, Fraction]  # of P-Net, R-Net and O-Net
+    factor: Annotated[float, Field(gt=0, lt=1)]  # between consecutive scales of the image pyramid
+    max_side: Positive  # pixels; larger photos are reduced for detection, boxes stay in source pixels
+    selection: Literal["center_weighted", "largest", "most_probable"]  # which face, if several are found
+    method: Literal["crop", "similarity"]  # box plus margin, or a similarity transform of the landmarks
+    image_size: Positive  # pixels, side of the stored face image
+    margin: Natural  # pixels in total, half on each side
     margin_in: Literal["source", "output"]  # davidsandberg/facenet | facenet-pytorch
-    image_format: ImageFormat  # webp and png lose nothing; webp is smaller and twice as fast to write
+    image_format: ImageFormat  # webp and png are lossless; webp is smaller and twice as fast to write

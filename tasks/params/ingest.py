@@ -9,13 +9,13 @@ from tasks.params.sources import Source
 
 
 class IngestParams(Section):
-    """Which photos, and which of them are usable."""
+    """The sources of photos, and which photos are usable."""
 
     sources: tuple[Source, ...] = Field(min_length=1)
-    held_out_identities: Natural  # of role split, when no source brings evaluation people of its own
-    folds: Annotated[int, Field(ge=2)]  # of generated pairs; fewer when there are too few identities
-    pairs_per_fold: Positive  # at most so many same and so many different pairs in a generated fold
-    min_side: Positive  # pixels; photos with a shorter side are rejected
-    max_pixels: Positive  # photos with more are rejected before they are decoded
-    max_file_bytes: Positive
-    allow_identity_overlap: bool  # evaluation people may train; the report then says so in capitals
+    held_out_identities: Natural  # people of sources with role split, if no source defines evaluation people
+    folds: Annotated[int, Field(ge=2)]  # of generated pairs; fewer if there are too few people
+    pairs_per_fold: Positive  # maximum number of same pairs, and of different pairs, in a generated fold
+    min_side: Positive  # pixels; photos with a shorter side below this are rejected
+    max_pixels: Positive  # larger photos are rejected before they are decoded
+    max_file_bytes: Positive  # larger files are rejected without being read
+    allow_identity_overlap: bool  # evaluation people may be trained on; the report then warns

@@ -6,17 +6,19 @@ from tasks.params.section import Section
 
 
 class PromotionParams(Section):
-    """When a challenger replaces the champion: `metric` at least `min_gain` above the champion's."""
+    """When a challenger replaces the champion: its `metric` is at least `min_gain` above the champion's."""
 
     metric: str
     min_gain: float
-    require_significance: bool = False  # the interval of the paired difference of accuracies lies above it
+    # also require that the interval of the paired accuracy difference is above min_gain
+    require_significance: bool = False
 
 
 class RegisterParams(Section):
-    """The name in the registry and the metrics a model must reach to get a version; the report of the run."""
+    """The model's name in the registry, the gates a model must pass to be registered, and the report."""
 
     model: str
-    gates: dict[str, float]  # least value of a metric of reports/evaluation.json
+    gates: dict[str, float]  # minimum of a metric in reports/evaluation.json
     promotion: PromotionParams
-    report_photos: Literal["auto", "always", "never"] = "auto"  # auto: if all sources are orl, lfw or celeba
+    # photos in the report page; auto: if all sources are orl, lfw or celeba
+    report_photos: Literal["auto", "always", "never"] = "auto"

@@ -1,4 +1,4 @@
-"""What sections of params.yaml are made of."""
+"""The base class and the number types of the sections of params.yaml."""
 
 from typing import Annotated
 
@@ -11,6 +11,6 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Section(BaseModel):
-    """A mapping whose keys are all known and never change."""
+    """A section of params.yaml: unknown keys are refused, and values cannot be changed after reading."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

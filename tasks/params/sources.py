@@ -1,4 +1,4 @@
-"""The typed mirror of `ingest.sources` in params.yaml: one class per kind of source.
+"""The schema of `ingest.sources` in params.yaml: one class per kind of source.
 
 To add a kind, write its class here and add it to `Source`, and write a module named after the kind in
 tasks/ingest/sources. No other code names a kind.
@@ -35,7 +35,7 @@ class OrlSource(SourceSection):
 class FolderSource(SourceSection):
     """A directory, tar or zip with one folder per identity.
 
-    role: `train`, `evaluate`, or `split` (some identities are held out for evaluation).
+    role: `train`, `evaluate`, or `split` (some people are held out for evaluation).
     pairs: a pairs file in LFW format; its people get role evaluate.
     """
 
@@ -56,7 +56,7 @@ class LfwSource(SourceSection):
 
     pairs: the scored pairs: pairs.txt (View 2) or pairsDevTest.txt (View 1).
     threshold_pairs: pairs used only to choose the threshold (View 1: pairsDevTrain.txt).
-    train_people: people file of those who train (View 1: peopleDevTrain.txt); all others get role evaluate.
+    train_people: file of the people to train on (View 1: peopleDevTrain.txt); all others get role evaluate.
     """
 
     kind: Literal["lfw"]
@@ -80,7 +80,7 @@ class LfwSource(SourceSection):
 class CelebaSource(SourceSection):
     """CelebA: images (directory, tar or zip), identity_CelebA.txt, and optionally list_eval_partition.txt.
 
-    Partitions 0 and 1 train, partition 2 gets role evaluate; without a partition file the role is `split`.
+    Partitions 0 and 1 get role train, partition 2 role evaluate; without a partition file all get `split`.
     """
 
     kind: Literal["celeba"]

@@ -2,73 +2,75 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from tasks.params.section import Fraction, Natural, Positive, Section
 
 
 class Schedule(Section):
-    """The learning rate over the run.
+    """The learning-rate schedule.
 
-    kind steps: `steps` maps the first epoch of a stretch to its rate, -1 stops the run, as in davidsandberg's
-    tables; cosine and one_cycle: from and to zero over train.epochs, `rate` at the share `warmup` of the way;
-    cyclical: triangles from a third of `rate`, 15 % less in each cycle, to `rate`; momentum goes inversely.
+    kind steps: `steps` maps the first epoch of an interval to its learning rate, and -1 stops the run, as in
+    davidsandberg's tables. cosine and one_cycle: start and end at zero over train.epochs and peak at `rate`
+    after the fraction `warmup` of the run. cyclical: triangles from a minimum, first a third of `rate` and
+    15 % lower in each cycle, up to `rate`; momentum moves inversely.
     """
 
     kind: Literal["steps", "cosine", "one_cycle", "cyclical"]
-    rate: Annotated[float, Field(gt=0)]
-    warmup: Fraction
-    half_cycle: Annotated[float, Field(gt=0)] = 2.0  # of cyclical: epochs of a climb
+    rate: PositiveFloat  # peak learning rate
+    warmup: Fraction  # of the run
+    half_cycle: PositiveFloat = 2.0  # kind cyclical: epochs from the minimum to the peak
     steps: dict[int, float] = Field(default_factory=dict)
 
 
 class TrainParams(Section):
-    """The network, its loss and the loop."""
+    """The network, its loss and the training loop."""
 
     network: str
-    variant: str | None  # form of the network, null for its first; `facenet summary NAME` lists them
+    variant: str | None  # null for the first one; `facenet summary NAME` lists a network's variants
     embedding_size: Positive
-    image_size: Positive  # pixels, side of the network's input; cut out of the stored face
+    image_size: Positive  # pixels, side of the network input; cropped from the stored face
     dropout: Annotated[float, Field(ge=0, lt=1)]
-    init: str | None  # state dict to start from: a path, or a name looked up in FACENET_MIRRORS
+    init: str | None  # weights to start from: a path, or a file name looked up in FACENET_MIRRORS
     loss: Literal["softmax", "softmax_squared", "cosface", "arcface", "triplet", "contrastive"]
-    margin: Annotated[float, Field(ge=0)]  # cosface: cosine, arcface: radians, triplet: d^2, contrastive: d
-    scale: Annotated[float, Field(gt=0)]  # of cosface and arcface
-    prelogits_norm_factor: Annotated[float, Field(ge=0)]
-    prelogits_norm_p: Annotated[float, Field(gt=0)]
-    center_factor: Annotated[float, Field(ge=0)]  # of a center loss beside one that classifies; 0: none
+    margin: NonNegativeFloat  # cosface: cosine, arcface: radians, triplet: d^2, contrastive: d
+    scale: PositiveFloat  # of the logits of cosface and arcface
+    prelogits_norm_factor: NonNegativeFloat  # weight of the penalty on the embedding norm; 0: none
+    prelogits_norm_p: PositiveFloat  # the p of that norm
+    center_factor: NonNegativeFloat  # weight of a center loss added to a classification loss; 0: none
     center_version: Literal["wen", "dl4j", "davidsandberg"]
-    center_rate: Annotated[float, Field(gt=0)]  # of the centres; the versions' own are 0.5, 0.9 and 0.05
-    head_share: Fraction  # of the people not in the batch with whom a sampled head compares it
-    head_sampled_above: Natural  # people; the head of a loss that classifies more is sampled
-    # in the batch; listed: the triplets of plans triplets and exemplars as they are. Pairs of plan pairs are
-    # taken as they are too, unless it is all: then every two images of a batch are a pair
+    center_rate: PositiveFloat  # update rate of the centres; originally 0.5, 0.9 and 0.05
+    head_share: Fraction  # fraction of the people outside the batch that a sampled head includes
+    head_sampled_above: Natural  # people; a classification head with more of them is sampled
+    # Mining in the batch. listed: use exactly the triplets of plans triplets and exemplars. Plan pairs uses
+    # exactly its pairs too, except with all, which forms all pairs of images in the batch.
     mining: Literal["all", "semihard", "hard", "vgg", "hardest", "batch_hard", "listed"]
-    triplet_reduction: Literal["active", "all", "sum"]  # mean of those above zero, mean of all, sum
-    epochs: Natural  # 0 makes a model of `init` as it is
-    validate_every: Positive  # epochs from one validation to the next; the last one always has one
-    evaluate_every: Natural  # the same for looks at the evaluation pairs, which choose nothing; 0: none
-    batch_size: Positive  # plan pk uses people_per_batch x images_per_person instead
-    balance: Fraction  # 0: every image as often; 1: every person as often; in between: weight count**-balance
-    # *_tf: TensorFlow's epsilon, see facenet/training/tensorflow.py
+    triplet_reduction: Literal["active", "all", "sum"]  # mean of the losses above zero, mean of all, sum
+    epochs: Natural  # 0: no training, the model is `init` unchanged
+    validate_every: Positive  # epochs between validations; the last epoch always has one
+    evaluate_every: Natural  # epochs between runs on the evaluation pairs, which select nothing; 0: none
+    batch_size: Positive  # images; plan pk uses people_per_batch x images_per_person instead
+    balance: Fraction  # 0: images drawn uniformly; 1: people drawn uniformly; between: weight count**-balance
+    # *_tf: with the epsilon of TensorFlow, see facenet/training/tensorflow.py
     optimizer: Literal["sgd", "adam", "adam_tf", "adamw", "rmsprop", "rmsprop_tf", "adagrad"]
     momentum: Annotated[float, Field(ge=0, lt=1)]  # of sgd and rmsprop; beta1 of the Adams
     nesterov: bool  # of sgd
     beta2: Annotated[float, Field(ge=0, lt=1)]  # of the Adams
-    epsilon: Annotated[float, Field(gt=0)] | None  # of Adams and rmsprop; null: the optimiser's own
+    epsilon: PositiveFloat | None  # of the Adams and rmsprop; null: the optimiser's default
     schedule: Schedule
-    weight_decay: Annotated[float, Field(ge=0)]  # not on biases and batch norm
-    clip_norm: Annotated[float, Field(gt=0)] | None  # the gradient is shortened to this length; null: never
-    accumulate: Positive  # pieces of a batch that are computed one after the other, to save memory
-    ema: Annotated[float, Field(gt=0, lt=1)] | None  # decay of averaged weights, which become the model
-    compile: bool  # torch.compile: a minute at the start, faster steps
-    freeze_to: str | None  # name of the last layer that stays as it is in `init`; null: all are trained
-    random_crop: bool
+    weight_decay: NonNegativeFloat  # not applied to biases and batch norm
+    clip_norm: PositiveFloat | None  # maximum norm of the gradient; null: no clipping
+    accumulate: Positive  # micro-batches per batch, computed in sequence to save memory
+    ema: Annotated[float, Field(gt=0, lt=1)] | None  # decay of averaged weights, the final model; null: none
+    compile: bool  # torch.compile: a minute of compilation, then faster steps
+    freeze_to: str | None  # name of the last frozen layer; null: all layers are trained
+    random_crop: bool  # crop image_size at a random place of the stored face instead of its centre
     shift: Natural  # pixels, random translation with edge padding
-    flip: bool
-    rotation: Annotated[float, Field(ge=0, le=180)]  # degrees, either way
-    brightness: Fraction  # of the range of a pixel, added or taken away
-    contrast: Fraction  # 0.2: times 0.8 to 1.2
-    saturation: Fraction  # 0.2: times 0.8 to 1.2
-    hue: Annotated[float, Field(ge=0, le=0.5)]  # of the colour circle, either way
-    standardisation: Literal["fixed", "per_image"]  # (x - 127.5) / 128, or by mean and deviation of the image
+    flip: bool  # mirror half of the images
+    rotation: Annotated[float, Field(ge=0, le=180)]  # degrees, maximum in either direction
+    brightness: Fraction  # maximum change, as a fraction of the pixel range
+    contrast: Fraction  # 0.2: a factor from 0.8 to 1.2
+    saturation: Fraction  # 0.2: a factor from 0.8 to 1.2
+    hue: Annotated[float, Field(ge=0, le=0.5)]  # fraction of the colour circle, maximum in either direction
+    # (x - 127.5) / 128, or the mean and standard deviation of the image
+    standardisation: Literal["fixed", "per_image"]

@@ -23,7 +23,7 @@ def test_outputs_of_dvc_are_the_paths_of_the_project(root: Path) -> None:
     assert all(any(Path(path).is_relative_to(parent) for parent in parents) for path in written)
 
 
-def test_metrics_files_have_the_names_people_look_for() -> None:
+def test_metrics_files_have_their_conventional_names() -> None:
     assert paths.report("ingest") == Path("reports/ingest.json")
     assert paths.report("evaluate") == Path("reports/evaluation.json")
     assert paths.report("register") == Path("reports/registration.json")

@@ -17,7 +17,7 @@ TABLES = ["manifest", "pairs", "faces", "identities", "images"]
 
 
 def lay_out(root: Path, *, probability: float = 0.9) -> dict[str, Path]:
-    """Write what ingest, align and triplets leave: two who train, one who is evaluated, two photos each."""
+    """Write outputs of ingest, align and triplets: two training people, one evaluated, two photos each."""
     folders = {"raw": root / "raw", "aligned": root / "aligned", "triplets": root / "triplets"}
     for folder in folders.values():
         folder.mkdir()
@@ -65,7 +65,7 @@ def lay_out(root: Path, *, probability: float = 0.9) -> dict[str, Path]:
 def test_every_table_has_a_page_and_no_page_names_another_host(tmp_path: Path) -> None:
     site = tmp_path / "site"
     site.mkdir()
-    (site / "old.html").write_text("of a former build")
+    (site / "old.html").write_text("from an earlier build")
     holds = build(read_tables(**lay_out(tmp_path)), site)
     assert holds == dict.fromkeys(TABLES, True)
     assert sorted(path.name for path in site.iterdir()) == sorted(
@@ -77,7 +77,7 @@ def test_every_table_has_a_page_and_no_page_names_another_host(tmp_path: Path) -
     assert set(links) == {path.name for path in site.iterdir()}
 
 
-def test_a_failure_is_told_on_the_index_and_with_its_rows_on_the_page(tmp_path: Path) -> None:
+def test_a_failure_is_on_the_index_and_its_rows_are_on_the_page(tmp_path: Path) -> None:
     holds = build(read_tables(**lay_out(tmp_path, probability=1.5)), tmp_path / "site")
     assert [name for name, good in holds.items() if not good] == ["faces"]
     index = (tmp_path / "site" / "index.html").read_text()

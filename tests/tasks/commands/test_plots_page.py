@@ -25,7 +25,7 @@ def page(tmp_path: Path, root: Path) -> Path:
     for entry, text in TABLES.items():
         (tmp_path / entry.partition(":")[0]).write_text(text)
     recipe = re.search(
-        r"\t@\$\(BIN\)/python -m tasks\.plots_page (.*)\n\t@\$\(BIN\)/dvc (config .*)\n",
+        r"\t@\$\(BIN\)/python -m tasks\.commands\.plots_page (.*)\n\t@\$\(BIN\)/dvc (config .*)\n",
         (root / "Makefile").read_text(),
     )
     assert recipe
@@ -42,7 +42,7 @@ def page(tmp_path: Path, root: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_plots_are_drawn_and_nobody_is_asked(page: Path, tmp_path: Path) -> None:
+def test_plots_are_drawn_without_network_access(page: Path, tmp_path: Path) -> None:
     assert "cdn" not in page.read_text()
     with chromium(tmp_path / "profile") as tab:
         tab.open(page, width=900)

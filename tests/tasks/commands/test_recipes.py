@@ -85,7 +85,7 @@ def test_two_recipes_in_turn_do_not_mix(recipes: Path, params: Path) -> None:
     assert params.read_text() == default
 
 
-def test_recipes_are_laid_one_on_the_other_in_the_order_given(recipes: Path, params: Path) -> None:
+def test_recipes_are_applied_in_the_given_order(recipes: Path, params: Path) -> None:
     def values(*names: str) -> Any:
         return yaml.safe_load(compose(*names, folder=recipes))
 
@@ -101,7 +101,7 @@ def test_recipes_are_laid_one_on_the_other_in_the_order_given(recipes: Path, par
     assert yaml.safe_load(params.read_text()) == stacked
 
 
-def test_an_overlay_of_data_leaves_the_system_as_it_is(recipes: Path) -> None:
+def test_a_data_overlay_leaves_the_system_unchanged(recipes: Path) -> None:
     """Whatever is trained, on-lfw-view1 gives it the people, pairs and protocol of the recipe lfw-view1."""
     view1 = yaml.safe_load(compose("lfw-view1", folder=recipes))
     for name in recipe_names(recipes):
@@ -116,14 +116,14 @@ def test_an_overlay_of_data_leaves_the_system_as_it_is(recipes: Path) -> None:
             assert stacked[section] == system[section]
 
 
-def test_default_is_never_laid_on_another(recipes: Path, params: Path) -> None:
+def test_default_cannot_follow_another_recipe(recipes: Path, params: Path) -> None:
     before = params.read_text()
-    with pytest.raises(ParamsInvalid, match="lies on default already"):
+    with pytest.raises(ParamsInvalid, match="already builds on default"):
         apply("arcface", "default", folder=recipes, target=params)
     assert params.read_text() == before
 
 
-def test_what_changed_is_told(recipes: Path, params: Path) -> None:
+def test_changes_are_listed(recipes: Path, params: Path) -> None:
     assert apply("default", folder=recipes, target=params) == []
     assert apply("orl-triplet", folder=recipes, target=params) == [
         "triplets.plan: images -> pk",

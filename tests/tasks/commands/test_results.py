@@ -30,7 +30,7 @@ def _write_reports(folder: Path) -> None:
     write_report(folder / "registration.json", {"model": "facenet", "version": 3, "aliases": ["challenger"]})
 
 
-def test_table_shows_every_figure(tmp_path: Path) -> None:
+def test_table_shows_every_metric(tmp_path: Path) -> None:
     _write_reports(tmp_path)
     table = results_table(tmp_path)
     for text in (

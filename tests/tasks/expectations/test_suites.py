@@ -52,23 +52,23 @@ def all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 MANIFEST: Cases = {
-    "status is null": ({"status": None}, ["status: is there", "reason: a rejected file has a reason"]),
-    "image_id is null": ({"image_id": None}, ["image_id: is there"]),
-    "identity is null": ({"identity": None}, ["identity: is there"]),
+    "status is null": ({"status": None}, ["status: is not null", "reason: a rejected file has a reason"]),
+    "image_id is null": ({"image_id": None}, ["image_id: is not null"]),
+    "identity is null": ({"identity": None}, ["identity: is not null"]),
     "identity is empty": ({"identity": ""}, ["identity: is not empty"]),
     "not NFC": ({"identity": "De\u0301"}, ["identity and identity_nfc: names are in Unicode form NFC"]),
-    "source is null": ({"source": None}, ["source: is there"]),
-    "role is null": ({"role": None}, ["role: is there"]),
+    "source is null": ({"source": None}, ["source: is not null"]),
+    "role is null": ({"role": None}, ["role: is not null"]),
     "role is unknown": ({"role": "test"}, ["role: is a known role"]),
-    "mode is null": ({"mode": None}, ["mode: is there"]),
+    "mode is null": ({"mode": None}, ["mode: is not null"]),
     "no sha256": ({"image_id": "abc"}, ["image_id: is a sha256"]),
-    "twin": ({"image_id": "a" * 64}, ["image_id: equal bytes are kept once"]),
-    "other twin": ({"image_id": "a" * 64}, ["image_id: equal bytes are kept once"]),
-    "width is null": ({"width": None}, ["width: is there"]),
+    "twin": ({"image_id": "a" * 64}, ["image_id: identical files are kept once"]),
+    "other twin": ({"image_id": "a" * 64}, ["image_id: identical files are kept once"]),
+    "width is null": ({"width": None}, ["width: is not null"]),
     "width is zero": ({"width": 0}, ["width: is positive"]),
-    "height is null": ({"height": None}, ["height: is there"]),
+    "height is null": ({"height": None}, ["height: is not null"]),
     "height is negative": ({"height": -1}, ["height: is positive"]),
-    "bytes is null": ({"bytes": None}, ["bytes: is there"]),
+    "bytes is null": ({"bytes": None}, ["bytes: is not null"]),
     "bytes is zero": ({"bytes": 0}, ["bytes: is positive"]),
     "reason is null": ({"status": "duplicate"}, ["reason: a rejected file has a reason"]),
     "reason is empty": ({"status": "duplicate", "reason": ""}, ["reason: a rejected file has a reason"]),
@@ -89,7 +89,7 @@ def test_each_expectation_about_the_manifest_names_its_rows_and_no_other(all_row
     text = message(lambda: validate_manifest(pd.concat([manifest(), pd.DataFrame(broken, dtype=object)])))
     assert rows_by_rule(text, "path") == rows_by_case(MANIFEST)
     nowhere = pd.concat([manifest(), pd.DataFrame([good | {"path": None, "image_id": "b" * 64}])])
-    assert "suite manifest, column path: is there" in message(lambda: validate_manifest(nowhere))
+    assert "suite manifest, column path: is not null" in message(lambda: validate_manifest(nowhere))
 
 
 def test_manifest_without_a_kept_photo() -> None:
@@ -99,20 +99,23 @@ def test_manifest_without_a_kept_photo() -> None:
 
 
 PAIRS: Cases = {
-    "same is null": ({"same": None}, ["same: is there"]),
-    "fold is null": ({"fold": None}, ["fold: is there"]),
+    "same is null": ({"same": None}, ["same: is not null"]),
+    "fold is null": ({"fold": None}, ["fold: is not null"]),
     "fold is -2": ({"fold": -2}, ["fold: is a scored fold, or -1"]),
     "one photo": ({"right_name": "one photo"}, ["two_photos: a photo is not compared with itself"]),
     "label": (
         {"same": False},
-        ["same and same_identity: the label is what the identities of the photos say"],
+        ["same and same_identity: the label matches the identities of the photos"],
     ),
     "left unknown": ({"left": "0" * 63 + "z"}, ["left_kept: the photo is in the manifest and kept"]),
     "right rejected": ({"right": "f" * 64}, ["right_kept: the photo is in the manifest and kept"]),
-    "left trains": ({"left": IDS[0], "same": False}, ["left_trains: a photo that is scored does not train"]),
+    "left trains": (
+        {"left": IDS[0], "same": False},
+        ["left_trains: a photo in a scored pair is not trained on"],
+    ),
     "right trains": (
         {"right": IDS[4], "same": False},
-        ["right_trains: a photo that is scored does not train"],
+        ["right_trains: a photo in a scored pair is not trained on"],
     ),
     "left is missing": ({"left": None}, []),
     "threshold": ({"left": IDS[0], "right": IDS[1], "fold": -1}, []),
@@ -127,7 +130,7 @@ def test_each_expectation_about_pairs_names_its_rows_and_no_other(all_rows: None
     assert rows_by_rule(text, "left_name") == rows_by_case(PAIRS)
     for name in ("left_name", "right_name"):
         nameless = pd.concat([pairs(), pd.DataFrame([good | {name: None}])])
-        assert f"column {name}: is there" in message(
+        assert f"column {name}: is not null" in message(
             lambda t=nameless: validate_manifest(manifest(), pairs=t)
         )
 
@@ -139,7 +142,7 @@ def test_pairs_need_a_scored_fold() -> None:
 
 def test_a_scored_photo_may_train_if_overlap_is_allowed() -> None:
     table = pairs().assign(left=IDS[0], right=IDS[1], same=True)
-    assert "does not train" in message(lambda: validate_manifest(manifest(), pairs=table))
+    assert "is not trained on" in message(lambda: validate_manifest(manifest(), pairs=table))
     validate_manifest(manifest(), pairs=table, allow_identity_overlap=True)
 
 
@@ -157,10 +160,10 @@ def test_the_label_of_a_photo_with_two_names_is_not_judged() -> None:
 BOX, FIVE = "box_numbers: a box is four finite numbers", "landmark_numbers: a face has five finite landmarks"
 NOT_IMPROBABLE = "fallback and improbable: fallback if and only if the probability is 0"
 NOT_EMPTY = "fallback and nothing_found: fallback if and only if no face was found"
-FALLBACK = ["role: a photo without a face does not train", "landmark_numbers: a fallback has no landmarks"]
+FALLBACK = ["role: a photo without a face is not trained on", "landmark_numbers: a fallback has no landmarks"]
 FACES: Cases = {
-    "identity is null": ({"identity": None}, ["identity: is there"]),
-    "source is null": ({"source": None}, ["source: is there"]),
+    "identity is null": ({"identity": None}, ["identity: is not null"]),
+    "source is null": ({"source": None}, ["source: is not null"]),
     "role is unknown": ({"role": "test"}, ["role: is a known role"]),
     "box is null": ({"box": None}, [BOX]),
     "box of three": ({"box": [1.0, 2.0, 3.0]}, [BOX]),
@@ -170,7 +173,7 @@ FACES: Cases = {
     "no height": ({"box": [10.0, 80.0, 60.0, 80.0]}, ["y1 and y0: a box has a height"]),
     "above 1": ({"probability": 1.01}, ["probability: is a probability"]),
     "below 0": ({"probability": -0.01}, ["probability: is a probability"]),
-    "no number": ({"probability": np.nan}, ["probability: is there"]),
+    "no number": ({"probability": np.nan}, ["probability: is not null"]),
     "minus one": ({"faces_found": -1}, ["faces_found: is a count"]),
     "fallback trains": (
         {"fallback": True},
@@ -193,17 +196,17 @@ def test_each_expectation_about_faces_names_its_rows_and_no_other(all_rows: None
 def test_a_photo_has_one_face_and_an_id() -> None:
     twice = pd.concat([faces(), faces().iloc[[3]], faces().iloc[[4]].assign(image_id=None)])
     listed = rows_by_rule(message(lambda: validate_faces(twice)), "image_id")
-    assert listed == {"image_id: a photo has one face": {IDS[3]}, "image_id: is there": {"None"}}
+    assert listed == {"image_id: a photo has one face": {IDS[3]}, "image_id: is not null": {"None"}}
 
 
 def test_no_faces_at_all() -> None:
-    assert "suite faces: at least one face is there" in message(lambda: validate_faces(faces().iloc[:0]))
+    assert "suite faces: there is at least one face" in message(lambda: validate_faces(faces().iloc[:0]))
 
 
-LEAK = "is_evaluated: LEAK: nobody who is evaluated may train"
+LEAK = "is_evaluated: LEAK: no evaluation person is trained on"
 IDENTITIES: Cases = {
-    "Ivy": ({"images": None}, ["images: is there"]),
-    "Fay": ({"split": None}, ["split: is there"]),
+    "Ivy": ({"images": None}, ["images: is not null"]),
+    "Fay": ({"split": None}, ["split: is not null"]),
     "Guy": ({"split": "test"}, ["split: is a known split"]),
     "Hal": ({"images": 0}, ["images: is positive"]),
     "Ada": ({}, ["identity: a person is in one split"]),
@@ -224,14 +227,14 @@ def test_each_expectation_about_identities_names_its_rows_and_no_other(all_rows:
 
 
 PLAN: Cases = {
-    "3": ({"anchor": None}, ["anchor: is there"]),
+    "3": ({"anchor": None}, ["anchor: is not null"]),
     "4": ({"negative": -1}, ["negative: is a row number", "negative_in_faces: is a row of the faces"]),
     "5": ({"negative": 14}, ["negative_in_faces: is a row of the faces"]),
-    "6": ({"negative": 6}, ["negative_known: is a face of somebody in identities"]),
+    "6": ({"negative": 6}, ["negative_known: is a face of a person in identities"]),
     "7": ({"positive": 0}, ["another_photo: anchor and positive are two photos"]),
-    "8": ({"positive": 3}, ["anchor_identity and positive_identity: anchor and positive are one person"]),
-    "9": ({"negative": 2}, ["another_person: the negative is another person"]),
-    "10": ({"negative": 12}, ["negative_split and split: is a face of the split that the plan is for"]),
+    "8": ({"positive": 3}, ["anchor_identity and positive_identity: anchor and positive show one person"]),
+    "9": ({"negative": 2}, ["another_person: the negative shows another person"]),
+    "10": ({"negative": 12}, ["negative_split and split: is a face of the plan's split"]),
 }
 
 
@@ -239,9 +242,9 @@ IMAGES: Cases = {
     "4": ({"row": 0}, ["row: a face is in the plan once"]),
     "5": ({"row": -1}, ["row: is a row number", "row_in_faces: is a row of the faces"]),
     "6": ({"row": 14}, ["row_in_faces: is a row of the faces"]),
-    "7": ({"row": 6, "label": 2}, ["row_known: is a face of somebody in identities"]),
-    "8": ({"row": 12, "label": 3}, ["row_split and split: is a face of the split that the plan is for"]),
-    "9": ({"row": 7, "label": -1}, ["label: is a label", "row_known: is a face of somebody in identities"]),
+    "7": ({"row": 6, "label": 2}, ["row_known: is a face of a person in identities"]),
+    "8": ({"row": 12, "label": 3}, ["row_split and split: is a face of the plan's split"]),
+    "9": ({"row": 7, "label": -1}, ["label: is a label", "row_known: is a face of a person in identities"]),
 }
 
 
@@ -265,7 +268,7 @@ def test_labels_and_people_of_a_plan_belong_together(all_rows: None) -> None:
         message(lambda: validate_triplets(identities(), plan, [], row_identities=ROWS)), "number"
     )
     assert listed == {
-        "people_of_label: a label is one person": {"1", "2", "3"},
+        "people_of_label: a label stands for one person": {"1", "2", "3"},
         "labels_of_person: a person has one label": {"0", "1"},
     }
 
@@ -278,11 +281,11 @@ def test_each_expectation_about_triplets_names_its_rows_and_no_other(all_rows: N
 
 
 LABELLED: Cases = {
-    "4": ({"same": None}, ["same: is there"]),
+    "4": ({"same": None}, ["same: is not null"]),
     "5": ({"left": -3}, ["left: is a row number", "left_in_faces: is a row of the faces"]),
     "6": ({"right": 99}, ["right_in_faces: is a row of the faces"]),
-    "7": ({"right": 3}, ["same and same_identity: the label is what the identities of the rows say"]),
-    "8": ({"same": False, "right": 11}, ["right_known: is a face of somebody in identities"]),
+    "7": ({"right": 3}, ["same and same_identity: the label matches the identities of the rows"]),
+    "8": ({"same": False, "right": 11}, ["right_known: is a face of a person in identities"]),
 }
 
 
@@ -294,13 +297,13 @@ def test_each_expectation_about_labelled_pairs_names_its_rows_and_no_other(all_r
     listed = rows_by_rule(
         message(lambda: validate_triplets(identities(), plan, [], row_identities=ROWS)), "number"
     )
-    assert listed.pop("same: as many pairs are same as different") == set()
+    assert listed.pop("same: half of the pairs are same pairs") == set()
     assert listed == rows_by_case(LABELLED)
 
 
 def test_labels_must_be_balanced() -> None:
     text = message(lambda: validate_triplets(identities(), labelled().iloc[[0, 0, 2, 2, 1]], []))
-    assert "suite plan, column same: as many pairs are same as different" in text
+    assert "suite plan, column same: half of the pairs are same pairs" in text
     assert "found 0.8" in text
 
 

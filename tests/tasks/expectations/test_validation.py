@@ -78,7 +78,7 @@ def test_missing_columns_are_named_and_nothing_else_is_asked(call: Callable[[], 
 def test_all_failures_are_told_and_long_lists_are_cut() -> None:
     text = message(lambda: validate_faces(faces().assign(probability=2.0, role="x")))
     assert "column probability" in text
-    assert "column role: is a known role (expect_column_values_to_be_in_set): not so in 12 of 12 rows" in text
+    assert "column role: is a known role (expect_column_values_to_be_in_set): fails in 12 of 12 rows" in text
     assert "and 7 more" in text
     assert IDS[4] in text
     assert IDS[5] not in text

@@ -1,0 +1,45 @@
+"""Section align: ranges, choices and unknown keys."""
+
+from typing import Any
+
+import pytest
+
+from tests.tasks.params.changed import parsed, refused, unknown
+
+
+def test_values_at_the_limits_are_accepted() -> None:
+    changes = {"min_face": 12, "thresholds": [0, 1, 0.5], "margin": 0, "max_side": 1, "factor": 0.01}
+    align = parsed({f"align.{key}": value for key, value in changes.items()}).align
+    assert (align.min_face, align.thresholds, align.margin, align.max_side) == (12, (0.0, 1.0, 0.5), 0, 1)
+
+
+@pytest.mark.parametrize("image_format", ["webp", "png", "jpeg"])
+def test_each_image_format(image_format: str) -> None:
+    assert parsed({"align.image_format": image_format}).align.image_format == image_format
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("min_face", 11),
+        ("min_face", 20.5),
+        ("thresholds", [0.6, 0.7]),
+        ("thresholds", [0.6, 0.7, 1.7]),
+        ("thresholds", [-0.1, 0.7, 0.7]),
+        ("factor", 0),
+        ("factor", 1.0),
+        ("max_side", 0),
+        ("selection", "first"),
+        ("method", "affine"),
+        ("image_size", 0),
+        ("margin", -1),
+        ("margin_in", "face"),
+        ("image_format", "gif"),
+    ],
+)
+def test_values_out_of_range_are_refused(key: str, value: Any) -> None:
+    refused(f"align.{key}", value)
+
+
+def test_unknown_keys_are_refused() -> None:
+    unknown("align")

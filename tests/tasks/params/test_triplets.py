@@ -1,0 +1,66 @@
+"""Section triplets: ranges, unknown keys, and keys that contradict each other."""
+
+from typing import Any
+
+import pytest
+
+from tests.tasks.params.changed import parsed, refusal, refused, unknown
+
+REMINED = {"triplets.plan": "triplets", "triplets.remine": "epoch"}
+
+
+@pytest.mark.parametrize(
+    ("plan", "table"),
+    [("images", "images"), ("pk", "images"), ("exemplars", "images"), ("triplets", "triplets")],
+)
+def test_the_table_of_each_plan(plan: str, table: str) -> None:
+    loss = "triplet" if plan != "images" else "cosface"
+    assert parsed({"train.loss": loss, "triplets.plan": plan}).triplets.table == table
+
+
+def test_the_table_of_pairs_and_of_remined_triplets() -> None:
+    pairs = {"train.loss": "contrastive", "triplets.plan": "pairs"}
+    assert parsed(pairs).triplets.table == "pairs"
+    assert parsed(REMINED | {"train.loss": "triplet"}).triplets.table == "images"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (REMINED | {"triplets.plan": "pk"}, "remine and embedder are only valid with plan triplets, not pk"),
+        (
+            {"triplets.plan": "exemplars", "triplets.embedder": "models"},
+            "remine and embedder are only valid with plan triplets, not exemplars",
+        ),
+        (REMINED | {"triplets.embedder": "models"}, "set only one of them"),
+    ],
+)
+def test_keys_that_contradict_each_other(changes: dict[str, Any], message: str) -> None:
+    assert message in refusal(changes | {"train.loss": "triplet"})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("validation_fraction", 1.1),
+        ("validation_fraction", -0.1),
+        ("min_images", 0),
+        ("plan", "all"),
+        ("people_per_batch", 1),
+        ("images_per_person", 1),
+        ("max_rows", 0),
+        ("remine", "step"),
+        ("embedder", 3),
+        ("negatives", "easy"),
+        ("negatives_margin", 0),
+        ("selection", "openface"),
+        ("exemplars", 2),
+        ("exemplars_mode", "both"),
+    ],
+)
+def test_values_out_of_range_are_refused(key: str, value: Any) -> None:
+    refused(f"triplets.{key}", value)
+
+
+def test_unknown_keys_are_refused() -> None:
+    unknown("triplets")
