@@ -1,9 +1,9 @@
-"""When two written names mean the same person."""
+"""Decide when two spellings name the same person."""
 
 import re
 import unicodedata
 
-# Letters that Unicode does not decompose into base letter and accent, and apostrophes that count as letters.
+# Letters that Unicode does not decompose into base letter and accent, and apostrophes classed as letters.
 _LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "\u0131": "i", "æ": "ae", "œ": "oe", "þ": "th"}
     | {"\u02bb": "", "\u02bc": ""}
@@ -12,10 +12,10 @@ _BETWEEN_DIGITS = re.compile(r"(?<=\d)[\W_]+(?=\d)")
 
 
 def fold_name(name: str) -> str:
-    """Return a name without case, accents and punctuation: the same for "Zoë_Ball" and "zoe ball".
+    """Return a name without case, accents and punctuation: equal for "Zoë_Ball" and "zoe ball".
 
-    Numbers stay apart, so that "1_12" and "11_2" are two people. Vowel signs of Indic scripts stay: they are
-    letters and no accents. A name of punctuation alone is returned as it is, so that two of them differ.
+    Numbers stay separate, so "1_12" and "11_2" are two people. Vowel signs of Indic scripts stay: they are
+    letters, not accents. Names that are all punctuation keep it, so that two of them differ.
     """
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
     plain = "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_LETTERS)

@@ -1,4 +1,4 @@
-"""Draw pairs to verify, in the manner of LFW's View 2, for photos that come without a pairs file."""
+"""Generate verification pairs in the style of LFW's View 2, for photos without a pairs file."""
 
 import hashlib
 import itertools
@@ -8,7 +8,7 @@ from typing import Protocol
 
 from facenet.evaluation.pairs import Pair, PhotoName
 
-EXHAUSTIVE = 4  # up to so many times the wanted number, all pairs are listed instead of drawn one by one
+EXHAUSTIVE = 4  # if there are at most this many candidates per requested pair, they are listed, not sampled
 
 People = dict[str, list[int]]  # the numbers of the photos of each person
 Sides = tuple[PhotoName, PhotoName]
@@ -17,27 +17,27 @@ Sides = tuple[PhotoName, PhotoName]
 def generate_pairs(
     photos: Mapping[str, Sequence[int]], *, folds: int, pairs_per_fold: int, seed: int
 ) -> list[Pair]:
-    """Return pairs of the photos of each person, given by their numbers.
+    """Return verification pairs; `photos` has the photo numbers of each person.
 
-    No person is in two folds. Every fold has the same number of pairs of one person and of two, at most
-    `pairs_per_fold` of each; people are drawn before photos, so that those with many photos do not prevail.
-    There are `folds` folds, or fewer where a fold would get less than two people or nobody with two photos.
+    No person is in two folds. All folds have the same number of same and of different pairs, at most
+    `pairs_per_fold` of each. People are drawn before photos, so that people with many photos do not dominate.
+    There are `folds` folds, or fewer if a fold would have fewer than two people or nobody with two photos.
     The same arguments give the same pairs on any machine.
     """
     people = {name: sorted(numbers) for name, numbers in sorted(photos.items()) if numbers}
     able = sum(len(numbers) > 1 for numbers in people.values())
     groups = _deal(people, min(folds, len(people) // 2, able), seed)
-    candidates = [(fold, kind(group)) for fold, group in enumerate(groups) for kind in (_Same, _Different)]
-    wanted = min([pairs_per_fold, *(kind.total for _, kind in candidates)])
+    candidates = [(fold, make(group)) for fold, group in enumerate(groups) for make in (_Same, _Different)]
+    requested = min([pairs_per_fold, *(choice.total for _, choice in candidates)])
     return [
-        Pair(left, right, kind.same, fold)
-        for fold, kind in candidates
-        for left, right in _draw(kind, wanted, _Die(seed, fold, kind.same))
+        Pair(left, right, choice.same, fold)
+        for fold, choice in candidates
+        for left, right in _draw(choice, requested, _Die(seed, fold, choice.same))
     ]
 
 
 class _Die:
-    """Pseudo-random numbers that no version of a library can change: digests of a counter."""
+    """Pseudo-random numbers that do not depend on library versions: digests of a counter."""
 
     def __init__(self, *key: object) -> None:
         self._key, self._count = "/".join(map(str, key)), 0
@@ -50,13 +50,13 @@ class _Die:
         return int.from_bytes(hashlib.sha256(f"{self._key}/{text}".encode()).digest())
 
     def two(self, below: int) -> tuple[int, int]:
-        """Return two different numbers from 0 to `below` - 1, the smaller one first."""
+        """Return two different numbers from 0 to `below` - 1, the smaller first."""
         first, second = self(below), self(below - 1)
         return (second, first) if second < first else (first, second + 1)
 
 
 class _Candidates(Protocol):
-    """The pairs of one kind in a group of people: their number, all of them, or one at random."""
+    """The same or the different pairs of a group of people: their number, all of them, or a random one."""
 
     same: bool
     total: int
@@ -102,22 +102,22 @@ class _Different:
 
 
 def _deal(people: People, folds: int, seed: int) -> list[People]:
-    """Deal people to folds, there and back, those with most photos first: each fold gets a fair share."""
+    """Deal people to folds, back and forth, most photos first, so that the folds are balanced."""
     die = _Die(seed, "deal")
     order = sorted(people, key=lambda name: (-len(people[name]), die.digest(name)))
     groups: list[People] = [{} for _ in range(folds)]
-    there_and_back = [*range(folds), *reversed(range(folds))]
-    for name, fold in zip(order, itertools.cycle(there_and_back), strict=False):
+    back_and_forth = [*range(folds), *reversed(range(folds))]
+    for name, fold in zip(order, itertools.cycle(back_and_forth), strict=False):
         groups[fold][name] = people[name]
     return [dict(sorted(group.items())) for group in groups]
 
 
-def _draw(candidates: _Candidates, wanted: int, die: _Die) -> list[Sides]:
-    """Return `wanted` different pairs, sorted."""
-    if candidates.total <= EXHAUSTIVE * wanted:
+def _draw(candidates: _Candidates, requested: int, die: _Die) -> list[Sides]:
+    """Return `requested` distinct pairs, sorted."""
+    if candidates.total <= EXHAUSTIVE * requested:
         shuffled = sorted(candidates.every(), key=lambda sides: die.digest(f"{sides[0]} {sides[1]}"))
-        return sorted(shuffled[:wanted])
+        return sorted(shuffled[:requested])
     drawn: set[Sides] = set()
-    while len(drawn) < wanted:
+    while len(drawn) < requested:
         drawn.add(candidates.one(die))
     return sorted(drawn)

@@ -1,7 +1,7 @@
-"""Pairs of photos to verify, in the files of Labeled Faces in the Wild.
+"""Verification pairs, and the pairs and people files of Labeled Faces in the Wild.
 
-A pairs file starts with "folds n" (View 2) or "n" (View 1); each fold has n lines "name number number" of one
-person, then n lines "name number name number" of two (http://vis-www.cs.umass.edu/lfw/README.txt).
+A pairs file starts with "folds n" (View 2) or "n" (View 1). Each fold has n lines "name number number" (same
+person), then n lines "name number name number" (different people; http://vis-www.cs.umass.edu/lfw/README.txt).
 """
 
 import unicodedata
@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from facenet.errors import PairsFileInvalid
 
-MOST_DIGITS = 9  # of a number in these files
+MOST_DIGITS = 9  # per number in these files
 
 
 class PhotoName(NamedTuple):
-    """The name of a photo in LFW files: the `number`-th, from 1, of a person."""
+    """The name of a photo in LFW files: identity and number."""
 
     identity: str
     number: int
@@ -26,7 +26,7 @@ class PhotoName(NamedTuple):
 
 @dataclass(frozen=True)
 class Pair:
-    """Two photos, whether they show the same person, and the fold, from 0, in which they are scored."""
+    """Two photos, whether they show the same person, and the fold (from 0) that scores them."""
 
     left: PhotoName
     right: PhotoName
@@ -41,7 +41,7 @@ class _Line(NamedTuple):
     def error(self, expected: str) -> PairsFileInvalid:
         found = "\t".join(self.fields)
         return PairsFileInvalid(
-            f"{self.place}: expected {expected}, found {found!r}. Correct the file or get it anew."
+            f"{self.place}: expected {expected}, found {found!r}. Correct the file or download it again."
         )
 
     def text(self, at: int, expected: str, *, fields: int) -> str:
@@ -57,27 +57,27 @@ class _Line(NamedTuple):
 
 
 def parse_pairs(data: bytes, *, origin: str) -> list[Pair]:
-    """Return the pairs of an LFW pairs file in its order; `origin` names the file in messages.
+    """Return the pairs of an LFW pairs file in file order; `origin` names the file in messages.
 
     Raises:
-        PairsFileInvalid: with the line and what was expected there.
+        PairsFileInvalid: naming the line and what was expected.
     """
     lines = _lines(data, origin)
     header = next(lines, None)
     if header is None:
         raise PairsFileInvalid(f"{origin}: the file is empty; expected an LFW pairs file.")
-    expected = "a header: the number of pairs of a kind (View 1), or folds and that number (View 2)"
+    expected = "a header: pairs per class (View 1), or folds and pairs per class (View 2)"
     numbers = [
         header.number(at, expected, fields=min(len(header.fields), 2)) for at in range(len(header.fields))
     ]
     folds, count = [1, *numbers][-2:]
     pairs: list[Pair] = []
-    kinds = ((fold, same) for fold in range(folds) for same in (True, False) for _ in range(count))
-    for fold, same in kinds:
+    classes = ((fold, same) for fold in range(folds) for same in (True, False) for _ in range(count))
+    for fold, same in classes:
         line = next(lines, None)
         if line is None:
-            wanted = f"{folds} folds of {count} same and {count} different pairs, {2 * folds * count} lines"
-            raise PairsFileInvalid(f"{origin}: expected {wanted}, found {len(pairs)}. Is it cut off?")
+            expected = f"{folds} folds of {count} same and {count} different pairs, {2 * folds * count} lines"
+            raise PairsFileInvalid(f"{origin}: expected {expected}, found {len(pairs)}. Is it truncated?")
         pairs.append(_same_pair(line, fold) if same else _different_pair(line, fold))
     surplus = next(lines, None)
     if surplus is not None:
@@ -86,12 +86,12 @@ def parse_pairs(data: bytes, *, origin: str) -> list[Pair]:
 
 
 def parse_people(data: bytes, *, origin: str) -> dict[str, int]:
-    """Return the people of an LFW people file and the number of their photos; `origin` is for messages.
+    """Return the number of photos of each person in an LFW people file; `origin` names the file in messages.
 
-    View 1 has a number of people and their lines; View 2 a number of folds, then each of them in that form.
+    View 1: the number of people, then one line per person. View 2: the number of folds, then each like that.
 
     Raises:
-        PairsFileInvalid: with the line and what was expected there.
+        PairsFileInvalid: naming the line and what was expected.
     """
     lines = list(_lines(data, origin))
     heads = [line for line in lines if len(line.fields) == 1]
@@ -105,12 +105,12 @@ def parse_people(data: bytes, *, origin: str) -> dict[str, int]:
     counts = [head.number(0, expected, fields=1) for head in heads]
     total = sum(counts[1:]) if counts[0] == len(counts) - 1 else counts[0]
     if len(people) != total:
-        raise PairsFileInvalid(f"{origin}: expected {total} people, found {len(people)}. Is it cut off?")
+        raise PairsFileInvalid(f"{origin}: expected {total} people, found {len(people)}. Is it truncated?")
     return people
 
 
 def _lines(data: bytes, origin: str) -> Iterator[_Line]:
-    """Yield the lines that are not blank; fields are parted by tabs, or by blanks where there is no tab."""
+    """Yield the non-blank lines; fields are separated by tabs, or by blanks in lines without tabs."""
     try:
         text = unicodedata.normalize("NFC", data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -123,7 +123,7 @@ def _lines(data: bytes, origin: str) -> Iterator[_Line]:
 
 
 def _same_pair(line: _Line, fold: int) -> Pair:
-    expected = "three fields, name, number, number, with two numbers from 1"
+    expected = "three fields: name, number, another number; numbers from 1"
     name = line.text(0, expected, fields=3)
     left, right = (PhotoName(name, line.number(at, expected, fields=3)) for at in (1, 2))
     if left == right:
@@ -132,7 +132,7 @@ def _same_pair(line: _Line, fold: int) -> Pair:
 
 
 def _different_pair(line: _Line, fold: int) -> Pair:
-    expected = "four fields, name, number, another name, number, with numbers from 1"
+    expected = "four fields: name, number, another name, number; numbers from 1"
     left, right = (
         PhotoName(line.text(at, expected, fields=4), line.number(at + 1, expected, fields=4)) for at in (0, 2)
     )
@@ -142,17 +142,17 @@ def _different_pair(line: _Line, fold: int) -> Pair:
 
 
 def format_pairs(pairs: Sequence[Pair]) -> str:
-    """Return pairs as the text of an LFW pairs file of View 2.
+    """Return the text of an LFW pairs file (View 2) with these pairs.
 
     Raises:
-        ValueError: folds are not 0 to n - 1 with equal numbers of same and different pairs, same ones first.
+        ValueError: folds are not 0 to n - 1 with equal numbers of same and different pairs, same pairs first.
     """
     folds = max((pair.fold for pair in pairs), default=-1) + 1
     count = len(pairs) // (2 * folds) if folds else 0
     order = [(fold, same) for fold in range(folds) for same in (True, False) for _ in range(count)]
     if [(pair.fold, pair.same) for pair in pairs] != order:
         raise ValueError(
-            "an LFW pairs file has folds of equally many same and different pairs, in this order"
+            "an LFW pairs file needs as many same as different pairs in every fold, same pairs first"
         )
     lines = [f"{folds}\t{count}"]
     for pair in pairs:

@@ -1,4 +1,4 @@
-"""Where bytes come from is environment, which bytes is a parameter: a name becomes a file on this machine."""
+"""Resolve names to files: the parameters say which bytes, the environment says where they come from."""
 
 from tasks.downloads.lookup import locate
 

@@ -1,4 +1,4 @@
-"""Fetch one URL into one file: resumed, retried, checked, and there whole or not at all."""
+"""Download one URL to one file: resumed, retried, verified, and complete or absent."""
 
 import hashlib
 import os
@@ -13,20 +13,20 @@ from facenet.atomic import write_text
 from facenet.digests import file_digest
 from facenet.errors import DownloadFailed
 
-ATTEMPTS = 4  # in a row without a single new byte
+ATTEMPTS = 4  # consecutive ones without a new byte
 TIMEOUT = (10, 60)  # seconds to connect, and between two bytes
 CHUNK = 1 << 20
 RETRIED = {408, 425, 429, 500, 502, 503, 504}
 
 
 def download(url: str, target: Path, *, sha256: str | None = None, pause: float = 1.0) -> None:
-    """Fetch `url` to `target` and check its sha256.
+    """Download `url` to `target` and verify its sha256.
 
-    What has come is kept in a .part file beside it, and a later call goes on from there if the server says
-    that the file is still the same. Between attempts it waits `pause` seconds, then twice as long, and so on.
+    Received bytes are kept in a .part file next to it, and a later call resumes from there if the server
+    confirms that the file is unchanged. Attempts are `pause` seconds apart at first; the pause then doubles.
 
     Raises:
-        DownloadFailed: why this URL does not give the file.
+        DownloadFailed: the reason why this URL failed.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.{hashlib.sha256(url.encode()).hexdigest()[:8]}.part")
@@ -54,11 +54,11 @@ def download(url: str, target: Path, *, sha256: str | None = None, pause: float 
 
 
 class _RefusedError(Exception):
-    """The server will not give the file, however often it is asked."""
+    """The server refuses the file; retrying does not help."""
 
 
 def _cause(error: BaseException) -> str:
-    """Return what went wrong at the bottom: the errors above it repeat it in many words."""
+    """Return the innermost error: the outer ones only repeat it."""
     while error.__context__ is not None:
         error = error.__context__
     return f"{type(error).__name__}: {error}"
@@ -69,7 +69,7 @@ def _length(part: Path) -> int:
 
 
 def _version(part: Path) -> Path:
-    """Return the file that holds what the server called the version that `part` is a piece of."""
+    """Return the file with the ETag or date of the version that `part` belongs to."""
     return part.with_suffix(".version")
 
 
@@ -79,14 +79,14 @@ def _discard(part: Path) -> None:
 
 
 def _receive(url: str, part: Path, name: str) -> None:
-    """Append the missing bytes of `url` to `part`, or write it anew where the server cannot continue."""
+    """Append the missing bytes of `url` to `part`, or start again if the server cannot resume."""
     headers = {"Accept-Encoding": "identity"}
     if _length(part) and _version(part).exists():
         headers |= {"Range": f"bytes={_length(part)}-", "If-Range": _version(part).read_text()}
     with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
         if answer.status_code == requests.codes.requested_range_not_satisfiable:
             _discard(part)
-            raise requests.ConnectionError("the server has fewer bytes than were here")
+            raise requests.ConnectionError("the file on the server is shorter than the part received")
         if not answer.ok and answer.status_code not in RETRIED:
             raise _RefusedError(f"HTTP {answer.status_code} {answer.reason}")
         answer.raise_for_status()
@@ -106,9 +106,9 @@ def _append(answer: requests.Response, part: Path, start: int, name: str) -> Non
         part.open("ab") as file,
         tqdm(desc=name, total=total, initial=start, unit="B", unit_scale=True, mininterval=1) as bar,
     ):
-        # As they come: `iter_content` would lose what precedes a break within a chunk.
+        # `iter_content` would lose the bytes received before a break inside a chunk.
         while chunk := answer.raw.read1(CHUNK):
             file.write(chunk)
             bar.update(len(chunk))
     if total is not None and _length(part) != total:
-        raise requests.ConnectionError(f"{_length(part)} of {total} bytes came")
+        raise requests.ConnectionError(f"received {_length(part)} of {total} bytes")

@@ -1,4 +1,4 @@
-"""Find the file that a name in params.yaml means, in the order that the documentation of `locate` gives."""
+"""Find the file that a name in params.yaml refers to."""
 
 import os
 import re
@@ -19,8 +19,8 @@ _URL = re.compile(r"https?://")
 def mirrors() -> list[str]:
     """Return the folders and URLs of the environment variable FACENET_MIRRORS.
 
-    Commas part them. Between folders, and before a URL, `os.pathsep` (":" on Linux) does too; not after a
-    URL, which has colons of its own.
+    Commas separate them. Between folders and before a URL, `os.pathsep` (":" on Linux) works too; not after a
+    URL, which may contain colons.
     """
     separator = re.escape(os.pathsep)
     parts = re.split(rf",|{separator}(?={_URL.pattern})", os.environ.get(MIRRORS, ""))
@@ -38,12 +38,12 @@ def locate(
 ) -> Path:
     """Return the file or folder called `name`, downloaded into `downloads` if it is not on this machine.
 
-    Looked at in turn: the name as a path; `downloads`; each folder or URL of FACENET_MIRRORS; `urls`; the
-    official URLs of that name. Bytes of another sha256 are passed over. An absolute path is sought there and
-    at `urls` only.
+    Tried in order: the name as a path; `downloads`; each folder or URL of FACENET_MIRRORS; `urls`; the
+    official URLs of that name. Files with another sha256 are skipped. An absolute path is tried only as a
+    path and at `urls`.
 
     Raises:
-        DownloadFailed: it is nowhere; the message has every place that was tried, and why not.
+        DownloadFailed: it was not found; the message lists every place that was tried, with the reason.
     """
     tried = []
     for place in _folders(name, downloads):
@@ -62,7 +62,7 @@ def locate(
     places = "\n".join(f"  {place}" for place in tried)
     raise DownloadFailed(
         f"{name} was not found. Tried:\n{places}\n"
-        f"Put it into {downloads}, or set {MIRRORS} to a folder or URL that has it. Then run `dvc repro`."
+        f"Copy it to {downloads}, or set {MIRRORS} to a folder or URL that has it. Then run `dvc repro`."
     )
 
 
@@ -75,19 +75,19 @@ def _folders(name: str, downloads: Path) -> Iterator[Path]:
 
 
 def _problem(place: Path, sha256: str | None) -> str | None:
-    """Return why the file or folder at `place` will not do."""
+    """Return why the file or folder at `place` cannot be used, None if it can."""
     if not place.exists():
-        return "not there"
+        return "not found"
     if sha256 is None:
         return None
     if place.is_dir():
-        return "a folder, which has no sha256; remove the parameter to use it"
+        return "a folder, which has no sha256; remove the parameter sha256 to use it"
     digest = file_digest(place)
     return None if digest == sha256 else f"its sha256 is {digest}, not {sha256}"
 
 
 def _addresses(name: str, sha256: str | None, urls: Sequence[str]) -> Iterator[tuple[str, str | None]]:
-    """Yield URLs and the sha256 that is asked of each."""
+    """Yield URLs with the expected sha256 of each."""
     path = Path(name)
     if not path.is_absolute():
         yield from (

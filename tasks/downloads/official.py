@@ -1,22 +1,20 @@
-"""The official addresses of public data sets and what they serve, tried last."""
+"""The official URLs and digests of public data sets, tried last."""
 
 from typing import NamedTuple
 
 _LFW = "http://vis-www.cs.umass.edu/lfw"
-_FIGSHARE = (
-    "https://ndownloader.figshare.com/files"  # copies kept for scikit-learn: the LFW site is often away
-)
+_FIGSHARE = "https://ndownloader.figshare.com/files"  # copies for scikit-learn: the LFW site is often down
 
 
 class Official(NamedTuple):
-    """A public file: its digest, which binds only bytes that come from `urls`, and where it is served."""
+    """A public file: its digest, required only of downloads from `urls`, and its URLs."""
 
     sha256: str | None
     urls: tuple[str, ...]
 
 
 OFFICIAL = {
-    # Repacked copies are about, equal photos in other bytes: params.yaml says which by `sha256`.
+    # Repacked copies exist, with equal photos in other bytes: `sha256` in params.yaml selects one.
     "lfw-deepfunneled.tgz": Official(None, (f"{_LFW}/lfw-deepfunneled.tgz",)),
     "lfw-funneled.tgz": Official(
         "b47c8422c8cded889dc5a13418c4bc2abbda121092b3533a83306f90d900100a",

@@ -1,1 +1,1 @@
-"""Stage ingest: photos of all sources, checked and decoded once, with the pairs to evaluate on."""
+"""Stage ingest: the photos of all sources, checked and decoded once, and the pairs to evaluate on."""

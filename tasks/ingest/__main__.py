@@ -5,8 +5,8 @@ from tasks.entry import stage_main
 
 
 def main() -> None:
-    """Run ingest as params.yaml says, and write its report."""
-    from tasks.ingest.stage import run  # not at the top: the workers import this module
+    """Run ingest with params.yaml and write its report."""
+    from tasks.ingest.stage import run  # not at module level: the workers import this module
     from tasks.params import load_params
     from tasks.reports import write_report
 

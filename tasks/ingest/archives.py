@@ -1,4 +1,4 @@
-"""Read the files of a directory, tar or zip in place: nothing is extracted, so nothing can escape."""
+"""Read the files of a directory, tar or zip in place: nothing is extracted, so no path can escape."""
 
 import bz2
 import gzip
@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from facenet.errors import SourceInvalid
 
-# What a damaged or hostile archive makes the readers of the standard library raise.
+# Raised by the readers of the standard library on damaged or hostile archives.
 _DAMAGED = (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, OSError, ValueError)
 _OPENERS: dict[bytes, Callable[[Path, str], Any]] = {
     b"\x1f\x8b": gzip.open,
@@ -27,17 +27,17 @@ _CLUTTER = (
     "__MACOSX",
     "Thumbs.db",
     "desktop.ini",
-)  # left by operating systems, as names with a leading dot are
+)  # created by operating systems, like names with a leading dot
 _BLOCK = 512  # bytes of a tar header
-_NAME_BYTES = 2**20  # what the headers of a name may take, however small photos must be
+_NAME_BYTES = 2**20  # maximum length of the headers of a long name, however low max_file_bytes is
 
 
 @dataclass(frozen=True)
 class Member:
     """One file of a source.
 
-    path: below the root of the source, with "/" between its parts.
-    data: its bytes, or None when it was not read; then `status` and `reason` say why.
+    path: relative to the root of the source, with "/" between its parts.
+    data: its bytes, or None if it was not read; `status` and `reason` then say why.
     """
 
     path: str
@@ -47,13 +47,13 @@ class Member:
 
 
 def members(path: Path, max_file_bytes: int) -> Iterator[Member]:
-    """Yield every file of a directory (sorted) or archive (in its order), read once from front to back.
+    """Yield every file of a directory (sorted) or archive (in archive order), in one sequential pass.
 
-    Not read, but yielded with a status: `hidden` files, `unsafe` ones (links, devices, absolute paths, ".."),
-    `too_large` ones, and `unreadable` ones. Memory is bounded by `max_file_bytes`, whatever a header claims.
+    Yielded with a status and without data: `hidden`, `unsafe` (links, devices, absolute paths, ".."),
+    `too_large` and `unreadable` files. Memory is bounded by `max_file_bytes`, whatever the headers claim.
 
     Raises:
-        SourceInvalid: `path` is neither of them, or the archive is damaged as a whole.
+        SourceInvalid: `path` is not a directory, tar or zip, or the whole archive is damaged.
     """
     if path.is_dir():
         yield from _of_directory(path, max_file_bytes)
@@ -67,29 +67,29 @@ def members(path: Path, max_file_bytes: int) -> Iterator[Member]:
             yield from _of_tar(path, magic, max_file_bytes)
     except _DAMAGED as error:
         raise SourceInvalid(
-            f"{path} is not a directory, tar or zip, or is damaged: {error}. Delete it and get it anew."
+            f"{path} is not a directory, tar or zip, or is damaged: {error}. Delete it and download it again."
         ) from error
 
 
 def _refusal(name: str, size: int, max_file_bytes: int) -> tuple[str, str] | None:
-    """Return status and reason of a file that is not to be read, as its name or size tells."""
+    """Return status and reason if the name or size rules a file out, else None."""
     parts = name.split("/")
     if ".." in parts or name.startswith("/") or name[1:3] == ":/" or any(ord(letter) < 32 for letter in name):
-        return "unsafe", "The path is absolute, leads upwards or has control characters."
+        return "unsafe", "The path is absolute, contains .. or control characters."
     if any(part.startswith(".") or part in _CLUTTER for part in parts):
-        return "hidden", "A hidden file, or one that an operating system leaves behind."
+        return "hidden", "A hidden file, or one created by the operating system."
     if size > max_file_bytes:
-        return "too_large", f"{size} bytes, more than ingest.max_file_bytes, {max_file_bytes}."
+        return "too_large", f"{size} bytes; the limit ingest.max_file_bytes is {max_file_bytes}."
     return None
 
 
 def _clean(name: str) -> str:
-    """Return a path that can be written as UTF-8 and does not start with "./"."""
+    """Return the path as valid UTF-8, without a leading "./"."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace").removeprefix("./")
 
 
 def _of_directory(root: Path, max_file_bytes: int) -> Iterator[Member]:
-    """Walk a directory; links to files and to the folders of people are followed, deeper ones not."""
+    """Walk a directory, following links to files and to the folders of people, but no deeper links."""
     pending = [(entry, "", 0) for entry in _listing(root)]
     while pending:
         entry, above, depth = pending.pop()
@@ -112,7 +112,7 @@ def _of_file(entry: "os.DirEntry[str]", name: str, max_file_bytes: int) -> Membe
     about = entry.stat()
     if not stat.S_ISREG(about.st_mode):
         return Member(
-            name, None, "unsafe", "No regular file, but a folder behind a link, a pipe or a device."
+            name, None, "unsafe", "Not a regular file, but a link to a folder, a pipe, a socket or a device."
         )
     refusal = _refusal(name, about.st_size, max_file_bytes)
     return Member(name, None, *refusal) if refusal else Member(name, Path(entry.path).read_bytes())
@@ -128,14 +128,14 @@ def _of_zip(path: Path, max_file_bytes: int) -> Iterator[Member]:
 def _of_zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_file_bytes: int) -> Member:
     name = _clean(info.filename.replace("\\", "/"))
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
-        return Member(name, None, "unsafe", "No regular file, but a link or a device.")
+        return Member(name, None, "unsafe", "Not a regular file, but a link or a device.")
     refusal = _refusal(name, info.file_size, max_file_bytes)
     if refusal:
         return Member(name, None, *refusal)
     try:
         with archive.open(info) as file:
             return Member(name, file.read(max_file_bytes))
-    except (RuntimeError, NotImplementedError) as error:  # encrypted, or packed in a way that is not known
+    except (RuntimeError, NotImplementedError) as error:  # encrypted, or an unknown compression method
         return Member(name, None, "unsupported", f"It cannot be unpacked: {error}.")
     except _DAMAGED as error:
         return Member(name, None, "corrupt", f"It is damaged in the archive: {error}.")
@@ -147,7 +147,7 @@ def _of_tar(path: Path, magic: bytes, max_file_bytes: int) -> Iterator[Member]:
         forward = _Forward(file, max_file_bytes)
         with tarfile.open(fileobj=forward, mode="r:", encoding="utf-8") as archive:  # type: ignore[call-overload]
             while (info := archive.next()) is not None:
-                archive.members.clear()  # it would remember every one of them
+                archive.members.clear()  # else tarfile keeps every header in memory
                 if info.size < 0:
                     raise ValueError(f"the header of {info.name} claims {info.size} bytes")
                 if not info.isdir():
@@ -158,7 +158,7 @@ def _of_tar(path: Path, magic: bytes, max_file_bytes: int) -> Iterator[Member]:
 def _of_tar_member(archive: tarfile.TarFile, info: tarfile.TarInfo, max_file_bytes: int) -> Member:
     name = _clean(info.name)
     if not info.isreg():
-        return Member(name, None, "unsafe", "No regular file, but a link, a pipe or a device.")
+        return Member(name, None, "unsafe", "Not a regular file, but a link, a pipe or a device.")
     refusal = _refusal(name, info.size, max_file_bytes)
     if refusal:
         return Member(name, None, *refusal)
@@ -168,10 +168,10 @@ def _of_tar_member(archive: tarfile.TarFile, info: tarfile.TarInfo, max_file_byt
 
 
 class _Forward:
-    """A file for tarfile that goes forward only and never reads more at once than a photo may have.
+    """A file object for tarfile that only moves forward and limits each read to the maximum file size.
 
-    Headers can claim any length: of names, which tarfile would read into memory, and of files, with negative
-    numbers that would lead it in circles.
+    Headers can claim any length: of a name, which tarfile would read into memory, or of a file, where a
+    negative one would make it loop for ever.
     """
 
     def __init__(self, file: IO[bytes], most: int) -> None:
@@ -192,12 +192,12 @@ class _Forward:
         return self._file.seek(place)
 
     def finish(self) -> None:
-        """Read what is left, so that checksums are checked.
+        """Read to the end, so that checksums are verified.
 
         Raises:
-            ValueError: tarfile stopped at a header that it did not understand, and took it for the end.
+            ValueError: tarfile stopped at an invalid header and treated it as the end of the archive.
         """
         if self._last.strip(b"\0"):
-            raise ValueError("it breaks off, or an entry in the middle of it is damaged")
+            raise ValueError("it is truncated, or an entry inside it is damaged")
         while self.read(self._most):
             pass

@@ -1,4 +1,4 @@
-"""Judge many photos in worker processes: in order, in bounded memory, whatever a photo does to its worker."""
+"""Judge many photos in worker processes: in order, in bounded memory, even if a photo kills its worker."""
 
 import hashlib
 import warnings
@@ -10,7 +10,7 @@ from typing import TypeVar
 from tasks.workers import run_jobs
 from tasks.workers.team import scheduler_address
 
-CHUNK_FILES, CLUSTER_CHUNK_FILES = 32, 256  # a job of Dask costs 0.15 s
+CHUNK_FILES, CLUSTER_CHUNK_FILES = 32, 256  # a Dask job costs 0.15 s
 CHUNK_BYTES = 8 * 2**20
 
 Item = TypeVar("Item")
@@ -25,9 +25,9 @@ def judge_all(
     workers: int,
     if_killed: Result,
 ) -> Iterator[tuple[Item, bytes, Result]]:
-    """Yield each item with its bytes and `judge` of them, in order.
+    """Yield each item with its bytes and the result of `judge` on them, in order.
 
-    `judge` must be importable by a new process. A file that kills every process it is judged in gets
+    `judge` must be importable in a new process. A file that kills every process that judges it gets
     `if_killed`.
     """
     items: deque[Item] = deque()
@@ -66,11 +66,11 @@ def _chunks(files: Iterable[bytes]) -> Iterator[Chunk]:
 
 
 def _name(chunk: Chunk) -> str:
-    return f"{len(chunk)} photos, the first with sha256 {hashlib.sha256(chunk[0]).hexdigest()}"
+    return f"{len(chunk)} photos, the first one with sha256 {hashlib.sha256(chunk[0]).hexdigest()}"
 
 
 def _make_judge(judge: Callable[[bytes], Result]) -> Callable[[Sequence[bytes]], list[Result]]:
-    warnings.filterwarnings("ignore", module="PIL")  # remarks on odd files; the manifest has the verdicts
+    warnings.filterwarnings("ignore", module="PIL")  # the manifest has the verdicts
     return partial(_judge_chunk, judge)
 
 

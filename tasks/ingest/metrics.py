@@ -1,4 +1,4 @@
-"""What reports/ingest.json says."""
+"""The metrics in reports/ingest.json."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,18 +9,18 @@ from tasks.ingest.roles import Roles
 from tasks.ingest.sources.opened import THRESHOLD_FOLD
 from tasks.reports import Meter
 
-SHOWN = 20  # names in the report
+SHOWN = 20  # names per list
 
 
 def metrics(
     records: Sequence[Record], pairs: Sequence[Mapping[str, Any]], roles: Roles, meter: Meter
 ) -> dict[str, Any]:
-    """Return the metrics in the order in which they are read."""
+    """Return the metrics in reading order."""
     report: dict[str, Any] = {}
     if roles.overlapping:
         report["WARNING"] = (
             f"{len(roles.overlapping)} PEOPLE ARE IN TRAINING AND IN EVALUATION: THE ACCURACY SAYS "
-            "NOTHING ABOUT STRANGERS. SEE ingest.allow_identity_overlap."
+            "NOTHING ABOUT UNSEEN PEOPLE. SEE ingest.allow_identity_overlap."
         )
     return report | {
         **_counts(records),
@@ -42,7 +42,7 @@ def metrics(
 
 
 def rejected(records: Sequence[Record]) -> dict[str, int]:
-    """Return the number of files that are not kept by status, the most frequent first."""
+    """Return the number of rejected files by status, most frequent first."""
     counts = Counter(record.status for record in records if not record.kept)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 

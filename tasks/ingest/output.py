@@ -1,4 +1,4 @@
-"""Write data/raw: all of it anew, each file whole or not at all, and nothing else."""
+"""Write data/raw from scratch: every file atomically, and nothing else is left in the folder."""
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,12 +17,12 @@ from tasks.shards import RAW_SCHEMA, shard_paths, sort_key, write_shards
 
 IMAGES = "images"
 MANIFEST, PAIRS = "manifest.parquet", "pairs.parquet"
-DRAWN = "pairs.txt"  # pairs that were drawn, in LFW's format, to be used elsewhere
+DRAWN = "pairs.txt"  # generated pairs in LFW's format, for use elsewhere
 
 
 @dataclass(frozen=True)
 class Output:
-    """The tables of the stage, the pairs that were drawn for it, and the number of shards for its images."""
+    """The tables of the stage, its generated pairs, and the number of shards for its images."""
 
     manifest: pa.Table
     pairs: pa.Table
@@ -31,7 +31,7 @@ class Output:
 
 
 def write_output(raw: Path, output: Output, kept: Mapping[str, Record], spool: Spool) -> None:
-    """Write the files to `raw` and remove all others; `kept` has the records of the image table by id."""
+    """Write the files to `raw` and remove all others; `kept`: the records of the image table by image_id."""
     write_shards(raw, IMAGES, RAW_SCHEMA, _rows(kept, spool, output.shards), output.shards)
     _write_table(raw / PAIRS, output.pairs)
     if output.drawn:

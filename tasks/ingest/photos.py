@@ -1,4 +1,4 @@
-"""The verdict on the bytes of one photo: a pure function, run in worker processes."""
+"""Judge the bytes of one photo: a pure function, run in worker processes."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,9 @@ USABLE = "kept"
 
 @dataclass(frozen=True)
 class Limits:
-    """What a photo must keep to.
+    """Limits on a photo.
 
-    min_side: pixels of the shorter side, at least. max_pixels: width times height, at most.
+    min_side: minimum pixels of the shorter side. max_pixels: maximum of width times height.
     """
 
     min_side: int
@@ -21,11 +21,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found out about one photo.
+    """The result for one photo.
 
-    status: `kept`, or why not; `reason` says it in a sentence. width, height: pixels of the upright picture,
-    None if it could not be decoded. mode: Pillow's name of the colour mode in the file.
-    png: the picture as an 8-bit RGB PNG, or None when the original bytes do as well or it is not kept.
+    status: `kept`, or why it is rejected, with a sentence in `reason`. width, height: pixels of the upright
+    image, None if it cannot be decoded. mode: Pillow's name for the colour mode of the file.
+    png: the image as an 8-bit RGB PNG, or None if the original bytes can be stored or it is rejected.
     """
 
     status: str
@@ -37,14 +37,14 @@ class Verdict:
 
 
 def judge(data: bytes, limits: Limits) -> Verdict:
-    """Decode a photo file and return the verdict; no bytes make it raise."""
+    """Decode a photo file and return the verdict. Never raises, whatever the bytes."""
     try:
         photo = read_photo(data, max_pixels=limits.max_pixels)
     except ImageRejected as rejection:
         return Verdict(rejection.reason, str(rejection))
     height, width, _ = photo.pixels.shape
     if min(width, height) < limits.min_side:
-        reason = f"{width} x {height} pixels; ingest.min_side asks for {limits.min_side}."
+        reason = f"{width} x {height} pixels; ingest.min_side requires {limits.min_side}."
         return Verdict("too_small", reason, width, height, photo.mode)
     png = None if photo.plain else encode(photo.pixels, "png")
     return Verdict(USABLE, "", width, height, photo.mode, png)

@@ -1,4 +1,4 @@
-"""The pairs to evaluate on as rows of data/raw/pairs.parquet: names become photos, or nulls."""
+"""The pairs to evaluate on, as rows of data/raw/pairs.parquet: names are resolved to photos, or null."""
 
 import re
 from collections import defaultdict
@@ -37,8 +37,8 @@ def photo_names(records: Iterable[Record]) -> dict[PhotoName, Record]:
     names: dict[PhotoName, Record] = {}
     for identity, photos in people.items():
         for number, record in zip(_numbers(identity, photos), photos, strict=True):
-            known = names.setdefault(PhotoName(identity, number), record)
-            if record.kept and not known.kept:
+            former = names.setdefault(PhotoName(identity, number), record)
+            if record.kept and not former.kept:
                 names[PhotoName(identity, number)] = record
     return names
 
@@ -52,7 +52,7 @@ def _numbers(identity: str, photos: Sequence[Record]) -> list[int]:
 
 
 def draw_pairs(names: Mapping[PhotoName, Record], params: IngestParams, seed: int) -> list[Pair]:
-    """Return pairs of the photos that are kept and evaluated; see `generate_pairs`."""
+    """Return generated pairs of the kept photos with role evaluate; see `generate_pairs`."""
     photos: defaultdict[str, list[int]] = defaultdict(list)
     for name, record in names.items():
         if record.kept and record.role == "evaluate" and name.number > 0:
@@ -63,7 +63,7 @@ def draw_pairs(names: Mapping[PhotoName, Record], params: IngestParams, seed: in
 def pair_rows(
     pairs: Iterable[Pair], names: Mapping[PhotoName, Record], kept: Collection[str | None]
 ) -> list[dict[str, object]]:
-    """Return a row for each pair, in order; a photo that is not there, or not among `kept` ids, is null."""
+    """Return a row for each pair, in order; a photo that is missing, or not among the `kept` ids, is null."""
 
     def image_id(name: PhotoName) -> str | None:
         record = names.get(name)
@@ -83,5 +83,5 @@ def pair_rows(
 
 
 def pairs_table(rows: Sequence[Mapping[str, object]]) -> pa.Table:
-    """Return rows of pairs as the table of data/raw/pairs.parquet."""
+    """Return the rows as the table of data/raw/pairs.parquet."""
     return pa.Table.from_pylist(list(rows), schema=PAIRS_SCHEMA)

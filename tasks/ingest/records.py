@@ -1,4 +1,4 @@
-"""What is known about each file that was found: one row of data/raw/manifest.parquet."""
+"""The record of each file found: one row of data/raw/manifest.parquet."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -26,19 +26,19 @@ MANIFEST_SCHEMA = pa.schema(
         "reason": pa.string(),
     }
 )
-NO_PHOTO = ("hidden", "unsafe", "unsupported")  # statuses of files that are no photo of anybody
+NO_PHOTO = ("hidden", "unsafe", "unsupported")  # statuses of files that are not photos
 
-folded = cache(fold_name)  # asked for every photo of a person
+folded = cache(fold_name)  # called for every photo of a person
 
 
 @dataclass(slots=True)
 class Record:
     """One file of one source.
 
-    path: inside the source. image_id: sha256 of the bytes; None, as `bytes`, when they were not read.
-    width, height: pixels of the upright picture. status: `kept`, or why not, in a sentence in `reason`.
-    identity: NFC-normalised name, None outside of the folders of people. role: train, evaluate, or split
-    until that is decided.
+    path: relative to the source. image_id: sha256 of the bytes; None, like `bytes`, if they were not read.
+    width, height: pixels of the upright image. status: `kept`, or why it is rejected, with a sentence in
+    `reason`. identity: NFC-normalised name, None for files outside the folders of people. role: train,
+    evaluate, or split until that is decided.
     """
 
     source: str
@@ -55,7 +55,7 @@ class Record:
 
     @property
     def kept(self) -> bool:
-        """Whether the photo goes on to the next stage, as far as is known."""
+        """Whether the photo has not been rejected."""
         return self.status == USABLE
 
     @property
@@ -64,12 +64,12 @@ class Record:
         return f"{self.source}: {self.path}"
 
     def reject(self, status: str, reason: str) -> None:
-        """Take the photo out."""
+        """Reject the photo."""
         self.status, self.reason = status, reason
 
 
 def manifest_table(records: Iterable[Record], shards: int) -> pa.Table:
-    """Return the manifest: rows in the order of the image table, rejected files between kept ones."""
+    """Return the manifest, sorted like the image table, with rejected files in between."""
     rows = [{name: getattr(record, name) for name in MANIFEST_SCHEMA.names} for record in records]
     rows.sort(key=lambda row: (_order(row, shards), row["source"], row["path"]))
     return pa.Table.from_pylist(rows, schema=MANIFEST_SCHEMA)

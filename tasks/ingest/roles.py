@@ -1,4 +1,4 @@
-"""Who trains, who is evaluated, and which photo stays of several with the same bytes."""
+"""Decide who trains, who is evaluated, and which of several photos with the same bytes is kept."""
 
 import hashlib
 from collections import Counter
@@ -9,10 +9,10 @@ from tasks.ingest.records import Record, folded
 
 
 class Roles(NamedTuple):
-    """What was decided: names of people, sorted.
+    """The decisions, as sorted names of people.
 
-    excluded: were to train and are evaluated. overlapping: train although they are evaluated. held_out: were
-    left to this stage, and are evaluated.
+    excluded: removed from training because they are evaluated. overlapping: in training and evaluated.
+    held_out: people of role split chosen for evaluation.
     """
 
     excluded: list[str]
@@ -23,12 +23,12 @@ class Roles(NamedTuple):
 def decide_roles(
     records: Sequence[Record], scored: Collection[str], *, held_out: int, seed: int, allow_overlap: bool
 ) -> Roles:
-    """Settle role and status of all records, which come in the order of sources and paths.
+    """Decide role and status of all records, given in the order of sources and paths.
 
-    People of role `split` train if somebody is evaluated already; else `held_out` of them with two photos or
-    more, half of those at most, chosen by seeded hash, are evaluated. Who is evaluated anywhere, or named in
-    a scored pair (`scored`, folded names), trains nowhere, unless `allow_overlap`. Of equal bytes one photo
-    is kept, an evaluated one if there is any.
+    People of role `split` train if any source has people of role `evaluate`; otherwise `held_out` of those
+    with at least two photos, but no more than half, chosen by seeded hash, are evaluated. People evaluated in
+    any source or named in a scored pair (`scored`, folded names) do not train, unless `allow_overlap`. Of
+    photos with equal bytes one is kept, preferably an evaluated one.
     """
     evaluated = {folded(r.identity) for r in records if r.identity is not None and r.role == "evaluate"}
     chosen: set[str] = set()
@@ -46,14 +46,14 @@ def decide_roles(
         ):
             clash.add(record.identity)
             if record.kept and not allow_overlap:
-                record.reject("excluded_identity", "The same person, by name, is evaluated.")
+                record.reject("excluded_identity", "A person of this name is evaluated.")
     _reject_duplicates(records)
     names = sorted(clash)
     return Roles([] if allow_overlap else names, names if allow_overlap else [], sorted(chosen))
 
 
 def _choose(records: Iterable[Record], held_out: int, seed: int) -> set[str]:
-    """Return names of people to hold out; the hash of a name, so that who else is there changes little."""
+    """Return the people to hold out, ordered by a hash of the name: adding people changes few choices."""
     owners = {r.image_id: r.identity for r in reversed(list(records)) if r.kept and r.role == "split"}
     able = [name for name, photos in Counter(owners.values()).items() if name is not None and photos > 1]
     able.sort(key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).digest())

@@ -1,4 +1,4 @@
-"""Read every file of every source once, and find out what it is."""
+"""Read and judge every file of every source once."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -14,23 +14,23 @@ from tasks.ingest.spool import Spool
 from tasks.ingest.verdict_cache import VerdictCache
 from tasks.params.ingest import IngestParams
 
-_KILLED = Verdict("corrupt", "Decoding it kills the process that tries.")
+_KILLED = Verdict("corrupt", "Decoding it kills the worker process.")
 
 
 def scan(
     sources: Sequence[tuple[str, Opened]],
     params: IngestParams,
     spool: Spool,
-    known: VerdictCache,
+    cache: VerdictCache,
     workers: int,
 ) -> tuple[list[Record], dict[str, int]]:
-    """Return a record for each file, in the order of sources and paths, and put usable photos into the spool.
+    """Return a record for each file, in the order of sources and paths, and add usable photos to the spool.
 
-    Also returns how many files were decoded, and for how many the verdict was reused. A photo is spooled
-    under its image_id as its own bytes if they are an upright 8-bit RGB JPEG or PNG, else as a PNG of its
-    pixels. Bytes that come again are not decoded again.
+    Also returns how many files were decoded, and how many verdicts were reused. A photo is spooled under its
+    image_id: its original bytes if they are an upright 8-bit RGB JPEG or PNG, else a PNG of its pixels. Equal
+    bytes are decoded once.
     """
-    reading = _Reading(sources, params.max_file_bytes, spool, known)
+    reading = _Reading(sources, params.max_file_bytes, spool, cache)
     verdict_on = partial(judge, limits=limits(params))
     for record, data, verdict in judge_all(verdict_on, reading.new(), workers=workers, if_killed=_KILLED):
         reading.note(record, data, verdict)
@@ -38,18 +38,18 @@ def scan(
 
 
 def limits(params: IngestParams) -> Limits:
-    """Return what the parameters ask of each photo."""
+    """Return the limits on each photo."""
     return Limits(params.min_side, params.max_pixels)
 
 
 class _Reading:
-    """The files of all sources on their way to their records."""
+    """The state of reading: turns the files of all sources into records."""
 
     def __init__(
-        self, sources: Sequence[tuple[str, Opened]], max_file_bytes: int, spool: Spool, known: VerdictCache
+        self, sources: Sequence[tuple[str, Opened]], max_file_bytes: int, spool: Spool, cache: VerdictCache
     ) -> None:
         self._sources, self._max_file_bytes = sources, max_file_bytes
-        self._spool, self._known = spool, known
+        self._spool, self._cache = spool, cache
         self._placed: list[list[Record]] = []
         self._first: dict[str, Record] = {}
         self._again: list[tuple[Record, str]] = []
@@ -57,7 +57,7 @@ class _Reading:
         self.counts = {"decoded": 0, "reused": 0}
 
     def new(self) -> Iterator[tuple[Record, bytes]]:
-        """Yield the files on which there is no verdict yet."""
+        """Yield the files without a verdict."""
         for name, source in self._sources:
             self._placed.append([])
             for member in source.files(self._max_file_bytes):
@@ -75,7 +75,7 @@ class _Reading:
         if self._first.setdefault(image_id, record) is not record:
             self._again.append((record, image_id))
             return False
-        verdict = self._known.get(image_id)
+        verdict = self._cache.get(image_id)
         if verdict is None:
             return True
         self.counts["reused"] += 1
@@ -83,17 +83,17 @@ class _Reading:
         return False
 
     def note(self, record: Record, data: bytes, verdict: Verdict) -> None:
-        """Write the verdict into the record, and keep it and the photo."""
+        """Copy the verdict to the record, cache it, and spool the photo."""
         assert record.image_id is not None
         _copy(verdict, record)
-        if verdict != _KILLED:  # memory may have run out
-            self._known.add(record.image_id, verdict)
+        if verdict != _KILLED:  # it may have run out of memory
+            self._cache.add(record.image_id, verdict)
         if record.kept:
             self._spool.add(record.image_id, verdict.png or data)
         self._bar.update()
 
     def finish(self) -> list[Record]:
-        """Return all records, with their people."""
+        """Return all records, with their identities."""
         self._bar.close()
         for record, image_id in self._again:
             _copy(self._first[image_id], record)

@@ -1,4 +1,4 @@
-"""Photos on disk between decoding, in the order of the sources, and writing, in the order of the table."""
+"""Photos on disk between decoding (in source order) and writing (in table order)."""
 
 import os
 import tempfile
@@ -8,7 +8,7 @@ from typing import Self
 
 
 class Spool:
-    """Bytes by key in a file without a name: nothing is left of it, however the process ends."""
+    """Bytes by key in an unnamed temporary file, which disappears however the process ends."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,7 @@ class Spool:
         """Return the bytes under a key.
 
         Raises:
-            KeyError: there is no such key.
+            KeyError: unknown key.
         """
         start, length = self._places[key]
         self._file.flush()

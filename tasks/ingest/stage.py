@@ -1,4 +1,4 @@
-"""The stage as a whole: sources in, data/raw and the metrics of its report out."""
+"""The whole stage: sources in, data/raw and the metrics of its report out."""
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -37,20 +37,20 @@ def run(
 ) -> dict[str, Any]:
     """Write manifest.parquet, images-*.arrow and pairs.parquet to `raw`, and return the metrics to report.
 
-    The files depend on the photos, `params` and `seed` alone, neither on the number of `workers` (processes;
-    by default FACENET_WORKERS, or the processors there are) nor on what lay in `raw`, nor on what `cache`
-    (by default the folder "cache" beside `raw`) saves of decoding.
+    The files depend only on the photos, `params` and `seed`: not on the number of `workers` (processes; by
+    default FACENET_WORKERS or the number of processors), on the former content of `raw`, or on `cache` (by
+    default the folder "cache" next to `raw`), which only saves decoding.
 
     Raises:
-        DownloadFailed, PairsFileInvalid, SourceInvalid: a source cannot be had or read, or has no usable
-            photo.
+        DownloadFailed, PairsFileInvalid, SourceInvalid: a source was not found or cannot be read, or no photo
+            is usable.
         DataInvalid: the manifest or the pairs break a rule of tasks/expectations.
     """
     with Meter() as meter, Spool(raw.parent) as spool:
         expectations.prepare()
         opened = _open(params, downloads)
-        known = VerdictCache((cache or raw.parent / "cache") / "ingest", limits(params))
-        records, counts = scan(opened, params, spool, known, workers or worker_count())
+        verdicts = VerdictCache((cache or raw.parent / "cache") / "ingest", limits(params))
+        records, counts = scan(opened, params, spool, verdicts, workers or worker_count())
         scored = set[str]().union(*(scored_people(source.pairs) for _, source in opened))
         roles = decide_roles(
             records,
@@ -67,7 +67,7 @@ def run(
         output = Output(manifest_table(records, shards), pairs_table(pairs), drawn, shards)
         _validate(output, params.allow_identity_overlap)
         write_output(raw, output, kept, spool)
-        known.write(spool)
+        verdicts.write(spool)
     return metrics(records, pairs, roles, meter) | counts
 
 
@@ -80,7 +80,7 @@ def _open(params: IngestParams, downloads: Path) -> Named:
 def _pairs(
     opened: Named, records: Sequence[Record], kept: Collection[str], params: IngestParams, seed: int
 ) -> tuple[list[Pair], list[dict[str, Any]]]:
-    """Return the pairs that were drawn, none where sources bring theirs, and the rows of all pairs."""
+    """Return the generated pairs (none if a source brings its own), and the rows of all pairs."""
     rows = []
     for name, source in opened:
         if source.pairs:

@@ -1,8 +1,8 @@
-"""Verdicts of the last finished run, so that photos that were decoded once are not decoded again.
+"""Cache the verdicts of the last finished run, so that no photo is decoded twice.
 
-A table holds the verdicts by image_id, with the pictures that had to be converted; a receipt beside it tells
-under which limits and with which code they were made, and its digest. A table that is not the one of the
-receipt, or was made under other limits or by other code, is not used.
+A table holds the verdicts by image_id, with the images that had to be converted. The receipt next to it holds
+the digest of the table and the limits and code it was computed with. A table that does not match its receipt,
+or was computed with other limits or code, is not used.
 """
 
 import json
@@ -20,7 +20,7 @@ from tasks.ingest.photos import Limits, Verdict
 from tasks.ingest.spool import Spool
 
 BATCH_ROWS = 256
-CODE = ("facenet.images", "tasks.ingest.photos")  # what decides a verdict
+CODE = ("facenet.images", "tasks.ingest.photos")  # the code that a verdict depends on
 LIBRARIES = ("numpy", "pillow")
 FACTS = {
     "image_id": pa.string(),
@@ -34,13 +34,13 @@ SCHEMA = pa.schema(FACTS | {"png": pa.binary()})
 
 
 class VerdictCache:
-    """The verdicts in `folder`, and those of this run, which replace them when it is finished."""
+    """The verdicts in `folder`, and those of this run, which replace them at the end."""
 
     def __init__(self, folder: Path, limits: Limits) -> None:
         self._path, self._receipt = folder / "verdicts.arrow", folder / "verdicts.json"
         self._key = _key(limits)
         self._old: dict[str, tuple[Verdict, int]] = {}
-        self._now: dict[str, tuple[Verdict, bool]] = {}  # and whether the picture was converted
+        self._now: dict[str, tuple[Verdict, bool]] = {}  # and whether the image was converted
         self._table = SCHEMA.empty_table()
         if self._is_ours():
             self._table = pa.ipc.open_file(pa.memory_map(str(self._path))).read_all()
@@ -49,18 +49,18 @@ class VerdictCache:
                 self._old[image_id] = (Verdict(**facts), row)
 
     def get(self, image_id: str) -> Verdict | None:
-        """Return the verdict on a photo, with its picture if that was converted, or None if there is none."""
+        """Return the verdict on a photo, with the converted image if any, or None if it is not cached."""
         if image_id not in self._old:
             return None
         verdict, row = self._old[image_id]
         return replace(verdict, png=self._table["png"][row].as_py())
 
     def add(self, image_id: str, verdict: Verdict) -> None:
-        """Note the verdict on a photo of this run, new or old."""
+        """Add the verdict on a photo of this run, new or cached."""
         self._now[image_id] = (replace(verdict, png=None), verdict.png is not None)
 
     def write(self, spool: Spool) -> None:
-        """Leave the verdicts of this run alone, with converted pictures out of the spool."""
+        """Store the verdicts of this run only, with converted images from the spool."""
         if self._now.keys() == self._old.keys():
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Names that mean one person fold to one; names of two people do not."""
+"""Spellings of one person fold to the same name; names of two people do not."""
 
 import unicodedata
 
@@ -59,7 +59,7 @@ def test_golden_values() -> None:
 
 @settings(derandomize=True, deadline=None)
 @given(st.text())
-def test_folding_again_and_any_unicode_form_change_nothing(name: str) -> None:
+def test_folding_is_idempotent_and_independent_of_the_unicode_form(name: str) -> None:
     folded = fold_name(name)
     assert fold_name(folded) == folded
     for form in ("NFC", "NFD", "NFKC", "NFKD"):

@@ -1,4 +1,4 @@
-"""Whose photo a file is, told by the folder it lies in."""
+"""Identities from folder names: one folder per person."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -7,9 +7,9 @@ from tasks.ingest.records import NO_PHOTO, Record
 
 
 def place_by_folder(records: Sequence[Record], *, wrapped: bool) -> None:
-    """Set the identity of every file in the folder of a person; photos elsewhere are rejected as `misplaced`.
+    """Set the identity of every file in a person's folder; photos elsewhere are rejected as `misplaced`.
 
-    wrapped: the source is an archive, in which the folders of people may lie in one more folder, or several.
+    wrapped: the source is an archive, in which one or more outer folders may contain the folders of people.
     """
     depth = _wrapper([record.path.split("/") for record in records if record.status not in NO_PHOTO])
     depth = depth if wrapped else 0
@@ -18,11 +18,11 @@ def place_by_folder(records: Sequence[Record], *, wrapped: bool) -> None:
         if len(parts) == depth + 2:
             record.identity = unicodedata.normalize("NFC", parts[depth])
         elif record.kept:
-            record.reject("misplaced", "Photos must lie in the folders of people, one folder a person.")
+            record.reject("misplaced", "Photos must be in one folder per person.")
 
 
 def _wrapper(paths: list[list[str]]) -> int:
-    """Return how many folders all photos share that are no person's: fewer than half lie directly in them."""
+    """Return the number of outer folders, above the first one with half of the photos directly in it."""
     depth = 0
     while paths:
         folders = {parts[depth] if len(parts) > depth + 1 else None for parts in paths}

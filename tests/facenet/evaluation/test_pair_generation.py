@@ -13,7 +13,7 @@ def _people(count: int, photos: int) -> dict[str, list[int]]:
 
 
 def _check(photos: dict[str, list[int]], pairs: list[Pair], folds: int, most: int) -> None:
-    """What must hold for any input."""
+    """Assert what must hold for any input."""
     found = sorted({pair.fold for pair in pairs})
     assert found == list(range(len(found)))
     assert len(found) <= folds
@@ -39,21 +39,21 @@ def test_ten_people_with_ten_photos_make_five_folds_of_all_same_pairs() -> None:
     assert len(pairs) == 5 * 2 * 90  # two people of a fold have 2 x 45 same pairs
 
 
-def test_twenty_of_a_hundred_people_a_fold_reach_the_wanted_number() -> None:
+def test_ten_people_per_fold_reach_the_requested_number() -> None:
     photos = _people(100, 20)
     pairs = generate_pairs(photos, folds=10, pairs_per_fold=300, seed=1)
     _check(photos, pairs, 10, 300)
     assert Counter((p.fold, p.same) for p in pairs) == {(f, s): 300 for f in range(10) for s in (True, False)}
 
 
-def test_one_person_with_many_photos_does_not_prevail() -> None:
+def test_one_person_with_many_photos_does_not_dominate() -> None:
     photos = {"star": list(range(1, 501)), **_people(40, 5)}
     pairs = [p for p in generate_pairs(photos, folds=1, pairs_per_fold=100, seed=1) if p.same]
     assert len(pairs) == 100
-    assert sum(pair.left.identity == "star" for pair in pairs) < 15  # and not 99 as their share of all pairs
+    assert sum(pair.left.identity == "star" for pair in pairs) < 15  # not 99, the fraction of all pairs
 
 
-def test_seed_and_nothing_else_changes_the_draw() -> None:
+def test_the_draw_depends_on_the_seed_only() -> None:
     photos = _people(30, 9)
     backwards = {name: numbers[::-1] for name, numbers in reversed(photos.items())}
 
@@ -79,11 +79,11 @@ GOLDEN = (
     [{}, _people(1, 10), _people(10, 1), {"a": [1, 2], "b": []}],
     ids=["nobody", "one person", "one photo each", "second person without photos"],
 )
-def test_no_pairs_where_a_fold_needs_two_people_and_two_photos(photos: dict[str, list[int]]) -> None:
+def test_too_few_people_or_photos_give_no_pairs(photos: dict[str, list[int]]) -> None:
     assert generate_pairs(photos, folds=10, pairs_per_fold=300, seed=0) == []
 
 
-def test_people_with_one_photo_serve_in_different_pairs() -> None:
+def test_people_with_one_photo_are_used_in_different_pairs() -> None:
     photos = {"a": [1, 2], "b": [7]}
     pairs = generate_pairs(photos, folds=10, pairs_per_fold=300, seed=0)
     assert (str(pairs[0].left), str(pairs[0].right)) == ("a/a_0001", "a/a_0002")
@@ -101,7 +101,7 @@ def test_people_with_one_photo_serve_in_different_pairs() -> None:
     st.integers(0, 9),
 )
 @settings(max_examples=100, deadline=None)
-def test_any_people_get_pairs_by_the_rules(
+def test_pairs_of_any_people_follow_the_rules(
     photos: dict[str, list[int]], folds: int, most: int, seed: int
 ) -> None:
     _check(photos, generate_pairs(photos, folds=folds, pairs_per_fold=most, seed=seed), folds, most)

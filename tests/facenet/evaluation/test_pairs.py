@@ -26,12 +26,12 @@ def test_view_1_is_one_fold() -> None:
     assert [pair.fold for pair in pairs] == [0, 0]
 
 
-def test_windows_ends_a_mark_blank_lines_and_blanks_for_tabs_are_read() -> None:
+def test_crlf_a_byte_order_mark_blank_lines_and_blanks_for_tabs_are_read() -> None:
     data = b"\xef\xbb\xbf" + VIEW2.replace(b"\n", b"\r\n").replace(b"\t", b"  ") + b"\r\n\r\n"
     assert parse_pairs(data, origin="pairs.txt") == parse_pairs(VIEW2, origin="pairs.txt")
 
 
-def test_a_name_may_have_blanks_when_tabs_part_the_fields() -> None:
+def test_a_name_may_have_blanks_if_tabs_separate_the_fields() -> None:
     pair = parse_pairs("1\nAda Lovelace\t1\t2\nAnn\t1\tZoë\t1\n".encode(), origin="x")
     assert pair[0].left == PhotoName("Ada Lovelace", 1)
     assert str(pair[0].left) == "Ada Lovelace/Ada Lovelace_0001"
@@ -54,11 +54,11 @@ def test_names_are_nfc() -> None:
         (b"10 300 5\n", "line 1: expected a header"),
         (b"10 -300\n", "line 1: expected a header"),
         (b"99999999999999999999\n", "line 1: expected a header"),
-        (b"999999999 999999999\n", "found 0. Is it cut off"),
+        (b"999999999 999999999\n", "found 0. Is it truncated"),
         (b"1\nAnn\t1\t2\n", "expected 1 folds of 1 same and 1 different pairs, 2 lines, found 1"),
         (b"1\nAnn\t1\tBob\t2\n", "line 2: expected three fields"),
         (b"1\nAnn\t1\tx\n", "line 2: expected three fields"),
-        (b"1\nAnn\t1\t1\n", "two numbers from 1"),
+        (b"1\nAnn\t1\t1\n", "another number; numbers from 1"),
         (b"1\nAnn\t0\t1\n", "line 2: expected three fields"),
         (b"1\nAnn\t1\t\xc2\xb2\n", "line 2: expected three fields"),
         (b"1\n\nAnn\t1\t2\n\nAnn\t1\t2\n", "line 5: expected four fields"),
@@ -67,21 +67,21 @@ def test_names_are_nfc() -> None:
         (b"1\nAnn\t1\t2\nAnn\t1\tBob\t2\nCat\t1\t2\n", "line 4: expected the end after 1 folds"),
     ],
 )
-def test_a_wrong_file_is_told_by_line_and_what_was_expected(data: bytes, message: str) -> None:
+def test_an_invalid_file_is_an_error_with_the_line_and_what_was_expected(data: bytes, message: str) -> None:
     with pytest.raises(PairsFileInvalid, match="the_file") as caught:
         parse_pairs(data, origin="the_file")
     assert message in str(caught.value)
 
 
-def test_a_written_file_reads_as_the_same_pairs() -> None:
+def test_a_written_file_is_read_back_as_the_same_pairs() -> None:
     pairs = parse_pairs(VIEW2, origin="x")
     assert format_pairs(pairs).encode() == VIEW2
 
 
 @pytest.mark.parametrize("order", [[1, 0, 2, 3], [0, 1, 2], [0, 2, 1, 3], [2, 3, 0, 1]])
-def test_pairs_that_the_format_cannot_hold_are_an_error(order: list[int]) -> None:
+def test_pairs_that_the_format_cannot_represent_are_an_error(order: list[int]) -> None:
     pairs = parse_pairs(VIEW2, origin="x")
-    with pytest.raises(ValueError, match="folds of equally many"):
+    with pytest.raises(ValueError, match="as many same as different"):
         format_pairs([pairs[place] for place in order])
 
 
@@ -103,7 +103,7 @@ def test_people_of_both_views() -> None:
         (b"1\n2\nAnn\t1\n", "expected 2 people, found 1"),
     ],
 )
-def test_a_wrong_people_file_is_told_by_line(data: bytes, message: str) -> None:
+def test_an_invalid_people_file_is_an_error_with_the_line(data: bytes, message: str) -> None:
     with pytest.raises(PairsFileInvalid, match="the_file") as caught:
         parse_people(data, origin="the_file")
     assert message in str(caught.value)

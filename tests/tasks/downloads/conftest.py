@@ -10,10 +10,10 @@ import pytest
 
 @dataclass
 class Site:
-    """What the server has, how it behaves, and what it was asked.
+    """Files, behaviour and received requests of the server.
 
-    breaks: of the next answers, after how many bytes of the body the connection is cut. statuses: of the next
-    answers, instead of the file. requests: path and Range header of each.
+    breaks: body bytes after which the next responses are cut. statuses: sent instead of the next responses.
+    requests: path and Range header of each.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -41,8 +41,8 @@ def site() -> Iterator[Site]:
 def _handler(site: Site) -> type[http.server.BaseHTTPRequestHandler]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            wanted = self.headers.get("Range")
-            site.requests.append((self.path, wanted))
+            byte_range = self.headers.get("Range")
+            site.requests.append((self.path, byte_range))
             if site.statuses:
                 self.send_error(site.statuses.pop(0))
                 return
@@ -51,8 +51,8 @@ def _handler(site: Site) -> type[http.server.BaseHTTPRequestHandler]:
                 self.send_error(404)
                 return
             start = 0
-            if wanted and site.ranges and self.headers.get("If-Range") == site.version:
-                start = int(wanted.removeprefix("bytes=").removesuffix("-"))
+            if byte_range and site.ranges and self.headers.get("If-Range") == site.version:
+                start = int(byte_range.removeprefix("bytes=").removesuffix("-"))
                 if start >= len(body):
                     self.send_error(416)
                     return

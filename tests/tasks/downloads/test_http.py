@@ -19,27 +19,27 @@ def _fetch(site: Site, folder: Path, **options: str) -> Path:
     return folder / "new" / "a.tgz"
 
 
-def test_a_file_arrives_whole_and_alone(site: Site, tmp_path: Path) -> None:
+def test_a_file_is_complete_and_no_other_is_left(site: Site, tmp_path: Path) -> None:
     path = _fetch(site, tmp_path, sha256=DIGEST)
     assert path.read_bytes() == BODY
     assert list(path.parent.iterdir()) == [path]
     assert file_digest(path) == DIGEST
 
 
-def test_a_connection_that_breaks_off_is_taken_up_where_it_broke(site: Site, tmp_path: Path) -> None:
+def test_a_broken_connection_is_resumed(site: Site, tmp_path: Path) -> None:
     site.breaks = [100_000, 1, 300_000]
     assert _fetch(site, tmp_path, sha256=DIGEST).read_bytes() == BODY
-    asked = [wanted for _, wanted in site.requests]
-    assert asked == [None, "bytes=100000-", "bytes=100001-", "bytes=400001-"]
+    ranges = [byte_range for _, byte_range in site.requests]
+    assert ranges == [None, "bytes=100000-", "bytes=100001-", "bytes=400001-"]
 
 
-def test_progress_gives_new_patience(site: Site, tmp_path: Path) -> None:
+def test_progress_resets_the_number_of_attempts(site: Site, tmp_path: Path) -> None:
     site.breaks = [10] * (3 * ATTEMPTS)
     assert _fetch(site, tmp_path).read_bytes() == BODY
     assert len(site.requests) == 3 * ATTEMPTS + 1
 
 
-def test_a_later_call_goes_on_with_what_is_there(site: Site, tmp_path: Path) -> None:
+def test_a_later_call_resumes_the_download(site: Site, tmp_path: Path) -> None:
     site.breaks = [1000] + [0] * ATTEMPTS
     with pytest.raises(DownloadFailed, match=f"{ATTEMPTS} attempts"):
         _fetch(site, tmp_path)
@@ -49,7 +49,7 @@ def test_a_later_call_goes_on_with_what_is_there(site: Site, tmp_path: Path) -> 
     assert site.requests == [("/a.tgz", "bytes=1000-")]
 
 
-def test_a_file_that_has_changed_meanwhile_is_fetched_anew(site: Site, tmp_path: Path) -> None:
+def test_a_file_changed_on_the_server_is_downloaded_again(site: Site, tmp_path: Path) -> None:
     site.breaks = [1000] + [0] * ATTEMPTS
     with pytest.raises(DownloadFailed):
         _fetch(site, tmp_path)
@@ -58,20 +58,18 @@ def test_a_file_that_has_changed_meanwhile_is_fetched_anew(site: Site, tmp_path:
 
 
 @pytest.mark.parametrize("version", [None, 'W/"weak"'])
-def test_without_a_certain_version_nothing_is_continued(
-    site: Site, tmp_path: Path, version: str | None
-) -> None:
+def test_without_a_strong_version_nothing_is_resumed(site: Site, tmp_path: Path, version: str | None) -> None:
     site.version, site.breaks = version, [1000]
     assert _fetch(site, tmp_path).read_bytes() == BODY
-    assert [wanted for _, wanted in site.requests] == [None, None]
+    assert [byte_range for _, byte_range in site.requests] == [None, None]
 
 
-def test_a_server_without_ranges_sends_it_all_again(site: Site, tmp_path: Path) -> None:
+def test_a_server_without_ranges_sends_the_whole_file(site: Site, tmp_path: Path) -> None:
     site.ranges, site.breaks = False, [1000, 2000]
     assert _fetch(site, tmp_path, sha256=DIGEST).read_bytes() == BODY
 
 
-def test_a_file_that_became_shorter_is_fetched_anew(site: Site, tmp_path: Path) -> None:
+def test_a_file_that_became_shorter_is_downloaded_again(site: Site, tmp_path: Path) -> None:
     site.breaks = [1000] + [0] * ATTEMPTS
     with pytest.raises(DownloadFailed):
         _fetch(site, tmp_path)
@@ -79,7 +77,7 @@ def test_a_file_that_became_shorter_is_fetched_anew(site: Site, tmp_path: Path) 
     assert _fetch(site, tmp_path).read_bytes() == b"short"
 
 
-def test_a_busy_server_is_asked_again_and_a_refusal_is_not(site: Site, tmp_path: Path) -> None:
+def test_a_busy_server_is_retried_and_a_refusal_is_not(site: Site, tmp_path: Path) -> None:
     site.statuses = [503, 429]
     assert _fetch(site, tmp_path).read_bytes() == BODY
     site.requests, site.statuses = [], [403]
@@ -88,13 +86,13 @@ def test_a_busy_server_is_asked_again_and_a_refusal_is_not(site: Site, tmp_path:
     assert len(site.requests) == 1
 
 
-def test_wrong_bytes_are_thrown_away(site: Site, tmp_path: Path) -> None:
+def test_bytes_with_a_wrong_digest_are_deleted(site: Site, tmp_path: Path) -> None:
     with pytest.raises(DownloadFailed, match=DIGEST):
         _fetch(site, tmp_path, sha256="0" * 64)
     assert list((tmp_path / "new").iterdir()) == []
 
 
-def test_an_unreachable_server_is_told_in_few_words(tmp_path: Path) -> None:
+def test_an_unreachable_server_is_a_short_error(tmp_path: Path) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/a.tgz"

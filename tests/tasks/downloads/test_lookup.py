@@ -45,15 +45,15 @@ def _put(path: str, body: bytes = BODY) -> Path:
         ("../shared/data/lfw", ["../shared/data/lfw"]),
     ],
 )
-@pytest.mark.skipif(os.pathsep != ":", reason="the examples part folders by colons")
-def test_mirrors_are_parted_by_commas_and_folders_by_colons(
+@pytest.mark.skipif(os.pathsep != ":", reason="the examples separate folders by colons")
+def test_mirrors_are_separated_by_commas_and_folders_by_colons(
     text: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(MIRRORS, text)
     assert mirrors() == expected
 
 
-def test_the_nearest_place_wins(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_places_are_tried_nearest_first(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.files |= {"/mirror/a.tgz": BODY, "/own/a.tgz": BODY}
     monkeypatch.setenv(MIRRORS, f"far,{site.url}/mirror/")
     urls = (f"{site.url}/own/a.tgz",)
@@ -79,7 +79,7 @@ def test_what_was_downloaded_is_not_downloaded_again(site: Site) -> None:
     assert len(site.requests) == 1
 
 
-def test_other_bytes_are_passed_over(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_with_another_digest_are_skipped(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(MIRRORS, "good")
     _put("a.tgz", b"other")
     good = _put("good/a.tgz")
@@ -95,21 +95,21 @@ def test_names_with_folders_and_blanks_are_found_on_mirrors(
     assert _locate("lists/my pairs.txt") == Path("data/downloads/my pairs.txt")
 
 
-def test_a_directory_is_a_place_too_but_has_no_digest(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_directory_is_found_but_has_no_digest(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("photos").mkdir()
     assert _locate("photos") == Path("photos")
     with pytest.raises(DownloadFailed, match="a folder, which has no sha256"):
         _locate("photos", sha256=DIGEST)
 
 
-def test_an_absolute_path_is_not_sought_on_mirrors(
+def test_an_absolute_path_is_not_looked_up_on_mirrors(
     site: Site, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(MIRRORS, site.url)
     with pytest.raises(DownloadFailed) as caught:
         _locate(str(workspace / "gone.zip"))
     assert site.requests == []
-    assert str(caught.value).count("not there") == 1
+    assert str(caught.value).count(": not found") == 1
 
 
 def test_the_message_names_every_place_and_the_next_command(
@@ -121,8 +121,8 @@ def test_the_message_names_every_place_and_the_next_command(
     with pytest.raises(DownloadFailed) as caught:
         _locate("a.tgz", sha256=DIGEST, urls=(f"{site.url}/own",))
     text = str(caught.value)
-    assert "  a.tgz: not there\n" in text
-    assert "  data/downloads/a.tgz: not there\n" in text
+    assert "  a.tgz: not found\n" in text
+    assert "  data/downloads/a.tgz: not found\n" in text
     assert f"  far/a.tgz: its sha256 is {hashlib.sha256(b'another').hexdigest()}, not {DIGEST}\n" in text
     assert f"  {site.url}/a.tgz: HTTP 404" in text
     assert f"  {site.url}/own: its sha256 is" in text
@@ -130,7 +130,7 @@ def test_the_message_names_every_place_and_the_next_command(
     assert "dvc repro" in text
 
 
-def test_official_addresses_come_last_and_their_digest_binds(
+def test_official_urls_are_tried_last_and_their_digest_is_required(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tasks.downloads import lookup

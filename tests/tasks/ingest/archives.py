@@ -1,4 +1,4 @@
-"""Archives made for tests."""
+"""Build archives for tests."""
 
 import io
 import tarfile
@@ -8,14 +8,14 @@ from pathlib import Path
 
 
 def entry(name: str, size: int = 0, kind: bytes = tarfile.REGTYPE, target: str = "") -> tarfile.TarInfo:
-    """Return the header of a file in a tar; its type and size may be anything."""
+    """Return a tar header of any type and size."""
     info = tarfile.TarInfo(name)
     info.size, info.type, info.linkname = size, kind, target
     return info
 
 
 def tar_bytes(files: Mapping[str, bytes], mode: str = "w", extra: Sequence[tarfile.TarInfo] = ()) -> bytes:
-    """Return a tar of `files`, then headers without data."""
+    """Return a tar of `files`, followed by the headers `extra` without data."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode=mode) as archive:  # type: ignore[call-overload]
         for name, data in files.items():

@@ -6,7 +6,7 @@ from tasks.params.ingest import IngestParams
 
 
 def ingest_params(*sources: dict[str, Any], **changed: Any) -> IngestParams:
-    """Return parameters with these sources, and the defaults of params.yaml but for `changed`."""
+    """Return parameters with these sources and changes, otherwise the defaults of params.yaml."""
     values = {
         "sources": sources or ({"kind": "orl"},),
         "held_out_identities": 10,

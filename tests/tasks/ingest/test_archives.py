@@ -24,7 +24,7 @@ def _directory(tmp_path: Path) -> Path:
 
 def _archive(content: bytes) -> Callable[[Path], Path]:
     def write(tmp_path: Path) -> Path:
-        path = tmp_path / "archive"  # told by its bytes, not by its name
+        path = tmp_path / "archive"  # the format is detected from the bytes, not the name
         path.write_bytes(content)
         return path
 
@@ -52,7 +52,7 @@ def _statuses(path: Path, limit: int = LIMIT) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_gives_the_same_files(kind: str, tmp_path: Path) -> None:
+def test_every_format_yields_the_same_files(kind: str, tmp_path: Path) -> None:
     found = _read(KINDS[kind](tmp_path))
     assert {member.path: member.data for member in found} == FILES
     assert [member.path for member in found] == list(FILES)
@@ -60,7 +60,7 @@ def test_every_kind_gives_the_same_files(kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_file_of_too_many_bytes_is_not_read(kind: str, tmp_path: Path) -> None:
+def test_an_oversized_file_is_not_read(kind: str, tmp_path: Path) -> None:
     found = {member.path: member for member in members(KINDS[kind](tmp_path), 4999)}
     assert found["Bob/3 Ünï ☺.jpg"].data is None
     assert found["Bob/3 Ünï ☺.jpg"].status == "too_large"
@@ -71,7 +71,7 @@ HIDDEN = {".DS_Store": b"", "__MACOSX/Ann/._1.jpg": b"", "Ann/Thumbs.db": b"", "
 
 
 @pytest.mark.parametrize("kind", ["directory", "tar", "zip"])
-def test_what_operating_systems_leave_is_counted_and_not_read(kind: str, tmp_path: Path) -> None:
+def test_files_of_operating_systems_are_counted_but_not_read(kind: str, tmp_path: Path) -> None:
     build = {
         "directory": lambda folder: write_tree(folder / "d", HIDDEN),
         "tar": _archive(tar_bytes(HIDDEN)),
@@ -84,7 +84,7 @@ ESCAPES = ["../out.jpg", "/etc/out.jpg", "Ann/../../out.jpg", "C:/out.jpg", "a\n
 
 
 @pytest.mark.parametrize("kind", ["tar", "zip"])
-def test_paths_that_lead_out_are_refused_and_nothing_is_written(kind: str, tmp_path: Path) -> None:
+def test_escaping_paths_are_rejected_and_nothing_is_written(kind: str, tmp_path: Path) -> None:
     (tmp_path / "inner").mkdir()
     files = {**dict.fromkeys(ESCAPES, b"x"), "Ann/1.jpg": b"one"}
     content = (
@@ -99,25 +99,25 @@ def _named(name: str) -> zipfile.ZipInfo:
     return zipfile.ZipInfo(name)
 
 
-def test_windows_separators_in_a_zip_part_folders(tmp_path: Path) -> None:
+def test_windows_separators_in_a_zip_separate_folders(tmp_path: Path) -> None:
     path = _archive(zip_bytes({_named("Ann\\1.jpg"): b"x", _named("..\\out.jpg"): b"x"}))(tmp_path)
     assert _statuses(path) == {"Ann/1.jpg": "", "../out.jpg": "unsafe"}
 
 
-def test_links_and_devices_in_a_tar_are_refused(tmp_path: Path) -> None:
+def test_links_and_devices_in_a_tar_are_rejected(tmp_path: Path) -> None:
     kinds = [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE]
     extra = [entry(f"Ann/{number}.jpg", 0, kind, "/etc/passwd") for number, kind in enumerate(kinds)]
     path = _archive(tar_bytes({"Ann/photo.jpg": b"x"}, extra=extra))(tmp_path)
     assert _statuses(path) == {"Ann/photo.jpg": "", **{info.name: "unsafe" for info in extra}}
 
 
-def test_a_link_in_a_zip_is_refused(tmp_path: Path) -> None:
+def test_a_link_in_a_zip_is_rejected(tmp_path: Path) -> None:
     link = zipfile.ZipInfo("Ann/1.jpg")
     link.external_attr = 0o120777 << 16
     assert _statuses(_archive(zip_bytes({link: b"/etc/passwd"}))(tmp_path)) == {"Ann/1.jpg": "unsafe"}
 
 
-def test_links_in_a_directory_are_followed_to_files_and_people_only(tmp_path: Path) -> None:
+def test_only_links_to_files_and_people_are_followed_in_a_directory(tmp_path: Path) -> None:
     root = write_tree(tmp_path / "photos", {"Ann/1.jpg": b"x"})
     elsewhere = write_tree(tmp_path / "elsewhere", {"2.jpg": b"y", "deep/3.jpg": b"z"})
     (root / "Bob").symlink_to(elsewhere)
@@ -143,7 +143,7 @@ def test_folders_hundreds_deep_are_walked(tmp_path: Path) -> None:
     deep.mkdir(parents=True)
     (deep / "photo.jpg").write_bytes(b"x")
     limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(300)  # so that a walk by recursion would fail here
+    sys.setrecursionlimit(300)  # a recursive walk would fail here
     try:
         found = _read(tmp_path)
     finally:
@@ -151,7 +151,7 @@ def test_folders_hundreds_deep_are_walked(tmp_path: Path) -> None:
     assert [member.path for member in found] == ["d/" * 500 + "photo.jpg"]
 
 
-def test_names_that_are_not_utf8_are_made_so(tmp_path: Path) -> None:
+def test_names_that_are_not_utf8_are_replaced(tmp_path: Path) -> None:
     header = entry("Ann/x.jpg", 1).tobuf().replace(b"Ann/x.jpg", b"Ann/\xff.jpg")
     checksum = sum(header[:148]) + sum(header[156:]) + 8 * 32
     header = header[:148] + b"%06o\0 " % checksum + header[156:]
@@ -160,7 +160,7 @@ def test_names_that_are_not_utf8_are_made_so(tmp_path: Path) -> None:
     assert member.path.encode("utf-8") == "Ann/\ufffd.jpg".encode()
 
 
-def test_a_bomb_is_skipped_without_being_held(tmp_path: Path) -> None:
+def test_a_compression_bomb_is_skipped_in_bounded_memory(tmp_path: Path) -> None:
     bomb = gzip.compress(tar_bytes({"Ann/bomb.jpg": bytes(20_000_000), "Ann/1.jpg": b"x"}))
     assert len(bomb) < 100_000
     assert _statuses(_archive(bomb)(tmp_path)) == {"Ann/bomb.jpg": "too_large", "Ann/1.jpg": ""}
@@ -168,7 +168,7 @@ def test_a_bomb_is_skipped_without_being_held(tmp_path: Path) -> None:
     assert _statuses(_archive(bomb)(tmp_path)) == {"Ann/bomb.jpg": "too_large", "Ann/1.jpg": ""}
 
 
-def test_a_zip_that_lies_about_a_size_is_bounded(tmp_path: Path) -> None:
+def test_a_zip_with_a_wrong_size_is_bounded(tmp_path: Path) -> None:
     content = zip_bytes({"Ann/1.jpg": bytes(5_000_000)})
     lying = content.replace(struct.pack("<I", 5_000_000), struct.pack("<I", 50))
     assert lying != content
@@ -176,7 +176,7 @@ def test_a_zip_that_lies_about_a_size_is_bounded(tmp_path: Path) -> None:
     assert member.status == "corrupt"
 
 
-def test_a_damaged_or_encrypted_file_in_a_zip_does_not_harm_the_others(tmp_path: Path) -> None:
+def test_a_damaged_or_encrypted_file_in_a_zip_does_not_affect_the_others(tmp_path: Path) -> None:
     content = bytearray(
         zip_bytes({"Ann/1.jpg": b"damaged" * 50, "Ann/2.jpg": b"fine", "Ann/3.jpg": b"secret"})
     )
@@ -216,28 +216,28 @@ BROKEN = {
     "empty": b"",
     "text": b"no archive at all",
     "a photo": b"\xff\xd8\xff\xe0" + bytes(2000),
-    "tar, cut off in a file": tar_bytes(FILES)[:3000],
-    "tar, cut off in a header": tar_bytes(FILES)[:1400],
+    "tar, truncated in a file": tar_bytes(FILES)[:3000],
+    "tar, truncated in a header": tar_bytes(FILES)[:1400],
     "tar, damaged in the middle": _damaged_in_the_middle(),
     "tar, a name of a gigabyte": _names_of_a_gigabyte(),
     "tar, a negative size": _negative_size(-256),
     "tar, a size that leads back to its header": _negative_size(-1024),
-    "tar.gz, cut off": tar_bytes({"a/1.jpg": os.urandom(50_000)}, "w:gz")[:20_000],
+    "tar.gz, truncated": tar_bytes({"a/1.jpg": os.urandom(50_000)}, "w:gz")[:20_000],
     "tar.gz, wrong checksum": _wrong_checksum(),
-    "tar.xz, cut off": tar_bytes({"a/1.jpg": os.urandom(50_000)}, "w:xz")[:20_000],
+    "tar.xz, truncated": tar_bytes({"a/1.jpg": os.urandom(50_000)}, "w:xz")[:20_000],
     "tar.bz2, damaged": tar_bytes(FILES, "w:bz2")[:60] + bytes(100),
-    "zip, cut off": zip_bytes(FILES)[:-30],
+    "zip, truncated": zip_bytes(FILES)[:-30],
 }
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_archive_is_told_with_its_name_and_what_to_do(name: str, tmp_path: Path) -> None:
+def test_a_broken_archive_is_an_error_with_its_name_and_the_cure(name: str, tmp_path: Path) -> None:
     with pytest.raises(SourceInvalid, match="archive is not a directory, tar or zip") as caught:
         _read(_archive(BROKEN[name])(tmp_path), 100_000)
-    assert "Delete it and get it anew" in str(caught.value)
+    assert "Delete it and download it again" in str(caught.value)
 
 
-def test_a_long_name_of_both_formats_is_read(tmp_path: Path) -> None:
+def test_long_names_are_read_in_both_tar_formats(tmp_path: Path) -> None:
     long = "Ann/" + "x" * 200 + ".jpg"
     for kind in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
         buffer = io.BytesIO()

@@ -22,7 +22,7 @@ FILES = [(number, b"x" * (number % 7)) for number in range(150)]
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_results_come_in_order_with_their_items(count: int) -> None:
+def test_results_are_yielded_in_order_with_their_items(count: int) -> None:
     found = list(judge_all(_length, FILES, workers=count, if_killed=-1))
     assert found == [(number, data, len(data)) for number, data in FILES]
 
@@ -33,7 +33,7 @@ def test_a_file_that_kills_its_worker_is_found_and_the_others_are_judged() -> No
     assert found == {number: -1 if data == b"poison" else len(data) for number, data in files}
 
 
-def test_a_chunk_ends_at_files_or_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chunk_is_limited_by_files_and_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inspection, "CHUNK_FILES", 3)
     monkeypatch.setattr(inspection, "CHUNK_BYTES", 10)
     sizes = [1, 1, 1, 10, 1, 9, 50, 1]

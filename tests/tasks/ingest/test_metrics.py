@@ -44,20 +44,20 @@ def test_every_file_is_counted_once() -> None:
     }
 
 
-def test_an_overlap_stands_first_and_in_capitals() -> None:
+def test_an_overlap_is_reported_first_and_in_capitals() -> None:
     report = _metrics(Roles([], ["Ann"], []))
     name, text = next(iter(report.items()))
     assert name == "WARNING"
     assert str(text).startswith("1 PEOPLE ARE IN TRAINING AND IN EVALUATION")
 
 
-def test_long_lists_of_names_are_cut_and_counted() -> None:
+def test_long_lists_of_names_are_truncated_and_counted() -> None:
     report = _metrics(Roles([f"p{n:03d}" for n in range(100)], [], []))
     excluded = report["excluded_identities"]
     assert isinstance(excluded, dict)
     assert (excluded["count"], len(excluded["names"])) == (100, 20)
 
 
-def test_reasons_come_by_number_then_name() -> None:
+def test_reasons_are_sorted_by_count_then_name() -> None:
     records = [Record("a", str(n), status=status) for n, status in enumerate(["z", "b", "a", "z"])]
     assert list(rejected(records).items()) == [("z", 2), ("a", 1), ("b", 1)]

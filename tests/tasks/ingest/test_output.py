@@ -29,7 +29,7 @@ def _write(raw: Path, shards: int, drawn: list[Pair]) -> None:
         write_output(raw, output, records, spool)
 
 
-def test_photos_go_to_the_shard_of_their_person_in_order(tmp_path: Path) -> None:
+def test_photos_are_sorted_in_the_shard_of_their_person(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     _write(raw, 4, [])
     rows = read_table(raw, "images").to_pylist()
@@ -42,7 +42,7 @@ def test_photos_go_to_the_shard_of_their_person_in_order(tmp_path: Path) -> None
     ]
 
 
-def test_nothing_else_stays(tmp_path: Path) -> None:
+def test_other_files_are_removed(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     drawn = [Pair(PhotoName("a", 1), PhotoName(right, number), same, 0) for right, number, same in DRAWN]
     _write(raw, 2, drawn)

@@ -13,12 +13,12 @@ def _names(*records: Record) -> dict[str, str]:
     return {str(name).partition("/")[2]: record.path for name, record in photo_names(records).items()}
 
 
-def test_photos_are_named_by_the_number_in_the_name_of_the_file() -> None:
+def test_photos_are_named_by_the_number_in_the_file_name() -> None:
     found = _names(_photo("Ann", "Ann_0012.jpg"), _photo("Ann", "Ann_3.png"), _photo("s1", "10.pgm"))
     assert found == {"Ann_0012": "Ann/Ann_0012.jpg", "Ann_0003": "Ann/Ann_3.png", "s1_0010": "s1/10.pgm"}
 
 
-def test_photos_are_counted_where_any_name_has_no_number() -> None:
+def test_photos_are_counted_if_any_name_has_no_number() -> None:
     photos = [_photo("Ann", "7.jpg"), _photo("Ann", "IMG_9.jpg"), _photo("Ann", "Bob_0001.jpg")]
     assert _names(*photos) == {
         "Ann_0001": "Ann/7.jpg",
@@ -46,11 +46,11 @@ def test_of_two_files_with_one_number_the_kept_one_has_it() -> None:
     assert _names(*photos) == {"Ann_0001": "Ann/1.png"}
 
 
-def test_a_name_with_signs_of_a_pattern_is_no_pattern() -> None:
+def test_a_name_with_regex_characters_is_taken_literally() -> None:
     assert _names(_photo("A.+(", "A.+(_2.jpg")) == {"A.+(_0002": "A.+(/A.+(_2.jpg"}
 
 
-def test_rows_keep_the_order_and_have_nulls_for_photos_that_are_not_there() -> None:
+def test_rows_keep_the_order_and_missing_photos_are_null() -> None:
     kept, corrupt = _photo("Ann", "1.jpg"), _photo("Ann", "2.jpg", "corrupt")
     one, two, gone = PhotoName("Ann", 1), PhotoName("Ann", 2), PhotoName("Bob", 1)
     pairs = [Pair(one, two, True, 0), Pair(gone, one, False, -1)]
@@ -75,7 +75,7 @@ def test_rows_keep_the_order_and_have_nulls_for_photos_that_are_not_there() -> N
     ]
 
 
-def test_a_duplicate_resolves_to_the_photo_that_is_kept() -> None:
+def test_a_duplicate_resolves_to_the_kept_photo() -> None:
     kept, again = _photo("Ann", "1.jpg"), _photo("Ann", "2.jpg", "duplicate")
     again.image_id = kept.image_id
     (row,) = pair_rows(

@@ -4,8 +4,8 @@ from tasks.ingest.records import MANIFEST_SCHEMA, Record, manifest_table
 def test_a_record_is_kept_until_it_is_rejected() -> None:
     record = Record("folder", "Ann/1.jpg")
     assert record.kept
-    record.reject("corrupt", "It is cut off.")
-    assert (record.kept, record.status, record.reason) == (False, "corrupt", "It is cut off.")
+    record.reject("corrupt", "It is truncated.")
+    assert (record.kept, record.status, record.reason) == (False, "corrupt", "It is truncated.")
     assert record.place == "folder: Ann/1.jpg"
 
 

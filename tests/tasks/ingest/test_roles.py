@@ -34,13 +34,13 @@ def test_people_are_held_out_by_seed_when_nobody_is_evaluated() -> None:
     assert roles.held_out != _decide(_people(20), held_out=5, seed=2).held_out
 
 
-def test_the_choice_hardly_changes_with_more_people() -> None:
+def test_adding_people_changes_few_choices() -> None:
     few = set(_decide(_people(20), held_out=5, seed=1).held_out)
     more = set(_decide(_people(22), held_out=5, seed=1).held_out)
     assert len(few & more) >= 3
 
 
-def test_half_of_the_people_train_whatever_is_asked() -> None:
+def test_at_least_half_of_the_people_train() -> None:
     assert len(_decide(_people(5), held_out=10).held_out) == 2
     assert _decide(_people(1), held_out=10).held_out == []
     assert _decide(_people(6), held_out=0).held_out == []
@@ -65,7 +65,7 @@ def test_all_of_a_split_trains_when_another_source_is_evaluated() -> None:
     assert {record.role for record in records[:-1]} == {"train"}
 
 
-def test_who_is_evaluated_trains_nowhere_however_the_name_is_written() -> None:
+def test_evaluated_people_train_nowhere_however_their_name_is_spelled() -> None:
     records = [
         _photo("José_García", "a/1.jpg", "evaluate", source="lfw"),
         _photo("jose garcia", "b/1.jpg", "train"),
@@ -84,13 +84,13 @@ def test_who_is_evaluated_trains_nowhere_however_the_name_is_written() -> None:
     assert all(record.reason for record in records if not record.kept)
 
 
-def test_who_is_in_a_scored_pair_does_not_train_either() -> None:
+def test_people_in_scored_pairs_do_not_train() -> None:
     records = [_photo("Ann", "Ann/1.jpg", "train"), _photo("Bob", "Bob/1.jpg", "train")]
     assert _decide(records, scored=["ann"]).excluded == ["Ann"]
     assert [record.kept for record in records] == [False, True]
 
 
-def test_an_overlap_that_is_allowed_is_told() -> None:
+def test_an_allowed_overlap_is_reported() -> None:
     records = [_photo("Ann", "Ann/1.jpg", "evaluate"), _photo("ann", "ann/2.jpg", "train")]
     roles = _decide(records, allow=True)
     assert _state(records) == [("evaluate", "kept"), ("train", "kept")]
@@ -105,7 +105,7 @@ def test_held_out_people_are_excluded_from_sources_that_train() -> None:
     assert roles.excluded == [held.upper()]
 
 
-def test_of_equal_bytes_one_is_kept_and_the_evaluated_one_wins() -> None:
+def test_of_equal_bytes_one_is_kept_preferably_the_evaluated_one() -> None:
     records = [
         _photo("Ann", "Ann/1.jpg", "train", "x"),
         _photo("Ann", "Ann/2.jpg", "train", "x"),
@@ -119,14 +119,14 @@ def test_of_equal_bytes_one_is_kept_and_the_evaluated_one_wins() -> None:
     assert records[2].reason == "The same bytes as folder: Eve/1.jpg."
 
 
-def test_a_rejected_photo_is_nobodys_original() -> None:
+def test_a_rejected_photo_does_not_make_others_duplicates() -> None:
     records = [_photo("Eve", "Eve/1.jpg", "evaluate"), _photo("eve", "eve/1.jpg", "train", "x")]
     records.append(_photo("Bob", "Bob/1.jpg", "train", "x"))
     _decide(records)
     assert [record.status for record in records] == ["kept", "excluded_identity", "kept"]
 
 
-def test_files_of_nobody_are_left_alone() -> None:
+def test_files_without_an_identity_are_unchanged() -> None:
     records = [Record("folder", "readme.txt", status="unsupported", reason="no photo"), *_people(2)]
     _decide(records)
     assert (records[0].role, records[0].status) == (None, "unsupported")

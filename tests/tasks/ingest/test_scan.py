@@ -28,13 +28,13 @@ def _source(*members: Member) -> Opened:
 def _scan(folder: Path, *sources: Opened, workers: int = 1) -> tuple[list[Record], dict[str, bytes]]:
     named = [(f"s{place}", source) for place, source in enumerate(sources)]
     with Spool(folder) as spool:
-        known = VerdictCache(folder / "cache", limits(ingest_params()))
-        records, _ = scan(named, ingest_params(), spool, known, workers)
+        cache = VerdictCache(folder / "cache", limits(ingest_params()))
+        records, _ = scan(named, ingest_params(), spool, cache, workers)
         stored = {r.image_id: spool.read(r.image_id) for r in records if r.kept and r.image_id}
     return records, stored
 
 
-def test_records_come_by_source_and_path_whatever_the_order_of_the_archive(tmp_path: Path) -> None:
+def test_records_are_sorted_by_source_and_path_whatever_the_archive_order(tmp_path: Path) -> None:
     jpeg, grey = ZOO["jpeg.jpg"].data, ZOO["jpeg_grey.jpg"].data
     records, stored = _scan(tmp_path, _source(Member("b.jpg", jpeg), Member("a.jpg", grey)), _source())
     assert [(r.source, r.path, r.mode) for r in records] == [("s0", "a.jpg", "L"), ("s0", "b.jpg", "RGB")]
@@ -43,7 +43,7 @@ def test_records_come_by_source_and_path_whatever_the_order_of_the_archive(tmp_p
     assert {record.identity for record in records} == {"Ann"}
 
 
-def test_equal_bytes_are_decoded_and_stored_once_and_get_one_verdict(tmp_path: Path) -> None:
+def test_equal_bytes_are_decoded_once_stored_once_and_share_a_verdict(tmp_path: Path) -> None:
     jpeg = ZOO["jpeg.jpg"].data
     records, stored = _scan(
         tmp_path,
@@ -55,7 +55,7 @@ def test_equal_bytes_are_decoded_and_stored_once_and_get_one_verdict(tmp_path: P
     assert len(stored) == 1
 
 
-def test_files_that_were_not_read_have_no_id(tmp_path: Path) -> None:
+def test_unread_files_have_no_image_id(tmp_path: Path) -> None:
     records, _ = _scan(tmp_path, _source(Member("a", None, "unsafe", "a link")))
     assert (records[0].image_id, records[0].bytes, records[0].status, records[0].reason) == (
         None,
@@ -65,6 +65,6 @@ def test_files_that_were_not_read_have_no_id(tmp_path: Path) -> None:
     )
 
 
-def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
+def test_the_result_does_not_depend_on_the_number_of_workers(tmp_path: Path) -> None:
     source = _source(*(Member(name, animal.data) for name, animal in ZOO.items()))
     assert _scan(tmp_path, source) == _scan(tmp_path, source, workers=2)

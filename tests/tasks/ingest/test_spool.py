@@ -5,7 +5,7 @@ import pytest
 from tasks.ingest.spool import Spool
 
 
-def test_what_goes_in_comes_out_in_any_order(tmp_path: Path) -> None:
+def test_bytes_are_read_back_in_any_order(tmp_path: Path) -> None:
     with Spool(tmp_path / "new") as spool:
         spool.add("a", b"first")
         spool.add("b", b"")
@@ -17,7 +17,7 @@ def test_what_goes_in_comes_out_in_any_order(tmp_path: Path) -> None:
             spool.read("d")
 
 
-def test_no_file_is_seen_at_any_time(tmp_path: Path) -> None:
+def test_no_file_is_ever_visible(tmp_path: Path) -> None:
     with Spool(tmp_path) as spool:
         spool.add("a", bytes(10**6))
         assert list(tmp_path.iterdir()) == []

@@ -75,7 +75,7 @@ def test_the_embedded_sample(tmp_path: Path) -> None:
     ]
 
 
-def test_written_pairs_can_be_given_back(tmp_path: Path) -> None:
+def test_written_pairs_can_be_used_as_a_pairs_file(tmp_path: Path) -> None:
     root = write_tree(tmp_path / "photos", _people("ABCDEF", 4))
     _run(ingest_params({"kind": "folder", "path": str(root)}, held_out_identities=3), tmp_path / "one")
     again = {"kind": "folder", "path": str(root), "pairs": str(tmp_path / "one" / "raw" / "pairs.txt")}
@@ -85,7 +85,7 @@ def test_written_pairs_can_be_given_back(tmp_path: Path) -> None:
     assert one["manifest.parquet"] == two["manifest.parquet"]
 
 
-def test_the_zoo_gets_its_verdicts_and_only_the_good_are_stored(tmp_path: Path) -> None:
+def test_the_zoo_gets_its_verdicts_and_only_kept_photos_are_stored(tmp_path: Path) -> None:
     root = write_tree(tmp_path / "photos", {f"Ann/{name}": animal.data for name, animal in ZOO.items()})
     (root / "Ann" / "huge.jpg").write_bytes(bytes(50_001))
     source = {"kind": "folder", "path": str(root), "role": "train"}
@@ -106,7 +106,7 @@ def test_the_zoo_gets_its_verdicts_and_only_the_good_are_stored(tmp_path: Path) 
 
 
 def _sources(folder: Path) -> tuple[dict[str, Any], ...]:
-    """Three sources of every form, with duplicates, rejects, an overlap and a person in two of them."""
+    """Return a directory, a tar and a zip with duplicates, rejects, an overlap and a shared person."""
     write_tree(
         folder / "photos", _people("ABC", 3) | {"A/twin.jpg": _jpeg(1), "B/bad.jpg": b"x", "notes.txt": b"y"}
     )
@@ -121,7 +121,7 @@ def _sources(folder: Path) -> tuple[dict[str, Any], ...]:
     )
 
 
-def test_sources_unite_and_evaluated_people_do_not_train(tmp_path: Path) -> None:
+def test_sources_are_merged_and_evaluated_people_do_not_train(tmp_path: Path) -> None:
     report = _run(ingest_params(*_sources(tmp_path)), tmp_path)
     people = {(row["identity"], row["role"]) for row in _manifest(tmp_path) if row["status"] == "kept"}
     assert people == {
@@ -145,7 +145,7 @@ def test_sources_unite_and_evaluated_people_do_not_train(tmp_path: Path) -> None
     assert len(_manifest(tmp_path)) == report["found"] == 29
 
 
-def test_an_overlap_that_is_allowed_is_reported_in_capitals(tmp_path: Path) -> None:
+def test_an_allowed_overlap_is_reported_in_capitals(tmp_path: Path) -> None:
     report = _run(ingest_params(*_sources(tmp_path), allow_identity_overlap=True), tmp_path)
     assert report["WARNING"].startswith("1 PEOPLE ARE IN TRAINING AND IN EVALUATION")
     assert next(iter(report)) == "WARNING"
@@ -153,7 +153,7 @@ def test_an_overlap_that_is_allowed_is_reported_in_capitals(tmp_path: Path) -> N
     assert "excluded_identity" not in report["rejected"]
 
 
-def test_bytes_do_not_depend_on_workers_nor_on_what_was_there(tmp_path: Path) -> None:
+def test_bytes_do_not_depend_on_workers_or_former_files(tmp_path: Path) -> None:
     params = ingest_params(*_sources(tmp_path))
     _run(params, tmp_path)
     clean = _bytes(tmp_path)
@@ -170,7 +170,7 @@ def _counts(report: dict[str, Any]) -> tuple[int, int]:
     return report["decoded"], report["reused"]
 
 
-def test_only_new_photos_are_decoded_to_the_bytes_of_a_run_from_scratch(tmp_path: Path) -> None:
+def test_an_incremental_run_decodes_new_photos_only_and_equals_a_full_run(tmp_path: Path) -> None:
     grey = {f"G/{n}.png": save(picture(2000 + n)[..., 0], "PNG") for n in (1, 2)}
     root = write_tree(tmp_path / "photos", _people("ABCDE", 3) | grey | {"A/bad.jpg": b"x"})
     params = ingest_params({"kind": "folder", "path": str(root)}, held_out_identities=3)
@@ -187,7 +187,7 @@ def test_only_new_photos_are_decoded_to_the_bytes_of_a_run_from_scratch(tmp_path
     assert _bytes(work) == _bytes(tmp_path / "scratch")
 
 
-def test_verdicts_of_other_limits_or_changed_by_somebody_are_not_used(tmp_path: Path) -> None:
+def test_verdicts_with_other_limits_or_damage_are_not_used(tmp_path: Path) -> None:
     root = write_tree(tmp_path / "photos", _people("AB", 2))
     params = ingest_params({"kind": "folder", "path": str(root)})
     _run(params, tmp_path)
@@ -200,7 +200,7 @@ def test_verdicts_of_other_limits_or_changed_by_somebody_are_not_used(tmp_path: 
     assert _bytes(tmp_path) == clean
 
 
-def test_bytes_depend_on_the_seed_by_the_pairs(tmp_path: Path) -> None:
+def test_the_seed_chooses_the_held_out_people(tmp_path: Path) -> None:
     root = write_tree(tmp_path / "photos", _people("ABCDEFGH", 5))
     params = ingest_params({"kind": "folder", "path": str(root)}, held_out_identities=4)
     first, second = (_run(params, tmp_path / str(seed), seed=seed) for seed in (1, 2))
@@ -210,7 +210,7 @@ def test_bytes_depend_on_the_seed_by_the_pairs(tmp_path: Path) -> None:
 LFW_PAIRS = "2\t1\nAnn\t1\t2\nAnn\t1\tBob\t1\nCat\t1\t2\nCat\t1\tGone\t1\n"
 
 
-def test_pairs_with_a_photo_missing_stay_and_are_counted(tmp_path: Path) -> None:
+def test_pairs_with_a_missing_photo_are_kept_and_counted(tmp_path: Path) -> None:
     files = {
         f"lfw/{n}/{n}_{i:04d}.jpg": _jpeg(10 * p + i)
         for p, n in enumerate(("Ann", "Bob", "Cat"))
@@ -239,7 +239,7 @@ def test_pairs_with_a_photo_missing_stay_and_are_counted(tmp_path: Path) -> None
     assert not (tmp_path / "raw" / "pairs.txt").exists()
 
 
-def test_no_usable_photo_is_an_error_with_the_reasons(tmp_path: Path) -> None:
+def test_no_usable_photo_is_an_error_with_the_counts(tmp_path: Path) -> None:
     root = write_tree(tmp_path / "photos", {"1.jpg": _jpeg(1), "Ann/x.jpg": b"x"})
     with pytest.raises(
         SourceInvalid, match=r"No photo is usable. 2 files: {'misplaced': 1, 'unsupported': 1}"
@@ -248,9 +248,7 @@ def test_no_usable_photo_is_an_error_with_the_reasons(tmp_path: Path) -> None:
     assert not (tmp_path / "raw").exists()
 
 
-def test_a_failed_validation_leaves_the_former_output(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_validation_keeps_the_former_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise DataInvalid("not as expected")
 
@@ -280,7 +278,7 @@ def _start(folder: Path, root: Path) -> "subprocess.Popen[bytes]":
 
 
 @pytest.mark.slow
-def test_killed_at_any_moment_and_run_again_it_ends_with_the_same_bytes(tmp_path: Path, root: Path) -> None:
+def test_a_run_after_kills_ends_with_the_same_bytes(tmp_path: Path, root: Path) -> None:
     photos = write_tree(tmp_path / "photos", _people("ABCDEFGHIJ", 60))
     workspace = _workspace(tmp_path / "work", ({"kind": "folder", "path": str(photos)},), root)
     for seconds in (0.8, 2.0, 3.2):
@@ -298,7 +296,7 @@ def test_killed_at_any_moment_and_run_again_it_ends_with_the_same_bytes(tmp_path
     assert sorted(path.name for path in (workspace / "data").iterdir()) == ["cache", "raw"]
 
 
-def test_the_command_tells_a_missing_source_without_a_traceback(tmp_path: Path, root: Path) -> None:
+def test_a_missing_source_is_an_error_without_a_traceback(tmp_path: Path, root: Path) -> None:
     workspace = _workspace(tmp_path / "work", ({"kind": "folder", "path": "/nowhere"},), root)
     process = _start(workspace, root)
     _, text = process.communicate()
@@ -311,7 +309,7 @@ def test_the_command_tells_a_missing_source_without_a_traceback(tmp_path: Path, 
 @pytest.mark.slow
 def test_the_whole_of_lfw(tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACENET_MIRRORS", str(shared / "data" / "lfw"))
-    with Meter() as before:  # what other tests left in this process, and their servers
+    with Meter() as before:  # memory used by other tests and their servers
         pass
     report = _run(ingest_params({"kind": "lfw"}), tmp_path, workers=2)
     assert (report["found"], report["kept"], report["identities"]) == (13233, 13233, 5749)

@@ -28,7 +28,7 @@ def _open(folder: Path, people: str = PEOPLE, partition: str | None = None) -> l
     return records
 
 
-def test_the_list_says_who_it_is(tmp_path: Path) -> None:
+def test_identities_come_from_the_list(tmp_path: Path) -> None:
     found = [(record.identity, record.role, record.status) for record in _open(tmp_path)]
     assert found == [
         ("celeba_2880", "split", "kept"),
@@ -38,18 +38,18 @@ def test_the_list_says_who_it_is(tmp_path: Path) -> None:
     ]
 
 
-def test_partitions_are_roles(tmp_path: Path) -> None:
+def test_partitions_become_roles(tmp_path: Path) -> None:
     records = _open(tmp_path, partition=PARTITION)
     assert [record.role for record in records] == ["train", "evaluate", "train", None]
     assert records[3].reason == "The photo is not listed in identity_CelebA.txt and list.txt."
 
 
-def test_lists_as_csv_with_headings_are_read(tmp_path: Path) -> None:
+def test_csv_lists_with_a_header_are_read(tmp_path: Path) -> None:
     records = _open(tmp_path, "image_id,identity\n000001.jpg,7\n", "image_id,partition\n000001.jpg,2\n")
     assert (records[0].identity, records[0].role) == ("celeba_7", "evaluate")
 
 
-def test_photos_in_a_directory_are_found_as_well(tmp_path: Path) -> None:
+def test_photos_in_a_directory_are_found(tmp_path: Path) -> None:
     write_tree(tmp_path / "photos", {"000001.jpg": b"x"})
     (tmp_path / "identity_CelebA.txt").write_text(PEOPLE)
     opened = open_source(CelebaSource(kind="celeba", images=str(tmp_path / "photos")), Opening(tmp_path))
@@ -61,13 +61,13 @@ def test_photos_in_a_directory_are_found_as_well(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "people", ["000001.jpg 1\n000002.jpg\n", "000001.jpg 1\n000002.jpg x\n", "a 1\nb 1 2\n"]
 )
-def test_a_wrong_list_is_told_by_line(tmp_path: Path, people: str) -> None:
+def test_an_invalid_list_is_an_error_with_the_line(tmp_path: Path, people: str) -> None:
     with pytest.raises(
         SourceInvalid, match=r"identity_CelebA.txt, line 2: expected a file name and the number"
     ):
         _open(tmp_path, people)
 
 
-def test_an_unknown_partition_is_told(tmp_path: Path) -> None:
+def test_an_unknown_partition_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceInvalid, match=r"list.txt: expected a file name and a partition"):
         _open(tmp_path, partition="000001.jpg 3\n")

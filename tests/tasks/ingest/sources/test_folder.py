@@ -24,7 +24,7 @@ def test_everyone_has_the_role_of_the_source(tmp_path: Path) -> None:
     assert _open(root, tmp_path, role="train")["Ann/1.jpg"] == "train"
 
 
-def test_people_of_a_pairs_file_are_evaluated(tmp_path: Path) -> None:
+def test_people_in_a_pairs_file_are_evaluated(tmp_path: Path) -> None:
     root = write_tree(tmp_path / "photos", {"Ann/1.jpg": b"x", "bob/1.jpg": b"y", "Cat/1.jpg": b"z"})
     (tmp_path / "p.txt").write_text("1\nAnn\t1\t2\nAnn\t1\tBob\t1\n")
     assert _open(root, tmp_path, role="train", pairs="p.txt") == {
@@ -34,7 +34,7 @@ def test_people_of_a_pairs_file_are_evaluated(tmp_path: Path) -> None:
     }
 
 
-def test_a_wrong_pairs_file_is_told_by_its_name(tmp_path: Path) -> None:
+def test_an_invalid_pairs_file_is_an_error_with_its_name(tmp_path: Path) -> None:
     root = write_tree(tmp_path / "photos", {"Ann/1.jpg": b"x"})
     (tmp_path / "p.txt").write_text("1\nAnn\t1\n")
     with pytest.raises(PairsFileInvalid, match=r"p\.txt, line 2"):
@@ -46,6 +46,6 @@ def test_a_zip_in_the_downloads_is_found(tmp_path: Path) -> None:
     assert _open(Path("photos.zip"), tmp_path) == {"all/Ann/1.jpg": "split"}
 
 
-def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DownloadFailed, match="nowhere"):
         _open(tmp_path / "nowhere", tmp_path)

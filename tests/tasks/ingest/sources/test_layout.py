@@ -22,16 +22,16 @@ def test_the_folder_is_the_person(wrapped: bool) -> None:
     assert found == {"Ann/1.jpg": "Ann", "Bob/1.jpg": "Bob", "Bob/2.jpg": "Bob"}
 
 
-def test_folders_around_all_people_of_an_archive_are_looked_through() -> None:
+def test_outer_folders_of_an_archive_are_skipped() -> None:
     assert _place("lfw/Ann/1.jpg", "lfw/Bob/1.jpg") == {"lfw/Ann/1.jpg": "Ann", "lfw/Bob/1.jpg": "Bob"}
     assert _place("a/b/Ann/1.jpg", "a/b/Bob/1.jpg", "readme.txt", "a/pairs.txt")["a/b/Ann/1.jpg"] == "Ann"
 
 
-def test_in_a_directory_they_are_not() -> None:
+def test_outer_folders_of_a_directory_are_not_skipped() -> None:
     assert set(_place("lfw/Ann/1.jpg", "lfw/Bob/1.jpg", wrapped=False).values()) == {None}
 
 
-def test_one_person_alone_is_no_folder_around_people() -> None:
+def test_a_single_person_is_not_an_outer_folder() -> None:
     assert _place("Ann/1.jpg", "Ann/2.jpg", "Ann/old/3.jpg") == {
         "Ann/1.jpg": "Ann",
         "Ann/2.jpg": "Ann",
@@ -45,12 +45,12 @@ def test_photos_above_and_below_the_folders_of_people_are_misplaced() -> None:
     assert found == {"1.jpg": None, "Ann/1.jpg": "Ann", "Ann/deep/2.jpg": None}
 
 
-def test_names_become_nfc_so_that_systems_agree() -> None:
+def test_names_become_nfc() -> None:
     assert _place("Zoe\u0308/1.jpg", "Zo\u00eb/2.jpg") == {
         "Zoe\u0308/1.jpg": "Zo\u00eb",
         "Zo\u00eb/2.jpg": "Zo\u00eb",
     }
 
 
-def test_no_files_no_people() -> None:
+def test_an_empty_source_has_no_people() -> None:
     assert _place() == {}

@@ -40,7 +40,7 @@ def test_view_2_evaluates_everyone(lfw: Path) -> None:
     assert [(pair.left, pair.fold) for pair in opened.pairs] == [(PhotoName("Ann", 1), 0)] * 2
 
 
-def test_view_1_trains_the_people_of_its_list_and_scores_the_others(lfw: Path) -> None:
+def test_view_1_trains_the_listed_people_and_scores_the_others(lfw: Path) -> None:
     opened, roles = _open(
         lfw,
         pairs="pairsDevTest.txt",
@@ -56,7 +56,7 @@ def test_view_1_trains_the_people_of_its_list_and_scores_the_others(lfw: Path) -
     ]
 
 
-def test_who_is_scored_does_not_train_unless_that_is_allowed(lfw: Path) -> None:
+def test_scored_people_do_not_train_unless_allowed(lfw: Path) -> None:
     _, roles = _open(lfw, train_people="peopleDevTrain.txt")
     assert roles == {"Ann": "evaluate", "Bob": "train", "Cat": "evaluate", "Dan": "evaluate"}
     _, roles = _open(lfw, allow_overlap=True, train_people="peopleDevTrain.txt")

