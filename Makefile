@@ -1,4 +1,4 @@
-# Every target first makes sure of .venv, which holds exactly requirements.lock. A second call finds it done.
+# Every target first builds .venv from requirements.lock; a second call finds it up to date.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -14,7 +14,7 @@ export DVC_NO_ANALYTICS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
-help: ## Show what can be made
+help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: setup
@@ -22,20 +22,20 @@ setup: $(READY) ## Build .venv from requirements.lock
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed. Name one: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
-	@echo "Installing requirements.lock into $(VENV), a few minutes the first time"
+		{ echo "Python 3.11 or newer is required. Choose one: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Installing requirements.lock into $(VENV); this takes a few minutes the first time"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --no-compile --requirement requirements.lock
-	@# pip compiles one file after the other. Some packages hold templates that are no Python: they stay as they are.
+	@# pip would compile files one by one. Some packages contain templates that are not valid Python; skip them.
 	@$(BIN)/python -W ignore -m compileall -qq -j 0 $(VENV)/lib || true
 	@$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
-	@# dvc plots show fills this page, which has Vega in it, and not its own, which loads it from the internet.
+	@# dvc plots show fills this page, which embeds Vega; DVC's own page loads it from the internet.
 	@$(BIN)/python -m tasks.commands.plots_page .dvc/plots.html
 	@$(BIN)/dvc config --quiet --local plots.html_template plots.html
 	@touch $@
 
 .PHONY: run
-run: $(READY) ## Run the pipeline on what params.yaml says: at first the embedded sample of 400 photos
+run: $(READY) ## Run the pipeline of params.yaml; by default on the bundled sample of 400 photos
 	@dvc repro
 	@facenet results
 
@@ -48,7 +48,7 @@ recipes: $(READY) ## List the recipes
 	@python -m tasks.commands.recipes list
 
 .PHONY: recipe
-recipe: $(READY) ## Put recipes into params.yaml: make recipe NAME=pretrained-lfw-view2
+recipe: $(READY) ## Apply recipes to params.yaml: make recipe NAME=pretrained-lfw-view2
 	@python -m tasks.commands.recipes apply $(NAME)
 
 .PHONY: data-docs
@@ -60,7 +60,7 @@ ui: $(READY) ## Show runs and registered models in MLflow on http://127.0.0.1:50
 	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow server --host 127.0.0.1 --port 5000 --workers 1 \
 		--backend-store-uri sqlite:///$(CURDIR)/mlflow.db --artifacts-destination $(CURDIR)/mlartifacts
 
-# facenet-pytorch 2.5.3 asks for an old torch: it gets a new one of its own, and its dependencies by name.
+# facenet-pytorch 2.5.3 pins an old torch: install it without dependencies next to a recent torch.
 PEER := benchmarks/.peer
 PEER_PYTHON := $(CURDIR)/$(PEER)/bin/python
 FACENET_PEER_PYTHON ?= $(PEER_PYTHON)
@@ -78,11 +78,11 @@ bench-evaluate: $(READY) $(if $(filter $(PEER_PYTHON),$(FACENET_PEER_PYTHON)),$(
 	@FACENET_PEER_PYTHON=$(FACENET_PEER_PYTHON) python -m benchmarks.evaluate $(ARGS)
 
 .PHONY: bench-incremental
-bench-incremental: $(READY) ## Measure what a small change costs ingest and align: ARGS=--cluster for Dask too
+bench-incremental: $(READY) ## Measure ingest and align after a small change: ARGS=--cluster for Dask too
 	@python -m benchmarks.incremental $(ARGS)
 
 .PHONY: bench-view1
-bench-view1: $(READY) ## Train recipes on LFW View 1: ARGS="arcface cosface", all of them without
+bench-view1: $(READY) ## Train recipes on LFW View 1: ARGS="arcface cosface"; all by default
 	@python -m benchmarks.view1 $(ARGS)
 
 $(PEER)/.ready:
@@ -93,18 +93,18 @@ $(PEER)/.ready:
 	@touch $@
 
 .PHONY: test
-test: $(READY) ## Run the tests, file by file in one process more than there are cores
+test: $(READY) ## Run the tests in parallel, one file per process
 	@python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint
-lint: $(READY) ## Check formatting, style, types and the arrows between the layers
+lint: $(READY) ## Check formatting, style, types and the import layers
 	@ruff format --check .
 	@ruff check .
 	@mypy
 	@lint-imports
 
 .PHONY: format
-format: $(READY) ## Format the code and mend what ruff can mend
+format: $(READY) ## Format the code and apply ruff's fixes
 	@ruff format .
 	@ruff check --fix .
 

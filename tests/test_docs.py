@@ -1,4 +1,4 @@
-"""Every command in the documentation is run by a test or by CI: each one names where, and by which words."""
+"""Every command in the documentation is run by a test or by CI; RUN_BY says where and in which words."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 PIPELINE, PRETRAINED, SERVING = (
     "tests/test_pipeline.py",
     "tests/test_pretrained.py",
-    "tests/tasks/test_serving.py",
+    "tests/tasks/tracking/test_serving.py",
 )
 MLFLOW, SERVER, CRON = "tests/tasks/conftest.py", "tests/conftest.py", "tests/flows/test_training.py"
 DASK = "tests/tasks/dask_processes.py"
@@ -66,7 +66,10 @@ RUN_BY = {
     "OMP_NUM_THREADS=1 dask worker tcp://HOST:8786 --nworkers 8 --nthreads 1": (DASK, '"--nthreads", "1"'),
     "export FACENET_DASK_SCHEDULER=tcp://HOST:8786": (MLFLOW, "FACENET_DASK_SCHEDULER"),
     "facenet results": (PIPELINE, '"facenet", "results"'),
-    "facenet summary nn4_small2 --variant dl4j": ("tests/tasks/test_summary.py", '"nn4_small2", "--variant"'),
+    "facenet summary nn4_small2 --variant dl4j": (
+        "tests/tasks/commands/test_summary.py",
+        '"nn4_small2", "--variant"',
+    ),
     "python -m tasks.shards export faces/": (PIPELINE, '"export", "faces/"'),
     "python -m tasks.shards show sheet.png": (PIPELINE, '"show", "sheet.png"'),
 }

@@ -133,11 +133,11 @@ def test_promotion_makes_the_champion(project: Project) -> None:
     assert "champion" in project.run("python", "-m", "flows.promotion", "show")
 
 
-def test_an_experiment_changes_one_number_and_shows_its_metrics(project: Project) -> None:
+def test_an_experiment_changes_one_parameter_and_shows_its_metrics(project: Project) -> None:
     assert project.repro("dvc", "exp", "run", "-S", "evaluate.flip=none") == ["evaluate", "register"]
     assert "accuracy" in project.run("dvc", "metrics", "show")
     page = (project.folder / "reports" / "report.html").read_text()
-    assert "Beside the champion, version" in page
+    assert "Compared with the champion, version" in page
     assert "Pair by pair, on 900 pairs in common" in page
     project.change({"evaluate": {"flip": "concatenate"}})
     project.run("dvc", "repro")

@@ -1,5 +1,5 @@
-"""reports/report.html: all that the stages found out, on one page that needs nothing else.
+"""reports/report.html: the results of all stages on one self-contained page.
 
-`register` writes it: the last stage, and the only one that knows the champion. It is read out of the reports,
-so the page says what they say; templates/ holds its HTML and CSS.
+`register` writes it: the last stage, and the only one that knows the champion. The page is rendered from the
+reports alone; templates/ holds its HTML and CSS.
 """

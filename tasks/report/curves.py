@@ -11,75 +11,75 @@ from tasks.report.formatting import percent
 from tasks.report.inputs import Metrics, Row, number
 from tasks.report.svg import INK, MUTED, ONE, TWO, chart
 
-TICKS = (0.0001, 0.001, 0.01, 0.05, 0.2, 0.5, 0.8)  # of the DET, on both axes
+TICKS = (0.0001, 0.001, 0.01, 0.05, 0.2, 0.5, 0.8)  # on both axes of the DET plot
 TRAINING = (
-    ("loss", "Loss", "Mean loss of an epoch"),
-    ("validation_accuracy", "Validation accuracy", "Accuracy on pairs of people kept out of training"),
-    ("lr", "Learning rate", "Learning rate at the end of an epoch"),
+    ("loss", "Loss", "Mean loss by epoch"),
+    ("validation_accuracy", "Validation accuracy", "Accuracy on pairs of held-out people"),
+    ("lr", "Learning rate", "Learning rate at the end of each epoch"),
 )
 
 
 def roc(rows: Sequence[Row], points: Sequence[Row], evaluation: Metrics, negatives: int) -> Markup:
-    """Return the ROC over a logarithmic axis, with the supported operating points and their intervals."""
+    """Return the ROC with a logarithmic FAR axis, the supported operating points and their intervals."""
     far, tpr = _columns(rows, "far", "tpr")
-    least = 1 / max(2, negatives)
+    lowest = 1 / max(2, negatives)
     seen = [point for point in points if point["supported"] == "true"]
-    bottom = min([*tpr[far >= least].tolist(), *(number(point["val_low"]) for point in seen), 0.98])
+    bottom = min([*tpr[far >= lowest].tolist(), *(number(point["val_low"]) for point in seen), 0.98])
 
     def draw(axes: Any) -> None:
-        axes.step(np.maximum(far, least), tpr, where="post", color=ONE)
+        axes.step(np.maximum(far, lowest), tpr, where="post", color=ONE)
         if seen:
             at, val, low, high = _columns(seen, "far", "val", "val_low", "val_high")
             bars = [np.maximum(0, val - low), np.maximum(0, high - val)]
             axes.errorbar(at, val, yerr=bars, fmt="o", color=TWO, capsize=3)
-        axes.set(xscale="log", xlim=(least, 1), ylim=(max(0.0, 1.1 * bottom - 0.1), 1.02 - 0.02 * bottom))
-        axes.set(xlabel="false accepts (FAR)", ylabel="true accepts (VAL)")
+        axes.set(xscale="log", xlim=(lowest, 1), ylim=(max(0.0, 1.1 * bottom - 0.1), 1.02 - 0.02 * bottom))
+        axes.set(xlabel="false accept rate (FAR)", ylabel="true accept rate (VAL)")
         axes.xaxis.set_major_formatter(lambda value, _: percent(value, 4))
         axes.yaxis.set_major_formatter(lambda value, _: percent(value, 1))
 
-    told = [f"{percent(number(p['val']))} true accepts at {percent(number(p['far']))}" for p in seen]
-    metrics = [f"AUC {evaluation['auc']:.4f}", f"EER {percent(evaluation['eer'])}", *told]
+    vals = [f"VAL {percent(number(p['val']))} at FAR {percent(number(p['far']))}" for p in seen]
+    metrics = [f"AUC {evaluation['auc']:.4f}", f"EER {percent(evaluation['eer'])}", *vals]
     return chart(
         draw,
         name="roc",
-        title="ROC: true accepts over false accepts",
+        title="ROC: true accept rate against false accept rate",
         description=f"{', '.join(metrics)}.",
     )
 
 
 def det(rows: Sequence[Row], evaluation: Metrics, positives: int, negatives: int) -> Markup:
-    """Return the DET: false rejects over false accepts, on the scale of the normal deviate (Martin, 1997).
+    """Return the DET curve: false rejects against false accepts, on normal-deviate axes (Martin, 1997).
 
-    A rate of none is drawn as half a pair, since the scale has no zero.
+    A rate of zero is drawn as half a pair, since these axes have no zero.
     """
     far, tpr = _columns(rows, "far", "tpr")
     half = 0.5 / max(1, negatives), 0.5 / max(1, positives)
-    x, y = (ndtri(np.clip(rate, least, 1 - least)) for rate, least in zip((far, 1 - tpr), half, strict=True))
+    x, y = (ndtri(np.clip(rate, low, 1 - low)) for rate, low in zip((far, 1 - tpr), half, strict=True))
     eer = min(max(evaluation["eer"], max(half)), 0.5)
 
     def draw(axes: Any) -> None:
         axes.plot(x, y, color=ONE)
         axes.plot(ndtri([0.00005, 0.8]), ndtri([0.00005, 0.8]), ":", color=MUTED)
         axes.plot([ndtri(eer)], [ndtri(eer)], "o", color=TWO)
-        place = {"xytext": (12, 2), "textcoords": "offset points", "va": "center"}
-        axes.annotate(f"EER {percent(evaluation['eer'])}", (ndtri(eer), ndtri(eer)), **place)
+        offset = {"xytext": (12, 2), "textcoords": "offset points", "va": "center"}
+        axes.annotate(f"EER {percent(evaluation['eer'])}", (ndtri(eer), ndtri(eer)), **offset)
         ticks = [(float(ndtri(rate)), percent(rate, 4)) for rate in TICKS]
-        for set_ticks, least in ((axes.set_xticks, half[0]), (axes.set_yticks, half[1])):
-            shown = [(place, text) for place, text in ticks if place >= ndtri(least)]
-            set_ticks([place for place, _ in shown], [text for _, text in shown])
+        for set_ticks, low in ((axes.set_xticks, half[0]), (axes.set_yticks, half[1])):
+            shown = [(at, text) for at, text in ticks if at >= ndtri(low)]
+            set_ticks([at for at, _ in shown], [text for _, text in shown])
         axes.set(xlim=(ndtri(half[0]), ndtri(0.6)), ylim=(ndtri(half[1]), ndtri(0.6)))
-        axes.set(xlabel="false accepts (FAR)", ylabel="false rejects (FRR)")
+        axes.set(xlabel="false accept rate (FAR)", ylabel="false reject rate (FRR)")
 
     return chart(
         draw,
         name="det",
-        title="DET: false rejects over false accepts",
-        description=f"Both errors are equal at {percent(evaluation['eer'])}.",
+        title="DET: false reject rate against false accept rate",
+        description=f"The two error rates are equal at {percent(evaluation['eer'])}.",
     )
 
 
 def reliability(rows: Sequence[Row], evaluation: Metrics) -> Markup:
-    """Return how often pairs of about one predicted probability were one person, with 95 % intervals."""
+    """Return the reliability diagram: observed rate of same pairs by predicted probability."""
     seen = [row for row in rows if row["observed"]]
     predicted, observed, low, high = _columns(seen, "predicted", "observed", "observed_low", "observed_high")
 
@@ -88,7 +88,7 @@ def reliability(rows: Sequence[Row], evaluation: Metrics) -> Markup:
         bars = [np.maximum(0, observed - low), np.maximum(0, high - observed)]
         axes.errorbar(predicted, observed, yerr=bars, fmt="o", color=ONE, capsize=3)
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-        axes.set(xlabel="probability that was given", ylabel="share that was one person")
+        axes.set(xlabel="predicted probability", ylabel="observed rate of same pairs")
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(lambda value, _: percent(value, 0))
 
@@ -96,13 +96,13 @@ def reliability(rows: Sequence[Row], evaluation: Metrics) -> Markup:
     return chart(
         draw,
         name="reliability",
-        title="Reliability of the probabilities",
-        description=f"Points on the diagonal keep their word; the mean distance from it is {percent(error)}.",
+        title="Reliability diagram",
+        description=f"On the diagonal is well calibrated; expected calibration error {percent(error)}.",
     )
 
 
 def training(rows: Sequence[Row]) -> list[tuple[str, Markup]]:
-    """Return loss, validation accuracy and learning rate over the epochs, titled, where there are any."""
+    """Return (title, plot) of loss, validation accuracy and learning rate by epoch, where recorded."""
     return [
         (title, _over_epochs(rows, column, meaning))
         for column, title, meaning in TRAINING
@@ -122,7 +122,7 @@ def _over_epochs(rows: Sequence[Row], column: str, meaning: str) -> Markup:
             axes.yaxis.set_major_formatter(lambda value, _: percent(value, 1))
         axes.tick_params(labelcolor=INK)
 
-    first, last = (f"{values[place]:.4g} after epoch {epochs[place]:.0f}" for place in (0, -1))
+    first, last = (f"{values[row]:.4g} after epoch {epochs[row]:.0f}" for row in (0, -1))
     return chart(draw, name=column, title=meaning, description=f"{first}, {last}.", height=2.9)
 
 

@@ -1,4 +1,4 @@
-"""How values are spread: distances of pairs, accuracies of folds and of slices."""
+"""Distributions: distances of pairs, accuracies of folds and of slices."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,23 +11,23 @@ from tasks.report.inputs import Metrics, Row, number
 from tasks.report.svg import INK, MUTED, ONE, TWO, chart
 
 BINS = 48
-FEWEST = 30  # pairs of a slice that is drawn; the table has all
-INCHES = 0.28  # of a line of the slices
+FEWEST = 30  # pairs of a slice to be plotted; the table lists all slices
+INCHES = 0.28  # height of a slice's row
 
 
 def distances(decisions: Sequence[Row], evaluation: Metrics) -> Markup:
-    """Return the histograms of the distances of same and of different pairs, and the mean threshold."""
+    """Return the histograms of the distances of same and different pairs, and the mean threshold."""
     same, different = (
-        np.array([number(row["distance"]) for row in decisions if row["same"] == kind])
-        for kind in ("true", "false")
+        np.array([number(row["distance"]) for row in decisions if row["same"] == flag])
+        for flag in ("true", "false")
     )
     threshold = evaluation["threshold"]
     edges = np.histogram_bin_edges(np.concatenate([same, different]), BINS)
 
     def draw(axes: Any) -> None:
         styles = (
-            (same, "one person", ONE, "-"),
-            (different, "two people", TWO, (0, (4, 1.5))),
+            (same, "same", ONE, "-"),
+            (different, "different", TWO, (0, (4, 1.5))),
         )
         for values, label, colour, dashes in styles:
             axes.hist(values, edges, histtype="stepfilled", color=colour, alpha=0.22)
@@ -41,25 +41,25 @@ def distances(decisions: Sequence[Row], evaluation: Metrics) -> Markup:
     return chart(
         draw,
         name="distances",
-        title="Distances of pairs of one person and of two people",
+        title="Distances of same and different pairs",
         description=(
-            f"Median distance {medians[0]} within one person, {medians[1]} between two; "
+            f"Median distance {medians[0]} of same pairs, {medians[1]} of different pairs; "
             f"threshold {threshold:.4g}."
         ),
     )
 
 
 def folds(rows: Sequence[Row], evaluation: Metrics) -> Markup:
-    """Return the accuracy of each fold beside their mean."""
+    """Return the accuracy of each fold and their mean."""
     accuracies = [number(row["accuracy"]) for row in rows]
     mean = evaluation["accuracy"]
 
     def draw(axes: Any) -> None:
-        places = range(1, len(rows) + 1)
+        numbers = range(1, len(rows) + 1)
         axes.axhline(mean, color=TWO, ls="--", lw=1.5, label=f"mean {percent(mean)}")
-        axes.vlines(places, mean, accuracies, color=ONE, lw=1.5)
-        axes.plot(places, accuracies, "o", color=ONE)
-        axes.set_xticks(list(places)[:: -(-len(rows) // 10)])
+        axes.vlines(numbers, mean, accuracies, color=ONE, lw=1.5)
+        axes.plot(numbers, accuracies, "o", color=ONE)
+        axes.set_xticks(list(numbers)[:: -(-len(rows) // 10)])
         axes.set(xlabel="fold", ylabel="accuracy")
         axes.yaxis.set_major_formatter(lambda value, _: percent(value))
         axes.legend(loc="best")
@@ -69,7 +69,7 @@ def folds(rows: Sequence[Row], evaluation: Metrics) -> Markup:
 
 
 def slices(rows: Sequence[Row], evaluation: Metrics) -> Markup | None:
-    """Return the accuracy of slices with their 95 % intervals; None if all are too small to draw."""
+    """Return the accuracy of slices with their 95 % intervals; None if all are too small to plot."""
     shown = [row for row in rows if int(row["pairs"]) >= FEWEST][::-1]
     if not shown:
         return None

@@ -1,4 +1,4 @@
-"""Pairs that are shown one by one: the worst errors, and evaluated photos that trained."""
+"""Pairs shown one by one: the worst errors, and evaluated photos that also trained."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from tasks.report.formatting import decimal, short
 from tasks.report.inputs import Row, number
 from tasks.report.photos import data_uris
 
-WORST = 6  # errors of each kind
-LEAKS = 12  # pairs of photos
+WORST = 6  # errors shown of each kind: false accepts, false rejects
+LEAKS = 12  # pairs of photos shown
 SIDES = ("left", "right")
 
 
 @dataclass(frozen=True)
 class Face:
-    """One side of a pair: whose photo it is, and its data URI unless photos are left out."""
+    """One side of a pair: the photo's name, and its data URI unless photos are left out."""
 
     name: str
     uri: str | None
@@ -25,7 +25,7 @@ class Face:
 
 @dataclass(frozen=True)
 class Example:
-    """Two faces and what is to be said of them."""
+    """Two faces and a note about them."""
 
     left: Face
     right: Face
@@ -33,7 +33,7 @@ class Example:
 
 
 def worst_rows(decisions: Sequence[Row]) -> tuple[list[Row], list[Row]]:
-    """Return the six worst false accepts and the six worst false rejects, the worst first."""
+    """Return the six worst false accepts and the six worst false rejects, worst first."""
     wrong = sorted((row for row in decisions if row["right"] == "false"), key=_excess)
     accepts = [row for row in wrong if row["same"] == "false"]
     rejects = [row for row in reversed(wrong) if row["same"] == "true"]
@@ -51,12 +51,12 @@ def worst_examples(
         named = {row[f"{side}_name"] for half in halves for row in half for side in SIDES}
         uris = data_uris(aligned, {ids[name] for name in named})
         faces = {name: uris[ids[name]] for name in named}
-    accepts, rejects = ([_judged(row, faces) for row in half] for half in halves)
+    accepts, rejects = ([_example(row, faces) for row in half] for half in halves)
     return accepts, rejects
 
 
 def leak_examples(leaks: Sequence[Row], *, aligned: Path, photos: bool) -> list[Example]:
-    """Return evaluated photos beside those of training that they are or look like; none without photos."""
+    """Return evaluated photos with the training photos they equal or resemble; none without photos."""
     seen = [row for row in leaks if row["evaluated_photo"]][:LEAKS] if photos else []
     faces = data_uris(aligned, {row[side] for row in seen for side in ("evaluated_photo", "trained_photo")})
     return [
@@ -73,7 +73,7 @@ def _excess(row: Row) -> float:
     return number(row["distance"]) - number(row["threshold"])
 
 
-def _judged(row: Row, faces: Mapping[str, str]) -> Example:
+def _example(row: Row, faces: Mapping[str, str]) -> Example:
     left, right = (Face(short(row[f"{s}_name"]), faces.get(row[f"{s}_name"])) for s in SIDES)
     sign = "≥" if row["same"] == "true" else "<"
     return Example(left, right, f"{number(row['distance']):.3f} {sign} {number(row['threshold']):.3f}")

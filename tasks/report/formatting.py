@@ -1,4 +1,4 @@
-"""How numbers and names are written on the page."""
+"""Formatting of numbers and names on the page."""
 
 import math
 import re
@@ -21,7 +21,7 @@ SLICES = {
 
 
 def percent(value: float | str | None, digits: int = 2) -> str:
-    """Return a share as a percentage with at most `digits` decimals; a dash for none."""
+    """Return a ratio as a percentage with at most `digits` decimals; a dash for a missing value."""
     found = _number(value)
     if found is None:
         return NONE
@@ -30,31 +30,31 @@ def percent(value: float | str | None, digits: int = 2) -> str:
 
 
 def fixed(value: float | str | None, digits: int = 2) -> str:
-    """Return a share as a percentage with exactly `digits` decimals, for a column of a table."""
+    """Return a ratio as a percentage with exactly `digits` decimals, for a table column."""
     found = _number(value)
     return NONE if found is None else f"{100 * found:.{digits}f}{UNIT}"
 
 
 def rate(value: float | str | None) -> str:
-    """Return a small share as a percentage with three significant digits and no exponent."""
+    """Return a small ratio as a percentage with three significant digits and no exponent."""
     found = _number(value)
     return NONE if found is None else f"{Decimal(f'{100 * found:.3g}'):f}{UNIT}"
 
 
 def decimal(value: float | str | None, digits: int = 4) -> str:
-    """Return a number with `digits` significant digits; a dash for none."""
+    """Return a number with `digits` significant digits; a dash for a missing value."""
     found = _number(value)
     return NONE if found is None else f"{found:.{digits}g}"
 
 
 def count(value: float | str | None) -> str:
-    """Return a whole number with commas between thousands; a dash for none."""
+    """Return an integer with thousands separators; a dash for a missing value."""
     found = _number(value)
     return NONE if found is None else f"{found:,.0f}"
 
 
 def signed(value: float) -> str:
-    """Return a difference of two shares in percentage points, with its sign."""
+    """Return a difference of two ratios in signed percentage points."""
     return f"{100 * value:+.2f}".replace("-", "\N{MINUS SIGN}")
 
 
@@ -68,7 +68,7 @@ def plain(value: Any) -> str:
 
 
 def slice_name(name: str) -> str:
-    """Return what a slice, "side, lowest third", is called on the page."""
+    """Return the display name of a slice such as "side, lowest third"."""
     kind, _, part = name.partition(", ")
     return f"{SLICES.get(kind, kind)}, {part}"
 
@@ -79,12 +79,12 @@ def short(name: str) -> str:
 
 
 def breakable(name: str) -> Markup:
-    """Return a name, escaped; a line may break after its underscores and its dots before letters."""
+    """Return a name, escaped, with line breaks allowed after underscores and after dots before letters."""
     return Markup("<wbr>").join(BREAKS.split(name))
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    """Return nested parameters as (dotted name, value); the entries of a list of sections are numbered."""
+    """Return nested parameters as (dotted name, value); list entries that are sections get an index."""
     found: list[tuple[str, Any]] = []
     for name, value in values.items():
         sections = isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value)

@@ -1,4 +1,4 @@
-"""What the stages reported, as it lies in reports/."""
+"""The stages' reports, as read from reports/."""
 
 import csv
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 from tasks.reports import read_report
 
 Metrics = dict[str, Any]
-Row = dict[str, str]  # of a CSV file, by its header; an empty cell is ""
+Row = dict[str, str]  # of a CSV file, by column name; an empty cell is ""
 STAGES = ("ingest", "align", "triplets", "train", "evaluation")
 TABLES = (
     *("roc", "folds", "operating_points", "calibration", "decisions", "slices", "worst_identities"),
@@ -18,7 +18,7 @@ TABLES = (
 
 @dataclass(frozen=True)
 class Findings:
-    """Metrics by stage, and tables by the name of their file; one that is not there is empty."""
+    """Metrics by stage, and tables by file name; a missing file is empty."""
 
     metrics: dict[str, Metrics]
     tables: dict[str, list[Row]]
@@ -30,7 +30,7 @@ class Findings:
 
 
 def read_findings(reports: Path) -> Findings:
-    """Return all metrics and tables in a folder of reports."""
+    """Return all metrics and tables of a folder of reports."""
     return Findings(
         {name: _metrics(reports / f"{name}.json") for name in STAGES},
         {name: _rows(reports / f"{name}.csv") for name in TABLES},
@@ -38,7 +38,7 @@ def read_findings(reports: Path) -> Findings:
 
 
 def number(cell: str) -> float:
-    """Return the number in a cell of a table, NaN for an empty one."""
+    """Return the number in a table cell, NaN for an empty one."""
     return float(cell) if cell else float("nan")
 
 

@@ -1,4 +1,4 @@
-"""The page as a whole: what the template gets, and the file."""
+"""The page as a whole: the template's context, and the file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -26,10 +26,10 @@ COMPARED = {"accuracy": "accuracy", "val": "VAL", "auc": "AUC", "eer": "EER"}
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """What the page is about.
+    """The run that the page describes.
 
     params: of the run. card: the model's. registration: the receipt of the registered version, None if the
-    model misses a gate. reports, pairs, aligned: where tables, names and faces lie.
+    model missed a gate. reports, pairs, aligned: where tables, names and faces are stored.
     """
 
     params: Params
@@ -41,12 +41,12 @@ class Subject:
 
 
 def write_page(path: Path, subject: Subject) -> None:
-    """Write the page to `path`; its bytes depend on nothing but the subject."""
+    """Write the page to `path`; its bytes depend only on the subject."""
     write_text(path, render(subject))
 
 
 def render(subject: Subject) -> str:
-    """Return the page as HTML with everything in it: styles, charts and faces; it asks for no other file."""
+    """Return the page as self-contained HTML: styles, charts and faces are inline."""
     environment = Environment(
         loader=PackageLoader("tasks.report"),
         autoescape=True,  # names of people and files are data
@@ -103,19 +103,21 @@ def _charts(findings: Findings) -> dict[str, Any]:
 
 
 def _gates(findings: Findings, params: Params) -> Table:
-    """Return each gate with what was measured."""
+    """Return each gate with the measured value."""
     rows = []
-    for name, least in params.register.gates.items():
+    for name, minimum in params.register.gates.items():
         got = findings.evaluation.get(name)
         measured = (
             formatting.decimal(got, 6) if is_number(got) else formatting.NONE if got is None else str(got)
         )
-        rows.append((name.replace("_", " "), f"{least:g}", measured, "yes" if passes(got, least) else "NO"))
-    return Table("Gates", ("Figure", "At least", "Measured", "Passed"), rows)
+        rows.append(
+            (name.replace("_", " "), f"{minimum:g}", measured, "yes" if passes(got, minimum) else "NO")
+        )
+    return Table("Gates", ("Metric", "Minimum", "Measured", "Passed"), rows)
 
 
 def _champion(findings: Findings, registration: Mapping[str, Any] | None) -> Table | None:
-    """Return the metrics beside those of the champion, None if there is no other model to compare with."""
+    """Return the metrics next to the champion's, None if there is no other model to compare with."""
     champion = registration["champion"] if registration else None
     if registration is None or champion is None or champion["version"] == registration["version"]:
         return None
@@ -124,15 +126,15 @@ def _champion(findings: Findings, registration: Mapping[str, Any] | None) -> Tab
         ours, theirs = findings.evaluation[name], champion["figures"].get(name)
         gain = formatting.signed(ours - theirs) if theirs is not None else formatting.NONE
         rows.append((meaning, formatting.fixed(ours), formatting.fixed(theirs), gain))
-    head = ("Figure", "This model", "Champion", "Points")
-    return Table(f"Beside the champion, version {champion['version']}", head, rows)
+    head = ("Metric", "This model", "Champion", "Points")
+    return Table(f"Compared with the champion, version {champion['version']}", head, rows)
 
 
 def _digests(findings: Findings, subject: Subject) -> Table:
-    """Return what names the data, the code and the model, to the bit."""
+    """Return the identifiers of the data, the code and the model."""
     card, registration = subject.card, subject.registration or {}
     rows = [
-        ("commit of the training", card.commit or formatting.NONE),
+        ("training commit", card.commit or formatting.NONE),
         ("weights, sha256", card.weights_sha256),
         *((f"data {name}, sha256", digest) for name, digest in sorted(card.data.items())),
         ("evaluated pairs, sha256", findings.evaluation["pairs_sha256"]),

@@ -1,4 +1,4 @@
-"""The faces on the page: whether there may be any, and their bytes inside it."""
+"""The faces on the page: whether they may be shown, and their bytes inside it."""
 
 import base64
 import io
@@ -15,19 +15,19 @@ from tasks.params.sources import Source
 from tasks.shards import read_table
 
 Policy = Literal["auto", "always", "never"]
-SIDE = 112  # pixels, at most
+SIDE = 112  # maximum, in pixels
 QUALITY = 82
 
 
 def photos_allowed(policy: Policy, sources: Iterable[Source]) -> bool:
-    """Tell whether faces are shown: `auto` means if every source is a data set known to the public."""
+    """Return whether faces are shown: `auto` means only if every source is a public data set."""
     if policy == "auto":
         return all(source.public for source in sources)
     return policy == "always"
 
 
 def data_uris(aligned: Path, photos: Collection[str]) -> dict[str, str]:
-    """Return the stored faces of `photos`, those that there are, as small JPEG in data URIs, by image_id."""
+    """Return the stored faces of `photos` as small JPEG data URIs, by image_id; unknown ids are left out."""
     if not photos:
         return {}
     table = read_table(aligned, "faces", ["image_id", "image"])

@@ -1,4 +1,4 @@
-"""The page of this workspace, in reports/ and on the MLflow run of the model."""
+"""The page of this workspace, in reports/ and on the model's MLflow run."""
 
 import logging
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ logger = logging.getLogger(__name__)
 
 
 def publish(params: Params, registration: Mapping[str, Any] | None) -> None:
-    """Write reports/report.html and log it to the run of the model, where this server knows one.
+    """Write reports/report.html and log it to the model's run if this server has one.
 
-    registration: the receipt of the registered version; None for a model that was refused.
+    registration: the receipt of the registered version; None for a model that missed a gate.
 
     Raises:
         WeightsInvalid: there is no model card.
-        TrackingFailed: the server cannot be reached or refuses.
+        TrackingFailed: the server cannot be reached or rejects the request.
     """
     from facenet.model import ModelCard
 
@@ -28,6 +28,8 @@ def publish(params: Params, registration: Mapping[str, Any] | None) -> None:
     run_id = registration["run_id"] if registration else card.run_id
     run = open_run(run_id) if run_id else None
     if run is None:
-        logger.warning("The tracking server knows no run of this model: see %s", paths.REPORT_PAGE)
+        logger.warning(
+            "The tracking server has no run of this model; the report is only in %s", paths.REPORT_PAGE
+        )
     else:
         run.log_file(paths.REPORT_PAGE, "reports")

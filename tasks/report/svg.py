@@ -1,4 +1,4 @@
-"""A matplotlib chart as SVG inside a page: in the page's colours and letters, readable without being seen."""
+"""Matplotlib charts as inline SVG: in the page's colours and font, accessible to screen readers."""
 
 import io
 import re
@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 5.0, 3.6  # inches of 72 units: one unit is about one pixel on a phone
-# Colours that stand for one of the page, which differs between light, dark and paper.
+# Placeholders for colours of the page, which differ between light, dark and print.
 INK, MUTED, LINE, ONE, TWO = "#000101", "#000102", "#000103", "#000104", "#000105"
 THEME = {
     INK: "currentColor",
@@ -48,13 +48,13 @@ REFERENCE = re.compile(r"#([\w-]+)")
 def chart(
     draw: Callable[[Any], None], *, name: str, title: str, description: str, height: float = HEIGHT
 ) -> Markup:
-    """Return what `draw` draws into matplotlib axes as an inline SVG element.
+    """Return what `draw` plots into matplotlib axes as an inline SVG element.
 
     Args:
-        draw: takes the axes; colours are those named above.
-        name: unique on the page; ids begin with it.
-        title: what a screen reader announces.
-        description: what there is to see, in words.
+        draw: takes the axes; uses the colours defined above.
+        name: unique on the page; prefix of all ids.
+        title: announced by a screen reader.
+        description: the content in words.
         height: inches; the width is 5.
     """
     import matplotlib as mpl
@@ -62,7 +62,7 @@ def chart(
 
     buffer = io.BytesIO()
     with mpl.rc_context():
-        mpl.rcdefaults()  # whatever a matplotlibrc on this machine says
+        mpl.rcdefaults()  # ignore any matplotlibrc of this machine
         mpl.rcParams.update(SETTINGS)
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         draw(figure.subplots())
@@ -71,8 +71,8 @@ def chart(
 
 
 def inline(svg: bytes, *, name: str, title: str, description: str) -> Markup:
-    """Return an SVG file as an element of a page: themed, named, its ids its own, without metadata."""
-    root = ET.fromstring(svg)  # noqa: S314, it was written a moment ago by matplotlib
+    """Return an SVG file as an element of a page: themed, titled, with unique ids and no metadata."""
+    root = ET.fromstring(svg)  # noqa: S314, matplotlib has just written it
     for parent in list(root.iter()):
         for child in list(parent):
             if _local(child.tag) in ("metadata", "style"):
@@ -88,15 +88,15 @@ def inline(svg: bytes, *, name: str, title: str, description: str) -> Markup:
         "role": "img",
         "aria-labelledby": f"{name}-title {name}-desc",
     }
-    for place, (tag, text) in enumerate((("title", title), ("desc", description))):
+    for index, (tag, text) in enumerate((("title", title), ("desc", description))):
         element = ET.Element(tag, id=f"{name}-{tag}")
         element.text = text
-        root.insert(place, element)
-    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704, ElementTree has escaped every text
+        root.insert(index, element)
+    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704, ElementTree has escaped all text
 
 
 def _local(name: str) -> str:
-    """Return a name without its namespace: HTML knows SVG's elements by their plain names."""
+    """Return a name without its namespace: in HTML, SVG elements have plain names."""
     return name.rpartition("}")[2]
 
 
@@ -107,7 +107,7 @@ def _themed(value: str) -> str:
 
 
 def _own_ids(root: ET.Element, name: str) -> None:
-    """Put `name` before the ids that are referred to, and drop the others."""
+    """Prefix referenced ids with `name`, and drop the others."""
     used = {
         found
         for element in root.iter()

@@ -1,4 +1,4 @@
-"""The tables of the page, out of the tables and metrics of the stages."""
+"""The tables of the page, built from the stages' tables and metrics."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from tasks.report.formatting import UNIT, count, decimal, fixed, flat, plain, ra
 from tasks.report.inputs import Findings, Metrics, Row
 
 METHODS = {"nearest_neighbour": "nearest neighbour", "linear_svm": "linear SVM"}
-MOST = 20  # rows of a table whose length nobody has chosen
+MOST = 20  # rows shown of a table whose length depends on the data
 RANGES = {"side": "px", "sharpness": "", "brightness": "", "turn": ""}
 
 Cells = tuple[str, ...]
@@ -16,9 +16,9 @@ Cells = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Table:
-    """A table: caption, column names, rows whose first cell names them, and which columns hold words.
+    """A table: caption, column names, rows headed by their first cell, and which columns hold text.
 
-    total: the rows that there are, if `rows` are the first of them only; file: where the others are.
+    total: the number of all rows if `rows` holds only the first of them; file: where the rest is.
     """
 
     caption: str
@@ -30,10 +30,10 @@ class Table:
 
 
 def tables(findings: Findings) -> dict[str, Table]:
-    """Return every table by the name the template knows it by; one without rows has nothing to say."""
+    """Return every table by its name in the template; a table may have no rows."""
     read = findings.tables
-    made: dict[str, Table] = {name: make(read[name]) for name, make in _FROM_ROWS.items()}
-    return {**made, **_counted(findings.metrics)}
+    from_rows = {name: make(read[name]) for name, make in _FROM_ROWS.items()}
+    return {**from_rows, **_counted(findings.metrics)}
 
 
 def _folds(rows: Sequence[Row]) -> Table:
@@ -46,7 +46,7 @@ def _folds(rows: Sequence[Row]) -> Table:
         for row in rows
     ]
     head = ("Fold", "Pairs", "Accuracy", "Threshold", "VAL", "FAR", "VAL threshold")
-    return Table("Folds: each is judged by a threshold from pairs outside it", head, cells)
+    return Table("Folds, each scored with a threshold from the other pairs", head, cells)
 
 
 def _points(rows: Sequence[Row]) -> Table:
@@ -60,8 +60,8 @@ def _points(rows: Sequence[Row]) -> Table:
         )
         for row in rows
     ]
-    head = ("FAR wanted", "Threshold", "Probability", "FAR (95 %)", "VAL (95 %)", "Supported")
-    return Table("What each rate costs", head, cells)
+    head = ("Target FAR", "Threshold", "Probability", "FAR (95 %)", "VAL (95 %)", "Supported")
+    return Table("Operating points", head, cells)
 
 
 def _calibration(rows: Sequence[Row]) -> Table:
@@ -73,8 +73,8 @@ def _calibration(rows: Sequence[Row]) -> Table:
         )
         for row in rows
     ]
-    head = ("Probability", "Pairs", "Mean given", "One person", "95 % interval")
-    return Table("What was given and what was true", head, cells)
+    head = ("Probability", "Pairs", "Mean predicted", "Observed same", "95 % interval")
+    return Table("Predicted and observed probability", head, cells)
 
 
 def _slices(rows: Sequence[Row]) -> Table:
@@ -94,7 +94,7 @@ def _people(rows: Sequence[Row]) -> Table:
     names = ("pairs", "errors", "false_accepts", "false_rejects")
     cells = [(row["identity"], *(count(row[name]) for name in names)) for row in rows[:MOST]]
     head = ("Person", "Pairs", "Errors", "False accepts", "False rejects")
-    return Table("People with most errors", head, cells, total=len(rows), file="worst_identities.csv")
+    return Table("People with the most errors", head, cells, total=len(rows), file="worst_identities.csv")
 
 
 def _identification(rows: Sequence[Row]) -> Table:
@@ -109,10 +109,10 @@ def _identification(rows: Sequence[Row]) -> Table:
         for row in rows
     ]
     head = (
-        *("Method, known photos each", "People", "Probes", "Rank 1", "Rank 5", "TPIR (95 %)"),
-        *("FPIR (95 %)", "FPIR wanted", "Strangers"),
+        *("Method, photos per gallery person", "People", "Probes", "Rank 1", "Rank 5", "TPIR (95 %)"),
+        *("FPIR (95 %)", "Target FPIR", "Unknown people"),
     )
-    return Table("Known people found, strangers turned away", head, cells)
+    return Table("Open-set identification", head, cells)
 
 
 def _all_pairs(rows: Sequence[Row]) -> Table:
@@ -125,7 +125,7 @@ def _all_pairs(rows: Sequence[Row]) -> Table:
         )
         for row in rows
     ]
-    head = ("FAR wanted", "Threshold", "FAR", "VAL", "Pairs of two", "Pairs of one", "Supported")
+    head = ("Target FAR", "Threshold", "FAR", "VAL", "Different pairs", "Same pairs", "Supported")
     return Table("All pairs of the embedded photos", head, cells)
 
 
@@ -134,7 +134,7 @@ def _missing(rows: Sequence[Row]) -> Table:
         (f"{row['left_name']} and {row['right_name']}", str(int(row["fold"]) + 1), row["reason"])
         for row in rows[:MOST]
     ]
-    caption = "Pairs that were not used (fold 0 only chooses thresholds)"
+    caption = "Pairs that were not used (fold 0 is for choosing thresholds only)"
     head = ("Pair", "Fold", "Reason")
     return Table(caption, head, cells, words=(2,), total=len(rows), file="missing_pairs.csv")
 
@@ -147,8 +147,8 @@ def _leaks(rows: Sequence[Row]) -> Table:
         )
         for row in rows[:MOST]
     ]
-    head = ("Evaluated", "Trained", "Found by", "Cosine", "Pixels alike")
-    caption = "Evaluated people and photos that trained"
+    head = ("Evaluated", "Trained", "Found by", "Cosine", "Pixel similarity")
+    caption = "Evaluated people and photos that also trained"
     return Table(caption, head, cells, words=(1, 2), total=len(rows), file="leaks.csv")
 
 
@@ -197,9 +197,9 @@ def _counted(metrics: Mapping[str, Metrics]) -> dict[str, Table]:
 
 
 _TRAINING = {
-    "identities_train": "people who train",
+    "identities_train": "people in training",
     "images_train": "their photos",
-    "identities_validation": "people kept for validation",
+    "identities_validation": "people held out for validation",
     "images_validation": "their photos, validation",
     "validation_pairs": "validation pairs",
     "identities_dropped": "people with too few photos",
@@ -213,7 +213,7 @@ def _reasons(caption: str, counts: Mapping[str, Any], head: tuple[str, str] = ("
 
 
 def parameters(sections: Mapping[str, Mapping[str, Any]]) -> list[Table]:
-    """Return one table of exact parameters for each section."""
+    """Return one table of exact parameter values per section."""
     return [
         Table(section, ("Parameter", "Value"), [(name, plain(value)) for name, value in flat(values)], (1,))
         for section, values in sections.items()

@@ -16,21 +16,21 @@ def description(svg: str) -> str:
     return found[1].replace("\N{NO-BREAK SPACE}", " ")
 
 
-def test_the_roc_tells_its_metrics_and_supported_points() -> None:
+def test_the_roc_describes_its_metrics_and_supported_points() -> None:
     unsupported = {**POINT, "far": "0.0001", "val": "0.1", "supported": "false"}
     svg = roc(ROC, [POINT, unsupported], EVALUATION, 100)
-    assert description(svg) == "AUC 0.9877, EER 25 %, 90 % true accepts at 10 %."
-    assert "false accepts (FAR)" in svg
+    assert description(svg) == "AUC 0.9877, EER 25 %, VAL 90 % at FAR 10 %."
+    assert "false accept rate (FAR)" in svg
 
 
-def test_the_det_has_no_infinite_place() -> None:
+def test_the_det_has_no_infinite_coordinate() -> None:
     svg = det(ROC, EVALUATION, 50, 100)
-    assert description(svg) == "Both errors are equal at 25 %."
+    assert description(svg) == "The two error rates are equal at 25 %."
     assert not re.search(r"nan|inf", svg)
     assert "EER" in svg
 
 
-def test_a_perfect_model_can_be_drawn() -> None:
+def test_a_perfect_model_can_be_plotted() -> None:
     perfect = [{"far": str(far), "tpr": str(tpr)} for far, tpr in ((0, 0), (0, 1), (1, 1))]
     for svg in (det(perfect, {**EVALUATION, "eer": 0.0}, 50, 100), roc(perfect, [], EVALUATION, 100)):
         assert not re.search(r"nan|inf", svg)
@@ -42,7 +42,7 @@ def test_reliability_leaves_empty_bins_out() -> None:
     assert "3.1 %" in description(reliability(rows, EVALUATION))
 
 
-def test_training_has_a_curve_for_what_was_recorded() -> None:
+def test_training_has_a_curve_for_each_recorded_metric() -> None:
     rows = [{"epoch": "1", "loss": "2", "lr": "0.1", "validation_accuracy": ""}]
     assert [title for title, _ in training(rows)] == ["Loss", "Learning rate"]
     assert training([]) == []

@@ -1,4 +1,4 @@
-"""The pairs that are shown: the worst of those judged wrongly, and their own photos."""
+"""The pairs that are shown: the worst errors, and their photos."""
 
 from tasks.report.examples import LEAKS, WORST, leak_examples, worst_examples, worst_rows
 from tasks.report.inputs import read_findings
@@ -52,7 +52,7 @@ def test_without_photos_the_names_stay(evaluated: Subject) -> None:
     assert all(face.uri is None and face.name for half in halves for e in half for face in (e.left, e.right))
 
 
-def test_suspects_are_shown_beside_what_they_are_like(evaluated: Subject) -> None:
+def test_leaked_photos_are_shown_with_the_photos_they_resemble(evaluated: Subject) -> None:
     first, second = list(_ids(evaluated))[:2]
     by_name = {"found_by": "name", "evaluated": "s1", "trained": "S1", "cosine": "", "evaluated_photo": ""}
     alike = {

@@ -1,4 +1,4 @@
-"""Numbers and names as they are written."""
+"""Formatting of numbers and names."""
 
 import pytest
 
@@ -44,13 +44,13 @@ from tasks.report.formatting import (
         (slice_name("other, part"), "other, part"),
     ],
 )
-def test_it_reads(written: str, text: str) -> None:
+def test_values_are_formatted(written: str, text: str) -> None:
     assert written.replace("\N{NO-BREAK SPACE}", " ") == text
 
 
 @pytest.mark.parametrize("write", [percent, fixed, decimal, count, rate])
 @pytest.mark.parametrize("value", [None, "", float("nan")])
-def test_nothing_is_a_dash(write: object, value: object) -> None:
+def test_a_missing_value_is_a_dash(write: object, value: object) -> None:
     assert callable(write)
     assert write(value) == NONE
 

@@ -1,4 +1,4 @@
-"""Charts as part of the page: its colours, its letters, their own ids."""
+"""Charts as part of the page: its colours, its font, unique ids."""
 
 import re
 from typing import Any
@@ -12,26 +12,26 @@ def draw(axes: Any) -> None:
     axes.set(xlabel="<b>&$x_1$", xlim=(0, 0.5))
 
 
-def made(name: str = "curve") -> str:
+def rendered(name: str = "curve") -> str:
     return str(chart(draw, name=name, title="A <title>", description="Up & down"))
 
 
 def test_colours_are_those_of_the_page() -> None:
-    svg = made()
+    svg = rendered()
     assert "#000" not in svg
     for colour in (INK, MUTED, LINE, ONE, TWO):
         assert THEME[colour] in svg, colour
 
 
 def test_it_is_named_and_described() -> None:
-    assert made().startswith(
+    assert rendered().startswith(
         '<svg class="chart" viewBox="0 0 360 259.2" role="img" aria-labelledby="curve-title curve-desc">'
         '<title id="curve-title">A &lt;title&gt;</title><desc id="curve-desc">Up &amp; down</desc>'
     )
 
 
-def test_text_is_text_and_no_markup() -> None:
-    svg = made()
+def test_text_is_text_not_markup() -> None:
+    svg = rendered()
     assert "&lt;b&gt;&amp;$x_1$" in svg
     assert "font-family" not in svg
     assert "DejaVu" not in svg
@@ -39,7 +39,7 @@ def test_text_is_text_and_no_markup() -> None:
 
 def test_ids_are_those_referred_to_and_begin_with_the_name() -> None:
     for name in ("curve", "other"):
-        svg = made(name)
+        svg = rendered(name)
         ids = set(re.findall(r' id="([^"]+)"', svg))
         used = set(re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', svg))
         assert ids - {f"{name}-title", f"{name}-desc"} == {one or other for one, other in used}
@@ -47,9 +47,9 @@ def test_ids_are_those_referred_to_and_begin_with_the_name() -> None:
 
 
 def test_there_is_no_namespace_metadata_or_style() -> None:
-    svg = made()
+    svg = rendered()
     assert not re.search(r"xmlns|xlink|ns\d:|http|<metadata|<style|<!--", svg)
 
 
-def test_bytes_are_the_same_again() -> None:
-    assert made() == made()
+def test_bytes_are_reproducible() -> None:
+    assert rendered() == rendered()

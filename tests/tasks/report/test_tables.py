@@ -1,4 +1,4 @@
-"""Tables of the page hold what the files hold."""
+"""The page's tables agree with the files."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def test_folds_and_slices_say_what_the_files_say(evaluated: Subject) -> None:
     assert made["align_rejected"].rows == []
 
 
-def test_a_long_list_is_cut_and_says_so(reported: Reported) -> None:
+def test_a_long_list_is_truncated_and_says_so(reported: Reported) -> None:
     header = reported.rows("missing_pairs")[0]
     lost = [[f"a/a_{n:04d}", "b/b_0001", "false", "-1", "no face"] for n in range(50)]
     reported.write_rows("missing_pairs", [header, *lost])
