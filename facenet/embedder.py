@@ -1,4 +1,4 @@
-"""How faces become embeddings."""
+"""Compute embeddings of faces with a trained network."""
 
 from pathlib import Path
 
@@ -16,24 +16,24 @@ from facenet.model import ModelCard, load_model
 from facenet.networks.folding import fold_batch_norm
 from facenet.standardisation import standardise
 
-# Kernels add up the last rows of an uneven matrix in another order, by the number of threads: an embedding
-# would then depend on its place in the chunk.
+# Kernels sum the last rows of an uneven matrix in a different order, depending on the number of threads: an
+# embedding would then depend on its position in the chunk.
 ROW_MULTIPLE = 8
 
 
 class Embedder:
-    """Turns faces into embeddings, in chunks of one fixed shape.
+    """Computes embeddings in chunks of one fixed shape.
 
-    The last chunk is padded, so an embedding does not depend on its place, on which faces share its batch nor
-    on how many there are: the kernels see the same shapes every time.
+    The last chunk is padded, so the kernels always see the same shapes and an embedding depends neither on
+    its position nor on the number and content of the other faces.
 
     Args:
         network: maps (N, 3, S, S) standardised faces to (N, E) prelogits; it is copied.
         image_size: S, pixels.
-        standardisation: the one that the network was trained with, as its card says.
-        device: a torch device or the name of one; "auto" takes the best there is.
-        precision: fp32, bf16, fp16 or auto, of the network's arithmetic; embeddings are float32 in any case.
-        batch_size: faces in a chunk; 1, or rounded up to a multiple of 8.
+        standardisation: the one used in training, see the model card.
+        device: a torch device or its name; "auto" selects the best available.
+        precision: fp32, bf16, fp16 or auto, for the network's arithmetic; embeddings are always float32.
+        batch_size: faces per chunk; 1, or rounded up to a multiple of 8.
     """
 
     def __init__(
@@ -54,14 +54,14 @@ class Embedder:
             keep_freed_memory()
         self._network = fold_batch_norm(network).to(self.device)
         for layer in self._network.modules():
-            if isinstance(layer, nn.Conv2d | nn.Linear):  # as autocast would anew for every chunk
+            if isinstance(layer, nn.Conv2d | nn.Linear):  # once; autocast would cast for every chunk
                 layer.to(PRECISIONS[self.precision])
         convert_conv2d_weight_memory_format(self._network, torch.channels_last)
 
     def embed(self, faces: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return the (N, E) float32 embeddings of (N, H, W, 3) uint8 RGB faces, H and W >= S.
 
-        They are of unit length, unless the variant of the network leaves them as they are.
+        They have unit length unless the network's variant returns raw prelogits.
 
         Raises:
             ParamsInvalid: the faces are smaller than the network's input.
@@ -86,7 +86,7 @@ class Embedder:
         if not finite.all():
             raise WeightsInvalid(
                 f"{int((~finite).sum())} of {len(faces)} embeddings are not finite in {self.precision}. "
-                "Set the precision to fp32; if that does not help, the weights are ruined."
+                "Set the precision to fp32; if that does not help, the weights are corrupt."
             )
         return np.asarray(embeddings, np.float32)
 
@@ -99,9 +99,9 @@ def load_embedder(
     batch_size: int,
     precision: str | None = None,
 ) -> tuple[Embedder, ModelCard]:
-    """Return what embeds with a stored model as its card says, and the card.
+    """Return an embedder for a stored model, configured by its card, and the card.
 
-    precision: of the arithmetic; that of the card by default.
+    precision: of the arithmetic; the card's by default.
 
     Raises:
         WeightsInvalid: as `load_model`.
@@ -119,7 +119,7 @@ def load_embedder(
 
 
 def center_crop(faces: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
-    """Return the middle (N, side, side, 3) of (N, H, W, 3) faces; an odd remainder goes right and down.
+    """Return the centre crop (N, side, side, 3) of (N, H, W, 3) faces; odd remainders go right and bottom.
 
     Raises:
         ParamsInvalid: the faces are smaller than `side`.
@@ -127,7 +127,7 @@ def center_crop(faces: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8
     height, width = faces.shape[1:3]
     if min(height, width) < side:
         raise ParamsInvalid(
-            f"The faces are {width}x{height} pixels and the network reads {side}x{side}. "
+            f"The faces are {width}x{height} px, but the network needs {side}x{side}. "
             f"Set align.image_size to {side} or more, or train with a smaller train.image_size."
         )
     top, left = (height - side) // 2, (width - side) // 2

@@ -1,7 +1,6 @@
-"""The model on disk.
+"""The model on disk: weights (safetensors) and card (model.json).
 
-A model is two files: the weights (safetensors) and the card (model.json), which rebuilds the network and
-names the alignment and standardisation it was trained with and where it came from.
+The card holds what is needed to rebuild the network, its alignment and standardisation, and its provenance.
 """
 
 import dataclasses
@@ -26,10 +25,10 @@ FORMAT = 1
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkCard:
-    """What rebuilds the network: the arguments of `facenet.networks.build`, and what it reads.
+    """The arguments of `facenet.networks.build`, and the input size.
 
-    variant: None is the network's first, as in cards that were written before there were others.
-    image_size: side in pixels of the square it reads, cut out of the middle of a stored face.
+    variant: None means the network's first variant, as in cards from before variants existed.
+    image_size: side in pixels of the network's input, the centre crop of a stored face.
     """
 
     name: str
@@ -43,11 +42,11 @@ class NetworkCard:
 class ModelCard:
     """The content of model.json, field by field.
 
-    align: every alignment parameter the training faces were made with; serving uses the same.
-    precision: fp32, bf16 or fp16, in which embeddings are to be computed.
-    standardisation: how pixels become the input of the network, see facenet.standardisation.
+    align: all alignment parameters of the training faces; serving uses the same.
+    precision: fp32, bf16 or fp16, for computing embeddings.
+    standardisation: of the pixels, see facenet.standardisation.
     data: sha256 digests of the raw, aligned, triplets and pairs data.
-    mlflow: {"run_id": the run that recorded the training, or None}.
+    mlflow: {"run_id": the training run, or None}.
     """
 
     network: NetworkCard
@@ -63,7 +62,7 @@ class ModelCard:
 
     @property
     def run_id(self) -> str | None:
-        """The MLflow run of the training, if there was one."""
+        """The MLflow run id of the training, if any."""
         return self.mlflow.get("run_id")
 
     def to_json(self) -> str:
@@ -73,33 +72,35 @@ class ModelCard:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Return the card in the text of a model.json.
+        """Return the card parsed from the text of a model.json.
 
         Raises:
-            WeightsInvalid: it is not JSON, of another format, or a field is missing or unknown.
+            WeightsInvalid: not JSON, an unsupported format, or a missing or unknown field.
         """
         try:
             fields = json.loads(text)
             if fields.get("format") != FORMAT:
                 raise WeightsInvalid(
-                    f"model.json has format {fields.get('format')!r}, this version reads {FORMAT}. "
-                    "Train again with `dvc repro train`, or take the version that wrote it."
+                    f"model.json has the unsupported format {fields.get('format')!r}, expected {FORMAT}. "
+                    "Train again with `dvc repro train`, or use the version that wrote it."
                 )
             if fields.get("standardisation", "fixed") not in STANDARDISATIONS:
                 raise WeightsInvalid(
-                    f"model.json names the standardisation {fields['standardisation']!r}, which this version "
-                    f"does not know: it has {', '.join(STANDARDISATIONS)}. Take the version that wrote it."
+                    f"model.json has the unknown standardisation {fields['standardisation']!r}, expected "
+                    f"one of: {', '.join(STANDARDISATIONS)}. Use the version that wrote it."
                 )
             return cls(**{**fields, "network": NetworkCard(**fields["network"])})
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise WeightsInvalid(f"model.json is no model card: {error}. Run `dvc repro train`.") from error
+            raise WeightsInvalid(
+                f"model.json is not a valid model card: {error}. Run `dvc repro train`."
+            ) from error
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Return the card in a file.
+        """Return the card stored in a file.
 
         Raises:
-            WeightsInvalid: the file is missing or is not a model card.
+            WeightsInvalid: the file is missing or is not a valid model card.
         """
         if not path.exists():
             raise WeightsInvalid(f"There is no {path}. Run `dvc repro train` or `dvc pull`.")
@@ -107,9 +108,9 @@ class ModelCard:
 
 
 def save_model(network: nn.Module, card: ModelCard, *, weights: Path, card_path: Path) -> ModelCard:
-    """Write weights and card, each atomically, the card last; return it with the digest of the weights.
+    """Write weights and card, each atomically, the card last; return the card with the weights' digest.
 
-    The bytes depend on the state of `network` and the card alone.
+    The bytes depend only on the state of `network` and the card.
     """
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     with atomic_path(weights) as temporary:
@@ -123,7 +124,7 @@ def load_model(weights: Path, card: Path, device: str | torch.device = "cpu") ->
     """Return the network in evaluation mode on `device`, and its card.
 
     Raises:
-        WeightsInvalid: a file is missing, or the weights are not those of the card or do not fit its network.
+        WeightsInvalid: a file is missing, or the weights do not belong to the card or do not fit its network.
     """
     model_card = checked_card(weights, card)
     spec = model_card.network
@@ -135,10 +136,10 @@ def load_model(weights: Path, card: Path, device: str | torch.device = "cpu") ->
 
 
 def checked_card(weights: Path, card: Path) -> ModelCard:
-    """Return the card of a model whose two files are there and belong together.
+    """Return the card of a model after checking that both files exist and belong together.
 
     Raises:
-        WeightsInvalid: a file is missing, or the weights are not those of the card.
+        WeightsInvalid: a file is missing, or the weights do not belong to the card.
     """
     model_card = ModelCard.read(card)
     if not weights.exists():

@@ -1,4 +1,4 @@
-"""Pixels into the numbers that a network reads. A model is served with the way it was trained with."""
+"""Standardisation of pixels for the network. A model is served with the one it was trained with."""
 
 import math
 
@@ -13,7 +13,7 @@ STANDARDISATIONS = ("fixed", "per_image")
 
 
 def check_standardisation(kind: str) -> None:
-    """Raise ParamsInvalid when there is no such way."""
+    """Raise ParamsInvalid if `kind` is unknown."""
     if kind not in STANDARDISATIONS:
         raise ParamsInvalid(
             f"There is no standardisation {kind!r}. Set train.standardisation to one of: "
@@ -26,15 +26,15 @@ def standardise(images: np.ndarray | Tensor, kind: str = "fixed") -> Tensor:
 
     Args:
         images: uint8 (N, H, W, 3), 0 to 255.
-        kind: `fixed`, (x - 127.5) / 128, or `per_image`: the mean of all N = 3HW values of an image is taken
-            away, and what remains divided by max(standard deviation, 1 / sqrt(N)), so that an image of one
-            colour becomes zero (TensorFlow's per_image_standardization).
+        kind: `fixed`, (x - 127.5) / 128, or `per_image`, (x - mean) / max(standard deviation, 1 / sqrt(n))
+            over all n = 3HW values of an image, so that a uniform image becomes zero (TensorFlow's
+            per_image_standardization).
 
     Returns:
         float32 (N, 3, H, W), in channels_last memory order, on the device of `images`.
 
     Raises:
-        ParamsInvalid: there is no such kind.
+        ParamsInvalid: unknown kind.
     """
     check_standardisation(kind)
     if kind == "fixed":

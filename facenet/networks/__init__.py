@@ -1,4 +1,4 @@
-"""Embedding networks: photos in, prelogits out; by name, with embeddings and weights."""
+"""Embedding networks: standardised faces in, prelogits out; a registry, embeddings and weight files."""
 
 from facenet.networks.embedding import EmbeddingNetwork, embed, normalise, standardise_fixed
 from facenet.networks.registry import NETWORKS, build, find

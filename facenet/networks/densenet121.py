@@ -1,11 +1,11 @@
-"""DenseNet-121, and the relative of it that a Siamese face network was trained with.
+"""DenseNet-121, and the variant of it used by a published Siamese face network.
 
 Architecture: Huang et al. 2017, arXiv 1608.06993: growth 32, bottleneck 128, blocks of 6, 12, 24, 16 units.
 
 | variant | stem | first unit of a block | transition | end | embedding |
 |---|---|---|---|---|---|
-| full | batch norm, ReLU, 3x3 pool | adds to its input | halves channels | batch norm, ReLU | unit length |
-| siamese | bias, 2x2 pool | replaces its input | keeps them | none | the prelogits as they are |
+| full | norm, ReLU, 3x3 pool | appends to its input | halves channels | norm, ReLU | unit length |
+| siamese | bias, 2x2 pool | replaces its input | keeps channels | none | raw prelogits |
 """
 
 from typing import ClassVar
@@ -32,7 +32,7 @@ class Unit(nn.Module):
         self.replaces = replaces
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the input with 32 more channels, or these alone if the unit replaces its input."""
+        """Return the input with 32 channels appended, or these alone if the unit replaces its input."""
         new: Tensor = self.conv2(F.relu(self.bn2(self.conv1(F.relu(self.bn1(x))))))
         return new if self.replaces else torch.cat([x, new], dim=1)
 
@@ -54,15 +54,18 @@ class DenseNet121(EmbeddingNetwork):
 
     Args:
         embedding_size: width of the output; 32 by default.
-        dropout: share of pooled features dropped in training; the sources drop none.
-        variant: see the module.
+        dropout: fraction of pooled features dropped in training; the sources use none.
+        variant: see the module docstring.
     """
 
-    variants: ClassVar[tuple[str, ...]] = ("full", "siamese")
+    variants: ClassVar[dict[str, str]] = {
+        "full": "as published",
+        "siamese": "no compression, no batch norm at stem and end, raw embeddings",
+    }
     raw_variants: ClassVar[tuple[str, ...]] = ("siamese",)
     published_image_size = 128
     published_embedding_size = 32
-    min_image_size = 32  # the last map is then 1x1
+    min_image_size = 32  # where the last map is 1x1
 
     def __init__(
         self, embedding_size: int | None = None, *, dropout: float = 0.0, variant: str | None = None
@@ -74,7 +77,7 @@ class DenseNet121(EmbeddingNetwork):
         self.pool0 = nn.MaxPool2d(3, stride=2, padding=1) if full else nn.MaxPool2d(2)
         channels = 64
         for number, units in enumerate(BLOCKS, start=1):
-            first = channels if full else 0  # what is left of the block's input beside its units
+            first = channels if full else 0  # channels of the block's input that survive
             widths = [channels, *(first + GROWTH * unit for unit in range(1, units))]
             block = (Unit(width, replaces=not full and n == 0) for n, width in enumerate(widths))
             self.add_module(f"block{number}", nn.Sequential(*block))
@@ -116,7 +119,7 @@ def _initialise(module: nn.Module) -> None:
 
 
 def _initialise_as_keras(module: nn.Module) -> None:
-    """Do the same, with the batch norm of the Siamese network: decay 0.997, epsilon 0.001."""
+    """Initialise likewise, with the Siamese network's batch norm: decay 0.997, epsilon 0.001."""
     _initialise(module)
     if isinstance(module, nn.BatchNorm2d):
         module.momentum, module.eps = 0.003, 1e-3

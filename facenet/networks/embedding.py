@@ -1,4 +1,4 @@
-"""What every embedding network has in common, and how photos become embeddings."""
+"""The base class of the embedding networks, and the steps from photos to embeddings."""
 
 from typing import ClassVar
 
@@ -8,29 +8,31 @@ from torch import Tensor, nn
 
 from facenet.errors import ParamsInvalid
 
-NORM_EPS = 1e-10  # least squared length that is divided by, as in TensorFlow's l2_normalize
+NORM_EPS = 1e-10  # lower bound of the squared length in the division, as in TensorFlow's l2_normalize
 
 
 class EmbeddingNetwork(nn.Module):
-    """Base of the networks: standardised float (N, 3, H, W) to prelogits (N, embedding_size), not normalised.
+    """Base class: standardised float (N, 3, H, W) to prelogits (N, embedding_size), not normalised.
+
+    Subclasses create their layers in the order in which images pass them, because freezing relies on it.
+    The last two are dropout, with probability `dropout_share`, and `last_linear`.
 
     Attributes:
-        variants: the forms in which the network can be built; the first is the default.
-        raw_variants: those of them whose embeddings are the prelogits as they are, of any length.
-        published_image_size: height and width in pixels that it was published for.
-        published_embedding_size: and the width of its output there.
-        min_image_size: least height and width in pixels.
+        variants: names of the variants, each with a short description; the first is the default.
+        raw_variants: variants whose embeddings are the raw prelogits, of any length.
+        published_image_size: height and width in pixels of the published network's input.
+        published_embedding_size: width of the published network's output.
+        min_image_size: minimum height and width in pixels.
         embedding_size: width of the output.
-        variant: the form of this one.
-        normalised: whether its embeddings are prelogits brought to unit length.
-        dropout_share: for the network's dropout, which it makes as the layer before its last: layers are
-            made in the order in which images pass them, which freezing builds on.
+        variant: the variant of this instance.
+        normalised: whether embeddings are the prelogits scaled to unit length.
+        dropout_share: dropout probability.
 
     Raises:
-        ParamsInvalid: there is no such variant.
+        ParamsInvalid: unknown variant.
     """
 
-    variants: ClassVar[tuple[str, ...]]
+    variants: ClassVar[dict[str, str]]
     raw_variants: ClassVar[tuple[str, ...]] = ()
     published_image_size: ClassVar[int]
     published_embedding_size: ClassVar[int]
@@ -41,22 +43,22 @@ class EmbeddingNetwork(nn.Module):
     ) -> None:
         super().__init__()
         if variant is not None and variant not in self.variants:
-            known = ", ".join(self.variants)
             raise ParamsInvalid(
-                f"{type(self).__name__} has no variant {variant!r}. Set train.variant to one of: {known}."
+                f"{type(self).__name__} has no variant {variant!r}. "
+                f"Set train.variant to one of: {', '.join(self.variants)}."
             )
         self.embedding_size = embedding_size or self.published_embedding_size
-        self.variant = variant or self.variants[0]
+        self.variant = variant or next(iter(self.variants))
         self.normalised = self.variant not in self.raw_variants
         self.dropout_share = dropout
 
     def check_size(self, images: Tensor) -> None:
-        """Raise ParamsInvalid when `images` (N, 3, H, W) are smaller than the network can see."""
+        """Raise ParamsInvalid if `images` (N, 3, H, W) are below the network's minimum size."""
         height, width = images.shape[-2:]
         if min(height, width) < self.min_image_size:
             raise ParamsInvalid(
                 f"{type(self).__name__} needs images of at least {self.min_image_size} px, "
-                f"these are {width}x{height}. "
+                f"got {width}x{height}. "
                 f"Set train.image_size (and align.image_size) to {self.min_image_size} or more."
             )
 
@@ -73,12 +75,12 @@ def standardise_fixed(images: np.ndarray | Tensor) -> Tensor:
     if isinstance(images, Tensor):
         values = images.to(torch.float32)
     else:
-        values = torch.from_numpy(images.astype(np.float32))  # a copy: memory-mapped rows cannot be written
+        values = torch.from_numpy(images.astype(np.float32))  # a copy: memory-mapped rows are read-only
     return values.permute(0, 3, 1, 2).sub(127.5).mul(1 / 128)
 
 
 def normalise(prelogits: Tensor) -> Tensor:
-    """Return rows of unit length, float32 (N, E); a row of zeros stays zeros and has a finite gradient."""
+    """Return rows of unit length, float32 (N, E); a zero row stays zero, with a finite gradient."""
     values = prelogits.float()
     squares = values.square().sum(dim=1, keepdim=True)
     return values * squares.clamp_min(NORM_EPS).rsqrt()
@@ -87,8 +89,8 @@ def normalise(prelogits: Tensor) -> Tensor:
 def embed(network: nn.Module, images: Tensor) -> Tensor:
     """Return the embeddings of standardised images, float (N, 3, H, W), as float32 (N, E).
 
-    They are of unit length, unless the variant of the network leaves them as they are. The mode of the
-    network (train or eval), autograd and autocast are left as the caller set them.
+    They have unit length unless the network's variant returns raw prelogits. The caller sets the network's
+    mode (train or eval), autograd and autocast.
     """
     prelogits: Tensor = network(images)
     return normalise(prelogits) if getattr(network, "normalised", True) else prelogits.float()

@@ -1,12 +1,12 @@
-"""Inception-ResNet-v1 with a linear embedding, as trained in davidsandberg/facenet.
+"""Inception-ResNet-v1 with a linear embedding layer, as trained in davidsandberg/facenet.
 
 Architecture: Szegedy et al. 2016, arXiv 1602.07261, with davidsandberg's widths, scales and bottleneck.
-Parameter names are those of facenet-pytorch, so that its weights load as they are.
+Parameter names match facenet-pytorch, so its weights load unchanged.
 
 | variant | batch norm |
 |---|---|
-| facenet_pytorch | momentum 0.1; its scales are learnt |
-| davidsandberg | momentum 0.005, TensorFlow's decay of 0.995; its scales stay 1, as slim has none |
+| facenet_pytorch | momentum 0.1; trainable scales |
+| davidsandberg | momentum 0.005 (TensorFlow's decay 0.995); scales fixed at 1, as slim has none |
 """
 
 from collections.abc import Sequence
@@ -45,10 +45,7 @@ class ConvBlock(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """x + scale * up(concatenated branches), then ReLU unless it is the last block.
-
-    Branch 0 is a 1x1 convolution; the following branches are the given sequences.
-    """
+    """x + scale * up(concatenated branches), then ReLU unless it is the last block."""
 
     def __init__(
         self, channels: int, branches: Sequence[nn.Module], width: int, *, scale: float, activate: bool = True
@@ -70,7 +67,7 @@ class ResidualBlock(nn.Module):
 
 
 class Reduction(nn.Module):
-    """Branches of stride 2 beside a 3x3 max pool of stride 2, concatenated; no padding at stride 2."""
+    """Branches of stride 2 and a 3x3 max pool of stride 2, concatenated; no padding at stride 2."""
 
     def __init__(self, branches: Sequence[nn.Module]) -> None:
         super().__init__()
@@ -100,7 +97,7 @@ def block35(momentum: float, *, scale: float = 0.17) -> ResidualBlock:
 
 
 def _factorised(channels: int, width: int, length: int, momentum: float) -> tuple[nn.Module, nn.Module]:
-    """Return the branches 1x1 and 1x1, 1xlength, lengthx1 of `width` channels each."""
+    """Return two branches of `width` channels: 1x1; and 1x1, 1 x length, length x 1."""
     half = length // 2
     return (
         ConvBlock(channels, width, 1, momentum=momentum),
@@ -123,7 +120,7 @@ def block8(momentum: float, *, scale: float = 0.20, activate: bool = True) -> Re
 
 
 def reduction_a(momentum: float) -> Reduction:
-    """Return the way from 256 to 896 channels."""
+    """Return the reduction from 256 to 896 channels."""
     return Reduction(
         (
             ConvBlock(256, 384, 3, stride=2, momentum=momentum),
@@ -137,7 +134,7 @@ def reduction_a(momentum: float) -> Reduction:
 
 
 def reduction_b(momentum: float) -> Reduction:
-    """Return the way from 896 to 1792 channels."""
+    """Return the reduction from 896 to 1792 channels."""
     return Reduction(
         (
             nn.Sequential(
@@ -160,14 +157,17 @@ class InceptionResnetV1(EmbeddingNetwork):
 
     Args:
         embedding_size: width of the output; 512 by default.
-        dropout: share of pooled features dropped in training; davidsandberg's VGGFace2 run drops 0.6.
-        variant: whose batch norm, see the module.
+        dropout: fraction of pooled features dropped in training; 0.6 in davidsandberg's VGGFace2 run.
+        variant: selects the batch norm, see the module docstring.
     """
 
-    variants: ClassVar[tuple[str, ...]] = ("facenet_pytorch", "davidsandberg")
+    variants: ClassVar[dict[str, str]] = {
+        "facenet_pytorch": "batch norm momentum 0.1",
+        "davidsandberg": "batch norm momentum 0.005, without scales",
+    }
     published_image_size = 160
     published_embedding_size = 512
-    min_image_size = 75  # the maps are then 7, 3 and 1
+    min_image_size = 75  # where the maps are 7, 3 and 1
 
     def __init__(
         self, embedding_size: int | None = None, *, dropout: float = 0.0, variant: str | None = None

@@ -1,13 +1,14 @@
-"""NN1, the first network of FaceNet, in the shortened form of a widespread TensorFlow notebook.
+"""NN1, the first network of the FaceNet paper, shortened as in a widely copied TensorFlow notebook.
 
-Convolutions as in table 1 of Schroff et al. 2015 (arXiv 1503.03832). Unlike there: batch norm instead of
-response normalisation, maxout over pairs of channels before the first fully connected layer instead of as
-its activation, and one fully connected layer fewer: 29,393,728 parameters where the paper counts 140 million.
+Convolutions as in table 1 of Schroff et al. 2015 (arXiv 1503.03832). Differences from the
+paper: batch norm instead of response normalisation, maxout over pairs of channels before the first fully
+connected layer rather than as its activation, and one fully connected layer fewer: 29,393,728 parameters
+instead of the paper's 140 million.
 
 | variant | batch norm and dropout | embedding |
 |---|---|---|
-| sane | act as the mode of the network says | of unit length |
-| faithful | inert, since the notebook never says that it trains | the prelogits as they are |
+| sane | follow the network's mode | unit length |
+| faithful | inert, because the notebook never sets training mode | raw prelogits |
 """
 
 from typing import ClassVar
@@ -19,15 +20,15 @@ from facenet.networks.embedding import EmbeddingNetwork
 from facenet.networks.padding import SameMaxPool, pad_same
 
 BATCH_NORM_EPS = 1e-3  # TensorFlow's
-LAST_MAP = 7  # side of the last map at 220 px, which the first fully connected layer reads whole
+LAST_MAP = 7  # side of the last map at 220 px, the input of the first fully connected layer
 HIDDEN = 4096
 
 
 class InertBatchNorm(nn.BatchNorm2d):
-    """Batch norm that keeps its first statistics, mean 0 and variance 1: only scale and shift are learnt."""
+    """Batch norm with fixed statistics, mean 0 and variance 1: only scale and shift are trained."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return scale x x / sqrt(1 + eps) + shift, in training as in evaluation."""
+        """Return scale * x / sqrt(1 + eps) + shift, in training and in evaluation."""
         return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
 
 
@@ -48,7 +49,7 @@ class ConvBlock(nn.Module):
 
 
 class Maxout(nn.Module):
-    """The larger one of channels 2k and 2k + 1 (Goodfellow et al. 2013, arXiv 1302.4389)."""
+    """The maximum of channels 2k and 2k + 1 (Goodfellow et al. 2013, arXiv 1302.4389)."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, C / 2, H, W) of (N, C, H, W)."""
@@ -59,21 +60,24 @@ class Maxout(nn.Module):
 class NN1(EmbeddingNetwork):
     """NN1: 29,393,728 parameters at 128 dimensions, maps of 110, 55, 28, 14 and 7 at 220 px.
 
-    The last map of other sides than 220 is averaged or repeated to 7x7, so that the weights fit any side.
-    They are drawn as Glorot and Bengio 2010 (uniform) from PyTorch's generator; the notebook draws every
-    layer with the seed 0.
+    At other input sizes the last map is averaged or repeated to 7x7, so the weights fit any size. They are
+    drawn as in Glorot and Bengio 2010 (uniform) from PyTorch's generator; the notebook draws every layer with
+    seed 0.
 
     Args:
         embedding_size: width of the output; 128 by default.
-        dropout: share of the hidden layer dropped in training; the notebook asks for 0.2.
-        variant: see the module.
+        dropout: fraction of the hidden layer dropped in training; 0.2 in the notebook.
+        variant: see the module docstring.
     """
 
-    variants: ClassVar[tuple[str, ...]] = ("sane", "faithful")
+    variants: ClassVar[dict[str, str]] = {
+        "sane": "working batch norm and dropout",
+        "faithful": "inert batch norm and dropout, raw embeddings",
+    }
     raw_variants: ClassVar[tuple[str, ...]] = ("faithful",)
     published_image_size = 220
     published_embedding_size = 128
-    min_image_size = 65  # the last map is 3x3 from here on
+    min_image_size = 65  # where the last map is 3x3
 
     def __init__(
         self, embedding_size: int | None = None, *, dropout: float = 0.0, variant: str | None = None

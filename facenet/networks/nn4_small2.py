@@ -1,11 +1,11 @@
-"""NN4.Small2, the small Inception network of OpenFace, and Deeplearning4j's form of it.
+"""NN4.Small2, OpenFace's small Inception network, and Deeplearning4j's version of it.
 
 Architecture: Amos et al. 2016 (OpenFace, CMU-CS-16-118), after NN4 of Schroff et al. 2015 (arXiv 1503.03832).
 
-| variant | padding of stride 2 | "5x5" of 3c, 4e | L2 pool | LRN | first biases of 3a, 3b, 4a |
+| variant | padding at stride 2 | "5x5" of 3c, 4e | L2 pool | LRN | initial biases of 3a, 3b, 4a |
 |---|---|---|---|---|---|
-| openface | both sides equal | 5x5 | unpadded, its map framed with zeros | alpha / 5 per channel | 0 |
-| dl4j | surplus right and below | 3x3 | zero-padded | alpha per channel | 0.2 |
+| openface | symmetric | 5x5 | unpadded, output padded with zeros | alpha / 5 per channel | 0 |
+| dl4j | extra right and bottom | 3x3 | input padded with zeros | alpha per channel | 0.2 |
 """
 
 from typing import ClassVar
@@ -17,13 +17,17 @@ from torch import Tensor, nn
 from facenet.networks.embedding import EmbeddingNetwork
 from facenet.networks.padding import SameMaxPool, pad_same
 
-HELPER_BLOCKS = ("inception_3a", "inception_3b", "inception_4a")  # whose biases Deeplearning4j starts at 0.2
+HELPER_BLOCKS = (
+    "inception_3a",
+    "inception_3b",
+    "inception_4a",
+)  # their biases start at 0.2 in Deeplearning4j
 
 
 def l2_pool(images: Tensor, kernel: int = 3) -> Tensor:
-    """Return the root of the sum of squares in each window of stride 1, without padding.
+    """Return the square root of the sum of squares in each window, at stride 1 and without padding.
 
-    Computed in float32, since squares overflow in half precision. The gradient of a window of zeros is zero.
+    Computed in float32, because squares overflow in half precision. A window of zeros has gradient zero.
     """
     with torch.autocast(images.device.type, enabled=False):
         sums = F.avg_pool2d(images.float().square(), kernel, stride=1, divisor_override=1)
@@ -37,7 +41,7 @@ class ConvBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, kernel: int, *, stride: int = 1, variant: str) -> None:
         super().__init__()
-        self.same = variant == "dl4j" and stride > 1  # else padding is the same on both sides
+        self.same = variant == "dl4j" and stride > 1  # otherwise padding is symmetric
         padding = 0 if self.same else kernel // 2
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding)
         self.bn = nn.BatchNorm2d(outputs)
@@ -65,7 +69,7 @@ class L2PoolProjection(nn.Module):
         self.projection = ConvBlock(inputs, outputs, 1, variant=variant)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the projected map; its border is zero in OpenFace's form."""
+        """Return the projected map; in the openface variant its border is zero."""
         if self.frame_after:
             return F.pad(self.projection(l2_pool(x)), (1, 1, 1, 1))
         projected: Tensor = self.projection(l2_pool(F.pad(x, (1, 1, 1, 1))))
@@ -73,7 +77,7 @@ class L2PoolProjection(nn.Module):
 
 
 class Inception(nn.Module):
-    """Branches side by side, concatenated in the order 3x3, 5x5, pool, 1x1; left-out branches are None."""
+    """Parallel branches, concatenated in the order 3x3, 5x5, pool, 1x1; an absent branch is None."""
 
     def __init__(
         self, *, three: nn.Module, five: nn.Module | None, pool: nn.Module, one: nn.Module | None
@@ -90,18 +94,21 @@ class Inception(nn.Module):
 class NN4Small2(EmbeddingNetwork):
     """NN4.Small2: 3,733,968 parameters (openface) or 3,570,128 (dl4j) at 128 dimensions, for 96 px.
 
-    Larger images give larger last maps, which are averaged over their whole area.
+    Larger images give larger last maps, averaged over their whole area.
 
     Args:
         embedding_size: width of the output; 128 by default.
-        dropout: share of pooled features dropped in training; the sources drop none.
-        variant: whose details, see the module.
+        dropout: fraction of pooled features dropped in training; the sources use none.
+        variant: see the module docstring.
     """
 
-    variants: ClassVar[tuple[str, ...]] = ("openface", "dl4j")
+    variants: ClassVar[dict[str, str]] = {
+        "openface": "as in OpenFace",
+        "dl4j": "padding, 3x3 for 5x5, response normalisation and initial biases of Deeplearning4j",
+    }
     published_image_size = 96
     published_embedding_size = 128
-    min_image_size = 65  # the last map is 3x3 from here on, as the average and L2 pools of the sources need
+    min_image_size = 65  # where the last map is 3x3, the minimum for the sources' average and L2 pools
 
     def __init__(
         self, embedding_size: int | None = None, *, dropout: float = 0.0, variant: str | None = None
@@ -187,7 +194,7 @@ class NN4Small2(EmbeddingNetwork):
         )
 
     def _lrn(self) -> nn.LocalResponseNorm:
-        """Return LRN with k 1; PyTorch divides alpha by the 5 channels, as Torch7 does and dl4j does not."""
+        """Return LRN with k 1; PyTorch and Torch7 divide alpha by the 5 channels, Deeplearning4j does not."""
         return nn.LocalResponseNorm(5, alpha=5e-4 if self.variant == "dl4j" else 1e-4, beta=0.75, k=1.0)
 
 

@@ -1,11 +1,11 @@
-"""TensorFlow's padding "same": maps of ceil(side / stride) pixels, the surplus of zeros right and below."""
+"""TensorFlow's "same" padding: maps of ceil(side / stride) pixels, extra zeros right and bottom."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 
 def pad_same(images: Tensor, kernel: int, stride: int) -> Tensor:
-    """Return `images` with zeros around for maps of ceil(side / stride), the surplus right and below."""
+    """Return zero-padded `images` for maps of ceil(side / stride), with extra zeros right and bottom."""
     pads = []
     for side in (images.shape[-1], images.shape[-2]):
         total = max((-(-side // stride) - 1) * stride + kernel - side, 0)
@@ -14,12 +14,12 @@ def pad_same(images: Tensor, kernel: int, stride: int) -> Tensor:
 
 
 class SameMaxPool(nn.Module):
-    """3x3 max pool of non-negative maps, which zeros around them do not change."""
+    """3x3 max pool of non-negative maps, which zero padding does not change."""
 
     def __init__(self, stride: int) -> None:
         super().__init__()
         self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the largest value of each window, in maps of ceil(side / stride) pixels."""
+        """Return the maximum of each window, in maps of ceil(side / stride) pixels."""
         return F.max_pool2d(pad_same(x, 3, self.stride), 3, stride=self.stride)

@@ -1,4 +1,4 @@
-"""Networks by name, each in one variant or more."""
+"""The registry of networks: a new network needs one entry here."""
 
 from facenet.errors import ParamsInvalid
 from facenet.networks.densenet121 import DenseNet121
@@ -16,14 +16,15 @@ NETWORKS: dict[str, type[EmbeddingNetwork]] = {
 
 
 def find(name: str) -> type[EmbeddingNetwork]:
-    """Return the class of a network, which tells its variants and sizes.
+    """Return the class of a network, with its variants and sizes.
 
     Raises:
-        ParamsInvalid: there is no network of that name; the message lists all names.
+        ParamsInvalid: unknown network; the message lists all names.
     """
     if name not in NETWORKS:
-        known = ", ".join(NETWORKS)
-        raise ParamsInvalid(f"There is no network {name!r}. Set train.network to one of: {known}.")
+        raise ParamsInvalid(
+            f"There is no network {name!r}. Set train.network to one of: {', '.join(NETWORKS)}."
+        )
     return NETWORKS[name]
 
 
@@ -35,10 +36,10 @@ def build(
     Args:
         name: a key of NETWORKS.
         embedding_size: width of the output; the published one by default.
-        dropout: share of features dropped before the embedding layer in training.
-        variant: one of the network's `variants`; the first of them by default.
+        dropout: fraction of features dropped before the embedding layer in training.
+        variant: one of the network's `variants`; the first by default.
 
     Raises:
-        ParamsInvalid: there is no network or variant of that name; the message lists all names.
+        ParamsInvalid: unknown network or variant; the message lists all names.
     """
     return find(name)(embedding_size, dropout=dropout, variant=variant)

@@ -1,4 +1,4 @@
-"""Weights from files into networks: all of them fit, or a readable list of what does not."""
+"""Load weight files into networks, strictly, with a readable list of mismatches."""
 
 import logging
 import pickle
@@ -16,7 +16,7 @@ PREFIXES = ("module.", "_orig_mod.")  # of DistributedDataParallel and torch.com
 WRAPPERS = ("state_dict", "model_state_dict", "model")  # keys under which checkpoints keep the weights
 HEADS = ("logits.", "classifier.", "head.")  # classifiers that follow the embedding
 BOTTLENECK = "last_linear.weight"  # (embedding_size, features) in every network here
-SHOWN = 5  # lines per kind of misfit
+SHOWN = 5  # lines per kind of mismatch
 
 logger = logging.getLogger(__name__)
 
@@ -24,24 +24,24 @@ logger = logging.getLogger(__name__)
 def load_state(network: nn.Module, path: Path, *, drop: Sequence[str] = ()) -> None:
     """Load a safetensors or PyTorch state dict into `network`, every tensor of it.
 
-    Half precision is cast to the precision of the network. Prefixes of wrappers ("module.") are removed,
-    and the log says so. Nothing is changed when an error is raised.
+    Half precision is cast to the network's precision. Wrapper prefixes ("module.") are removed, with a
+    warning in the log. An error leaves the network unchanged.
 
     Args:
-        network: takes the weights, on its device.
-        path: a .safetensors file, or one of torch.save, which is read with weights_only.
-        drop: prefixes of names to leave out, as HEADS: the classifier that follows the embedding.
+        network: receives the weights, on its device.
+        path: a .safetensors file, or a torch.save file, read with weights_only.
+        drop: prefixes of names to skip, e.g. HEADS, the classifier after the embedding.
 
     Raises:
-        WeightsInvalid: the file is missing, unreadable, not finite or does not fit; the message lists how.
+        WeightsInvalid: the file is missing, unreadable, not finite or does not match; the message lists why.
     """
     state = _strip_prefixes(read_state(path), path)
     state = {name: value for name, value in state.items() if not name.startswith(tuple(drop))}
     state = {name: value.reshape(()) if _is_counter(name, value) else value for name, value in state.items()}
-    misfits = compare(network.state_dict(), state)
-    if misfits:
+    mismatches = compare(network.state_dict(), state)
+    if mismatches:
         raise WeightsInvalid(
-            "\n".join([f"{path} does not fit {_describe(network)}:", *misfits, *_cures(network, state)])
+            "\n".join([f"{path} does not match {_describe(network)}:", *mismatches, *_cures(network, state)])
         )
     _check_finite(state, path)
     network.load_state_dict(state, strict=True)
@@ -51,7 +51,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a safetensors or PyTorch file by name, on the CPU, unchanged.
 
     Raises:
-        WeightsInvalid: there is no such file, or it holds no state dict, or unpickling it would run code.
+        WeightsInvalid: the file is missing, is not a state dict, or would run code when unpickled.
     """
     if not path.is_file():
         raise WeightsInvalid(f"There are no weights at {path}. Check train.init and FACENET_MIRRORS.")
@@ -64,14 +64,14 @@ def read_state(path: Path) -> dict[str, Tensor]:
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsInvalid(
-            f"{path} is no readable state dict: {reason}. "
-            "Give a .safetensors file, or one of torch.save(model.state_dict())."
+            f"{path} is not a readable state dict: {reason}. "
+            "Use a .safetensors file or one written by torch.save(model.state_dict(), path)."
         ) from error
     return _unwrap(content, path)
 
 
 def compare(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:
-    """Return lines that say which names are missing, unexpected or of another shape; none if all fits."""
+    """Return lines listing names that are missing, unexpected or of a different shape; empty if all match."""
     shapes = [
         f"{name} is {tuple(found[name].shape)}, the network has {tuple(expected[name].shape)}"
         for name in expected
@@ -80,7 +80,7 @@ def compare(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list
     return [
         *_listing("missing", [name for name in expected if name not in found]),
         *_listing("unexpected", [name for name in found if name not in expected]),
-        *_listing("of another shape", shapes),
+        *_listing("with a different shape", shapes),
     ]
 
 
@@ -97,33 +97,37 @@ def _unwrap(content: object, path: Path) -> dict[str, Tensor]:
             content = content[key]
     if not isinstance(content, Mapping) or not content:
         raise WeightsInvalid(
-            f"{path} holds no state dict but {type(content).__name__}. Save model.state_dict()."
+            f"{path} holds {type(content).__name__}, not a state dict. Save model.state_dict()."
         )
-    strangers = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
-    if strangers:
+    others = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
+    if others:
         raise WeightsInvalid(
-            f"{path} holds more than tensors: {', '.join(strangers[:SHOWN])}. Save model.state_dict()."
+            f"{path} holds values that are not tensors: {', '.join(others[:SHOWN])}. Save model.state_dict()."
         )
     return {str(name): value for name, value in content.items()}
 
 
 def _strip_prefixes(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
-    for prefix in (p for _ in PREFIXES for p in PREFIXES):  # twice: a compiled network may be wrapped again
+    for prefix in (p for _ in PREFIXES for p in PREFIXES):  # twice: a compiled network may itself be wrapped
         if all(name.startswith(prefix) for name in state):
-            logger.warning("%s: every name starts with %r, which is left out", path, prefix)
+            logger.warning("%s: removed the prefix %r from every name", path, prefix)
             state = {name.removeprefix(prefix): value for name, value in state.items()}
     return state
 
 
 def _is_counter(name: str, value: Tensor) -> bool:
-    """Tell whether this is a batch counter that old PyTorch wrote as one element instead of a scalar."""
+    """Return whether this is a batch counter saved by old PyTorch as one element instead of a scalar."""
     return name.endswith("num_batches_tracked") and value.shape == (1,)
 
 
 def _check_finite(state: Mapping[str, Tensor], path: Path) -> None:
     broken = [name for name, value in state.items() if not torch.isfinite(value).all()]
     if broken:
-        raise WeightsInvalid("\n".join([f"{path} is not finite:", *_listing("with NaN or infinity", broken)]))
+        raise WeightsInvalid(
+            "\n".join(
+                [f"{path} contains values that are not finite:", *_listing("with NaN or infinity", broken)]
+            )
+        )
 
 
 def _describe(network: nn.Module) -> str:
@@ -136,10 +140,10 @@ def _cures(network: nn.Module, state: Mapping[str, Tensor]) -> list[str]:
     bottleneck, own = state.get(BOTTLENECK), expected.get(BOTTLENECK)
     heads = sorted({name.split(".")[0] + "." for name in state if name.startswith(HEADS)})
     if any(name not in state for name in expected) or bottleneck is None or own is None:
-        return ["Choose the network that these weights were trained with: train.network."]
+        return ["Set train.network to the network that these weights were trained with."]
     cures = []
     if bottleneck.shape != own.shape:
         cures.append(f"Set train.embedding_size to {bottleneck.shape[0]}.")
     if heads:
-        cures.append(f"Leave the classifier out: load_state(..., drop={tuple(heads)}).")
-    return cures or ["The file holds another form of this network: see what differs above."]
+        cures.append(f"Skip the classifier: load_state(..., drop={tuple(heads)}).")
+    return cures or ["The file holds another variant of this network: see the differences above."]

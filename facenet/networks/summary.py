@@ -1,4 +1,4 @@
-"""What a network is made of: its layers with their output shapes, parameters and multiply-adds."""
+"""A network's layers with their output shapes, parameters and multiply-adds."""
 
 import math
 from collections import Counter
@@ -15,8 +15,8 @@ from facenet.networks.embedding import EmbeddingNetwork
 class Layer:
     """One layer or block, for one image.
 
-    name: its place in the network. kind: its class. output: shape without the batch, (C, H, W) or (E,).
-    multiply_adds: of its convolutions and fully connected layers; what normalises and pools is not counted.
+    name: dotted name in the network. kind: class name. output: shape without the batch, (C, H, W) or (E,).
+    multiply_adds: of convolutions and fully connected layers; normalisation and pooling are not counted.
     """
 
     name: str
@@ -30,12 +30,12 @@ def summarise(network: EmbeddingNetwork, image_size: int, *, depth: int = 1) -> 
     """Return the layers of `network` in the order in which an image passes them.
 
     Args:
-        network: on the CPU; it is left in the mode in which it was.
+        network: on the CPU; its mode is left unchanged.
         image_size: side of the image in pixels.
-        depth: how far blocks are opened; 1 shows whole blocks, 2 their parts, and so on.
+        depth: levels of nesting; 1 shows whole blocks, 2 their parts, and so on.
 
     Raises:
-        ParamsInvalid: the network cannot see images of this size.
+        ParamsInvalid: the images are below the network's minimum size.
     """
     passed: list[tuple[str, nn.Module, tuple[int, ...]]] = []
     work = Counter[str]()
@@ -50,7 +50,7 @@ def summarise(network: EmbeddingNetwork, image_size: int, *, depth: int = 1) -> 
     hooks = [module.register_forward_hook(note) for module in names]
     training = network.training
     try:
-        network.eval()  # batch norm of one image has no statistics
+        network.eval()  # one image gives batch norm no statistics
         with torch.inference_mode():
             network(torch.zeros(1, 3, image_size, image_size))
     finally:
@@ -70,13 +70,13 @@ def summarise(network: EmbeddingNetwork, image_size: int, *, depth: int = 1) -> 
 
 
 def _is_shown(name: str, module: nn.Module, depth: int) -> bool:
-    """Tell whether a module lies `depth` below the network, or above that and has no parts."""
+    """Return whether a module lies at level `depth`, or above it without children."""
     level = name.count(".") + 1 if name else 0
     return level == depth or (0 < level < depth and not any(True for _ in module.children()))
 
 
 def _multiply_adds(module: nn.Module, output: Tensor) -> int:
-    """Return the multiply-adds of a convolution or fully connected layer for its outputs; 0 for others."""
+    """Return the multiply-adds of a convolution or fully connected layer per image; 0 for other layers."""
     if isinstance(module, nn.Conv2d):
         return output[0].numel() * math.prod(module.kernel_size) * module.in_channels // module.groups
     return output[0].numel() * module.in_features if isinstance(module, nn.Linear) else 0

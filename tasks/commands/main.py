@@ -50,14 +50,15 @@ def _detect(arguments: argparse.Namespace) -> None:
 
 def _add_summary(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Print a network's layers: output shapes, parameters and multiply-adds for one image."
+        "Print a network's layers: output shapes, parameters and multiply-adds for one image. Without NAME, "
+        "list the networks and their variants."
     )
     add = parser.add_argument
-    add("network", metavar="NAME", help="as in train.network; a wrong one is answered with all there are")
+    add("network", nargs="?", metavar="NAME", help="as in train.network")
     add("--embedding-size", type=int, metavar="N", help="width of the output (default: the published one)")
     add("--image-size", type=int, metavar="PIXELS", help="side of the image (default: the published one)")
-    add("--variant", help="form of the network, as in train.variant (default: its first)")
-    add("--depth", type=int, default=1, metavar="D", help="open blocks so many levels deep (default: 1)")
+    add("--variant", help="variant of the network, as in train.variant (default: the first)")
+    add("--depth", type=int, default=1, metavar="D", help="levels of nesting to show (default: 1)")
     parser.set_defaults(run=_summary)
 
 

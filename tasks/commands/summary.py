@@ -1,21 +1,26 @@
-"""`facenet summary`: the layers of a network as a table."""
+"""`facenet summary`: the networks, or the layers of one network, as a table."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 
+import torch
+
 from facenet.errors import ParamsInvalid
-from facenet.networks import EmbeddingNetwork, Layer, build, find, summarise
+from facenet.networks import NETWORKS, EmbeddingNetwork, Layer, build, find, summarise
 
 HEADER = ("layer", "kind", "output", "parameters", "multiply-adds")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the network that the command line names.
+    """Print the layers of the named network, or the list of networks if none is named.
 
     Raises:
-        ParamsInvalid: there is no such network or variant, or a size is out of range.
+        ParamsInvalid: unknown network or variant, or a size out of range.
     """
+    if arguments.network is None:
+        sys.stdout.write(f"{overview()}\n")
+        return
     for option in ("embedding_size", "image_size", "depth"):
         value = getattr(arguments, option)
         if value is not None and value < 1:
@@ -26,8 +31,23 @@ def run(arguments: argparse.Namespace) -> None:
     sys.stdout.write(f"{headline(arguments.network, network, image_size)}\n\n{table(layers)}\n")
 
 
+def overview() -> str:
+    """Return a line for each variant of each network; parameters are at the published embedding size."""
+    lines = []
+    for name, network in NETWORKS.items():
+        sizes = f"{network.published_image_size} px (minimum {network.min_image_size})"
+        for variant, description in network.variants.items():
+            with torch.device("meta"):  # shapes without memory
+                parameters = sum(p.numel() for p in build(name, variant=variant).parameters())
+            lines.append(
+                f"{name}, variant {variant}: {description}; {sizes}, "
+                f"{parameters:,} parameters at {network.published_embedding_size} dimensions"
+            )
+    return "\n".join(lines)
+
+
 def headline(name: str, network: EmbeddingNetwork, image_size: int) -> str:
-    """Return what the network is in two lines."""
+    """Return two lines with the variant, the sizes and the kind of embedding."""
     variants = ", ".join(network.variants)
     length = "unit length" if network.normalised else "any length"
     return (
@@ -37,7 +57,7 @@ def headline(name: str, network: EmbeddingNetwork, image_size: int) -> str:
 
 
 def table(layers: Sequence[Layer]) -> str:
-    """Return a line for each layer and one for their sums, in aligned columns."""
+    """Return one line per layer and a line of totals, in aligned columns."""
     rows = [
         (
             layer.name,

@@ -1,4 +1,4 @@
-"""Embeddings depend on the face alone, and are those of the plain network."""
+"""Embeddings depend only on the face, and equal those of the plain network."""
 
 import tarfile
 from pathlib import Path
@@ -31,12 +31,12 @@ def faces(count: int, side: int = 96) -> npt.NDArray[np.uint8]:
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("name", ["nn4_small2", "inception_resnet_v1"])
-def test_embedding_depends_on_nothing_but_the_face(name: str, precision: str) -> None:
+def test_an_embedding_depends_only_on_its_face(name: str, precision: str) -> None:
     torch.manual_seed(1)
     network = networks.build(name, embedding_size=16)
     side = network.min_image_size
     many, some = faces(11, side), [0, 5, 10]
-    with cpu_threads(2):  # kernels split rows among threads, unevenly if they are left to
+    with cpu_threads(2):  # kernels may split rows unevenly among threads
         embedder = Embedder(network, image_size=side, precision=precision, batch_size=6)
         together = embedder.embed(many)
         alone = np.concatenate([embedder.embed(many[i : i + 1]) for i in some])
@@ -49,9 +49,9 @@ def test_embedding_depends_on_nothing_but_the_face(name: str, precision: str) ->
     assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-6)
 
 
-@pytest.mark.parametrize(("asked", "given"), [(1, 1), (2, 8), (8, 8), (9, 16), (64, 64)])
-def test_chunks_are_single_or_of_whole_tiles(network: nn.Module, asked: int, given: int) -> None:
-    assert Embedder(network, image_size=96, batch_size=asked).batch_size == given
+@pytest.mark.parametrize(("requested", "used"), [(1, 1), (2, 8), (8, 8), (9, 16), (64, 64)])
+def test_chunks_are_single_or_of_whole_tiles(network: nn.Module, requested: int, used: int) -> None:
+    assert Embedder(network, image_size=96, batch_size=requested).batch_size == used
 
 
 def test_embedder_agrees_with_the_plain_network(network: nn.Module) -> None:
@@ -87,7 +87,7 @@ def test_a_network_in_training_is_evaluated_and_stays_in_training() -> None:
     assert np.array_equal(embeddings, Embedder(fresh.eval(), image_size=96, batch_size=2).embed(faces(2)))
 
 
-def test_ruined_weights_are_told() -> None:
+def test_corrupt_weights_are_refused() -> None:
     broken = networks.build("nn4_small2", embedding_size=16)
     with torch.no_grad():
         next(broken.parameters()).fill_(float("nan"))
@@ -102,48 +102,50 @@ def test_crop_is_the_middle(side: int, first: int) -> None:
     assert center_crop(image, 4)[0, :, 0, 0].tolist() == list(range(first, first + 4))
 
 
-def test_small_faces_are_told() -> None:
+def test_small_faces_are_refused() -> None:
     with pytest.raises(ParamsInvalid, match=r"90x90.*96x96.*align\.image_size"):
         center_crop(faces(1, side=90), 96)
 
 
 @pytest.mark.shared
-def test_published_weights_know_people(shared: Path, tmp_path: Path) -> None:
-    """Two photos of one person are nearer than any two of different people, on five people of LFW."""
+def test_published_weights_separate_people(shared: Path, tmp_path: Path) -> None:
+    """Any two photos of one person are closer than any two of different people, for five people of LFW."""
     network = networks.build("inception_resnet_v1", embedding_size=512)
     networks.load_state(network, shared / "weights" / "inception-resnet-v1-casia-webface.fp16.safetensors")
     people = ["George_W_Bush", "Colin_Powell", "Serena_Williams", "Hugo_Chavez", "Junichiro_Koizumi"]
-    wanted = [f"{name}/{name}_{number:04d}.jpg" for name in people for number in (1, 2)]
+    names = [f"{name}/{name}_{number:04d}.jpg" for name in people for number in (1, 2)]
     found = {}
     with tarfile.open(shared / "data" / "lfw" / "lfw-deepfunneled.tgz") as archive:
         for member in archive:
             name = "/".join(Path(member.name).parts[-2:])
-            if name in wanted:
+            if name in names:
                 file = archive.extractfile(member)
                 assert file is not None
                 middle = Image.fromarray(decode(file.read())).crop((65, 60, 185, 190))
                 found[name] = np.asarray(middle.resize((160, 160), Image.Resampling.BILINEAR))
-            if len(found) == len(wanted):
+            if len(found) == len(names):
                 break
-    embeddings = Embedder(network, image_size=160, batch_size=5).embed(np.stack([found[w] for w in wanted]))
+    embeddings = Embedder(network, image_size=160, batch_size=5).embed(
+        np.stack([found[name] for name in names])
+    )
     squared = ((embeddings[:, None] - embeddings[None]) ** 2).sum(axis=2)
-    person = np.arange(len(wanted)) // 2
+    person = np.arange(len(names)) // 2
     same = person[:, None] == person
     different = squared[~same]
-    assert squared[same & ~np.eye(len(wanted), dtype=bool)].max() < different.min()
+    assert squared[same & ~np.eye(len(names), dtype=bool)].max() < different.min()
 
 
-def test_faces_are_standardised_as_the_model_was_trained(network: nn.Module) -> None:
+def test_faces_are_standardised_as_in_training(network: nn.Module) -> None:
     many = faces(3) // 4 + 30
     embedder = Embedder(network, image_size=96, batch_size=8, standardisation="per_image")
     with torch.no_grad():
-        wanted = networks.embed(network, standardise(many, "per_image")).numpy()
-    assert np.allclose(embedder.embed(many), wanted, atol=1e-5)
-    assert not np.allclose(Embedder(network, image_size=96, batch_size=8).embed(many), wanted, atol=1e-2)
+        expected = networks.embed(network, standardise(many, "per_image")).numpy()
+    assert np.allclose(embedder.embed(many), expected, atol=1e-5)
+    assert not np.allclose(Embedder(network, image_size=96, batch_size=8).embed(many), expected, atol=1e-2)
 
 
 @pytest.mark.parametrize("precision", [None, "bf16"])
-def test_a_stored_model_embeds_as_its_card_says(
+def test_a_stored_model_is_configured_by_its_card(
     network: nn.Module, tmp_path: Path, precision: str | None
 ) -> None:
     spec = NetworkCard(name="nn4_small2", embedding_size=16, image_size=80)

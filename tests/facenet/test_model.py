@@ -1,4 +1,4 @@
-"""Cards survive the disk, weights belong to their card, an embedding depends on nothing but its face."""
+"""Cards round-trip through the disk, and weights belong to their card."""
 
 import dataclasses
 import json
@@ -34,7 +34,7 @@ def saved(network: nn.Module, folder: Path) -> tuple[Path, Path]:
     return weights, card
 
 
-def test_model_survives_the_disk(network: nn.Module, tmp_path: Path) -> None:
+def test_a_model_round_trips_through_the_disk(network: nn.Module, tmp_path: Path) -> None:
     weights, path = saved(network, tmp_path)
     loaded, card = load_model(weights, path)
     assert card == dataclasses.replace(CARD, weights_sha256=card.weights_sha256)
@@ -71,22 +71,22 @@ def test_card_has_the_fields_other_programs_read(network: nn.Module, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
-        ("{", "no model card"),
-        ("[]", "no model card"),
-        ('{"format": 2}', "format 2"),
+        ("{", "not a valid model card"),
+        ("[]", "not a valid model card"),
+        ('{"format": 2}', "format 2, expected 1"),
         ('{"format": 1}', "network"),
         ('{"format": 1, "network": {"name": "x"}, "align": {}}', "embedding_size"),
         (json.dumps({**json.loads(CARD.to_json()), "colour": "red"}), "colour"),
     ],
 )
-def test_broken_card_is_told(text: str, told: str) -> None:
-    with pytest.raises(WeightsInvalid, match=told):
+def test_a_broken_card_is_refused(text: str, message: str) -> None:
+    with pytest.raises(WeightsInvalid, match=message):
         ModelCard.from_json(text)
 
 
-def test_missing_files_are_told(network: nn.Module, tmp_path: Path) -> None:
+def test_missing_files_are_named(network: nn.Module, tmp_path: Path) -> None:
     weights, card = saved(network, tmp_path)
     weights.unlink()
     with pytest.raises(WeightsInvalid, match=r"facenet\.safetensors"):
@@ -104,7 +104,7 @@ def test_weights_of_another_model_are_refused(network: nn.Module, tmp_path: Path
         load_model(weights, card)
 
 
-def test_a_card_of_an_unknown_standardisation_is_told() -> None:
+def test_a_card_with_an_unknown_standardisation_is_refused() -> None:
     text = dataclasses.replace(CARD, standardisation="whitened").to_json()
     with pytest.raises(WeightsInvalid, match=r"'whitened'.*fixed, per_image"):
         ModelCard.from_json(text)

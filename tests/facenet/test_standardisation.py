@@ -13,36 +13,36 @@ def photos(count: int = 3, height: int = 5, width: int = 4) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (count, height, width, 3)).astype(np.uint8)
 
 
-def test_fixed_is_that_of_the_networks() -> None:
+def test_fixed_is_the_networks_own() -> None:
     assert torch.equal(standardise(photos()), networks.standardise_fixed(photos()))
 
 
 @pytest.mark.parametrize("tensor", [False, True])
-def test_per_image_is_mean_and_deviation_written_out(tensor: bool) -> None:
+def test_per_image_against_the_formula(tensor: bool) -> None:
     images = photos()
-    images[1] = images[1] // 128 + 90  # hardly any contrast
+    images[1] = images[1] // 128 + 90  # low contrast
     found = standardise(torch.from_numpy(images) if tensor else images, "per_image")
     assert (found.dtype, tuple(found.shape)) == (torch.float32, (3, 3, 5, 4))
     for number, image in enumerate(images.astype(float)):
         values = image.ravel().tolist()
         mean = sum(values) / len(values)
         deviation = math.sqrt(sum((value - mean) ** 2 for value in values) / len(values))
-        wanted = (image - mean) / max(deviation, 1 / math.sqrt(len(values)))
-        assert np.allclose(found[number].permute(1, 2, 0).numpy(), wanted, atol=1e-5)
+        expected = (image - mean) / max(deviation, 1 / math.sqrt(len(values)))
+        assert np.allclose(found[number].permute(1, 2, 0).numpy(), expected, atol=1e-5)
 
 
-def test_an_image_of_one_colour_becomes_zero() -> None:
+def test_a_uniform_image_becomes_zero() -> None:
     flat = np.full((1, 8, 8, 3), 200, np.uint8)
     assert torch.equal(standardise(flat, "per_image"), torch.zeros(1, 3, 8, 8))
 
 
-def test_a_deviation_below_the_least_is_not_blown_up() -> None:
-    """One pixel in 3,072 that is 1 lighter: the deviation is 0.018, and 1 / sqrt(3072) is as much."""
+def test_a_small_standard_deviation_is_clamped() -> None:
+    """One of 3,072 values is 1 higher: the standard deviation is 0.018, as is the clamp 1 / sqrt(3072)."""
     nearly = np.full((1, 32, 32, 3), 7, np.uint8)
     nearly[0, 0, 0, 0] = 8
     assert standardise(nearly, "per_image").max().item() == pytest.approx(math.sqrt(3072), rel=1e-3)
 
 
-def test_an_unknown_kind_lists_the_known() -> None:
+def test_an_unknown_kind_lists_all_kinds() -> None:
     with pytest.raises(ParamsInvalid, match="fixed, per_image"):
         standardise(photos(), "whiten")

@@ -12,7 +12,7 @@ def test_parameter_counts(variant: str, parameters: int) -> None:
     assert sum(p.numel() for p in network.parameters()) == parameters
 
 
-def test_features_of_the_full_form() -> None:
+def test_parameter_counts_of_the_full_variant() -> None:
     network = DenseNet121(1000)
     assert sum(p.numel() for p in network.parameters()) == 7_978_856
     head = sum(p.numel() for p in network.last_linear.parameters())
@@ -95,3 +95,8 @@ def test_every_weight_gets_a_finite_gradient_in_bfloat16(variant: str) -> None:
         loss = network(torch.randn(2, 3, 64, 64)).float().square().mean()
     loss.backward()
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in network.parameters())
+
+
+def test_published_sizes_and_raw_variants() -> None:
+    assert (DenseNet121.published_image_size, DenseNet121.published_embedding_size) == (128, 32)
+    assert DenseNet121.raw_variants == ("siamese",)

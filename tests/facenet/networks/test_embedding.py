@@ -19,7 +19,7 @@ def test_standardise_maps_every_byte_exactly_and_moves_colour_to_the_front() -> 
                     assert out[n, channel, y, x].item() == (float(images[n, y, x, channel]) - 127.5) / 128
 
 
-def test_standardise_takes_tensors_and_rows_that_cannot_be_written() -> None:
+def test_standardise_takes_tensors_and_read_only_rows() -> None:
     images = np.arange(48, dtype=np.uint8).reshape(1, 4, 4, 3)
     images.flags.writeable = False
     torch.testing.assert_close(
@@ -33,7 +33,7 @@ def test_embeddings_have_unit_length() -> None:
     assert (lengths - 1).abs().max() < 1e-6
 
 
-def test_a_row_of_zeros_stays_zero_and_keeps_a_finite_gradient() -> None:
+def test_a_zero_row_stays_zero_with_a_finite_gradient() -> None:
     prelogits = torch.zeros(2, 4, requires_grad=True)
     normalise(prelogits).sum().backward()
     assert not normalise(prelogits).any()

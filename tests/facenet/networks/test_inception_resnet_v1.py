@@ -116,7 +116,7 @@ def test_residual_blocks_against_their_formula() -> None:
             torch.testing.assert_close(block(x), F.relu(x + scale * up), atol=1e-4, rtol=1e-4)
 
 
-def test_the_last_block_adds_in_full_and_does_not_rectify(network: InceptionResnetV1) -> None:
+def test_the_last_block_has_scale_one_and_no_relu(network: InceptionResnetV1) -> None:
     assert [block.scale for block in network.repeat_3] == [0.2] * 5
     assert network.block8.scale == 1.0
     with torch.no_grad():
@@ -137,3 +137,8 @@ def test_published_weights_load_strictly_and_embed(shared: Path) -> None:
     with torch.no_grad():
         embeddings = embed(network, torch.rand(2, 3, 160, 160) * 2 - 1)
     assert (embeddings.norm(dim=1) - 1).abs().max() < 1e-6
+
+
+def test_published_sizes_and_raw_variants() -> None:
+    assert (InceptionResnetV1.published_image_size, InceptionResnetV1.published_embedding_size) == (160, 512)
+    assert InceptionResnetV1.raw_variants == ()

@@ -41,7 +41,7 @@ def test_maps_at_220_pixels() -> None:
     }  # fmt: skip
 
 
-def test_maps_halve_upwards_at_an_odd_side() -> None:
+def test_map_sides_are_rounded_up_at_an_odd_size() -> None:
     sides = maps(NN1(8), 97)
     assert [sides[name] for name in ("conv1", "pool1", "pool2", "pool3", "pool4")] == [
         math.ceil(97 / 2**power) for power in range(1, 6)
@@ -67,7 +67,7 @@ def test_inert_batch_norm_only_scales_and_shifts() -> None:
     assert norm.num_batches_tracked.item() == 0
 
 
-def test_the_faithful_form_is_the_same_in_both_modes_and_the_sane_one_is_not() -> None:
+def test_only_the_faithful_variant_is_equal_in_both_modes() -> None:
     images = torch.rand(3, 3, 65, 65) * 2 - 1
     for variant, equal in (("faithful", True), ("sane", False)):
         torch.manual_seed(0)
@@ -79,7 +79,7 @@ def test_the_faithful_form_is_the_same_in_both_modes_and_the_sane_one_is_not() -
         assert torch.allclose(lengths, torch.ones(3)) != equal
 
 
-def test_the_hidden_layer_is_rectified_and_read_after_the_last_map() -> None:
+def test_the_hidden_layer_is_rectified_and_follows_the_last_map() -> None:
     network = NN1(8).eval()
     hidden: list[torch.Tensor] = []
     network.dropout.register_forward_hook(lambda _module, inputs, _out: hidden.append(inputs[0]))
@@ -87,7 +87,12 @@ def test_the_hidden_layer_is_rectified_and_read_after_the_last_map() -> None:
     network.pool4.register_forward_hook(lambda _module, _inputs, out: last.append(out))
     with torch.no_grad():
         prelogits = network(torch.randn(2, 3, 220, 220))
-        pairs = last[0].reshape(2, 128, 2, 7, 7).amax(dim=2)  # at 220 px the map is read as it is
+        pairs = last[0].reshape(2, 128, 2, 7, 7).amax(dim=2)  # at 220 px the map is not resized
         expected = F.relu(network.fc1(pairs.flatten(1)))
     torch.testing.assert_close(hidden[0], expected)
     torch.testing.assert_close(prelogits, network.last_linear(expected))
+
+
+def test_published_sizes_and_raw_variants() -> None:
+    assert (NN1.published_image_size, NN1.published_embedding_size) == (220, 128)
+    assert NN1.raw_variants == ("faithful",)

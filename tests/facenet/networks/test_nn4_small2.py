@@ -139,3 +139,8 @@ def test_dl4j_starts_the_biases_of_the_helper_blocks_higher() -> None:
             if isinstance(module, nn.Conv2d):
                 expected = raised if name.startswith(HELPER_BLOCKS) else 0.0
                 assert torch.equal(module.bias, torch.full_like(module.bias, expected)), name
+
+
+def test_published_sizes_and_raw_variants() -> None:
+    assert (NN4Small2.published_image_size, NN4Small2.published_embedding_size) == (96, 128)
+    assert NN4Small2.raw_variants == ()

@@ -85,7 +85,7 @@ def test_a_classifier_is_dropped_only_when_asked_for(
     assert_holds(network, state)
 
 
-def test_what_does_not_fit_is_listed_and_nothing_is_changed(
+def test_mismatches_are_listed_and_nothing_is_changed(
     network: Small, state: dict[str, Tensor], tmp_path: Path
 ) -> None:
     before = {name: value.clone() for name, value in network.state_dict().items()}
@@ -94,8 +94,8 @@ def test_what_does_not_fit_is_listed_and_nothing_is_changed(
     with pytest.raises(WeightsInvalid) as error:
         load_state(network, tmp_path / "w.safetensors")
     message = str(error.value)
-    assert "w.safetensors does not fit Small with embedding_size 4:" in message
-    assert "1 of another shape:\n    last_linear.weight is (8, 2), the network has (4, 2)" in message
+    assert "w.safetensors does not match Small with embedding_size 4:" in message
+    assert "1 with a different shape:\n    last_linear.weight is (8, 2), the network has (4, 2)" in message
     assert message.endswith("Set train.embedding_size to 8.")
     assert_holds(network, before)
 
@@ -117,7 +117,7 @@ def test_values_that_are_not_finite_are_refused(
 ) -> None:
     state["conv.weight"][0] = torch.nan
     torch.save(state, tmp_path / "w.pt")
-    with pytest.raises(WeightsInvalid, match=r"is not finite:\n.*1 with NaN or infinity:\n +conv.weight"):
+    with pytest.raises(WeightsInvalid, match=r"not finite:\n.*1 with NaN or infinity:\n +conv.weight"):
         load_state(network, tmp_path / "w.pt")
 
 

@@ -1,15 +1,17 @@
+from typing import ClassVar
+
 import pytest
 import torch
 from torch import Tensor, nn
 
 from facenet.errors import ParamsInvalid
-from facenet.networks import build
+from facenet.networks import NETWORKS, build
 from facenet.networks.embedding import EmbeddingNetwork
 from facenet.networks.summary import Layer, summarise
 
 
 class Tiny(EmbeddingNetwork):
-    variants = ("only",)
+    variants: ClassVar[dict[str, str]] = {"only": "of the test"}
     published_image_size, published_embedding_size, min_image_size = 8, 4, 2
 
     def __init__(self) -> None:
@@ -35,7 +37,7 @@ def test_a_small_network_by_hand() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["inception_resnet_v1", "nn4_small2", "densenet121"])
+@pytest.mark.parametrize("name", sorted(NETWORKS))
 def test_nothing_is_lost_at_any_depth(name: str) -> None:
     network = build(name, embedding_size=16)
     size = network.min_image_size
@@ -60,7 +62,7 @@ def test_multiply_adds_of_nn1_at_220_pixels_against_its_table() -> None:
     assert sum(found.values()) == pytest.approx(1.6e9 - 136e6 + 26e6, rel=0.02)
 
 
-def test_the_network_is_left_as_it_was() -> None:
+def test_summarising_leaves_the_network_unchanged() -> None:
     network = Tiny().train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     summarise(network, 8)
@@ -69,7 +71,7 @@ def test_the_network_is_left_as_it_was() -> None:
     assert not any(module._forward_hooks for module in network.modules())
 
 
-def test_images_below_the_least_size_are_refused() -> None:
+def test_images_below_the_minimum_size_are_refused() -> None:
     network = Tiny().train()
     with pytest.raises(ParamsInvalid, match="at least 2 px"):
         summarise(network, 1)

@@ -30,18 +30,12 @@ def test_an_unknown_layer_lists_the_known() -> None:
         freeze_to(TinyNetwork(), "body")
 
 
-@pytest.mark.parametrize(
-    ("name", "layer"),
-    [
-        ("nn4_small2", "inception_3a"),
-        ("inception_resnet_v1", "conv2d_4b"),
-        ("densenet121", "block2"),
-        ("nn1", "conv3"),
-    ],
-)
-def test_layers_are_frozen_in_the_order_in_which_images_pass_them(name: str, layer: str) -> None:
+@pytest.mark.parametrize("name", sorted(networks.NETWORKS))
+def test_layers_are_frozen_in_the_order_in_which_images_pass_them(name: str) -> None:
     """What the last frozen layer gives needs no gradient, since nothing before it does."""
     network = networks.build(name, embedding_size=8)
+    trained = [name for name, child in network.named_children() if any(True for _ in child.parameters())]
+    layer = trained[len(trained) // 2]
     freeze_to(network, layer)
     seen: dict[str, bool] = {}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from facenet.networks import Layer
+from facenet.networks import NETWORKS, Layer
 from tasks.commands.main import main
 from tasks.commands.summary import table
 
@@ -45,6 +45,18 @@ def test_the_command_prints_a_network(tmp_path: Path, root: Path) -> None:
     assert re.search(r"total +3,570,128 ", done.stdout)
 
 
+def test_without_a_name_every_variant_is_listed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    summary(monkeypatch)
+    lines = capsys.readouterr().out.splitlines()
+    assert [re.findall(r"^(\w+), variant (\w+): ", line) for line in lines] == [
+        [(name, variant)] for name, network in NETWORKS.items() for variant in network.variants
+    ]
+    (dl4j,) = (line for line in lines if "variant dl4j" in line)
+    assert dl4j.endswith("96 px (minimum 65), 3,570,128 parameters at 128 dimensions")
+
+
 def test_sizes_and_depth(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--embedding-size", "16", "--image-size", "64", "--variant", "siamese"]
     summary(monkeypatch, "densenet121", *options)
@@ -60,14 +72,14 @@ def test_sizes_and_depth(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["resnet"], r"'resnet'.*inception_resnet_v1, nn1, nn4_small2, densenet121"),
+        (["resnet"], rf"'resnet'.*{', '.join(NETWORKS)}"),
         (["nn1", "--variant", "dl4j"], r"no variant 'dl4j'.*sane, faithful"),
         (["nn4_small2", "--image-size", "64"], "at least 65 px"),
         (["nn4_small2", "--embedding-size", "0"], "--embedding-size is 0"),
         (["nn4_small2", "--depth", "-1"], "--depth is -1"),
     ],
 )
-def test_what_cannot_be_is_one_message(
+def test_bad_arguments_give_one_message(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     with pytest.raises(SystemExit) as stop:

@@ -180,7 +180,7 @@ def test_published_systems_train_two_steps(
     assert ("accuracy" in report["evaluation"]) == (params.train.evaluate_every > 0)
     network, card = load_model(workspace / "models/facenet.safetensors", workspace / "models/model.json")
     assert card.network.name == params.train.network
-    assert network.variant == card.network.variant == (params.train.variant or type(network).variants[0])
+    assert network.variant == card.network.variant == (params.train.variant or next(iter(network.variants)))
 
 
 @pytest.mark.parametrize("mining", ["all", "listed"])
