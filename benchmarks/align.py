@@ -1,8 +1,8 @@
-"""Our detector and the align stage against facenet-pytorch 2.5.3, in turn in one run: `make bench-align`.
+"""Benchmark our detector and the align stage against facenet-pytorch 2.5.3: `make bench-align`.
 
-Both sides get the same photos and the same cores, and their rounds alternate, so that a machine that slows
-down does so for both. The peer uses its threads as it likes. Ours runs one process of one thread per core,
-as the stage does, and for comparison as one process with all threads.
+Both sides get the same photos and cores, and their rounds alternate, so that a slowdown of the machine
+affects both. The baseline chooses its own threading. Ours runs one single-threaded process per core, as the
+stage does, and for comparison one process with all threads.
 """
 
 import argparse
@@ -27,10 +27,10 @@ from tasks.entry import stage_main
 from tasks.reports import write_report
 
 REPORT = Path("reports") / "benchmarks" / "align.json"
-PEER_BATCHES = (16, 32, 64)  # the counts at which it is best
-OUR_BATCH = 32  # photos of a job of the stage
-COUNTED = 100  # photos whose multiply-adds are counted
-# Name of a measurement, side, photos at a time.
+PEER_BATCHES = (16, 32, 64)  # its fastest batch sizes
+OUR_BATCH = 32  # photos per job of the stage
+COUNTED = 100  # photos for counting multiply-adds
+# Name of the measurement, side, photos per batch.
 MEASUREMENTS = (
     ("single", "ours", 1),
     ("batched", "ours", OUR_BATCH),
@@ -45,13 +45,15 @@ Rates = dict[str, dict[str, float]]
 def main() -> None:
     """Measure, write reports/benchmarks/align.json and print its table."""
     parser = argparse.ArgumentParser(
-        description="Our detector and align stage against facenet-pytorch 2.5.3."
+        description="Compare our detector and align stage with facenet-pytorch 2.5.3."
     )
     add = parser.add_argument
-    add("--photos", type=int, nargs="+", default=[1000, 4000, 13233], help="of each run of the align stage")
-    add("--compare", type=int, default=400, help="photos that both detectors search in every round")
+    add(
+        "--photos", type=int, nargs="+", default=[1000, 4000, 13233], help="photos per run of the align stage"
+    )
+    add("--compare", type=int, default=400, help="photos per round, for both detectors")
     add("--rounds", type=int, default=5)
-    add("--threads", type=int, default=machine.cores(), help="cores that either side may use")
+    add("--threads", type=int, default=machine.cores(), help="cores available to each side")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="facenet-benchmark-") as folder:
         metrics = measure(arguments, Path(folder))
@@ -60,7 +62,7 @@ def main() -> None:
 
 
 def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """Return all metrics, in the order in which they are read."""
+    """Return all metrics, in display order."""
     threads = arguments.threads
     data, paths = write_photos(folder / "photos")
     compared = [str(path) for path in spread(paths, arguments.compare)]
@@ -82,14 +84,14 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
             for count in arguments.photos
         ]
         memory = {name: round(side.peak_memory_mb, 1) for name, side in sides.items()}
-        torch_of_peer = sides["peer"].torch
+        baseline_torch = sides["peer"].torch
     ours, peer = rates["ours"], rates["peer"]
     best_batched = max(peer[f"batch_{batch}"] for batch in PEER_BATCHES)
     return {
         "ratio_batched": round(ours["batched"] / best_batched, 2),
         "ratio_single": round(rates["ours_one_process"]["single"] / peer["single"], 2),
         "ratio_single_processes": round(ours["single"] / peer["single"], 2),
-        "agreement": {name: round(share, 4) for name, share in agreed.items()},
+        "agreement": {name: round(value, 4) for name, value in agreed.items()},
         "images_per_second": {side: {k: round(v, 1) for k, v in of.items()} for side, of in rates.items()},
         "peak_memory_mb": memory,
         "stage_efficiency": stages[-1]["efficiency"],
@@ -102,12 +104,12 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "processor": machine.processor(),
         "machine": machine.description(),
         "runtime": runtime_version("cpu"),
-        "peer": f"facenet-pytorch 2.5.3, torch {torch_of_peer}",
+        "peer": f"facenet-pytorch 2.5.3, torch {baseline_torch}",
     }
 
 
 def alternate(sides: dict[str, Side], photos: Sequence[str], rounds: int) -> Rates:
-    """Return the median images per second of each measurement over `rounds` in turn, after a warm-up."""
+    """Return the median images per second of each measurement over alternating rounds, after a warm-up."""
     for name, side, batch in MEASUREMENTS:
         tqdm.write(f"warm-up: {side} {name}", file=sys.stderr)
         sides[side].round(photos[: 2 * batch], batch)
@@ -122,7 +124,7 @@ def alternate(sides: dict[str, Side], photos: Sequence[str], rounds: int) -> Rat
 
 
 def measure_stage(ours: Side, photos: Sequence[Path], workspace: Path, threads: int) -> dict[str, Any]:
-    """Return what the align stage costs for `photos`, and the detector alone, before and after it."""
+    """Return time and memory of the align stage on `photos`, and the detector's rate before and after."""
     workspace.mkdir()
     names = [str(path) for path in photos]
     before = ours.round(names, OUR_BATCH)
@@ -141,7 +143,7 @@ def measure_stage(ours: Side, photos: Sequence[Path], workspace: Path, threads: 
 
 
 def measure_floor(photos: Sequence[str], rate: float, threads: int) -> dict[str, Any]:
-    """Return the rate at which the multiply-adds of the networks alone would run, and our share of it."""
+    """Return the images per second that peak arithmetic would allow, and the fraction that we reach."""
     counted, peaks = multiply_adds(photos), peak(threads)
     possible = max(peaks.values()) / sum(counted.values())
     return {

@@ -4,16 +4,16 @@ from typing import Any
 
 
 def table(metrics: dict[str, Any]) -> str:
-    """Return machine, detectors side by side, what their ratio is worth, the floor and the align stage."""
+    """Return machine, detectors, their ratio and agreement, the arithmetic limit and the align stage."""
     parts = [_machine(metrics), _detectors(metrics), _ratios(metrics), _floor(metrics), _stages(metrics)]
     return "\n\n".join(parts) + "\n"
 
 
 def _machine(metrics: dict[str, Any]) -> str:
     return (
-        f"{metrics['machine']}, {metrics['runtime']}. Peer: {metrics['peer']}. "
+        f"{metrics['machine']}, {metrics['runtime']}. Baseline: {metrics['peer']}. "
         f"{metrics['photos']} photos of {metrics['data']}, "
-        f"{metrics['threads']} cores for either side, medians of {metrics['rounds']} alternating rounds."
+        f"{metrics['threads']} cores for each side, medians of {metrics['rounds']} alternating rounds."
     )
 
 
@@ -21,8 +21,8 @@ def _detectors(metrics: dict[str, Any]) -> str:
     rates, memory, threads = metrics["images_per_second"], metrics["peak_memory_mb"], metrics["threads"]
     batches = {name.removeprefix("batch_"): rate for name, rate in rates["peer"].items() if name != "single"}
     names = {
-        "ours": "ours, a process of one thread per core",
-        "ours_one_process": f"ours, one process of {threads} threads",
+        "ours": "ours, one single-threaded process per core",
+        "ours_one_process": f"ours, one process with {threads} threads",
     }
     rows = [
         f"| {label} | {rates[side]['single']:.1f} | {rates[side]['batched']:.1f} | {memory[side]:.0f} |"
@@ -33,17 +33,17 @@ def _detectors(metrics: dict[str, Any]) -> str:
         f"{memory['peer']:.0f} |"
         for batch, rate in batches.items()
     ]
-    head = "| detector | one at a time, images/s | batched, images/s | peak memory, MB |"
+    head = "| detector | single images, images/s | batched, images/s | peak memory, MB |"
     return "\n".join([head, "|---|---:|---:|---:|", *rows])
 
 
 def _ratios(metrics: dict[str, Any]) -> str:
     agreed = metrics["agreement"]
     return (
-        f"Batched {metrics['ratio_batched']:.2f} times the peer's best. One photo at a time "
+        f"Batched: {metrics['ratio_batched']:.2f} times the baseline's best. Single photos: "
         f"{metrics['ratio_single']:.2f} times in one process, {metrics['ratio_single_processes']:.2f} times "
-        f"with a process per core. The same number of faces in {agreed['count']:.2%} of the photos; of "
-        f"{agreed['matched_faces']} matched faces {agreed['boxes']:.2%} overlap by 0.9 or more and "
+        f"with one process per core. The same number of faces in {agreed['count']:.2%} of the photos; of "
+        f"{agreed['matched_faces']} matched faces {agreed['boxes']:.2%} have an IoU of at least 0.9 and "
         f"{agreed['landmarks']:.2%} have all landmarks within 2 px."
     )
 
@@ -52,9 +52,9 @@ def _floor(metrics: dict[str, Any]) -> str:
     floor = metrics["floor"]
     total = sum(floor["million_multiply_adds_per_photo"].values())
     return (
-        f"The networks take {total:.0f} million multiply-adds "
-        f"a photo. At the measured peak of {max(floor['billion_multiply_adds_per_second'].values()):.0f} "
-        f"billion a second that is {floor['images_per_second']:.0f} images/s, of which we reach "
+        f"The networks need {total:.0f} million multiply-adds "
+        f"per photo. At the measured peak of {max(floor['billion_multiply_adds_per_second'].values()):.0f} "
+        f"billion per second that is {floor['images_per_second']:.0f} images/s, of which we reach "
         f"{floor['share_reached']:.0%}."
     )
 
@@ -65,5 +65,5 @@ def _stages(metrics: dict[str, Any]) -> str:
         f"{s['detector_images_per_second']:.1f} | {s['efficiency']:.0%} | {s['peak_memory_mb']:.0f} |"
         for s in metrics["stages"]
     ]
-    head = "| photos | align stage, s | images/s | detector alone, images/s | share | peak memory, MB |"
+    head = "| photos | align stage, s | images/s | detector alone, images/s | efficiency | peak memory, MB |"
     return "\n".join([head, "|---:|---:|---:|---:|---:|---:|", *rows])

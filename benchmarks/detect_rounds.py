@@ -1,9 +1,9 @@
-"""One side of the detector benchmark, kept alive: a line of JSON in, one round of detection, a line out.
+"""One side of the detector benchmark, a long-running process: per line of JSON, one round of detection.
 
-Runs in our environment and in the peer's, so it imports nothing of this project before it is told to.
+Runs in our environment and in the baseline's, so it imports this project only on our side.
 Usage: python benchmarks/detect_rounds.py ours|peer THREADS < requests
 Request: {"photos": [paths], "batch": n, "faces": bool}. Answer: {"seconds", "peak_memory_mb", "faces"}.
-Only detection is timed: photos are decoded before, a batch at a time, so that memory is flat.
+Only detection is timed. Photos are decoded beforehand, batch by batch, so that memory stays constant.
 """
 
 import json
@@ -23,7 +23,7 @@ Detect = Callable[[list[NDArray[np.uint8]]], list[Any]]
 
 
 def ours() -> Detect:
-    """Return our detector: a list of photos in, for each a list of (box, landmarks) out."""
+    """Return our detector, which maps a list of photos to a list of (box, landmarks) per photo."""
     from facenet.detection import MTCNN
 
     detector = MTCNN()
@@ -35,7 +35,7 @@ def ours() -> Detect:
 
 
 def peer() -> Detect:
-    """Return facenet-pytorch's detector with its defaults, which are ours."""
+    """Return facenet-pytorch's detector with its defaults, which equal ours."""
     from facenet_pytorch import MTCNN
 
     detector = MTCNN(keep_all=True, device="cpu")
@@ -55,7 +55,7 @@ def peer() -> Detect:
 
 
 def run_round(detect: Detect, photos: Sequence[str], batch: int) -> tuple[float, list[Any]]:
-    """Return the seconds that detection takes, and what it found in each photo."""
+    """Return the seconds of detection, and the faces of each photo."""
     seconds, found = 0.0, []
     for start in range(0, len(photos), batch):
         pixels = [np.array(Image.open(path).convert("RGB")) for path in photos[start : start + batch]]
@@ -66,7 +66,7 @@ def run_round(detect: Detect, photos: Sequence[str], batch: int) -> tuple[float,
 
 
 def peak_memory_mb() -> float:
-    """Return the largest resident set of this process; getrusage would count the parent's before exec."""
+    """Return this process's peak resident set; getrusage would include the parent's before exec."""
     status = Path("/proc/self/status")
     if status.exists():
         (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
@@ -75,7 +75,7 @@ def peak_memory_mb() -> float:
 
 
 def answer_requests(sides: dict[str, Callable[[], Detect]]) -> None:
-    """Answer requests until the input ends, with the side that the command line names."""
+    """Answer requests until the input ends, with the side named on the command line."""
     side, threads = sys.argv[1:]
     torch.set_num_threads(int(threads))
     detect = sides[side]()

@@ -1,7 +1,7 @@
 """One side of the embedding benchmark: the rounds of detect_rounds.py, with Inception-ResNet-v1.
 
-Runs in our environment and in the peer's. Photos are aligned faces; weights decide nothing about the time,
-so both sides compute with fresh ones.
+Runs in our environment and in the baseline's. Photos are aligned faces. Weights do not affect the time, so
+both sides use random ones.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 
 def ours() -> Detect:
-    """Return our network, in the precision that is best on this processor."""
+    """Return our network, in the fastest precision of this processor."""
     from facenet import networks
     from facenet.embedder import Embedder
 
@@ -31,7 +31,7 @@ def peer() -> Detect:
     """Return facenet-pytorch's network with its defaults."""
     from facenet_pytorch import InceptionResnetV1, fixed_image_standardization
 
-    network = InceptionResnetV1(num_classes=2).eval()  # no classifier in its way: classify is False
+    network = InceptionResnetV1(num_classes=2).eval()  # classify=False: no classifier
 
     def embed(faces: list[NDArray[np.uint8]]) -> list[Any]:
         with torch.no_grad():

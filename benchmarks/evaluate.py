@@ -1,8 +1,8 @@
-"""The protocol against davidsandberg's search, the embedding against facenet-pytorch: `make bench-evaluate`.
+"""Benchmark the protocol against davidsandberg's, embedding against facenet-pytorch: `make bench-evaluate`.
 
 The protocol needs no files: both sides are timed in turn, in processor time of one thread, on the same
-6,000 pairs, and the report says how far they are apart. The embedding needs LFW and the CASIA-WebFace
-weights in FACENET_MIRRORS; where they are not, its metrics are null and `embedding` says what was missing.
+6,000 pairs, and the report gives the largest difference of their results. Embedding needs LFW and the
+CASIA-WebFace weights in FACENET_MIRRORS; without them its metrics are null and `embedding` gives the reason.
 """
 
 import argparse
@@ -32,30 +32,36 @@ from tests.facenet.evaluation import davidsandberg
 
 REPORT = Path("reports") / "benchmarks" / "evaluate.json"
 METRICS: tuple[Metric, ...] = ("euclidean_squared", "arccos")
-PHOTOS, WIDTH, FOLDS, PER_FOLD = 7701, 512, 10, 600  # of LFW View 2, and a usual embedding
+PHOTOS, WIDTH, FOLDS, PER_FOLD = 7701, 512, 10, 600  # of LFW View 2, with a common embedding size
 FAR = 1e-3
-OUR_ROUNDS = 5  # each takes a hundredth of one of the other side
-BATCH = 64  # faces embedded at a time, by both sides
+OUR_ROUNDS = 5  # each takes a hundredth of the other side's time
+BATCH = 64  # faces per batch, on both sides
 
 
 def main() -> None:
     """Measure, write reports/benchmarks/evaluate.json and print the headline."""
-    parser = argparse.ArgumentParser(description="Our protocol and embedding against those of others.")
+    parser = argparse.ArgumentParser(
+        description="Compare our protocol and embedding with reference implementations."
+    )
     add = parser.add_argument
-    add("--protocol-only", action="store_true", help="leave the embedding out")
-    add("--photos", type=int, default=1024, help="faces embedded in a round")
+    add("--protocol-only", action="store_true", help="skip the embedding")
+    add("--photos", type=int, default=1024, help="faces per round")
     add("--rounds", type=int, default=3)
     add(
         "--speed-only",
         action="store_true",
-        help="leave out what bf16 does to the accuracy: an hour where the processor does not multiply bf16",
+        help="skip the accuracy in bf16: an hour on a processor without native bf16",
     )
-    add("--workspace", type=Path, help="keep faces, model and embeddings of View 2 here, for another run")
-    add("--threads", type=int, default=machine.cores(), help="cores that either side may use")
+    add(
+        "--workspace",
+        type=Path,
+        help="folder to keep faces, model and embeddings of View 2 in, for the next run",
+    )
+    add("--threads", type=int, default=machine.cores(), help="cores available to each side")
     arguments = parser.parse_args()
-    with threadpool_limits(1):  # more would wait for each other, and waiting is processor time too
+    with threadpool_limits(1):  # more would busy-wait for each other, which counts as processor time
         protocol = measure_protocol()
-    embedding = {"embed_ratio": None, "accuracy_difference": None, "embedding": "left out, as asked"}
+    embedding = {"embed_ratio": None, "accuracy_difference": None, "embedding": "skipped by --protocol-only"}
     if not arguments.protocol_only:
         embedding = measure_embedding(arguments)
     metrics = {
@@ -71,7 +77,7 @@ def main() -> None:
 
 
 def measure_protocol() -> dict[str, Any]:
-    """Return how often our protocol runs, of both distances with mean subtraction, while theirs runs once."""
+    """Return the speed-up of our protocol over the reference, for both distances with mean subtraction."""
     embeddings, pairs = sample()
     seconds: dict[str, list[float]] = {"ours": [], "grid": [], "theirs": []}
     apart = 0.0
@@ -80,11 +86,11 @@ def measure_protocol() -> dict[str, Any]:
         grid = Protocol(metric=metric, subtract_mean=True, sweep="grid", far=FAR)
         ours = [timed(lambda p=exact: verify(embeddings, pairs, p).metrics())[0] for _ in range(OUR_ROUNDS)]
         took, found = timed(lambda p=grid: verify(embeddings, pairs, p).metrics())
-        theirs, wanted = timed(lambda m=metric: literal(embeddings, pairs, m))
+        theirs, expected = timed(lambda m=metric: literal(embeddings, pairs, m))
         seconds["ours"].append(statistics.median(ours))
         seconds["grid"].append(took)
         seconds["theirs"].append(theirs)
-        apart = max(apart, *(abs(float(found[name] or 0) - value) for name, value in wanted.items()))
+        apart = max(apart, *(abs(float(found[name] or 0) - value) for name, value in expected.items()))
     total = {side: sum(values) for side, values in seconds.items()}
     return {
         "ratio": round(total["theirs"] / total["ours"], 1),
@@ -97,7 +103,7 @@ def measure_protocol() -> dict[str, Any]:
 
 
 def sample() -> tuple[Floats, PairRows]:
-    """Return 7,701 photos as points of the sphere, two and two alike, and 6,000 pairs in ten folds."""
+    """Return 7,701 points on the sphere, two per person, and 6,000 pairs in ten folds."""
     random = np.random.default_rng(0)
     people = np.repeat(random.normal(0.1, 1, ((PHOTOS + 1) // 2, WIDTH)), 2, axis=0)[:PHOTOS]
     photos = people + random.normal(0, 1.5, people.shape)
@@ -110,20 +116,20 @@ def sample() -> tuple[Floats, PairRows]:
 
 
 def literal(embeddings: Floats, pairs: PairRows, metric: Metric) -> dict[str, float]:
-    """Return the metrics of the other side, which holds both photos of every pair."""
+    """Return the metrics of the reference implementation, which stores both photos of every pair."""
     one, two = embeddings[pairs.left], embeddings[pairs.right]
     return davidsandberg.evaluate(one, two, pairs, metric, subtract_mean=True, far=FAR)
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Return the processor seconds that `work` takes, and its result."""
+    """Return the processor seconds of `work`, and its result."""
     start = time.process_time()
     result = work()
     return time.process_time() - start, result
 
 
 def measure_embedding(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return our rate of embedding over the peer's, and what reduced precision does to View 2's accuracy."""
+    """Return our embedding rate over the baseline's, and the effect of bf16 on the accuracy of View 2."""
     try:
         locate(LFW)
         locate(yaml.safe_load(compose(view2.RECIPE))["train"]["init"])
@@ -150,7 +156,7 @@ def measure_embedding(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def alternate(faces: list[str], python: str, arguments: argparse.Namespace) -> dict[str, float]:
-    """Return the median images per second of both sides over rounds in turn, after a warm-up."""
+    """Return the median images per second of both sides over alternating rounds, after a warm-up."""
     setting = {"processes": 1, "threads": arguments.threads, "script": EMBED_ROUNDS}
     rates: dict[str, list[float]] = {"ours": [], "peer": []}
     with Side("ours", sys.executable, **setting) as ours, Side("peer", python, **setting) as peer:

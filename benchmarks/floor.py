@@ -1,4 +1,4 @@
-"""The least time that detection can take: the networks' multiply-adds at this machine's measured peak."""
+"""A lower bound for detection time: the networks' multiply-adds at this machine's measured peak."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -16,14 +16,14 @@ from facenet.detection.integral import Floats
 from facenet.detection.pyramid import scales
 from facenet.devices import cpu_threads
 
-REPEATS, SECONDS = 5, 0.3  # of one measurement
+REPEATS, SECONDS = 5, 0.3  # per measurement
 
 
 def multiply_adds(photos: Sequence[str]) -> dict[str, float]:
-    """Return the mean multiply-adds a photo takes in each of the three networks.
+    """Return the mean multiply-adds per photo in each of the three networks.
 
-    P-Net: every level of the pyramid once, as large as it is. R-Net, O-Net: the crops that are really shown
-    to them, without what fills up their chunks.
+    P-Net: every level of the pyramid once, without padding. R-Net, O-Net: the actual crops, without the
+    padding of their chunks.
     """
     detector, seen = MTCNN(), {"rnet": 0, "onet": 0}
     for name, reader in (("rnet", detector.r_reader), ("onet", detector.o_reader)):
@@ -67,7 +67,7 @@ def _cost(network: nn.Module, height: int, width: int) -> int:
 
 @torch.inference_mode()
 def peak(threads: int) -> dict[str, float]:
-    """Return the multiply-adds per second of a matrix product and of a large convolution, best of some."""
+    """Return the best multiply-adds per second of a matrix product and of a large convolution."""
     a, b = torch.randn(1536, 1536), torch.randn(1536, 1536)
     x = torch.randn(4, 64, 112, 112).contiguous(memory_format=torch.channels_last)
     w = torch.randn(64, 64, 3, 3).contiguous(memory_format=torch.channels_last)

@@ -1,8 +1,8 @@
-"""What a small change costs after a large run, and whether the bytes are those of a run from scratch.
+"""The cost of a small change after a large run, and whether the output equals that of a run from scratch.
 
-`make bench-incremental` runs ingest and align as processes of their own: on LFW without some photos, with
-them, again with nothing new, and from scratch. Then align once more with another margin, and on a Dask
-cluster of two workers, one of which is killed half-way.
+`make bench-incremental` runs ingest and align in separate processes: on LFW without some photos, with them,
+again without changes, and from scratch. Then it runs align with another margin, and on a Dask cluster of two
+workers, one of which is killed half-way.
 """
 
 import argparse
@@ -30,11 +30,11 @@ Seconds = dict[str, float]
 
 def main() -> None:
     """Measure, write reports/benchmarks/incremental.json and print its lines."""
-    parser = argparse.ArgumentParser(description="The cost of a small change after a large run.")
+    parser = argparse.ArgumentParser(description="Measure the cost of a small change after a large run.")
     add = parser.add_argument
-    add("--added", type=int, default=132, help="photos that come later")
-    add("--photos", type=int, default=13233, help="in all")
-    add("--cluster", action="store_true", help="align on two Dask workers too, and kill one half-way")
+    add("--added", type=int, default=132, help="photos added after the first run")
+    add("--photos", type=int, default=13233, help="photos in total")
+    add("--cluster", action="store_true", help="also align on two Dask workers, and kill one half-way")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="facenet-benchmark-") as folder:
         metrics = measure(Path(folder), arguments.photos, arguments.added, cluster=arguments.cluster)
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def measure(folder: Path, photos: int, added: int, *, cluster: bool) -> dict[str, Any]:
-    """Return seconds, shares and whether the bytes are equal, in the order in which they are read."""
+    """Return seconds, ratios and whether the bytes are equal, in display order."""
     data, paths = write_photos(folder / "all")
     chosen = spread(paths, photos)
     late = set(spread(chosen, added))
@@ -73,28 +73,28 @@ def measure(folder: Path, photos: int, added: int, *, cluster: bool) -> dict[str
 
 
 def prepare(workspace: Path, photos: list[Path]) -> None:
-    """Make a workspace with these photos that has never run."""
+    """Create a fresh workspace with these photos."""
     workspace.mkdir()
     link_photos(workspace, photos)
     write_params(workspace)
 
 
 def run(workspace: Path) -> Seconds:
-    """Run both stages as DVC does, which removes their outputs first, and return the seconds of each."""
+    """Run both stages like DVC, which removes their outputs first, and return the seconds of each."""
     for output in OUTPUTS:
         shutil.rmtree(workspace / "data" / output, ignore_errors=True)
     return {stage: run_stage(workspace, stage) for stage in STAGES}
 
 
 def digests(workspace: Path, *outputs: str) -> dict[str, str]:
-    """Return the sha256 of every file in outputs below data, those of both stages if none is named."""
+    """Return the sha256 of every file in the given outputs below data, of both stages by default."""
     folders = [workspace / "data" / output for output in outputs or OUTPUTS]
     files = [path for folder in folders for path in folder.iterdir()]
     return {str(p.relative_to(workspace)): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(files)}
 
 
 def on_cluster(folder: Path, local: Path, photos: int) -> dict[str, Any]:
-    """Align on two workers, with nothing known yet and one killed half-way, and compare with `local`."""
+    """Align on two workers with empty caches, kill one half-way, and compare with `local`."""
     workspace = folder / "cluster"
     (workspace / "data").mkdir(parents=True)
     (workspace / "data" / "raw").symlink_to(local / "data" / "raw")
@@ -115,7 +115,7 @@ def on_cluster(folder: Path, local: Path, photos: int) -> dict[str, Any]:
 
 
 def kill_one(cluster: DaskProcesses, workspace: Path, parts: int, killed: list[int]) -> None:
-    """Send SIGKILL to a worker as soon as `parts` files of detections are written, and tell its pid."""
+    """Send SIGKILL to a worker once `parts` files of detections exist, and append its pid to `killed`."""
     while len(list((workspace / "data" / "cache").glob("detections-*/part-*.arrow"))) < parts:
         time.sleep(0.1)
     victim = cluster.working()[0]

@@ -1,4 +1,4 @@
-"""What a measurement was made on, in one line."""
+"""Describe the machine of a measurement in one line."""
 
 import os
 import platform
@@ -22,7 +22,7 @@ def cores() -> int:
 
 
 def description() -> str:
-    """Return processor, cores, memory, system and the versions that matter."""
+    """Return processor, cores, memory, system and the relevant versions."""
     memory = psutil.virtual_memory().total / 2**30
     vectors = torch.backends.cpu.get_cpu_capability()
     return (

@@ -1,4 +1,4 @@
-"""The processes that are compared: each side of the benchmark gets the same photos and the same cores."""
+"""The processes of a benchmark: each side gets the same photos and cores."""
 
 import json
 import os
@@ -17,21 +17,21 @@ PEER_PYTHON = Path(__file__).parent / ".peer" / "bin" / "python"
 
 
 def peer_python() -> str:
-    """Return the interpreter that has facenet-pytorch: FACENET_PEER_PYTHON, else that of `make bench-align`.
+    """Return the interpreter with facenet-pytorch: FACENET_PEER_PYTHON, or that of `make bench-align`.
 
     Raises:
-        SourceInvalid: there is none.
+        SourceInvalid: it does not exist.
     """
     python = os.environ.get(PEER, str(PEER_PYTHON))
     if not Path(python).exists():
         raise SourceInvalid(
-            f"There is no {python}. Run `make bench-align`, or set {PEER} to a Python with it."
+            f"There is no {python}. Run `make bench-align`, or set {PEER} to a Python with facenet-pytorch."
         )
     return python
 
 
 def environment_of(python: str, threads: int) -> dict[str, str]:
-    """Return the environment of a side: ours as the stages set it, the peer's without what they set."""
+    """Return the environment of a side; the baseline's does not have the settings of our stages."""
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     if python == sys.executable:
         return environment | {"PYTHONPATH": str(Path(__file__).parent.parent)}
@@ -40,7 +40,7 @@ def environment_of(python: str, threads: int) -> dict[str, str]:
 
 
 class Side:
-    """Processes that do rounds of `script` together, each on its share of the photos."""
+    """Processes that run rounds of `script`, each on its part of the photos."""
 
     def __init__(
         self, kind: str, python: str, *, processes: int, threads: int, script: Path = DETECT_ROUNDS
@@ -66,12 +66,12 @@ class Side:
             child.wait()
 
     def round(self, photos: Sequence[str], batch: int) -> float:
-        """Return the images per second of one round: the slowest process decides."""
+        """Return the images per second of one round, determined by the slowest process."""
         slowest = max(float(answer["seconds"]) for answer in self._ask(photos, batch, faces=False))
         return len(photos) / slowest
 
     def faces(self, photos: Sequence[str], batch: int) -> list[Any]:
-        """Return what is found in each photo: a list of (box, landmarks)."""
+        """Return the faces of each photo: a list of (box, landmarks)."""
         count, found = len(self._children), [None] * len(photos)
         for number, answer in enumerate(self._ask(photos, batch, faces=True)):
             found[number::count] = answer["faces"]
@@ -94,6 +94,6 @@ class Side:
         assert child.stdout is not None
         text = child.stdout.readline()
         if not text:
-            raise SourceInvalid(f"{child.args!r} ended with {child.wait()}; what it wrote above says why.")
+            raise SourceInvalid(f"{child.args!r} ended with exit code {child.wait()}; see its output above.")
         answer: dict[str, Any] = json.loads(text)
         return answer

@@ -1,4 +1,4 @@
-"""Run ingest and align as a user does, as processes of their own in a workspace made for it."""
+"""Run ingest and align like a user, in separate processes in a temporary workspace."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ MAX_FILE_BYTES = 2**24
 
 
 def write_photos(folder: Path) -> tuple[str, list[Path]]:
-    """Write all photos of LFW, or of ORL where it is not to be had, below `folder`, and name which."""
+    """Write all photos of LFW, or ORL if LFW is missing, below `folder`; return the name and the paths."""
     try:
         name, archive = "LFW deep-funneled", locate(LFW)
         files = members(archive, MAX_FILE_BYTES)
@@ -39,7 +39,7 @@ def write_photos(folder: Path) -> tuple[str, list[Path]]:
 
 
 def spread(paths: Sequence[Path], count: int) -> list[Path]:
-    """Return `count` of the paths at equal steps, or all of them if there are no more."""
+    """Return `count` of the paths at equal steps, or all if there are fewer."""
     count = min(count, len(paths))
     return [paths[number * len(paths) // count] for number in range(count)]
 
@@ -54,7 +54,7 @@ def run_stages(workspace: Path, photos: Sequence[Path], workers: int) -> dict[st
 
 
 def link_photos(workspace: Path, photos: Sequence[Path]) -> None:
-    """Put links to `photos` into the folders per person that the stages read."""
+    """Link `photos` into the folders per person that the stages read."""
     for path in photos:
         link = workspace / "photos" / path.parent.name / path.name
         link.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,7 @@ def write_params(workspace: Path, **align: Any) -> None:
 
 
 def run_stage(workspace: Path, stage: str, **environment: str) -> float:
-    """Run one stage as a process of its own and return the seconds it took, its start included."""
+    """Run one stage in a separate process and return its seconds, including start-up."""
     began = time.perf_counter()
     subprocess.run(
         [sys.executable, "-m", f"tasks.{stage}"],

@@ -1,9 +1,9 @@
-"""Our training step against facenet-pytorch 2.5.3's, in turn in one run: `make bench-train`.
+"""Benchmark our training step against facenet-pytorch 2.5.3's: `make bench-train`.
 
-Both sides train Inception-ResNet-v1 with a linear head, cross-entropy and Adam on the same cores, each in a
-process of its own; their rounds alternate, so that a machine that slows down does so for both. The peer runs
-the plain loop of its notebook. Ours does what the stage does, and is measured a second time with its loader,
-whose faces are decoded in the warm-up, as all but the first epoch of a training finds them.
+Both sides train Inception-ResNet-v1 with a linear head, cross-entropy and Adam on the same cores, in separate
+processes. Their rounds alternate, so that a slowdown of the machine affects both. The baseline runs the plain
+loop of its notebook. Ours does what the stage does, and is measured a second time with its loader, whose
+faces are decoded in the warm-up, as in every epoch after the first.
 """
 
 import argparse
@@ -33,12 +33,12 @@ from tasks.reports import write_report
 REPORT = Path("reports") / "benchmarks" / "train.json"
 ROUNDS_SCRIPT = Path(__file__).with_name("train_rounds.py")
 STORED = 182  # pixels, side of the stored faces
-# Name of a measurement, side, where its batches come from.
+# Name of the measurement, side, source of the batches.
 MEASUREMENTS = (("ours", "ours", "tensors"), ("loader", "ours", "loader"), ("peer", "peer", "tensors"))
 
 
 class Side:
-    """A process that trains when it is told to."""
+    """A process that trains on request."""
 
     def __init__(self, kind: str, python: str, arguments: argparse.Namespace, faces: Path) -> None:
         environment = environment_of(python, arguments.threads)
@@ -58,7 +58,7 @@ class Side:
         self._child.wait()
 
     def round(self, steps: int, source: str) -> dict[str, Any]:
-        """Return what the process tells about so many steps."""
+        """Run `steps` training steps in the process and return its answer."""
         assert self._child.stdin is not None
         assert self._child.stdout is not None
         self._child.stdin.write(json.dumps({"steps": steps, "source": source}) + "\n")
@@ -66,7 +66,7 @@ class Side:
         text = self._child.stdout.readline()
         if not text:
             raise SourceInvalid(
-                f"{self._child.args!r} ended with {self._child.wait()}; what it wrote above says why."
+                f"{self._child.args!r} ended with exit code {self._child.wait()}; see its output above."
             )
         answer: dict[str, Any] = json.loads(text)
         return answer
@@ -74,13 +74,13 @@ class Side:
 
 def main() -> None:
     """Measure, write reports/benchmarks/train.json and print it."""
-    parser = argparse.ArgumentParser(description="Our training step against facenet-pytorch 2.5.3's.")
+    parser = argparse.ArgumentParser(description="Compare our training step with facenet-pytorch 2.5.3's.")
     add = parser.add_argument
-    add("--steps", type=int, default=12, help="of a round")
+    add("--steps", type=int, default=12, help="steps per round")
     add("--rounds", type=int, default=5)
-    add("--batch", type=int, default=32, help="images in a batch")
+    add("--batch", type=int, default=32, help="images per batch")
     add("--people", type=int, default=1000, help="classes of the head")
-    add("--threads", type=int, default=machine.cores(), help="cores that either side may use")
+    add("--threads", type=int, default=machine.cores(), help="cores available to each side")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="facenet-benchmark-") as folder:
         metrics = measure(arguments, Path(folder) / "faces.arrow")
@@ -89,7 +89,7 @@ def main() -> None:
 
 
 def measure(arguments: argparse.Namespace, faces: Path) -> dict[str, Any]:
-    """Return all metrics, in the order in which they are read."""
+    """Return all metrics, in display order."""
     count = write_faces(faces)
     with ExitStack() as stack:
         sides = {
@@ -108,7 +108,7 @@ def measure(arguments: argparse.Namespace, faces: Path) -> dict[str, Any]:
     rates = {name: images / statistics.median(values) for name, values in seconds.items()}
     return {
         "ratio": round(rates["ours"] / rates["peer"], 2),
-        # Neighbours in time are compared, since the machine may slow down between rounds.
+        # Adjacent measurements are compared, since the machine may slow down between rounds.
         "loader_efficiency": round(
             statistics.median(a / b for a, b in zip(seconds["ours"], seconds["loader"], strict=True)), 3
         ),
@@ -132,7 +132,7 @@ def measure(arguments: argparse.Namespace, faces: Path) -> dict[str, Any]:
 
 
 def warm_up(name: str, faces: int, batch: int) -> int:
-    """Return the steps before the clock counts: the loader's first epoch decodes, others settle in two."""
+    """Return the number of warm-up steps: the loader decodes in its first epoch, others need two."""
     return -(-faces // batch) + 1 if name == "loader" else 2
 
 

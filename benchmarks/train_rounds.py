@@ -1,10 +1,10 @@
-"""One side of the training benchmark, kept alive: a line of JSON in, some training steps, a line out.
+"""One side of the training benchmark, a long-running process: per line of JSON, some training steps.
 
-Runs in our environment and in the peer's, so it imports nothing of this project before it is told to.
+Runs in our environment and in the baseline's, so it imports this project only on our side.
 Usage: python benchmarks/train_rounds.py ours|peer THREADS BATCH PEOPLE FACES < requests
-FACES is an Arrow file of faces for our loader; the peer reads nothing.
+FACES is an Arrow file of faces for our loader; the baseline reads no files.
 Request: {"steps": n, "source": "tensors" or "loader"}. Answer: {"seconds", "torch", "precision", "loss"}.
-Batches of "tensors" are made before the clock starts, the same every time.
+"tensors" repeats one batch that is created before timing starts.
 """
 
 import json
@@ -19,16 +19,16 @@ import numpy as np
 import torch
 
 SIDE = 160  # pixels
-RATE = 1e-3  # of Adam, as in facenet-pytorch's notebook
+LR = 1e-3  # of Adam, as in facenet-pytorch's notebook
 Step = Callable[[Any, Any], float]
 
 
 def peer(people: int) -> tuple[Step, str]:
-    """Return a step of the loop in facenet-pytorch's notebook: float32, default layout, Adam, softmax."""
+    """Return a training step of facenet-pytorch's notebook: float32, default layout, Adam, softmax."""
     from facenet_pytorch import InceptionResnetV1
 
     network = InceptionResnetV1(classify=True, num_classes=people).train()
-    optimizer = torch.optim.Adam(network.parameters(), lr=RATE)
+    optimizer = torch.optim.Adam(network.parameters(), lr=LR)
     loss_of = torch.nn.CrossEntropyLoss()
 
     def step(images: torch.Tensor, labels: torch.Tensor) -> float:
@@ -42,7 +42,7 @@ def peer(people: int) -> tuple[Step, str]:
 
 
 def ours(people: int) -> tuple[Step, str]:
-    """Return a step of our loop: the same network, head, loss and optimiser, uint8 faces in."""
+    """Return a training step of ours: the same network, head, loss and optimiser, from uint8 faces."""
     from facenet import losses, networks
     from facenet.devices import resolve_precision
     from facenet.training import Division, OptimizerSettings, build_optimizer
@@ -56,7 +56,7 @@ def ours(people: int) -> tuple[Step, str]:
     update = Update(
         network=network,
         loss=loss,
-        optimizer=build_optimizer("adam", [network, loss], OptimizerSettings(rate=RATE)),
+        optimizer=build_optimizer("adam", [network, loss], OptimizerSettings(rate=LR)),
         division=Division(),
         device=device,
         precision=precision,
@@ -66,13 +66,13 @@ def ours(people: int) -> tuple[Step, str]:
     numbers = count(1)
 
     def step(faces: torch.Tensor, labels: torch.Tensor) -> float:
-        return update(faces, labels, Moment(step=next(numbers), rate=RATE, precision=precision))[0]
+        return update(faces, labels, Moment(step=next(numbers), rate=LR, precision=precision))[0]
 
     return step, precision
 
 
 def loaded(faces: Path, batch: int, people: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Yield batches of our loader for ever, as the stage sets it up."""
+    """Yield batches of our loader forever, configured as in the stage."""
     from facenet.training import Augmentation, FaceTable, ImagePlan, Loader, TrainingSet, loader_settings
 
     table = FaceTable([faces])
@@ -87,7 +87,7 @@ def loaded(faces: Path, batch: int, people: int) -> Iterator[tuple[torch.Tensor,
 
 
 def tensors(side: str, batch: int, people: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Yield one batch of noise for ever: uint8 faces for us, standardised floats for the peer."""
+    """Yield one batch of noise forever: uint8 faces for ours, standardised floats for the baseline."""
     random = np.random.default_rng(666)
     faces = torch.from_numpy(random.integers(0, 256, (batch, SIDE, SIDE, 3)).astype(np.uint8))
     labels = torch.from_numpy(random.integers(0, people, batch))

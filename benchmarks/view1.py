@@ -1,9 +1,9 @@
-"""Train recipes on LFW View 1, each beside its network untrained: `make bench-view1 ARGS="arcface"`.
+"""Train recipes on LFW View 1 and evaluate each untrained network too: `make bench-view1 ARGS="arcface"`.
 
-Every recipe gets a workspace of its own below --folder; one that is finished is not trained again. Photos,
-and the faces found in them, are shared, and so is what an untrained network of several recipes reaches. What
-is known of all recipes trained so far is written to reports/benchmarks/view1.json and printed as a table;
-their curves are drawn in view1.svg beside it.
+Every recipe has its own workspace below --folder; finished ones are not trained again. Photos and detected
+faces are shared, and so is the evaluation of an untrained network that several recipes use. The results of
+all recipes trained so far are written to reports/benchmarks/view1.json and printed as a table; their curves
+are drawn in view1.svg next to it.
 """
 
 import argparse
@@ -24,41 +24,41 @@ from tasks.params import parse_params
 from tasks.params.sources import LfwSource
 from tasks.reports import read_report, write_report
 
-REPORT, PICTURE = (Path("reports") / "benchmarks" / name for name in ("view1.json", "view1.svg"))
-FOLDER = Path(".dvc") / "tmp" / "view1"  # where Git and DVC ignore it
+REPORT, PLOT = (Path("reports") / "benchmarks" / name for name in ("view1.json", "view1.svg"))
+FOLDER = Path(".dvc") / "tmp" / "view1"  # ignored by Git and DVC
 VIEW = "on-lfw-view1"
 RECIPES = (
     *("lfw-view1", "cosface", "arcface", "inception-softmax", "facenet-inception-triplet"),
     *("facenet-nn1-triplet", "nn4small2-center", "siamese-densenet", "finetune"),
 )
 UNTRAINED = "untrained"  # folder of the workspaces of untrained networks
-# What an untrained network depends on, of section train.
+# Keys of section train that an untrained network depends on.
 NETWORK = ("network", "variant", "embedding_size", "image_size", "dropout", "init", "standardisation")
 
 
 def main() -> None:
-    """Train what is named and not yet trained, and show all that is."""
+    """Train the named recipes that are not trained yet, and show all results."""
     parser = argparse.ArgumentParser(description="Recipes trained on LFW View 1.")
     add = parser.add_argument
-    add("recipes", nargs="*", default=list(RECIPES), metavar="RECIPE", help="all unless named")
-    add("--folder", type=Path, default=FOLDER, help="of the workspaces")
+    add("recipes", nargs="*", default=list(RECIPES), metavar="RECIPE", help="default: all")
+    add("--folder", type=Path, default=FOLDER, help="folder of the workspaces")
     arguments = parser.parse_args()
     for recipe in arguments.recipes:
         train(arguments.folder, recipe)
     found = [recipe for recipe in RECIPES if (arguments.folder / recipe / "row.json").exists()]
     rows = [read_report(arguments.folder / recipe / "row.json") for recipe in found]
     write_report(REPORT, {"recipes": rows})
-    draw_curves(PICTURE, {recipe: arguments.folder / recipe / "reports" / "history.csv" for recipe in found})
+    draw_curves(PLOT, {recipe: arguments.folder / recipe / "reports" / "history.csv" for recipe in found})
     sys.stdout.write(table(rows))
 
 
 def train(folder: Path, recipe: str) -> None:
-    """Train a recipe in its workspace, and evaluate it and its network untrained, unless that was done."""
+    """Train a recipe in its workspace, and evaluate it trained and untrained, unless already done."""
     workspace = folder / recipe
     text = _params(recipe)
     if (workspace / "row.json").exists() and (workspace / "params.yaml").read_text() == text:
         return
-    (workspace / "row.json").unlink(missing_ok=True)  # of other parameters, should this run be killed
+    (workspace / "row.json").unlink(missing_ok=True)  # stale if this run is killed
     _link(folder, workspace, "raw", "cache")
     write_text(workspace / "params.yaml", text)
     for stage in ("ingest", "align", "triplets", "train", "evaluate"):
@@ -90,14 +90,14 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
 
 def _params(recipe: str) -> str:
-    """Return params.yaml of a recipe on View 1, which some bring with them."""
+    """Return params.yaml of a recipe on View 1; some recipes already include LFW."""
     text = compose(recipe)
-    brings = any(isinstance(source, LfwSource) for source in parse_params(text).ingest.sources)
-    return text if brings else compose(recipe, VIEW)
+    has_lfw = any(isinstance(source, LfwSource) for source in parse_params(text).ingest.sources)
+    return text if has_lfw else compose(recipe, VIEW)
 
 
 def _link(source: Path, workspace: Path, *names: str) -> None:
-    """Give a workspace the folders of that name of another as its own data."""
+    """Link folders of another workspace into the data folder of this one."""
     (workspace / "data").mkdir(parents=True, exist_ok=True)
     for name in names:
         (source / name).mkdir(parents=True, exist_ok=True)
@@ -107,14 +107,14 @@ def _link(source: Path, workspace: Path, *names: str) -> None:
 
 
 def _untrained(folder: Path, workspace: Path) -> dict[str, Any]:
-    """Return the evaluation of a recipe's network as it was before the first step."""
+    """Return the evaluation of a recipe's untrained network."""
     params = yaml.safe_load((workspace / "params.yaml").read_text())
-    decides = {
+    key = {
         **{section: params[section] for section in ("ingest", "align", "evaluate")},
         "validation_fraction": params["triplets"]["validation_fraction"],  # whose pairs set the threshold
         **{name: params["train"][name] for name in NETWORK},
     }
-    before = folder / UNTRAINED / hashlib.sha256(yaml.safe_dump(decides).encode()).hexdigest()[:16]
+    before = folder / UNTRAINED / hashlib.sha256(yaml.safe_dump(key).encode()).hexdigest()[:16]
     params["train"]["epochs"] = 0
     report = before / "reports" / "evaluation.json"
     if not report.exists():

@@ -1,4 +1,4 @@
-"""Draw the loss and the validation accuracy of several trainings, one small panel each."""
+"""Plot loss and validation accuracy of several training runs, one panel each."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ LOSS, ACCURACY = "tab:blue", "tab:orange"
 
 
 def draw_curves(path: Path, histories: Mapping[str, Path]) -> None:
-    """Write an SVG with a panel for each recipe: loss on the left axis, accuracy on the right, by epoch."""
+    """Write an SVG with a panel per recipe: loss (left axis) and accuracy (right axis) by epoch."""
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -36,6 +36,6 @@ def draw_curves(path: Path, histories: Mapping[str, Path]) -> None:
             axes.tick_params(labelsize=7)
     for panel in list(figure.axes)[len(histories) : rows * COLUMNS]:
         panel.set_axis_off()
-    # Text stays text, which a screen reader can say.
+    # Text stays text, for screen readers.
     with mpl.rc_context({"svg.hashsalt": "view1", "svg.fonttype": "none"}), atomic_path(path) as temporary:
         FigureCanvasSVG(figure).print_svg(temporary, metadata={"Date": None, "Creator": None})

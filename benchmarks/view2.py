@@ -1,4 +1,4 @@
-"""LFW View 2 with the CASIA-WebFace weights, by the stages of the pipeline in a workspace made for it."""
+"""LFW View 2 with the CASIA-WebFace weights, run through the pipeline stages in a separate workspace."""
 
 import os
 import subprocess
@@ -18,9 +18,9 @@ RECIPE = "pretrained-lfw-view2"
 
 
 def prepare(workspace: Path) -> None:
-    """Make faces and model of View 2 in `workspace`, every stage before evaluate, if they are not there."""
+    """Create faces and model of View 2 in `workspace` with the stages before evaluate, unless they exist."""
     (workspace / "params.yaml").write_text(compose(RECIPE))
-    if (workspace / "models" / "model.json").exists():  # the last thing to be written
+    if (workspace / "models" / "model.json").exists():  # written last
         return
     for stage in ("ingest", "align", "triplets", "train"):
         _run(workspace, stage)
@@ -39,7 +39,7 @@ def write_faces(workspace: Path, folder: Path, count: int) -> list[Path]:
 
 
 def accuracies(workspace: Path, precisions: Sequence[str]) -> dict[str, float]:
-    """Return the accuracy of View 2 by the precision of the network's arithmetic."""
+    """Return the accuracy on View 2 for each precision of the network's arithmetic."""
     found = {}
     for precision in precisions:
         params = yaml.safe_load((workspace / "params.yaml").read_text())
