@@ -1,3 +1,3 @@
 """When the pipeline runs: the only code that imports Prefect or calls DVC."""
 
-import tasks  # noqa: F401  # switches the telemetry of every tool off before Prefect is imported
+import tasks  # noqa: F401  # disables the telemetry of every tool before Prefect is imported

@@ -1,4 +1,4 @@
-"""Report files as Prefect artifacts: metrics people look for beside the run that made them."""
+"""Reports as Prefect artifacts, attached to the runs that produced them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,9 +13,10 @@ Metrics = dict[str, Any]
 
 
 def publish(stage: str) -> None:
-    """Publish the report of a stage as a table, and what evaluate and register found out as a page each.
+    """Publish the report of a stage as a table, and those of evaluate and register also as a page.
 
-    They belong to the task run this is called in. A key is the same in every run: Prefect shows its history.
+    The artifacts belong to the current task run. Keys are the same in every run, so Prefect shows their
+    history.
     """
     metrics = read_report(paths.report(stage))
     create_table_artifact(table(metrics), key=stage, description=f"{paths.report(stage)}")
@@ -35,12 +36,12 @@ def _publish_version(registration: Metrics) -> None:
 
 
 def table(metrics: Metrics) -> list[dict[str, str]]:
-    """Return one row per metric; a metric inside another is named with a dot."""
+    """Return one row per metric; nested metrics have dotted names."""
     return [{"metric": name, "value": _text(value)} for name, value in _flat(metrics)]
 
 
 def verdict(evaluation: Metrics) -> str:
-    """Return the metrics of an evaluation in one line."""
+    """Return the main metrics of an evaluation in one line."""
     return (
         f"accuracy {evaluation['accuracy']:.4f} ± {evaluation['accuracy_std']:.4f}, "
         f"VAL {evaluation['val']:.4f} at FAR {evaluation['far_target']:g}, AUC {evaluation['auc']:.4f}, "
@@ -54,7 +55,7 @@ def evaluation_page(evaluation: Metrics) -> str:
 
 
 def registration_page(registration: Metrics, uri: str) -> str:
-    """Return the registered version as Markdown, with the way to see it in MLflow."""
+    """Return the registered version as Markdown, with a link or a command to see it in MLflow."""
     name = f"{registration['model']} version {registration['version']}"
     aliases = ", ".join(registration["aliases"]) or "none"
     link = version_link(registration, uri)
@@ -63,14 +64,14 @@ def registration_page(registration: Metrics, uri: str) -> str:
 
 
 def version_link(registration: Metrics, uri: str) -> str | None:
-    """Return the address of the registered version in the MLflow UI, None if no server serves it."""
+    """Return the URL of the registered version in the MLflow UI, None without an MLflow server."""
     if not uri.startswith(("http://", "https://")):
         return None
     return f"{uri.rstrip('/')}/#/models/{registration['model']}/versions/{registration['version']}"
 
 
 def summary(evaluation: Metrics, registration: Metrics) -> str:
-    """Return what a whole run came to, in one line."""
+    """Return the result of a whole run in one line."""
     aliases = f" ({', '.join(registration['aliases'])})" if registration["aliases"] else ""
     return f"{registration['model']} version {registration['version']}{aliases}: {verdict(evaluation)}"
 

@@ -1,4 +1,4 @@
-"""The command line of the training flow, without Prefect, whose import takes a second."""
+"""The command line of the training flow; it does not import Prefect, which takes a second."""
 
 import argparse
 from collections.abc import Sequence
@@ -8,23 +8,26 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Return `command` (run or serve), `force`, and for serve `cron`, `name` and `timezone`.
 
-    Nonsense exits with 2, as argparse does.
+    Invalid arguments exit with 2, as usual for argparse.
     """
     parser = argparse.ArgumentParser(
         prog="python -m flows.training",
-        description="Run the six stages now, or serve them on a schedule. Works with no server, too: "
-        "set PREFECT_API_URL to keep history and see the runs in Prefect's UI.",
+        description="Run the six stages now, or serve them on a schedule. A single run needs no server; "
+        "set PREFECT_API_URL to see runs and their history in Prefect's UI.",
     )
-    parser.add_argument("--force", action="store_true", help="run every stage, also where nothing changed")
+    parser.add_argument("--force", action="store_true", help="run every stage, even if nothing has changed")
     commands = parser.add_subparsers(dest="command", metavar="")
-    serve = commands.add_parser("serve", help="stay, and run on a schedule (needs a Prefect server)")
+    serve = commands.add_parser("serve", help="keep running, on a schedule (requires a Prefect server)")
     serve.add_argument(
-        "--cron", required=True, help='minute hour day month weekday: "0 2 * * *" is every night at two'
+        "--cron", required=True, help='minute hour day month weekday: "0 2 * * *" is every night at 2:00'
     )
     serve.add_argument(
-        "--timezone", type=_timezone, default="UTC", help="of --cron, such as Europe/Paris (default: UTC)"
+        "--timezone",
+        type=_timezone,
+        default="UTC",
+        help="timezone of --cron, e.g. Europe/Paris (default: UTC)",
     )
-    serve.add_argument("--name", default="scheduled", help="of the deployment (default: %(default)s)")
+    serve.add_argument("--name", default="scheduled", help="name of the deployment (default: %(default)s)")
     serve.add_argument(
         "--force", action="store_true", default=argparse.SUPPRESS, help="run every stage each time"
     )
@@ -36,4 +39,4 @@ def _timezone(name: str) -> str:
     try:
         return ZoneInfo(name).key
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise argparse.ArgumentTypeError(f"there is no timezone {name!r}, try Europe/Paris") from error
+        raise argparse.ArgumentTypeError(f"unknown timezone {name!r}, try Europe/Paris") from error

@@ -1,7 +1,7 @@
-"""Run a command in a process group of its own that never outlives whoever holds our standard input.
+"""Run a command in its own process group, which never outlives the process that holds our standard input.
 
-`python guard.py GRACE COMMAND...` ends the whole group, politely first, when its standard input closes: the
-holder wants it, or was killed and could not say so. DVC killed alone would leave the stage running.
+`python guard.py GRACE COMMAND...` terminates the whole group when its standard input closes, either on
+purpose or because the holder was killed. Killing only DVC would leave the stage running.
 """
 
 import os
@@ -17,26 +17,26 @@ POLL_SECONDS = 0.1
 
 
 def members(group: int) -> list[int]:
-    """Return the pids of the processes of a group that still run; zombies do not."""
+    """Return the pids of the processes of a group that still run; zombies do not count."""
     found = []
     for process in psutil.process_iter():
         try:
             if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process.pid)
         except (ProcessLookupError, psutil.NoSuchProcess):
-            continue  # it ended between the listing and the look
+            continue  # it ended in the meantime
     return found
 
 
 class Group:
-    """A process group that ends once, however many ask for it."""
+    """A process group that is ended once, no matter how many threads request it."""
 
     def __init__(self, group: int, grace: float) -> None:
         self._group, self._grace = group, grace
         self._lock = threading.Lock()
 
     def end(self) -> None:
-        """Send SIGTERM, wait up to the grace, in seconds, for the last member, then send SIGKILL."""
+        """Send SIGTERM, wait up to the grace period in seconds for all members to end, then send SIGKILL."""
         with self._lock:
             self._signal(signal.SIGTERM)
             deadline = time.monotonic() + self._grace
@@ -52,12 +52,12 @@ class Group:
 
 def main(grace: float, command: list[str]) -> int:
     """Run `command` and return its exit code, 128 + n after signal n."""
-    signal.signal(signal.SIGTERM, lambda *_: None)  # we leave after the group, not before it
+    signal.signal(signal.SIGTERM, lambda *_: None)  # we exit after the group, not before
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)
     group = Group(child.pid, grace)
     threading.Thread(target=_end_at_close, args=(group,), daemon=True).start()
     code = child.wait()
-    group.end()  # what the command left behind
+    group.end()  # processes that the command left behind
     return code if code >= 0 else 128 - code
 
 

@@ -1,4 +1,4 @@
-"""A Prefect API for a run that has no server: quiet, patient, and with its history inside the workspace."""
+"""A temporary Prefect API for runs without a server, with its database in the workspace."""
 
 import logging
 import signal
@@ -16,18 +16,16 @@ from prefect.settings import (
 )
 
 FOLDER = Path(".prefect")
-STARTUP_SECONDS = (
-    120  # the first start lays out the database, on a busy machine for longer than Prefect's 20 s
-)
+STARTUP_SECONDS = 120  # the first start creates the database, which can exceed Prefect's default of 20 s
 
 
 @contextmanager
 def local_api() -> Iterator[None]:
-    """Let flows run without a server; do nothing when Prefect knows of one.
+    """Let flows run without a server; do nothing if Prefect has a server configured.
 
-    The user's own database stays untouched: another version of Prefect may have laid it out. What the
-    environment or a profile of Prefect says goes first. SIGTERM leaves through the exit handlers, which stop
-    the temporary server.
+    The user's own Prefect database is not touched, since another version of Prefect may have created it.
+    Settings from the environment or a Prefect profile take precedence. SIGTERM exits through the exit
+    handlers, which stop the temporary server.
     """
     if get_current_settings().api.url:
         yield

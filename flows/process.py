@@ -1,4 +1,4 @@
-"""A command run as a child: its output line by line while it runs, and nothing of it left when we leave."""
+"""Run a command as a child process: stream its output by line, and leave no process behind."""
 
 import codecs
 import os
@@ -11,17 +11,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 GUARD = Path(__file__).with_name("guard.py")
-GRACE_SECONDS = 20.0  # from SIGTERM to SIGKILL: enough to write a checkpoint, less than Prefect's own 30 s
+GRACE_SECONDS = 20.0  # from SIGTERM to SIGKILL: enough to write a checkpoint, less than Prefect's 30 s
 PROGRESS_SECONDS = 5.0
 _BREAK = re.compile(r"\r\n|\n|\r(?!\Z)")  # a last \r may be half of \r\n
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # colours and cursor movement
 
 
 class Lines:
-    """Cut a stream of text into lines, and thin out progress bars, which redraw after a carriage return.
+    """Split a stream of text into lines, and thin out progress bars, which redraw after a carriage return.
 
-    Of the states of a bar one is let through every `progress_seconds`, and always the last. Empty lines are
-    dropped.
+    One state of a bar passes every `progress_seconds`, and the last one always does. Empty lines are dropped.
     """
 
     def __init__(self, progress_seconds: float = PROGRESS_SECONDS) -> None:
@@ -29,7 +28,7 @@ class Lines:
         self._rest = ""
 
     def feed(self, text: str) -> Iterator[str]:
-        """Yield the lines that `text` completes."""
+        """Yield the lines completed by `text`."""
         self._rest += text
         start = 0
         for found in _BREAK.finditer(self._rest):
@@ -40,7 +39,7 @@ class Lines:
         self._rest = self._rest[start:]
 
     def close(self) -> Iterator[str]:
-        """Yield what was not ended by a line break."""
+        """Yield the last line if it has no line break."""
         if line := _clean(self._rest):
             yield line
         self._rest = ""
@@ -65,19 +64,19 @@ def run(
     folder: Path | None = None,
     grace: float = GRACE_SECONDS,
 ) -> int:
-    """Run `command`, hand each line of its output (both streams) to `on_line`, and return its exit code.
+    """Run `command`, pass each line of its output (both streams) to `on_line`, and return its exit code.
 
     It runs in `folder`, by default the working folder.
 
-    Whatever is raised meanwhile, by a signal handler or by `on_line`, first ends the command with all its
-    children: SIGTERM, up to `grace` seconds to say their last words, SIGKILL. So does our own sudden death.
+    An exception from a signal handler or from `on_line` first ends the command with all its children:
+    SIGTERM, then SIGKILL after `grace` seconds. The same happens if this process is killed.
     """
     process = subprocess.Popen(
         [sys.executable, str(GUARD), str(grace), *command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        start_new_session=True,  # a Ctrl-C in the terminal reaches us alone
+        start_new_session=True,  # Ctrl-C in the terminal reaches only this process
         env=env,
         cwd=folder,
     )
@@ -99,7 +98,7 @@ def run(
 
 
 def _read(process: subprocess.Popen[bytes]) -> Iterator[str]:
-    """Yield lines until the output ends, or the guard has left a daemon behind that still holds it."""
+    """Yield lines until the output ends, or the guard has exited while a daemon still holds it open."""
     assert process.stdout
     lines, decoder = Lines(), codecs.getincrementaldecoder("utf-8")("replace")
     descriptor = process.stdout.fileno()

@@ -1,4 +1,4 @@
-"""One DVC stage as one Prefect task: DVC decides whether it runs, Prefect shows it, cancelling ends it."""
+"""A DVC stage as a Prefect task: DVC decides whether it runs, Prefect shows it, cancelling ends it."""
 
 import os
 import re
@@ -25,7 +25,7 @@ from tasks.tracking import TrackingFailed
 LAST_LINES = 40
 NETWORK_STAGES = ("ingest", "register")
 NETWORK_RETRIES = 3
-LOCK_RETRIES = 40  # with the delay: twenty minutes for a `dvc repro` that someone runs by hand
+LOCK_RETRIES = 40  # with the delay: twenty minutes for a `dvc repro` run by hand
 RETRY_SECONDS = 30.0
 REPO_LOCK = Path(".dvc/tmp/lock")  # DVC writes its pid into it
 
@@ -43,7 +43,7 @@ _NETWORK = re.compile(
 
 
 class StageFailed(FaceNetError):
-    """A stage ended with an error; the message holds the last lines it wrote."""
+    """A stage failed; the message contains its last lines of output."""
 
     def __init__(self, stage: str, message: str, *, network: bool = False) -> None:
         super().__init__(message)
@@ -51,12 +51,12 @@ class StageFailed(FaceNetError):
 
 
 class StageLocked(StageFailed):
-    """Another DVC process works on the files of the stage; the message names it."""
+    """Another DVC process holds a lock on the files of the stage; the message names it."""
 
 
 @dataclass(frozen=True)
 class StageRun:
-    """How a stage went: `unchanged` says why DVC did not run it, None that it did."""
+    """The result of a stage: `unchanged` says why DVC did not run it, None if it ran."""
 
     stage: str
     seconds: float
@@ -72,12 +72,12 @@ def reproduce(
     folder: Path | None = None,
     settings: Mapping[str, str] | None = None,
 ) -> StageRun:
-    """Bring one stage up to date, without a look at those before it.
+    """Bring one stage up to date without checking the stages before it.
 
-    The workspace is `folder`, by default the working folder; `settings` go into the stage's environment.
+    The workspace is `folder`, by default the working folder; `settings` are added to the stage's environment.
 
     Raises:
-        StageLocked: another process holds DVC's lock on its files; nothing was run.
+        StageLocked: another process holds DVC's lock on its files; nothing ran.
         StageFailed: DVC or the stage's command failed.
     """
     last: deque[str] = deque(maxlen=LAST_LINES)
@@ -103,9 +103,9 @@ def _command(stage: str, force: bool) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """Return our environment with our own interpreter first, as `python` in dvc.yaml means this one.
+    """Return our environment with this interpreter first on the PATH, since dvc.yaml runs `python`.
 
-    It names the flow run, so that what the stage writes to MLflow can name it too.
+    It contains the id of the flow run, which the stage adds to its tags in MLflow.
     """
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     flow = {"PREFECT__FLOW_RUN_ID": str(run_id)} if (run_id := flow_run.get_id()) else {}
@@ -121,7 +121,7 @@ def _why_unchanged(stage: str, line: str) -> str | None:
 def _failure(stage: str, code: int, last: list[str]) -> StageFailed:
     text = "\n".join(last)
     if _LOCKED.search(text):
-        return StageLocked(stage, f"Stage {stage} has not run: {_holders(text)}. Wait for it, or stop it.")
+        return StageLocked(stage, f"Stage {stage} did not run: {_holders(text)}. Wait for it, or stop it.")
     heading = f"Stage {stage} failed with exit code {code}. Its last {len(last)} lines:"
     return StageFailed(stage, f"{heading}\n{text}", network=bool(_NETWORK.search(text)))
 
@@ -137,13 +137,13 @@ def _command_line(pid: int) -> str:
     try:
         return " ".join(psutil.Process(pid).cmdline())
     except psutil.NoSuchProcess:
-        return "already gone"
+        return "already ended"
 
 
 def worth_retrying(task: Task[Any, Any], task_run: TaskRun, state: State[Any]) -> bool:  # noqa: ARG001
-    """Say whether another attempt may go better: after a lock, and a few times after a broken connection.
+    """Return whether another attempt may succeed: after a lock, and a few times after a network error.
 
-    Never for anything else: a stage that failed in an hour would fail in the next one too.
+    Nothing else is retried: a stage that failed after an hour would fail again.
     """
     error = state.result(raise_on_failure=False)
     if isinstance(error, StageLocked):
@@ -153,9 +153,9 @@ def worth_retrying(task: Task[Any, Any], task_run: TaskRun, state: State[Any]) -
 
 
 def run_stage(stage: str, *, force: bool = False, still_holds: Callable[[], bool] | None = None) -> StageRun:
-    """Run one stage as a Prefect task of its name, and publish its report as an artifact of that task.
+    """Run a stage as a Prefect task of the same name, and publish its report as an artifact of that task.
 
-    still_holds: asked when DVC did not run the stage; False runs it by force. For effects DVC cannot see.
+    still_holds: called if DVC did not run the stage; checks effects that DVC cannot see. False forces a run.
     """
     named = _stage.with_options(
         name=stage, task_run_name=stage, retries=LOCK_RETRIES, retry_delay_seconds=RETRY_SECONDS
@@ -165,7 +165,7 @@ def run_stage(stage: str, *, force: bool = False, still_holds: Callable[[], bool
     return run
 
 
-# DVC alone decides what is up to date, so Prefect neither caches nor keeps results.
+# DVC alone decides what is up to date, so Prefect neither caches nor persists results.
 @task(cache_policy=NO_CACHE, persist_result=False, retry_condition_fn=worth_retrying)
 def _stage(stage: str, force: bool, still_holds: Callable[[], bool] | None) -> Any:
     logger = get_run_logger()
@@ -176,7 +176,7 @@ def _stage(stage: str, force: bool, still_holds: Callable[[], bool] | None) -> A
 
     run = reproduce(stage, log, force=force)
     if run.unchanged and still_holds and not still_holds():
-        logger.warning("Nothing changed for DVC, but what %s did is gone: running it again.", stage)
+        logger.warning("DVC sees no change, but the effect of %s no longer holds: running it again.", stage)
         run = reproduce(stage, log, force=True)
     artifacts.publish(stage)
     if run.unchanged:

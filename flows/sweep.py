@@ -1,9 +1,9 @@
-"""The sweep flow: each point of a grid trained and evaluated beside the workspace, then all compared.
+"""The sweep flow: train and evaluate each point of a grid in a copy of the workspace, then compare them.
 
-`python -m flows.sweep --help` says how. DVC runs the points one after the other in a copy of the workspace,
-see flows/workspace_copy.py: stages that a point does not touch come from the cache, and so do the points of a
-sweep that was interrupted. MLflow has a run for the sweep and in it one for each point. No future import of
-annotations here: Prefect evaluates those of a served flow where their names are unknown.
+See `python -m flows.sweep --help`. DVC runs the points one after another in the copy
+(flows/workspace_copy.py): stages that a point does not affect come from the cache, and so do the finished
+points of an interrupted sweep. MLflow has a run for the sweep with a child run for each point. No `from
+__future__ import annotations` here: Prefect evaluates the annotations of a served flow in another namespace.
 """
 
 import argparse
@@ -37,7 +37,7 @@ from tasks.sweep.grid import Point, at_point, label, make_points, parse_axis
 from tasks.tracking import Run, training_run
 
 Metric = Literal["accuracy", "val", "auc", "eer"]
-TABLE, PICTURE = paths.REPORTS / "sweep.csv", paths.REPORTS / "sweep.png"
+TABLE, PLOT = paths.REPORTS / "sweep.csv", paths.REPORTS / "sweep.png"
 
 
 def _run_name() -> str:
@@ -48,18 +48,18 @@ def _run_name() -> str:
 def sweep(grid: dict[str, list[Any]], metric: Metric = "accuracy", register_models: bool = False) -> Any:
     """Train and evaluate each combination of values, and compare them.
 
-    A point that fails does not end the sweep; the run fails at the end and says how many did.
+    A failed point does not end the sweep; the run fails at the end with the number of failed points.
 
     Args:
         grid: Values to try by parameter, such as {"train.margin": [0.2, 0.35]}.
-        metric: What the points are ranked by.
-        register_models: Register the model of each point as well, where its gates let it.
+        metric: The metric to rank the points by.
+        register_models: Also register the model of each point that passes its gates.
     """
     stages = STAGES if register_models else STAGES[: STAGES.index("register")]
     with exclusive(f"flow run {flow_run.get_name()!r}", on_wait=get_run_logger().warning):
         text = paths.PARAMS.read_text()
         points = make_points(grid, text)
-        _tell_of_invalid(points, text)
+        _warn_about_invalid(points, text)
         name = f"sweep {' x '.join(grid)}"
         with training_run(name=name, tags={"points": str(len(points))}) as parent, workspace_copy() as copy:
             parent.log_params({"grid": dict(grid), "metric": metric})
@@ -69,8 +69,8 @@ def sweep(grid: dict[str, list[Any]], metric: Metric = "accuracy", register_mode
     return Failed(message=summary) if failed else Completed(message=summary)
 
 
-def _tell_of_invalid(points: Sequence[Point], text: str) -> None:
-    """Say before hours of training which points cannot be run: not all values of a grid may go together."""
+def _warn_about_invalid(points: Sequence[Point], text: str) -> None:
+    """Warn before hours of training about points that cannot run: some combinations of values are invalid."""
     for point in points:
         try:
             parse_params(at_point(text, point))
@@ -79,7 +79,7 @@ def _tell_of_invalid(points: Sequence[Point], text: str) -> None:
 
 
 def _point_result(point: Point, text: str, stages: Sequence[str], copy: Path, parent: Run) -> PointResult:
-    """Run a point as a child of the sweep's MLflow run; an error becomes its result."""
+    """Run a point as a child of the sweep's MLflow run; an error becomes the point's result."""
     try:
         with training_run(name=label(point), tags={"mlflow.parentRunId": parent.run_id}) as child:
             params = at_point(text, point)
@@ -98,7 +98,7 @@ def _point_result(point: Point, text: str, stages: Sequence[str], copy: Path, pa
 # DVC alone decides what is up to date, so Prefect neither caches nor keeps results.
 @task(name="point", cache_policy=NO_CACHE, persist_result=False)
 def _point(stages: Sequence[str], copy: Path) -> dict[str, Any]:
-    """Bring the stages of the copy up to date with its params.yaml and return the evaluation."""
+    """Bring the stages of the copy up to date with its params.yaml, and return the evaluation."""
     logger = get_run_logger()
     for stage in stages:
         run = reproduce(stage, logger.info, folder=copy, settings=settings())
@@ -111,7 +111,7 @@ def _sections(params: str) -> dict[str, Any]:
 
 
 def _numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
-    """Return the metrics that MLflow takes for metrics; bounds of an interval are low and high."""
+    """Return the numeric metrics for MLflow; an interval becomes two metrics, low and high."""
     numbers = {name: float(value) for name, value in metrics.items() if type(value) in (int, float)}
     for name, value in metrics.items():
         if name.endswith("_interval"):
@@ -121,15 +121,15 @@ def _numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _training_run(copy: Path) -> str:
-    """Return the MLflow run that trained the point: an earlier one if it came from the cache."""
+    """Return the MLflow run that trained the point: an earlier run if it came from the cache."""
     return str(json.loads((copy / paths.MODEL_CARD).read_text())["mlflow"]["run_id"])
 
 
 def _publish(results: Sequence[PointResult], metric: str, parent: Run) -> str:
-    """Write table and picture, publish them, and return what the sweep came to in one line."""
+    """Write and publish table and plot, and return the result of the sweep in one line."""
     rows = comparison.table(results, metric)
     comparison.write_csv(TABLE, rows)
-    comparison.draw(PICTURE, results, metric)
+    comparison.draw(PLOT, results, metric)
     failed = sum(bool(result.error) for result in results)
     best = comparison.ranked(results, metric)[0]
     summary = f"{failed} of {len(results)} points failed" if failed else f"Points: {len(results)}"
@@ -137,7 +137,7 @@ def _publish(results: Sequence[PointResult], metric: str, parent: Run) -> str:
         summary += f". Best {metric} {best.metrics[metric]:.4f}: {label(best.point)}"
         parent.log_metrics({f"best_{metric}": best.metrics[metric]})
     parent.log_metrics({"points": len(results), "failed_points": failed})
-    for path in (TABLE, PICTURE):
+    for path in (TABLE, PLOT):
         parent.log_file(path, "reports")
     create_table_artifact([dict(row) for row in rows], key="sweep", description=summary)
     get_run_logger().info("%s\n\n%s\n", summary, comparison.as_text(rows))
@@ -145,15 +145,15 @@ def _publish(results: Sequence[PointResult], metric: str, parent: Run) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what the command line asks for; return 1 if a point failed."""
+    """Run the command line; return 1 if a point failed."""
     try:
-        asked = parse(arguments)
+        options = parse(arguments)
         with local_api():
             state: Any = sweep(
-                asked.grid, metric=asked.metric, register_models=asked.register, return_state=True
+                options.grid, metric=options.metric, register_models=options.register, return_state=True
             )
     except KeyboardInterrupt:
-        sys.stderr.write("Stopped. What was finished is kept: the same sweep goes on from there.\n")
+        sys.stderr.write("Stopped. Finished points are cached: the same sweep continues from there.\n")
         return 130
     except FaceNetError as error:
         sys.stderr.write(f"{error}\n")
@@ -161,7 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not state.is_completed():
         sys.stderr.write(f"\n{state.message}\n")
         return 1
-    sys.stdout.write(f"{TABLE} and {PICTURE} compare the points.\n")
+    sys.stdout.write(f"See {TABLE} and {PLOT} for the comparison.\n")
     return 0
 
 
@@ -169,23 +169,23 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Return `grid`, `metric` and `register`.
 
     Raises:
-        ParamsInvalid: a --grid is no axis, or names a parameter again.
+        ParamsInvalid: a --grid is not a valid axis, or repeats a parameter.
     """
     parser = argparse.ArgumentParser(
         prog="python -m flows.sweep", description="Train and evaluate each point of a grid, and compare them."
     )
-    axis = "a parameter and the values to try; several make every combination: train.margin=0.2,0.35"
+    axis = "a parameter and its values, e.g. train.margin=0.2,0.35; repeat to try every combination"
     parser.add_argument("--grid", action="append", required=True, metavar="KEY=VALUE,...", help=axis)
-    ranking = "what the points are ranked by (default: %(default)s)"
+    ranking = "metric to rank the points by (default: %(default)s)"
     parser.add_argument("--metric", default="accuracy", choices=list(comparison.METRICS), help=ranking)
-    parser.add_argument("--register", action="store_true", help="register the model of each point, too")
-    asked = parser.parse_args(arguments)
-    axes = [parse_axis(text) for text in asked.grid]
+    parser.add_argument("--register", action="store_true", help="also register the model of each point")
+    options = parser.parse_args(arguments)
+    axes = [parse_axis(text) for text in options.grid]
     keys = [key for key, _ in axes]
-    if twice := sorted({key for key in keys if keys.count(key) > 1}):
-        raise ParamsInvalid(f"{', '.join(twice)} is an axis twice: write its values after one --grid.")
-    asked.grid = dict(axes)
-    return asked
+    if repeated := sorted({key for key in keys if keys.count(key) > 1}):
+        raise ParamsInvalid(f"--grid repeats {', '.join(repeated)}: write all its values after one --grid.")
+    options.grid = dict(axes)
+    return options
 
 
 if __name__ == "__main__":

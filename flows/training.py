@@ -1,7 +1,7 @@
 """The training flow: six DVC stages in order, now or on a schedule.
 
-`python -m flows.training --help` says how. No future import of annotations here: Prefect evaluates those of
-a served flow where their names are unknown.
+See `python -m flows.training --help`. No `from __future__ import annotations` here: Prefect evaluates the
+annotations of a served flow in another namespace.
 """
 
 import sys
@@ -9,7 +9,7 @@ import sys
 from flows import command
 
 if __name__ == "__main__":
-    command.parse()  # answers --help and refuses nonsense before the second that importing Prefect takes
+    command.parse()  # handles --help and invalid arguments before Prefect is imported, which takes a second
 
 import argparse
 from datetime import datetime
@@ -30,7 +30,7 @@ from tasks.reports import read_report
 
 
 class ServerMissing(FaceNetError):
-    """A schedule was asked for, and there is no Prefect server to keep it."""
+    """A schedule needs a Prefect server, and none is configured."""
 
 
 STAGES = ("ingest", "align", "triplets", "train", "evaluate", "register")
@@ -45,7 +45,7 @@ def training(force: bool = False) -> str:
     """Bring the model up to date with data, parameters and code, and register it.
 
     Args:
-        force: Run every stage, also where nothing changed.
+        force: Run every stage, even if nothing has changed.
 
     Returns:
         The model version and its metrics in one line.
@@ -60,20 +60,20 @@ def training(force: bool = False) -> str:
 
 
 def _mined_with_the_present_model() -> bool:
-    """Say whether triplets.embedder still names the model that mined: DVC does not see an alias move."""
+    """Return whether triplets.embedder still names the model that mined: DVC does not see an alias move."""
     from tasks.triplets.embedder import is_current  # with MLflow
 
     return is_current()
 
 
 def _is_registered() -> bool:
-    """Say whether the version in the receipt exists: DVC restores a receipt, but not what it speaks of."""
-    from tasks.register import registration_exists  # with MLflow, whose import takes a second
+    """Return whether the version in the receipt exists: DVC restores the receipt, but not the registry."""
+    from tasks.register import registration_exists  # imports MLflow, which takes a second
 
     return registration_exists(report("register"))
 
 
-# What a stage depends on or did that DVC cannot see: asked when DVC finds the stage unchanged.
+# Inputs and effects of stages that DVC cannot see: checked when DVC finds the stage unchanged.
 BEYOND_DVC = {"triplets": _mined_with_the_present_model, "register": _is_registered}
 
 
@@ -88,14 +88,14 @@ def run_now(force: bool) -> int:
 
 
 def serve(cron: str, *, timezone: str, name: str, force: bool) -> None:
-    """Run the flow at each time of `cron` until stopped; one run at a time, later ones wait.
+    """Run the flow on the schedule `cron` until stopped; one run at a time, later runs wait.
 
     Raises:
-        ServerMissing: Prefect knows of no server.
+        ServerMissing: Prefect has no server configured.
     """
     if not get_current_settings().api.url:
         raise ServerMissing(
-            "A schedule lives on a Prefect server. Start one with `prefect server start` "
+            "A schedule requires a Prefect server. Start one with `prefect server start` "
             "and set PREFECT_API_URL=http://127.0.0.1:4200/api."
         )
     training.serve(
@@ -108,13 +108,13 @@ def serve(cron: str, *, timezone: str, name: str, force: bool) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Do what the command line says and return the exit code."""
+    """Run the command line and return the exit code."""
     try:
         if arguments.command == "run":
             return run_now(arguments.force)
         serve(arguments.cron, timezone=arguments.timezone, name=arguments.name, force=arguments.force)
     except KeyboardInterrupt:
-        sys.stderr.write("Stopped. What was finished is kept: the next run goes on from there.\n")
+        sys.stderr.write("Stopped. Finished stages are cached: the next run continues from there.\n")
         return 130
     except (FaceNetError, ValueError) as error:
         sys.stderr.write(f"{error}\n")

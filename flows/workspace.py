@@ -1,4 +1,4 @@
-"""One flow run at a time in a workspace, whoever started it."""
+"""Ensure that only one flow run at a time works in a workspace."""
 
 import fcntl
 import os
@@ -14,14 +14,14 @@ POLL_SECONDS = 1.0
 
 
 class WorkspaceInvalid(FaceNetError):
-    """The working folder is not the root of a DVC repository."""
+    """The working folder is not the root of a DVC repository, or not writable."""
 
 
 @contextmanager
 def exclusive(run: str, on_wait: Callable[[str], None]) -> Iterator[None]:
-    """Hold the workspace in the working folder; while another run holds it wait, and tell `on_wait` which.
+    """Lock the workspace in the working folder; while another run holds it, wait and call `on_wait` once.
 
-    The lock is the kernel's: it goes with the process that holds it, so none is ever stale.
+    The kernel releases the lock when its process ends, so it is never stale.
 
     Raises:
         WorkspaceInvalid: the working folder has no .dvc.
@@ -43,14 +43,14 @@ def exclusive(run: str, on_wait: Callable[[str], None]) -> Iterator[None]:
 
 
 def _acquire(descriptor: int, on_wait: Callable[[str], None]) -> None:
-    told = False
+    notified = False
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if not told:
-                on_wait(f"Waiting for {LOCK.read_text() or 'another run'}, which works in {Path.cwd()}.")
-            told = True
+            if not notified:
+                on_wait(f"Waiting for {LOCK.read_text() or 'another run'} in {Path.cwd()}.")
+            notified = True
             time.sleep(POLL_SECONDS)
         else:
             return

@@ -1,12 +1,12 @@
-"""A copy of the workspace in which DVC runs with other parameters, while the workspace stays as it is.
+"""A copy of the workspace in which DVC runs with other parameters, so that the workspace does not change.
 
-It has what dvc.yaml reads and nothing that it writes: data come out of DVC's cache, which is shared. What was
-trained in the copy is in the workspace's cache for that reason: `dvc repro` there, with the same parameters,
-trains nothing again.
+The copy has everything that dvc.yaml reads and nothing that it writes: data come from DVC's cache, which both
+share. Models trained in the copy are therefore in the workspace's cache, and `dvc repro` there does not train
+again with the same parameters.
 
-`dvc exp run --temp` makes a copy as well, but only of what Git tracks (no photos), not without Git (a
-container), and a new one for each point, so that a killed training has no checkpoint to go on from. DVC's
-queue is known to hang.
+`dvc exp run --temp` also makes a copy, but only of files tracked by Git (no photos), it does not work without
+Git (in a container), and it makes a new copy for each point, so that an interrupted training cannot resume
+from its checkpoint. DVC's experiment queue is known to hang.
 """
 
 import os
@@ -24,7 +24,7 @@ from tasks.paths import DATA, DOWNLOADS
 from tasks.tracking import tracking_uri
 
 FOLDER = Path(".dvc/tmp/sweep")  # where Git and DVC ignore it
-SHARED = (DOWNLOADS, DATA / "cache")  # no outputs: what stages keep for their next run
+SHARED = (DOWNLOADS, DATA / "cache")  # not outputs, but what stages cache for their next run
 DVC_FILES = (
     Path("dvc.yaml"),
     Path("dvc.lock"),
@@ -38,7 +38,7 @@ DVC_FILES = (
 def workspace_copy() -> Iterator[Path]:
     """Yield a copy of the workspace in the working folder, without params.yaml; remove it at the end.
 
-    After an error or a kill it stays, and the next one takes it over: a training goes on from its checkpoint.
+    After an error it stays, and the next call reuses it, so that training resumes from its checkpoint.
     """
     for name in [*DVC_FILES, *_read()]:
         _renew(name)
@@ -54,14 +54,14 @@ def workspace_copy() -> Iterator[Path]:
 
 
 def settings() -> dict[str, str]:
-    """Return what makes a stage in the copy see the workspace's MLflow store, files and commit."""
+    """Return the environment that gives stages in the copy the workspace's MLflow store, files and commit."""
     root = str(Path.cwd())
     mirrors = ",".join(filter(None, [os.environ.get(MIRRORS), root]))
     return {"MLFLOW_TRACKING_URI": tracking_uri(), MIRRORS: mirrors, **_git_settings()}
 
 
 def _read() -> list[Path]:
-    """Return the files and folders at the top of the workspace that stages read and no stage writes."""
+    """Return the top-level files and folders of the workspace that stages read and no stage writes."""
     stages: dict[str, dict[str, Any]] = yaml.safe_load(Path("dvc.yaml").read_text())["stages"]
 
     def named(*kinds: str) -> list[Path]:
@@ -98,7 +98,7 @@ def _configure() -> None:
 
 
 def _git_settings() -> dict[str, str]:
-    """Let git find the commit of the workspace, and the copy changed since: nobody has committed a point."""
+    """Return settings with which git reports the workspace's commit and the copy as changed since."""
     command = ["git", "rev-parse", "--absolute-git-dir"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)

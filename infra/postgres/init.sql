@@ -1,4 +1,4 @@
--- One role and one database for each server, on an empty PostgreSQL 14 or newer. For psql:
+-- A role and a database for each server, on an empty PostgreSQL 14 or newer. Run it with psql:
 --   PREFECT_DB_PASSWORD=... MLFLOW_DB_PASSWORD=... psql --username postgres --file infra/postgres/init.sql
 \set ON_ERROR_STOP on
 \getenv prefect_password PREFECT_DB_PASSWORD
@@ -10,6 +10,6 @@ CREATE DATABASE prefect OWNER prefect;
 CREATE DATABASE mlflow OWNER mlflow;
 REVOKE CONNECT ON DATABASE prefect, mlflow FROM PUBLIC;
 
--- Prefect's search needs it, and only a superuser may be counted on to be allowed to add it.
+-- Prefect's search requires this extension, which an ordinary role may not be allowed to create.
 \connect prefect
 CREATE EXTENSION pg_trgm;

@@ -1,1 +1,1 @@
-"""Whether a challenger replaces the champion: gates, comparison on the same pairs, decision."""
+"""Promotion of a challenger to champion: gates, comparison on common pairs, decision."""

@@ -1,4 +1,4 @@
-"""What the register stage tells of the champion, for the receipt and for the report."""
+"""The comparison of a new version with the champion, for the receipt and the report."""
 
 from dataclasses import asdict
 from typing import Any
@@ -9,16 +9,16 @@ from tasks.tracking.registry import CHAMPION, Version, aliased_version
 METRICS = ("accuracy", "val", "auc", "eer")
 
 
-def beside_champion(version: Version) -> dict[str, Any] | None:
-    """Return how `version` stands beside the champion of its model, None if there is none.
+def compare_with_champion(version: Version) -> dict[str, Any] | None:
+    """Return the comparison of `version` with the champion of its model, None without a champion.
 
-    version: the champion's number. metrics: its own. alike: whether both were evaluated on the same pairs by
-    the same protocol. paired: how they differ pair by pair, None where this workspace lacks the decisions of
-    one of them.
+    The keys are `version` (the champion's number), `figures` (the champion's metrics), `alike` (whether both
+    were evaluated on the same pairs with the same protocol) and `paired` (the pair-by-pair comparison, None
+    if the decisions of either version are missing).
 
     Raises:
-        TrackingFailed: the server cannot be reached or refuses.
-        DataInvalid: a file of decisions is not the one that its version was registered with.
+        TrackingFailed: the server cannot be reached or rejected a request.
+        DataInvalid: a decisions file does not match the digest in its version's tags.
     """
     champion = aliased_version(version.model, CHAMPION)
     if champion is None:

@@ -1,13 +1,14 @@
-"""Champion against challenger: who is served, decided by the metrics that the versions carry as tags.
+"""Promotion and rollback, decided by the metrics that the versions have as tags.
 
-Three aliases of the registered model: `challenger` (the last one registered), `champion` (served) and
-`previous-champion` (what a rollback restores). MLflow keeps no history of them: reports/promotions.jsonl
-does.
+The registered model has three aliases: `challenger` (registered last), `champion` (served) and
+`previous-champion` (restored by a rollback). MLflow has no history of aliases; reports/promotions.jsonl is
+the history.
 """
 
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from facenet.evaluation.comparison import Comparison
 from tasks import paths
@@ -27,11 +28,11 @@ from tasks.tracking.registry import (
     tag_version,
 )
 
-COMPARABLE_VAL = (*COMPARABLE, "far_target")  # by the metrics that depend on it: val, val_std
+COMPARABLE_VAL = (*COMPARABLE, "far_target")  # for the metrics that depend on it: val, val_std
 LOWER_IS_BETTER = ("eer", "accuracy_std", "val_std", "fallbacks")
 BEFORE = "champion_before"  # tag of a champion: the version it replaced
-ROLLED_BACK = "rolled_back"  # tag of a version that was champion and was taken back
-DIGITS = 9  # a gain is rounded to, so that 0.3 - 0.2 is 0.1
+ROLLED_BACK = "rolled_back"  # tag of a former champion that was rolled back
+DIGITS = 9  # to which a gain is rounded, so that 0.3 - 0.2 is 0.1
 
 RECEIPT = paths.REPORTS / "promotion.json"
 HISTORY = paths.REPORTS / "promotions.jsonl"
@@ -39,12 +40,13 @@ HISTORY = paths.REPORTS / "promotions.jsonl"
 
 @dataclass(frozen=True, kw_only=True)
 class PromotionResult:
-    """What became of a promotion or rollback.
+    """The result of a promotion or rollback.
 
-    action: promoted, unchanged (it is the champion already), rolled_back or refused.
+    action: promoted, unchanged (already the champion), rolled_back or refused.
     champion, previous_champion, challenger: version numbers afterwards, None if there is none.
     metrics: the compared metric by version number.
-    paired: how challenger and champion differ pair by pair, None where the decisions of one are lost.
+    paired: the pair-by-pair comparison of challenger and champion, None if the decisions of either are
+    missing.
     """
 
     model: str
@@ -60,12 +62,17 @@ class PromotionResult:
 
     @property
     def refused(self) -> bool:
-        """Whether nothing was done, against the caller's wish."""
+        """Whether the requested action was refused."""
         return self.action == "refused"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields for JSON; the key of `metrics` is `figures`, as in every earlier receipt."""
+        values = asdict(self)
+        return {{"metrics": "figures"}.get(name, name): value for name, value in values.items()}
 
 
 def promote(params: RegisterParams, *, force: bool = False) -> PromotionResult:
-    """Make the challenger the champion if `params.promotion` says so; `force` does it without comparing."""
+    """Make the challenger the champion if `params.promotion` allows it; `force` skips the comparison."""
     challenger = aliased_version(params.model, CHALLENGER)
     champion = aliased_version(params.model, CHAMPION)
     rule = params.promotion
@@ -84,10 +91,10 @@ def promote(params: RegisterParams, *, force: bool = False) -> PromotionResult:
 
 
 def roll_back(model: str) -> PromotionResult:
-    """Make the former champion the champion again; the present one then needs force to be promoted again."""
+    """Make the former champion the champion again; promoting the present one again then requires force."""
     champion, former = aliased_version(model, CHAMPION), aliased_version(model, PREVIOUS)
     if champion is None or former is None or champion.number == former.number:
-        return _result(model, "refused", f"No version of {model} was champion before: nothing to go back to.")
+        return _result(model, "refused", f"{model} has no previous champion to roll back to.")
     tag_version(model, champion.number, {ROLLED_BACK: "true"})
     set_alias(model, CHAMPION, former.number)
     before = former.tags.get(BEFORE)
@@ -96,7 +103,7 @@ def roll_back(model: str) -> PromotionResult:
         delete_alias(model, PREVIOUS)
     else:
         set_alias(model, PREVIOUS, older.number)
-    reason = f"Version {former.number} is champion again, in place of {champion.number}."
+    reason = f"Version {former.number} is champion again instead of {champion.number}."
     return _result(model, "rolled_back", reason)
 
 
@@ -108,16 +115,16 @@ def decide(
     force: bool,
     paired: Comparison | None = None,
 ) -> tuple[str, str]:
-    """Return promoted, unchanged or refused, and the reason in a sentence."""
+    """Return the action (promoted, unchanged or refused) and its reason as a sentence."""
     if challenger is None:
         return "refused", "There is no challenger. Run `dvc repro register`."
     name = f"Version {challenger.number}"
     if champion is not None and champion.number == challenger.number:
-        return "unchanged", f"{name} is the champion already."
+        return "unchanged", f"{name} is already the champion."
     if force:
-        return "promoted", f"{name} is promoted by force, without a comparison."
+        return "promoted", f"{name} is promoted by --force, without a comparison."
     if challenger.tags.get(ROLLED_BACK) == "true":
-        return "refused", f"{name} was champion and was rolled back. Register another one, or use --force."
+        return "refused", f"{name} was champion and was rolled back. Register another model, or use --force."
     got = _metric_of(challenger, rule.metric)
     if got is None:
         return "refused", f"{name} has no metric {rule.metric!r}: see register.promotion.metric."
@@ -135,30 +142,30 @@ def _compare(
         ours, theirs = challenger.tags.get(tag), champion.tags.get(tag)
         if ours is None or ours != theirs:
             return "refused", (
-                f"{new} and {old} were not evaluated alike: {tag} is {ours} and {theirs}. "
+                f"{new} and {old} were evaluated differently: {tag} is {ours} and {theirs}. "
                 "Register the champion's model again on the present pairs, or use --force."
             )
     if had is None:
         return "refused", f"The {old} has no metric {rule.metric!r} to compare with. Use --force."
     gain = round((had - got) if rule.metric in LOWER_IS_BETTER else (got - had), DIGITS)
-    reason = f"{new} has {rule.metric} {got} against {had} of {old}, a gain of {gain:g}"
-    told = paired.in_words() if paired else "the decisions of both on each pair are not to be had"
-    reason = f"{reason}; {told}"
+    reason = f"{new} has {rule.metric} {got}, {old} has {had}: a gain of {gain:g}"
+    detail = paired.in_words() if paired else "the decisions of both on each pair are not available"
+    reason = f"{reason}; {detail}"
     if gain >= rule.min_gain:
         return _significant(rule, paired, reason) if rule.require_significance else ("promoted", f"{reason}.")
-    return "refused", f"{reason}; wanted at least {rule.min_gain:g} (register.promotion.min_gain)."
+    return "refused", f"{reason}; at least {rule.min_gain:g} is required (register.promotion.min_gain)."
 
 
 def _significant(rule: PromotionParams, paired: Comparison | None, reason: str) -> tuple[str, str]:
     if paired is None:
         return "refused", (
-            f"{reason}, neither in {DECISIONS} nor on their runs. Run `dvc repro` for both here, or set "
+            f"{reason}, neither in {DECISIONS} nor on their runs. Run `dvc repro` here for both, or set "
             "register.promotion.require_significance to false."
         )
     if paired.interval[0] > rule.min_gain:
         return "promoted", f"{reason}."
-    wanted = f"{rule.min_gain:g} (register.promotion.require_significance)"
-    return "refused", f"{reason}; wanted an interval above {wanted}."
+    required = f"{rule.min_gain:g} (register.promotion.require_significance)"
+    return "refused", f"{reason}; the interval must be above {required}."
 
 
 def _metric_of(version: Version, metric: str) -> float | None:
@@ -169,7 +176,7 @@ def _metric_of(version: Version, metric: str) -> float | None:
 
 
 def _crown(challenger: Version, champion: Version | None) -> None:
-    """Move the aliases, `champion` last: killed in between, the old champion still serves."""
+    """Move the aliases, `champion` last: if interrupted, the old champion is still served."""
     model = challenger.model
     before = str(champion.number) if champion else ""
     tag_version(model, challenger.number, {BEFORE: before, ROLLED_BACK: "false"})
@@ -203,14 +210,14 @@ def _result(
 
 def record(result: PromotionResult, *, at: str, receipt: Path = RECEIPT, history: Path = HISTORY) -> None:
     """Write the receipt and append it to the history; `at` is the time in ISO 8601."""
-    line = {"at": at, **asdict(result)}
+    line = {"at": at, **result.to_dict()}
     write_report(receipt, line)
     with history.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 def standing(model: str, metric: str) -> str:
-    """Return a table of who holds which alias, with its metric and commit."""
+    """Return a table of the aliases with their versions, metrics and commits."""
     rows = [f"{'alias':18} {'version':>7} {metric:>10}  commit"]
     for alias in (CHAMPION, PREVIOUS, CHALLENGER):
         version = aliased_version(model, alias)

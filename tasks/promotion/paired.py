@@ -1,7 +1,7 @@
-"""Two registered versions compared pair by pair, by the decisions of both.
+"""Pair-by-pair comparison of two registered versions.
 
-The stage evaluate keeps every decision under its digest, which a version carries as the tag decisions_sha256:
-in this workspace, and on the run of the model, from where any other workspace gets it.
+The stage evaluate stores every decision under the digest that the version has as the tag decisions_sha256: in
+the cache of this workspace, and on the model's run, where other workspaces find it.
 """
 
 import hashlib
@@ -20,17 +20,17 @@ from tasks.tracking.runs import Run, open_run
 
 DECISIONS = paths.DATA / "cache" / "decisions"
 TAG = "decisions_sha256"
-COMPARABLE = ("protocol", "pairs_sha256")  # tags that two versions must share to be compared
+COMPARABLE = ("protocol", "pairs_sha256")  # tags in which two versions must agree to be compared
 KEY = ["left_name", "right_name", "same", "fold"]
 
 
 def compare_versions(
     challenger: Version | None, champion: Version | None, decisions: Path = DECISIONS
 ) -> Comparison | None:
-    """Return how two versions differ on the pairs that both were scored on; None if that cannot be told.
+    """Return the difference of two versions on the pairs that both scored; None without decisions of both.
 
     Raises:
-        DataInvalid: a file of decisions is not the one that its version was registered with.
+        DataInvalid: a decisions file does not match the digest in its version's tags.
     """
     if challenger is None or champion is None or challenger.number == champion.number:
         return None
@@ -48,7 +48,7 @@ def compare_versions(
 
 
 def comparison_tags(found: Comparison, champion: Version) -> dict[str, str]:
-    """Return what a version says of its comparison with `champion`."""
+    """Return the tags with which a version records its comparison with `champion`."""
     low, high = found.interval
     values = {"difference": found.difference, "low": low, "high": high, "p_value": found.p_value}
     return {"paired_with": str(champion.number)} | {f"paired_{k}": f"{v:.6g}" for k, v in values.items()}
@@ -61,7 +61,7 @@ def _read(version: Version, decisions: Path) -> pd.DataFrame | None:
         return None
     here = path.read_bytes() if path.exists() else None
     if here is not None and not _is(here, digest):
-        raise DataInvalid(f"{path} is not what its name says. Delete it and run `dvc repro evaluate`.")
+        raise DataInvalid(f"{path} does not match its digest. Delete it and run `dvc repro evaluate`.")
     data = here or _from_run(open_run(version.run_id), digest)
     if data is None:
         return None
@@ -69,7 +69,7 @@ def _read(version: Version, decisions: Path) -> pd.DataFrame | None:
 
 
 def _from_run(run: Run | None, digest: str) -> bytes | None:
-    """Return the decisions that a run has; a run rebuilt by the stage register has them with its reports."""
+    """Return the decisions stored on a run; a run rebuilt by the stage register has them in its reports."""
     for artifact in (f"decisions/{digest}.csv", "reports/decisions.csv"):
         data = run.read_file(artifact) if run else None
         if data is not None and _is(data, digest):

@@ -1,1 +1,1 @@
-"""Hyperparameter sweeps: the grid of runs and their comparison."""
+"""Hyperparameter sweeps: the grid of points and the comparison of their results."""

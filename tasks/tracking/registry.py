@@ -1,4 +1,4 @@
-"""The model registry: versions of one model, their tags and aliases."""
+"""The model registry: versions of a model, their tags and aliases."""
 
 import tempfile
 from collections.abc import Callable, Mapping
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.tracking.runs import Run
-from tasks.tracking.store import client, look_up, told, tracking_uri
+from tasks.tracking.store import client, look_up, mlflow_errors, tracking_uri
 
-FILES = "artifacts"  # of a logged model: what pyfunc.save_model was given
+FILES = "artifacts"  # folder of a logged model with the files given to pyfunc.save_model
 CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous-champion"
 
 
@@ -24,13 +24,13 @@ class Version:
 
 
 def aliases(model: str) -> dict[str, int]:
-    """Return the version number behind each alias, by name; empty if the model is not registered."""
+    """Return the version number of each alias, sorted by name; empty if the model is not registered."""
     found = look_up(lambda mlflow: mlflow.get_registered_model(model).aliases)
     return {alias: int(number) for alias, number in sorted((found or {}).items())}
 
 
 def get_version(model: str, number: int) -> Version | None:
-    """Return a version by its number, or None if this server has none of it."""
+    """Return a version by its number, or None if this server does not have it."""
     found = look_up(lambda mlflow: mlflow.get_model_version(model, str(number)))
     if found is None:
         return None
@@ -39,44 +39,44 @@ def get_version(model: str, number: int) -> Version | None:
 
 
 def aliased_version(model: str, alias: str) -> Version | None:
-    """Return the version that has an alias, or None."""
+    """Return the version with an alias, or None."""
     number = aliases(model).get(alias)
     return None if number is None else get_version(model, number)
 
 
 def find_version(model: str, tag: str, value: str) -> Version | None:
     """Return the newest version with that tag, or None."""
-    with told():
+    with mlflow_errors():
         found = client().search_model_versions(f"name = '{model}' and tags.`{tag}` = '{value}'")
     numbers = [int(version.version) for version in found if version.status == "READY"]
     return get_version(model, max(numbers)) if numbers else None
 
 
 def set_alias(model: str, alias: str, number: int) -> None:
-    """Give an alias to a version; the one that had it loses it."""
-    with told():
+    """Point an alias at a version, moving it from any other version."""
+    with mlflow_errors():
         client().set_registered_model_alias(model, alias, str(number))
 
 
 def delete_alias(model: str, alias: str) -> None:
-    """Take an alias away; nothing happens if there is none."""
-    with told():
+    """Delete an alias; do nothing if it does not exist."""
+    with mlflow_errors():
         client().delete_registered_model_alias(model, alias)
 
 
 def tag_version(model: str, number: int, tags: Mapping[str, str]) -> None:
-    """Set tags of a version, each replacing the value it had."""
-    with told():
+    """Set tags of a version, replacing existing values."""
+    with mlflow_errors():
         mlflow = client()
         for name, value in tags.items():
             mlflow.set_model_version_tag(model, str(number), name, value)
 
 
 def download_version(version: Version, folder: Path) -> Path:
-    """Copy the files of a version's model to `folder`, and return where weights and card are in it."""
+    """Download the files of a version's model to `folder`, and return the path of weights and card in it."""
     from mlflow.artifacts import download_artifacts
 
-    with told():
+    with mlflow_errors():
         mlflow = client()
         source = mlflow.get_model_version(version.model, str(version.number)).source
         place = mlflow.get_logged_model(source.removeprefix("models:/")).artifact_location
@@ -92,11 +92,11 @@ def create_version(
     tags: Mapping[str, str],
     metrics: Mapping[str, float],
 ) -> Version:
-    """Log a model to a run, with its metrics, and register it as the next version of `model`.
+    """Log a model with its metrics to a run, and register it as the next version of `model`.
 
-    save: called with a folder to make and the id of the logged model; writes an MLflow model there.
+    save: called with a folder to create and the id of the logged model; writes an MLflow model there.
     """
-    with told():
+    with mlflow_errors():
         mlflow = client()
         experiment = mlflow.get_run(run.run_id).info.experiment_id
         logged = mlflow.create_logged_model(experiment, name=model, source_run_id=run.run_id)

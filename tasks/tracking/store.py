@@ -1,4 +1,4 @@
-"""Which MLflow store, a client of it, and what its errors become."""
+"""The MLflow store, a client for it, and the translation of its errors."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ Found = TypeVar("Found")
 
 
 class TrackingFailed(FaceNetError):
-    """The tracking server cannot be reached or refuses what it was told."""
+    """The tracking server cannot be reached, or rejected a request."""
 
 
 def tracking_uri() -> str:
@@ -26,16 +26,16 @@ def tracking_uri() -> str:
 
 
 def public_uri() -> str:
-    """Return the store as it may be shown: without user, password, query, or folders of this machine."""
+    """Return the store's URI for display: without user, password, query, or local folders."""
     scheme, _, rest = tracking_uri().partition("://")
     place = rest.rpartition("@")[2].partition("?")[0]
     return f"{scheme}:///{Path(place).name}" if place.startswith("/") else f"{scheme}://{place}"
 
 
 def client() -> "MlflowClient":
-    """Return a client of the store, with MLflow's own chatter turned down to warnings."""
+    """Return a client for the store; MLflow's own logging is reduced to warnings."""
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")  # half a minute, not four, until the error
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")  # fail after half a minute, not four
     import mlflow
 
     for name in ("mlflow", "alembic"):
@@ -45,8 +45,8 @@ def client() -> "MlflowClient":
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Turn an error of MLflow into ours, with the store it came from.
+def mlflow_errors() -> Iterator[None]:
+    """Raise errors of MLflow as TrackingFailed, naming the store.
 
     Raises:
         TrackingFailed: instead of any MlflowException.
@@ -57,20 +57,20 @@ def told() -> Iterator[None]:
         yield
     except MlflowException as error:
         raise TrackingFailed(
-            f"MLflow at {public_uri()} says: {error}. See MLFLOW_TRACKING_URI: start the server, or unset it "
-            "to use the SQLite store of the workspace."
+            f"MLflow at {public_uri()} says: {error}. Start the server named in MLFLOW_TRACKING_URI, or "
+            "unset the variable to use the workspace's SQLite store."
         ) from error
 
 
 def look_up(call: Callable[["MlflowClient"], Found]) -> Found | None:
-    """Return what `call` gets from the store, or None if the store has no such thing.
+    """Return the result of `call` on the store, or None if the object does not exist.
 
     Raises:
         TrackingFailed: on any other error.
     """
     from mlflow.exceptions import MlflowException
 
-    with told():
+    with mlflow_errors():
         try:
             return call(client())
         except MlflowException as error:

@@ -1,4 +1,4 @@
-"""A throw-away DVC repository with six real, tiny stages, and a Prefect API for the session."""
+"""A temporary DVC repository with six real, tiny stages, and a Prefect API for the session."""
 
 import shutil
 import subprocess
@@ -38,19 +38,19 @@ def report(stage: str) -> str:
 
 
 class Workspace:
-    """A DVC repository whose stages can be given other commands."""
+    """A DVC repository whose stages can be replaced."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.stages: dict[str, dict[str, object]] = {}
 
     def command(self, stage: str, code: str) -> None:
-        """Let a stage run a Python script of its own, after an empty report was written."""
+        """Replace a stage by a Python script that runs after an empty report was written."""
         (self.root / f"{stage}.py").write_text(code)
         self._stage(stage, [f"python stage.py empty {report(stage)}", f"python {stage}.py"], [f"{stage}.py"])
 
     def tiny(self, stage: str, before: str | None) -> None:
-        """Let a stage write a report, out of that of the stage before it."""
+        """Replace a stage by one that writes a report and depends on the report of the stage `before`."""
         deps = ["stage.py", *([report(before)] if before else [])]
         self._stage(stage, [f"python stage.py {stage} {report(stage)}"], deps)
 
@@ -84,7 +84,7 @@ def workspace(
 
 @pytest.fixture(scope="session")
 def prefect_api() -> Iterator[None]:
-    """A temporary Prefect server with a database of its own."""
+    """A temporary Prefect server with its own database."""
     from prefect.testing.utilities import prefect_test_harness
 
     with prefect_test_harness(server_startup_timeout=300):
@@ -93,7 +93,7 @@ def prefect_api() -> Iterator[None]:
 
 @pytest.fixture
 def api(prefect_api: None, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of the session's Prefect API, in the environment for child processes too."""
+    """The URL of the session's Prefect API, also in the environment for child processes."""
     from prefect.settings import PREFECT_API_URL
 
     url = PREFECT_API_URL.value()
@@ -103,9 +103,9 @@ def api(prefect_api: None, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def task_runs() -> Callable[[Any], list[Any]]:
-    """Ask Prefect for the task runs of the flow run that ended in a state, in the order they started.
+    """Returns the task runs of the flow run with a given final state, ordered by start time.
 
-    It hears of them through events, some after the flow run's own end: `count` ended ones are awaited.
+    Prefect learns of them through events, some after the end of the flow run: wait for `count` ended ones.
     """
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
@@ -126,7 +126,7 @@ def task_runs() -> Callable[[Any], list[Any]]:
 
 
 def alive(pid: int) -> bool:
-    """Say whether a process exists and is no zombie."""
+    """Return whether a process exists and is not a zombie."""
     import psutil
 
     try:

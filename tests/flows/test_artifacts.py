@@ -78,7 +78,7 @@ def test_the_evaluation_page() -> None:
         ("sqlite:///mlflow.db", None),
     ],
 )
-def test_the_registered_version_is_linked_where_a_server_shows_it(uri: str, link: str | None) -> None:
+def test_the_registered_version_is_linked_if_a_server_shows_it(uri: str, link: str | None) -> None:
     assert artifacts.version_link(REGISTRATION, uri) == link
     page = artifacts.registration_page(REGISTRATION, uri)
     assert "**Aliases: challenger**" in page

@@ -9,13 +9,13 @@ import pytest
 from flows.command import parse
 
 
-def test_without_words_it_runs_now() -> None:
+def test_without_arguments_it_runs_now() -> None:
     arguments = parse([])
     assert (arguments.command, arguments.force) == ("run", False)
     assert parse(["--force"]).force
 
 
-def test_serve_needs_a_cron_and_knows_the_rest() -> None:
+def test_serve_requires_cron_and_has_defaults_for_the_rest() -> None:
     arguments = parse(["serve", "--cron", "0 2 * * *"])
     assert (arguments.command, arguments.cron, arguments.timezone) == ("serve", "0 2 * * *", "UTC")
     assert (arguments.name, arguments.force) == ("scheduled", False)
@@ -34,7 +34,9 @@ def test_serve_needs_a_cron_and_knows_the_rest() -> None:
         (["sreve"], "sreve"),
     ],
 )
-def test_nonsense_is_refused(words: list[str], complaint: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_arguments_are_refused(
+    words: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as error:
         parse(words)
     assert error.value.code == 2

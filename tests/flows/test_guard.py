@@ -1,4 +1,4 @@
-"""Process groups that end."""
+"""Process groups end with the guard."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from pathlib import Path
 from flows import guard
 from tests.waiting import wait_for
 
-# A command with a child of its own; both write their pid, and `stubborn` ones do not mind SIGTERM.
+# A command with a child process; both write their pid, and ignore SIGTERM if `stubborn`.
 FAMILY = """
 import os, signal, subprocess, sys, time
 if "stubborn" in sys.argv:
@@ -36,11 +36,11 @@ def start(folder: Path, *words: str, grace: float) -> tuple[subprocess.Popen[byt
 def test_closing_the_input_ends_child_and_grandchild(tmp_path: Path, is_alive: Callable[[int], bool]) -> None:
     process, pids = start(tmp_path, grace=600)
     process.stdin.close()
-    assert process.wait(120) == 128 + signal.SIGTERM  # those who obey are not waited for
+    assert process.wait(120) == 128 + signal.SIGTERM  # no need to wait for the grace period
     assert not any(map(is_alive, pids))
 
 
-def test_those_who_do_not_obey_are_killed_after_the_grace(
+def test_processes_that_ignore_sigterm_are_killed_after_the_grace_period(
     tmp_path: Path, is_alive: Callable[[int], bool]
 ) -> None:
     process, pids = start(tmp_path, "stubborn", grace=0.5)
@@ -49,7 +49,7 @@ def test_those_who_do_not_obey_are_killed_after_the_grace(
     assert not any(map(is_alive, pids))
 
 
-def test_a_sigterm_to_the_guard_alone_does_not_orphan_the_group(
+def test_sigterm_to_the_guard_does_not_orphan_the_group(
     tmp_path: Path, is_alive: Callable[[int], bool]
 ) -> None:
     process, pids = start(tmp_path, grace=600)
@@ -61,7 +61,7 @@ def test_a_sigterm_to_the_guard_alone_does_not_orphan_the_group(
     assert not any(map(is_alive, pids))
 
 
-def test_what_a_finished_command_leaves_behind_is_ended(
+def test_processes_left_behind_by_a_finished_command_are_ended(
     tmp_path: Path, is_alive: Callable[[int], bool]
 ) -> None:
     code = "import subprocess; print(subprocess.Popen(['sleep', '600'], stdout=subprocess.DEVNULL).pid)"
@@ -77,7 +77,7 @@ def test_the_exit_code_is_that_of_the_command() -> None:
         assert process.wait(120) == 7
 
 
-def test_members_are_those_of_the_group_only() -> None:
+def test_members_are_only_those_of_the_group() -> None:
     with subprocess.Popen(["sleep", "600"], process_group=0) as sleeper:
         assert guard.members(sleeper.pid) == [sleeper.pid]
         assert os.getpid() not in guard.members(sleeper.pid)

@@ -1,4 +1,4 @@
-"""Children whose lines are read while they run."""
+"""Child processes whose output is read while they run."""
 
 import signal
 import subprocess
@@ -23,7 +23,7 @@ def cut(*chunks: str, progress_seconds: float = 1e9) -> list[str]:
         (["one\ntwo\n"], ["one", "two"]),
         (["on", "e\ntw", "o"], ["one", "two"]),
         (["one\r\ntwo\r\n"], ["one", "two"]),
-        (["one\r", "\ntwo\r", "\n"], ["one", "two"]),  # \r\n torn apart is no progress bar
+        (["one\r", "\ntwo\r", "\n"], ["one", "two"]),  # \r\n split between chunks is not a progress bar
         (["\n\n  \n"], []),
         (["\x1b[32mgreen\x1b[0m\n"], ["green"]),
         (["\r 10%\r 50%\r100%\ndone\n"], [" 10%", "100%", "done"]),  # the first state, and always the last
@@ -35,7 +35,7 @@ def test_lines(chunks: list[str], expected: list[str]) -> None:
     assert cut(*chunks) == expected
 
 
-def test_every_state_of_a_bar_is_let_through_when_enough_time_passes() -> None:
+def test_every_state_of_a_bar_passes_if_enough_time_passes() -> None:
     assert cut("a\rb\rc\n", progress_seconds=0) == ["a", "b", "c"]
 
 
@@ -54,7 +54,7 @@ def test_both_streams_come_in_order_with_the_exit_code() -> None:
     assert seen == ["0", "0", "1", "-1", "2", "-2"]
 
 
-def test_bytes_that_are_no_text_do_not_stop_it() -> None:
+def test_bytes_that_are_not_utf8_do_not_stop_it() -> None:
     seen: list[str] = []
     run([sys.executable, "-c", r"import os; os.write(1, b'caf\xc3\xa9 \xff\n')"], seen.append)
     assert seen == ["café �"]
@@ -77,7 +77,7 @@ def test_lines_come_while_the_command_runs(tmp_path: Path) -> None:
     assert seen == ["do you hear me", "good"]
 
 
-def test_an_exception_ends_the_command_and_its_last_words_are_read() -> None:
+def test_an_exception_ends_the_command_and_its_last_output_is_read() -> None:
     code = (
         "import signal, sys, time\n"
         "def leave(*_): print('checkpoint written', flush=True); sys.exit(0)\n"
@@ -96,7 +96,7 @@ def test_an_exception_ends_the_command_and_its_last_words_are_read() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_nothing_is_left_when_the_caller_is_killed(
+def test_no_process_is_left_when_the_caller_is_killed(
     number: signal.Signals, root: Path, is_alive: Callable[[int], bool]
 ) -> None:
     child = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"

@@ -16,7 +16,7 @@ Challenge = Callable[[float], int]
 
 @pytest.fixture
 def challenge(mlflow_store: Path, root: Path) -> Iterator[Challenge]:
-    """In a workspace with params.yaml: registers a challenger with that accuracy and returns its number."""
+    """In a workspace with params.yaml: register a challenger with a given accuracy and return its number."""
     params = yaml.safe_load((root / "params.yaml").read_text())
     params["register"] = {
         "model": "faces",
@@ -61,7 +61,7 @@ def test_the_champion_moves_a_worse_one_is_refused_and_a_rollback_restores(
     assert exit_code("promote") == 1
     said = capsys.readouterr().err
     assert "a gain of 0.005; " in said
-    assert "wanted at least 0.01" in said
+    assert "at least 0.01 is required" in said
     assert registry.aliases("faces")["champion"] == 1
     challenge(0.92)
     assert exit_code("promote") == 0
@@ -69,7 +69,7 @@ def test_the_champion_moves_a_worse_one_is_refused_and_a_rollback_restores(
     assert exit_code("rollback") == 0
     assert registry.aliases("faces") == {"challenger": 3, "champion": 1}
     out = capsys.readouterr().out
-    assert "Version 1 is champion again, in place of 3." in out
+    assert "Version 1 is champion again instead of 3." in out
     assert "champion                 1        0.9" in out
     assert exit_code("rollback") == 1
     assert exit_code("promote", "--force") == 0
@@ -114,7 +114,7 @@ def test_show_needs_no_prefect_server(challenge: Challenge, capsys: pytest.Captu
     ]
 
 
-def test_nonsense_and_a_folder_that_is_no_workspace(
+def test_invalid_commands_and_folders_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

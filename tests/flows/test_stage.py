@@ -1,4 +1,4 @@
-"""One DVC stage as one Prefect task, on real stages."""
+"""A DVC stage as a Prefect task, on real stages."""
 
 import os
 import shutil
@@ -34,7 +34,7 @@ def ignore(line: str) -> None:
 
 @contextmanager
 def repro_by_hand(stage: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a stage that touches the file `started` as somebody at a terminal does, until the block ends."""
+    """Run a stage that touches the file `started`, as from a terminal, until the block ends."""
     command = [sys.executable, "-m", "dvc", "repro", "--single-item", stage]
     with subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL) as other:
         wait_for(lambda: Path("started").exists() or other.poll() is not None)
@@ -99,7 +99,7 @@ def test_a_locked_stage_names_the_process_that_holds_it(workspace: Any) -> None:
     with repro_by_hand("ingest") as other:
         with pytest.raises(StageLocked) as locked:
             reproduce("ingest", ignore)
-        os.killpg(other.pid, signal.SIGKILL)  # DVC ignores signals that reach it alone: end the group
+        os.killpg(other.pid, signal.SIGKILL)  # DVC ignores signals sent only to itself: end the group
     assert f"process {other.pid} (" in str(locked.value)
     assert "repro --single-item ingest" in str(locked.value)
 
@@ -122,12 +122,12 @@ NETWORK = [
 
 
 @pytest.mark.parametrize("line", NETWORK)
-def test_a_broken_connection_is_known(line: str) -> None:
+def test_network_errors_are_recognised(line: str) -> None:
     assert stage_module._failure("ingest", 255, ["Traceback", line]).network
 
 
 @pytest.mark.parametrize("line", ["ValueError: 503 photos", "DataInvalid: 500 rows", "killed", ""])
-def test_other_failures_are_not_of_the_network(line: str) -> None:
+def test_other_failures_are_not_network_errors(line: str) -> None:
     assert not stage_module._failure("ingest", 255, [line]).network
 
 
@@ -155,7 +155,7 @@ def one_stage(stage: str, still_holds: Callable[[], bool] | None = None) -> Any:
     return run_stage(stage, still_holds=still_holds)
 
 
-def test_a_stage_knows_which_flow_run_it_belongs_to(workspace: Any, prefect_api: None) -> None:
+def test_a_stage_has_the_id_of_its_flow_run(workspace: Any, prefect_api: None) -> None:
     code = "import os, pathlib; pathlib.Path('run').write_text(os.environ['PREFECT__FLOW_RUN_ID'])"
     workspace.command("ingest", code)
     state = one_stage("ingest", return_state=True)
@@ -181,12 +181,12 @@ def test_the_task_has_the_name_of_the_stage_and_shows_what_was_skipped(
 
 
 def test_a_stage_whose_effect_is_gone_runs_again(workspace: Any, prefect_api: None) -> None:
-    asked: list[int] = []
-    assert one_stage("ingest", lambda: bool(asked.append(1))).unchanged is None
-    assert asked == []  # it has just run
+    calls: list[int] = []
+    assert one_stage("ingest", lambda: bool(calls.append(1))).unchanged is None
+    assert calls == []  # it has just run
     assert one_stage("ingest", lambda: True).unchanged
-    assert one_stage("ingest", lambda: bool(asked.append(1))).unchanged is None
-    assert asked == [1]
+    assert one_stage("ingest", lambda: bool(calls.append(1))).unchanged is None
+    assert calls == [1]
 
 
 def test_a_failed_stage_fails_its_task_at_once(workspace: Any, prefect_api: None, task_runs: Any) -> None:

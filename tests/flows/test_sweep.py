@@ -34,7 +34,7 @@ pathlib.Path("reports/evaluation.json").write_text(json.dumps(metrics))
 
 @pytest.fixture
 def sweepable(workspace: Any, root: Path) -> Any:
-    """The tiny pipeline with a train stage that reads params.yaml, in a run of its own up to date."""
+    """The tiny pipeline with a train stage that reads params.yaml, up to date."""
     (workspace.root / "params.yaml").write_text((root / "recipes" / "default.yaml").read_text())
     workspace.command("train", TRAIN)
     workspace.command("evaluate", EVALUATE)
@@ -53,7 +53,7 @@ def start(*words: str, root: Path) -> subprocess.CompletedProcess[str]:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """Everything of the workspace that a user sees."""
+    """All files of the workspace that a user sees."""
     seen = [path for path in sorted(folder.rglob("*")) if path.is_file() and ".dvc" not in path.parts]
     return {str(path): path.read_bytes() for path in seen if path.name not in ("sweep.csv", "sweep.png")}
 
@@ -65,7 +65,7 @@ def mlflow_runs() -> list[Any]:
 
 
 @pytest.mark.slow
-def test_points_are_run_compared_and_counted_and_the_workspace_stays(
+def test_points_are_run_compared_and_counted_and_the_workspace_does_not_change(
     sweepable: Any, root: Path, api: str
 ) -> None:
     before = files(sweepable.root)
@@ -120,7 +120,7 @@ def check_artifact() -> None:
 
 
 @pytest.mark.slow
-def test_a_sweep_again_takes_points_from_the_cache_and_registers_if_asked(
+def test_a_repeated_sweep_uses_the_cache_and_registers_on_request(
     sweepable: Any, api: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     grid: Any = {"train.margin": [0.35]}
@@ -136,19 +136,19 @@ def test_a_sweep_again_takes_points_from_the_cache_and_registers_if_asked(
     assert Path("reports/sweep.csv").read_bytes() == before
 
 
-def test_a_key_that_is_none_is_refused_before_anything_runs(sweepable: Any, root: Path, api: str) -> None:
+def test_an_unknown_key_is_refused_before_anything_runs(sweepable: Any, root: Path, api: str) -> None:
     done = start("--grid", "train.margn=0.2", root=root)
     assert done.returncode == 1
-    assert "There is no parameter train.margn in params.yaml. train has " in done.stderr
+    assert "params.yaml has no parameter train.margn. train has " in done.stderr
     assert not Path("reports/sweep.csv").exists()
     assert [run for run in mlflow_client().search_experiments() if run.name == "facenet"] == []
 
 
-def test_an_axis_is_named_once() -> None:
-    asked = parse(["--grid", "train.margin=0.2,0.3", "--grid", "train.loss=arcface", "--metric", "eer"])
-    assert asked.grid == {"train.margin": [0.2, 0.3], "train.loss": ["arcface"]}
-    assert (asked.metric, asked.register) == ("eer", False)
-    with pytest.raises(ParamsInvalid, match=r"train\.margin is an axis twice"):
+def test_a_repeated_axis_is_refused() -> None:
+    options = parse(["--grid", "train.margin=0.2,0.3", "--grid", "train.loss=arcface", "--metric", "eer"])
+    assert options.grid == {"train.margin": [0.2, 0.3], "train.loss": ["arcface"]}
+    assert (options.metric, options.register) == ("eer", False)
+    with pytest.raises(ParamsInvalid, match=r"--grid repeats train\.margin"):
         parse(["--grid", "train.margin=0.2", "--grid", "train.margin=0.3"])
 
 

@@ -1,4 +1,4 @@
-"""The training flow on a tiny pipeline of six real stages, run and stopped as users do it."""
+"""The training flow on a tiny pipeline of six real stages, run and stopped the way users do."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ def finish(process: subprocess.Popen[str], seconds: float = 300) -> str:
     try:
         output, _ = process.communicate(timeout=seconds)
     finally:
-        process.kill()  # what did not end in time
+        process.kill()  # if it did not end in time
     return output
 
 
@@ -46,13 +46,13 @@ def pid_in(path: Path) -> int:
 
 
 def register_version() -> None:
-    """Put the version into MLflow that the receipt of the tiny pipeline names."""
+    """Create the version in MLflow that the receipt of the tiny pipeline names."""
     client = mlflow_client()
     client.create_registered_model("facenet")
     client.create_model_version("facenet", source="s3://nowhere/model", tags={"digest": "0" * 64})
 
 
-def test_the_flow_names_every_stage_in_an_order_that_dvc_allows(root: Path) -> None:
+def test_the_flow_runs_every_stage_in_an_order_that_dvc_allows(root: Path) -> None:
     stages: dict[str, Any] = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
     assert set(STAGES) == set(stages)
     made: list[str] = []
@@ -86,7 +86,7 @@ def test_six_stages_run_then_are_unchanged_unless_the_registry_says_otherwise(
         return [(run.name, run.state_name) for run in task_runs(training(return_state=True), 6)]
 
     unchanged = [(stage, "Unchanged") for stage in STAGES]
-    assert states() == [*unchanged[:-1], ("register", "Completed")]  # MLflow knew no version 1
+    assert states() == [*unchanged[:-1], ("register", "Completed")]  # MLflow had no version 1
     register_version()
     assert states() == unchanged
     mlflow_client().set_registered_model_alias("facenet", "champion", "1")
@@ -125,7 +125,7 @@ def test_stopping_a_run_ends_the_stage_with_it(
     wait_for(lambda: not any(map(is_alive, family)))
 
 
-def test_outside_a_workspace_it_says_where_to_go(
+def test_outside_a_workspace_the_error_names_the_cure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: Path, api: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -135,7 +135,7 @@ def test_outside_a_workspace_it_says_where_to_go(
 
 
 @pytest.mark.slow
-def test_without_a_server_it_runs_keeps_history_and_leaves_no_process(
+def test_without_a_server_it_runs_stores_history_and_leaves_no_process(
     workspace: Any,
     root: Path,
     tmp_path: Path,
@@ -168,7 +168,7 @@ def test_a_schedule_without_a_server_is_refused(
     assert process.returncode == 1
 
 
-def test_a_cron_that_is_none_is_refused(root: Path, api: str) -> None:
+def test_an_invalid_cron_is_refused(root: Path, api: str) -> None:
     process = start("serve", "--cron", "every night", root=root)
     assert 'Invalid cron string: "every night"' in finish(process)
     assert process.returncode == 1
@@ -180,7 +180,7 @@ def ask(url: str, what: str, **question: Any) -> Any:
 
 @pytest.mark.server
 @pytest.mark.slow
-def test_a_cron_schedule_fires_by_itself_and_can_be_cancelled(
+def test_a_cron_schedule_fires_and_its_run_can_be_cancelled(
     workspace: Any, root: Path, prefect_server: str, is_alive: Callable[[int], bool]
 ) -> None:
     with start("serve", "--cron", "* * * * *", "--name", "nightly", root=root) as serving:
@@ -193,7 +193,7 @@ def test_a_cron_schedule_fires_by_itself_and_can_be_cancelled(
             def named(what: str, field: str, **question: Any) -> list[str]:
                 return [found[field] for found in ask(prefect_server, what, **question)]
 
-            # Tasks and logs come to the server through queues, also after the end of the run.
+            # Task runs and logs reach the server through queues, some after the end of the run.
             of_run = {"id": mine["flow_run_id"]}
             wait_for(lambda: sorted(named("task_runs", "name", flow_runs=of_run)) == sorted(STAGES))
             at_work = {f"{stage} at work" for stage in STAGES}

@@ -39,7 +39,7 @@ def holder(root: Path) -> subprocess.Popen[str]:
     return process
 
 
-def test_a_second_run_waits_and_says_for_whom(root: Path) -> None:
+def test_a_second_run_waits_and_names_the_first(root: Path) -> None:
     said: list[str] = []
     with holder(root) as other:
 
@@ -53,7 +53,7 @@ def test_a_second_run_waits_and_says_for_whom(root: Path) -> None:
     assert f"flow run 'other', process {other.pid}" in said[0]
 
 
-def test_a_killed_run_holds_nothing(root: Path) -> None:
+def test_a_killed_run_releases_the_lock(root: Path) -> None:
     with holder(root) as other:
         other.kill()
     said: list[str] = []
@@ -61,7 +61,7 @@ def test_a_killed_run_holds_nothing(root: Path) -> None:
         assert said == []
 
 
-def test_it_is_free_again_after_an_error() -> None:
+def test_the_lock_is_released_after_an_error() -> None:
     with pytest.raises(KeyError), exclusive("first", print):
         raise KeyError
     said: list[str] = []
@@ -71,7 +71,7 @@ def test_it_is_free_again_after_an_error() -> None:
     assert workspace.LOCK.read_text() == ""
 
 
-def test_a_folder_without_dvc_is_no_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_without_dvc_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     with pytest.raises(WorkspaceInvalid, match="elsewhere is not a DVC workspace"), exclusive("run", print):

@@ -1,4 +1,4 @@
-"""The copy of a workspace: all that stages read, the same cache and store; the workspace sees none of it."""
+"""The copy of a workspace has all that stages read, shares cache and store, and leaves the original alone."""
 
 import subprocess
 from pathlib import Path
@@ -15,9 +15,9 @@ def ignore(line: str) -> None:
     pass
 
 
-def test_it_has_what_stages_read_and_nothing_that_they_write(workspace: Any) -> None:
+def test_it_has_what_stages_read_and_not_what_they_write(workspace: Any) -> None:
     reproduce("ingest", ignore)
-    Path("notes.txt").write_text("none of DVC's business")
+    Path("notes.txt").write_text("not in dvc.yaml")
     Path("__pycache__").mkdir()
     with workspace_copy() as copy:
         names = {str(path.relative_to(copy)) for path in copy.rglob("*") if path.is_file()}
@@ -39,7 +39,7 @@ def test_a_stage_comes_from_the_cache_in_both_directions(workspace: Any) -> None
     assert reproduce("align", ignore).unchanged == "unchanged, outputs taken from DVC's cache"
 
 
-def test_after_an_error_it_stays_and_the_next_one_has_the_code_of_now(workspace: Any) -> None:
+def test_after_an_error_it_stays_and_the_next_one_updates_the_code(workspace: Any) -> None:
     def fail(copy: Path) -> None:
         (copy / "models/checkpoints").mkdir(parents=True)
         (copy / "models/checkpoints/last.pt").touch()
@@ -55,7 +55,7 @@ def test_after_an_error_it_stays_and_the_next_one_has_the_code_of_now(workspace:
         assert (copy / "stage.py").read_text() == Path("stage.py").read_text()
 
 
-def test_the_user_s_own_configuration_holds_in_the_copy(workspace: Any) -> None:
+def test_the_user_s_configuration_applies_in_the_copy(workspace: Any) -> None:
     Path(".dvc/config.local").write_text("[cache]\n    type = copy\n")
     with workspace_copy() as copy:
         text = (copy / ".dvc/config.local").read_text()
@@ -64,7 +64,7 @@ def test_the_user_s_own_configuration_holds_in_the_copy(workspace: Any) -> None:
     assert Path(".dvc/config.local").read_text() == "[cache]\n    type = copy\n"
 
 
-def test_stages_in_it_see_the_store_and_files_of_the_workspace(
+def test_stages_in_it_use_the_store_and_files_of_the_workspace(
     workspace: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
@@ -75,7 +75,7 @@ def test_stages_in_it_see_the_store_and_files_of_the_workspace(
     assert "GIT_DIR" not in found
 
 
-def test_in_a_git_repository_a_point_is_the_commit_and_dirty(
+def test_in_a_git_repository_a_point_has_the_commit_and_is_dirty(
     workspace: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def git(*words: str) -> None:

@@ -1,4 +1,4 @@
-"""The compose file, its image and its secrets agree with each other and with the lock."""
+"""The compose file, its image and its secrets are consistent with each other and with the lock."""
 
 import re
 from pathlib import Path
@@ -27,7 +27,7 @@ def compose(folder: Path) -> dict[str, Any]:
     return loaded
 
 
-def test_every_service_waits_for_services_that_exist_and_can_tell(compose: dict[str, Any]) -> None:
+def test_every_service_waits_for_existing_services_with_a_matching_condition(compose: dict[str, Any]) -> None:
     services = compose["services"]
     assert set(services) == {"postgres", "prefect", "mlflow", "deploy", "worker"}
     for service in services.values():
@@ -53,7 +53,7 @@ def test_images_are_pinned(compose: dict[str, Any], folder: Path) -> None:
     assert re.match(r"3\.11\.\d+-slim-\w+", base[1])
 
 
-def test_every_service_of_ours_keeps_its_telemetry_off(compose: dict[str, Any], folder: Path) -> None:
+def test_every_service_of_ours_disables_telemetry(compose: dict[str, Any], folder: Path) -> None:
     dockerfile = (folder / "Dockerfile").read_text()
     for switch, value in TELEMETRY.items():
         assert f"{switch}={value}" in dockerfile
@@ -61,7 +61,7 @@ def test_every_service_of_ours_keeps_its_telemetry_off(compose: dict[str, Any], 
         assert name == "postgres" or service["environment"].items() >= TELEMETRY.items()
 
 
-def test_secrets_come_from_the_environment_only(folder: Path) -> None:
+def test_secrets_come_only_from_the_environment(folder: Path) -> None:
     text = (folder / "compose.yaml").read_text()
     named = set(re.findall(r"\$\{(\w+)", text))
     example = dict(re.findall(r"^(\w+)=(.*)$", (folder / ".env.example").read_text(), re.MULTILINE))
@@ -74,7 +74,7 @@ def test_secrets_come_from_the_environment_only(folder: Path) -> None:
     assert not re.search(r"PASSWORD: (?!\$\{)", text)
 
 
-def test_databases_of_the_addresses_are_those_that_are_made(compose: dict[str, Any], root: Path) -> None:
+def test_the_database_urls_match_the_created_databases(compose: dict[str, Any], root: Path) -> None:
     sql = (root / "infra" / "postgres" / "init.sql").read_text()
     addresses = (
         compose["services"]["prefect"]["environment"]["PREFECT_SERVER_DATABASE_CONNECTION_URL"],
@@ -86,13 +86,13 @@ def test_databases_of_the_addresses_are_those_that_are_made(compose: dict[str, A
         assert f"{name.upper()}_DB_PASSWORD" in sql
 
 
-def test_no_server_is_open_to_the_network(compose: dict[str, Any]) -> None:
+def test_no_server_is_reachable_from_the_network(compose: dict[str, Any]) -> None:
     ports = [port for service in compose["services"].values() for port in service.get("ports", [])]
     assert len(ports) == 2
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
-def test_the_worker_leaves_time_for_a_checkpoint(compose: dict[str, Any]) -> None:
+def test_the_worker_has_time_to_write_a_checkpoint(compose: dict[str, Any]) -> None:
     from flows.process import GRACE_SECONDS
 
     assert int(compose["services"]["worker"]["stop_grace_period"].removesuffix("s")) > GRACE_SECONDS + 10

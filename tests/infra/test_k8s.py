@@ -1,4 +1,4 @@
-"""The example for Kubernetes."""
+"""The Kubernetes example."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import yaml
 from flows.process import GRACE_SECONDS
 
 
-def test_the_cron_job_runs_one_flow_at_a_time_on_its_claim(root: Path) -> None:
+def test_the_cron_job_runs_one_flow_at_a_time_on_its_volume(root: Path) -> None:
     claim, job = yaml.safe_load_all((root / "infra" / "k8s" / "training.yaml").read_text())
     assert (claim["kind"], job["kind"]) == ("PersistentVolumeClaim", "CronJob")
     assert job["spec"]["concurrencyPolicy"] == "Forbid"

@@ -1,4 +1,4 @@
-"""init.sql against a real PostgreSQL, where its binaries are installed."""
+"""init.sql on a real PostgreSQL, if its binaries are installed."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ AS = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.ge
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[list[str]]:
-    """The command line of psql, as superuser, on a fresh PostgreSQL."""
+    """The psql command line, as superuser, on a fresh PostgreSQL."""
     if not (BINARIES / "initdb").exists() or not Path(PSQL).exists():
         pytest.skip("no PostgreSQL on this machine: install the package postgresql")
     port = str(free_port())
@@ -42,7 +42,7 @@ def postgres() -> Iterator[list[str]]:
             subprocess.run([*server, "--mode", "immediate", "stop"], check=True, capture_output=True)
 
 
-def test_each_server_gets_a_role_that_owns_its_database_and_sees_no_other(
+def test_each_server_has_a_role_that_owns_its_database_and_cannot_read_the_other(
     postgres: list[str], root: Path
 ) -> None:
     passwords = {"PREFECT_DB_PASSWORD": "it's", "MLFLOW_DB_PASSWORD": "two"}

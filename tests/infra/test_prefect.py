@@ -1,4 +1,4 @@
-"""prefect.yaml, and the pins without which Prefect's server would not start or never schedule."""
+"""prefect.yaml, and the version pins that Prefect's server needs to start and to schedule."""
 
 import subprocess
 import sys
@@ -23,7 +23,9 @@ def prefect_yaml(root: Path) -> dict[str, Any]:
     return loaded
 
 
-def test_the_deployments_are_the_flows_one_run_at_a_time(prefect_yaml: dict[str, Any], root: Path) -> None:
+def test_the_deployments_are_the_flows_with_one_run_at_a_time(
+    prefect_yaml: dict[str, Any], root: Path
+) -> None:
     flows = {"nightly": training.training, "sweep": sweep.sweep}
     assert [deployment["name"] for deployment in prefect_yaml["deployments"]] == list(flows)
     for deployment in prefect_yaml["deployments"]:
@@ -35,7 +37,7 @@ def test_the_deployments_are_the_flows_one_run_at_a_time(prefect_yaml: dict[str,
     assert prefect_yaml["prefect-version"] == version("prefect")
 
 
-def test_the_sweep_that_is_deployed_can_run(prefect_yaml: dict[str, Any], root: Path) -> None:
+def test_the_deployed_sweep_can_run(prefect_yaml: dict[str, Any], root: Path) -> None:
     (parameters,) = (d["parameters"] for d in prefect_yaml["deployments"] if d["name"] == "sweep")
     text = (root / "recipes" / "default.yaml").read_text()
     points = make_points(parameters["grid"], text)
@@ -44,21 +46,21 @@ def test_the_sweep_that_is_deployed_can_run(prefect_yaml: dict[str, Any], root: 
     assert all(one != other for one, other in combinations(tried, 2))
 
 
-def test_the_workspace_is_the_worker_s_own(prefect_yaml: dict[str, Any]) -> None:
+def test_each_worker_uses_its_own_workspace(prefect_yaml: dict[str, Any]) -> None:
     (step,) = prefect_yaml["pull"]
     assert step == {
         "prefect.deployments.steps.set_working_directory": {"directory": "{{ $FACENET_WORKSPACE }}"}
     }
 
 
-def test_the_server_can_be_made_with_this_fastapi() -> None:
+def test_the_server_can_be_created_with_this_fastapi() -> None:
     from prefect.server.api.server import create_app
 
     assert create_app().title
 
 
-def test_sqlalchemy_is_one_with_which_schedules_fire() -> None:
-    # The proof is the cron test of tests/flows/test_training.py; this one tells why it would hang.
+def test_with_this_sqlalchemy_schedules_fire() -> None:
+    # The cron test in tests/flows/test_training.py is the proof; this test explains why it would hang.
     assert Version(version("sqlalchemy")) < Version("2.1")
 
 
@@ -84,7 +86,7 @@ def test_it_deploys_and_a_worker_finds_its_workspace(
     assert deployed["concurrency_options"]["collision_strategy"] == "ENQUEUE"
     assert "{{ $FACENET_WORKSPACE }}" in str(deployed["pull_steps"])
 
-    workspace = tmp_path / "checkout"  # of the flow, but not of DVC: the run says so
+    workspace = tmp_path / "checkout"  # has the flows, but is not a DVC workspace
     workspace.mkdir()
     (workspace / "flows").symlink_to(root / "flows")
     monkeypatch.setenv("FACENET_WORKSPACE", str(workspace))

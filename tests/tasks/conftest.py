@@ -13,7 +13,7 @@ from tests.tasks.dask_processes import DaskProcesses
 def mlflow_server(
     migrated_store: Path, tmp_path_factory: pytest.TempPathFactory, root: Path
 ) -> Iterator[str]:
-    """The address of a tracking server with an empty store that keeps the artifacts itself."""
+    """The URL of a tracking server with an empty store, which also serves artifacts."""
     folder = tmp_path_factory.mktemp("mlflow-server")
     (folder / "mlflow.db").write_bytes(migrated_store.read_bytes())
     store = ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"]

@@ -172,7 +172,7 @@ def test_another_alignment_is_another_model_and_the_alias_moves(workspace: Works
     assert registry.aliases("faces") == {"challenger": 1}
 
 
-def test_the_digest_is_of_what_decides_the_answers(
+def test_the_digest_covers_all_that_determines_the_answers(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def digest(**fields: Any) -> str:
@@ -186,14 +186,14 @@ def test_the_digest_is_of_what_decides_the_answers(
     assert len({plain, *others, digest()}) == 5
 
 
-def test_the_run_of_the_training_is_used_if_the_server_knows_it(workspace: Workspace) -> None:
+def test_the_training_run_is_used_if_the_server_has_it(workspace: Workspace) -> None:
     run = start_run(name="trained", tags={})
     workspace.change_card(mlflow={"run_id": run.run_id})
     assert workspace.register()["run_id"] == run.run_id
     assert client().get_run(run.run_id).data.metrics["evaluation/accuracy"] == 0.91
 
 
-def test_a_run_that_the_server_never_saw_is_rebuilt_from_the_files_once(workspace: Workspace) -> None:
+def test_a_run_missing_on_the_server_is_rebuilt_from_the_files_once(workspace: Workspace) -> None:
     workspace.change_card(mlflow={"run_id": "f" * 32})
     (workspace.reports / "roc.csv").write_text("far,tar\n0,0\n1,1\n")
     run = open_run(workspace.register()["run_id"])
@@ -230,7 +230,7 @@ def test_files_of_another_machine_are_registered_on_a_new_server(
     assert register.registration_exists(workspace.receipt)
 
 
-def test_a_receipt_of_another_model_or_none_is_no_registration(workspace: Workspace) -> None:
+def test_without_a_receipt_or_with_another_model_s_nothing_is_registered(workspace: Workspace) -> None:
     assert not register.registration_exists(workspace.receipt)
     receipt = workspace.register()
     for changed in ({"version": 2}, {"model": "cats"}, {"digest": "0" * 64}):
@@ -241,19 +241,19 @@ def test_a_receipt_of_another_model_or_none_is_no_registration(workspace: Worksp
 @pytest.mark.parametrize(
     ("metrics", "gates", "message"),
     [
-        ({"accuracy": 0.5}, GATES, r"accuracy: wanted at least 0\.6, got 0\.5"),
-        ({}, {"recall": 0.5}, r"recall: wanted at least 0\.5, got none"),
-        ({"accuracy": float("nan")}, GATES, r"accuracy: wanted at least 0\.6, got nan"),
+        ({"accuracy": 0.5}, GATES, r"accuracy: required at least 0\.6, got 0\.5"),
+        ({}, {"recall": 0.5}, r"recall: required at least 0\.5, got none"),
+        ({"accuracy": float("nan")}, GATES, r"accuracy: required at least 0\.6, got nan"),
         ({"accuracy": True}, GATES, "accuracy: .* got True"),
         ({}, {"threshold": 0.1}, "threshold: .* got none"),
         (
             {"accuracy": 0.5, "coverage": 0.5},
             GATES,
-            r"accuracy: .*; coverage: wanted at least 0\.99, got 0\.5",
+            r"accuracy: .*; coverage: required at least 0\.99, got 0\.5",
         ),
     ],
 )
-def test_a_gate_that_is_missed_stops_before_anything_is_registered(
+def test_a_failed_gate_stops_before_anything_is_registered(
     workspace: Workspace, metrics: dict[str, Any], gates: dict[str, float], message: str
 ) -> None:
     workspace.evaluate(**metrics)
@@ -263,7 +263,7 @@ def test_a_gate_that_is_missed_stops_before_anything_is_registered(
     assert not workspace.receipt.exists()
 
 
-def test_missing_and_mismatched_files_are_told(workspace: Workspace) -> None:
+def test_missing_and_mismatched_files_are_errors(workspace: Workspace) -> None:
     workspace.change_card(weights_sha256="0" * 64)
     with pytest.raises(WeightsInvalid, match="sha256"):
         workspace.register()

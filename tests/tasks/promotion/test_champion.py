@@ -1,11 +1,11 @@
-"""A version beside the champion, on a real store."""
+"""A version compared with the champion, on a real store."""
 
 from pathlib import Path
 
 import pytest
 
 from facenet.atomic import write_text
-from tasks.promotion.champion import beside_champion
+from tasks.promotion.champion import compare_with_champion
 from tasks.promotion.paired import DECISIONS
 from tasks.tracking import registry, start_run
 from tasks.tracking.registry import CHAMPION, Version
@@ -22,27 +22,27 @@ def version(**tags: str) -> Version:
 
 
 @pytest.mark.usefixtures("mlflow_store")
-def test_without_a_champion_there_is_nothing_to_tell() -> None:
-    assert beside_champion(version()) is None
+def test_without_a_champion_there_is_no_comparison() -> None:
+    assert compare_with_champion(version()) is None
 
 
 @pytest.mark.usefixtures("mlflow_store")
-def test_the_champion_tells_its_own_metrics() -> None:
+def test_the_comparison_has_the_champion_s_metrics() -> None:
     champion, challenger = version(), version(accuracy="0.95")
     registry.set_alias("faces", CHAMPION, champion.number)
-    told = {"version": 1, "figures": {"accuracy": 0.9, "auc": 0.95}, "alike": True, "paired": None}
-    assert beside_champion(challenger) == told
-    assert beside_champion(champion) == told
+    expected = {"version": 1, "figures": {"accuracy": 0.9, "auc": 0.95}, "alike": True, "paired": None}
+    assert compare_with_champion(challenger) == expected
+    assert compare_with_champion(champion) == expected
 
 
 @pytest.mark.usefixtures("mlflow_store")
 @pytest.mark.parametrize("tag", ["protocol", "pairs_sha256"])
-def test_other_pairs_cannot_be_compared(tag: str) -> None:
+def test_versions_on_different_pairs_are_not_alike(tag: str) -> None:
     champion = version()
     registry.set_alias("faces", CHAMPION, champion.number)
-    told = beside_champion(version(**{tag: "other"}))
-    assert told is not None
-    assert told["alike"] is False
+    compared = compare_with_champion(version(**{tag: "other"}))
+    assert compared is not None
+    assert compared["alike"] is False
 
 
 def test_decisions_of_both_are_compared_pair_by_pair(mlflow_store: Path) -> None:
@@ -57,7 +57,7 @@ def test_decisions_of_both_are_compared_pair_by_pair(mlflow_store: Path) -> None
 
     champion = version(decisions_sha256=decided("true", "false", "false", "true"))
     registry.set_alias("faces", CHAMPION, champion.number)
-    told = beside_champion(version(decisions_sha256=decided("true", "true", "true", "false")))
-    assert told is not None
-    paired = told["paired"]
+    compared = compare_with_champion(version(decisions_sha256=decided("true", "true", "true", "false")))
+    assert compared is not None
+    paired = compared["paired"]
     assert (paired["pairs"], paired["only_new"], paired["only_old"], paired["difference"]) == (4, 2, 1, 0.25)

@@ -3,7 +3,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.tasks.test_paired import keep
 
 from facenet.evaluation.comparison import Comparison
 from tasks.params.register import PromotionParams, RegisterParams
@@ -11,6 +10,7 @@ from tasks.promotion import decision
 from tasks.promotion.decision import decide, promote, record, roll_back, standing
 from tasks.tracking import registry, start_run
 from tasks.tracking.registry import Version
+from tests.tasks.promotion.test_paired import keep
 
 ALIKE = {"protocol": "LFW View 2", "pairs_sha256": "p" * 64, "far_target": "0.001"}
 
@@ -50,7 +50,7 @@ def test_the_gain_decides(metric: str, new: str, old: str, gain: float, expected
     assert "champion 1" in reason
 
 
-def test_the_first_champion_needs_the_figure_only() -> None:
+def test_the_first_champion_needs_only_the_metric() -> None:
     assert verdict(version(1, accuracy="0.7"), None)[0] == "promoted"
     assert verdict(version(1, accuracy="high"), None) == (
         "refused",
@@ -63,12 +63,12 @@ def test_without_a_challenger_there_is_nothing_to_promote() -> None:
     assert (action, reason) == ("refused", "There is no challenger. Run `dvc repro register`.")
 
 
-def test_the_champion_is_left_as_it_is() -> None:
+def test_the_champion_stays_unchanged() -> None:
     assert verdict(version(1, accuracy="0.9"), version(1, accuracy="0.9"))[0] == "unchanged"
 
 
 @pytest.mark.parametrize(("tag", "value"), [("protocol", "LFW View 1"), ("pairs_sha256", "q" * 64)])
-def test_metrics_of_other_pairs_or_protocols_are_not_compared(tag: str, value: str) -> None:
+def test_metrics_on_different_pairs_or_protocols_are_not_compared(tag: str, value: str) -> None:
     action, reason = verdict(version(2, accuracy="0.99", **{tag: value}), version(1, accuracy="0.9"))
     assert action == "refused"
     assert f"{tag} is {value} and {ALIKE[tag]}" in reason
@@ -80,17 +80,17 @@ def test_versions_that_do_not_name_their_pairs_are_not_compared() -> None:
     assert verdict(new, old)[0] == "refused"
 
 
-def test_the_false_accept_rate_counts_where_the_metric_depends_on_it() -> None:
+def test_the_target_far_must_agree_if_the_metric_depends_on_it() -> None:
     new, old = version(2, val="0.8", accuracy="0.9", far_target="0.01"), version(1, val="0.7", accuracy="0.8")
     assert verdict(new, old, "val")[0] == "refused"
     assert verdict(new, old, "accuracy")[0] == "promoted"
 
 
-def test_a_champion_without_the_figure_cannot_be_beaten_by_it() -> None:
+def test_a_champion_without_the_metric_is_not_replaced() -> None:
     assert verdict(version(2, accuracy="0.9"), version(1))[0] == "refused"
 
 
-def test_what_was_rolled_back_needs_force() -> None:
+def test_promoting_a_rolled_back_version_requires_force() -> None:
     new, old = version(2, accuracy="0.99", rolled_back="true"), version(1, accuracy="0.9")
     assert verdict(new, old)[0] == "refused"
     assert decide(new, old, PromotionParams(metric="accuracy", min_gain=0.0), force=True)[0] == "promoted"
@@ -150,7 +150,7 @@ def test_the_champion_moves_and_a_rollback_restores_it(challenge: Callable[[floa
     )
 
 
-def test_two_rollbacks_go_back_two_champions_and_no_further(challenge: Callable[[float], int]) -> None:
+def test_two_rollbacks_restore_the_champion_before_the_last_two(challenge: Callable[[float], int]) -> None:
     for accuracy in (0.90, 0.92, 0.95):
         challenge(accuracy)
         promote(rule())
@@ -163,7 +163,7 @@ def test_two_rollbacks_go_back_two_champions_and_no_further(challenge: Callable[
     assert third.champion == 1
 
 
-def test_a_refusal_moves_nothing(challenge: Callable[[float], int]) -> None:
+def test_a_refusal_moves_no_alias(challenge: Callable[[float], int]) -> None:
     challenge(0.92)
     promote(rule())
     challenge(0.90)
@@ -172,7 +172,7 @@ def test_a_refusal_moves_nothing(challenge: Callable[[float], int]) -> None:
     assert registry.aliases("faces") == {"challenger": 2, "champion": 1}
 
 
-def test_nothing_registered_is_a_refusal(mlflow_store: Path) -> None:
+def test_without_a_registered_model_everything_is_refused(mlflow_store: Path) -> None:
     assert promote(rule()).refused
     assert roll_back("faces").refused
 
@@ -198,7 +198,7 @@ def test_a_promotion_killed_halfway_can_be_run_again(
     assert roll_back("faces").champion == 1
 
 
-def test_receipts_are_the_last_decision_and_all_of_them(
+def test_the_receipt_is_the_last_decision_and_the_history_has_all(
     challenge: Callable[[float], int], tmp_path: Path
 ) -> None:
     receipt, history = tmp_path / "reports" / "promotion.json", tmp_path / "reports" / "promotions.jsonl"
@@ -215,7 +215,7 @@ def test_receipts_are_the_last_decision_and_all_of_them(
     assert lines[0]["figures"] == {"1": 0.9}
 
 
-def test_the_standing_names_version_figure_and_commit(challenge: Callable[[float], int]) -> None:
+def test_the_standing_shows_version_metric_and_commit(challenge: Callable[[float], int]) -> None:
     challenge(0.9)
     promote(rule())
     assert standing("faces", "accuracy").splitlines() == [
@@ -253,10 +253,10 @@ def test_a_gain_may_have_to_be_significant(
     assert expected == "promoted" or "require_significance" in reason
 
 
-def test_the_comparison_is_made_whether_it_is_required_or_not(
+def test_versions_are_compared_even_if_significance_is_not_required(
     challenge: Callable[..., int], tmp_path: Path
 ) -> None:
-    """Challenger and champion on 40 pairs: in the result, its reason, the receipt and the version's tags."""
+    """The comparison on 40 pairs is in the result, its reason, the receipt and the version's tags."""
     old, new = (keep(decision.DECISIONS, number, wrong) for number, wrong in ((1, {0, 1, 2, 3}), (2, {9})))
     challenge(0.90, **old.tags)
     promote(rule())

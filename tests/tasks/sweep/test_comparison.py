@@ -1,4 +1,4 @@
-"""Points of a grid compared: ranked, as CSV, as text and as a picture."""
+"""Comparison of the points of a grid: ranking, CSV, text and plot."""
 
 import itertools
 from pathlib import Path
@@ -23,7 +23,7 @@ GRID = [
 ]
 
 
-def test_the_best_comes_first_equal_ones_as_in_the_grid_and_failed_ones_last() -> None:
+def test_the_best_comes_first_ties_as_in_the_grid_and_failed_points_last() -> None:
     assert ranked(GRID, "accuracy") == [GRID[1], GRID[3], GRID[0], GRID[2]]
     assert ranked(GRID, "eer") == [GRID[3], GRID[1], GRID[0], GRID[2]]
 
@@ -47,7 +47,7 @@ def test_a_row_has_values_metric_interval_and_error() -> None:
     assert (table(GRID, "eer")[0]["eer_low"], table(GRID, "eer")[0]["eer"]) == ("", "0.100000")
 
 
-def test_the_order_in_which_points_ended_changes_no_byte(tmp_path: Path) -> None:
+def test_the_order_of_the_results_does_not_change_the_file(tmp_path: Path) -> None:
     distinct = [GRID[0], GRID[2], GRID[3]]
     for order in itertools.permutations(distinct):
         write_csv(tmp_path / "sweep.csv", table(order, "accuracy"))
@@ -59,7 +59,7 @@ def test_the_order_in_which_points_ended_changes_no_byte(tmp_path: Path) -> None
         )
 
 
-def test_text_for_a_terminal_has_columns_with_values_only() -> None:
+def test_the_text_for_a_terminal_has_no_empty_columns() -> None:
     assert as_text(table([GRID[0], result(0.95, margin=0.35, loss="x")], "eer")).splitlines() == [
         "margin  loss     eer       accuracy  val       auc",
         "0.35    x        0.100000  0.950000  0.500000  0.900000",
@@ -67,7 +67,7 @@ def test_text_for_a_terminal_has_columns_with_values_only() -> None:
     ]
 
 
-def test_lines_join_points_that_differ_in_the_numeric_axis_alone() -> None:
+def test_lines_join_points_that_differ_only_in_the_numeric_axis() -> None:
     assert numeric_axis(GRID) == "margin"
     joined = lines([result(0.7, margin=0.6, loss="arcface"), *GRID[:2], GRID[3]], "margin")
     assert {name: [o.point["margin"] for o in line] for name, line in joined.items()} == {
@@ -79,7 +79,7 @@ def test_lines_join_points_that_differ_in_the_numeric_axis_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    "outcomes",
+    "results",
     [
         GRID,
         [result(0.7, margin=0.2), result(0.8, margin=0.4)],
@@ -89,16 +89,16 @@ def test_lines_join_points_that_differ_in_the_numeric_axis_alone() -> None:
     ],
     ids=["grid", "one axis", "words", "all failed", "no interval"],
 )
-def test_a_picture_is_drawn_of_whatever_there_is(results: list[PointResult], tmp_path: Path) -> None:
+def test_every_set_of_results_can_be_plotted(results: list[PointResult], tmp_path: Path) -> None:
     draw(tmp_path / "sweep.png", results, "accuracy")
     first = (tmp_path / "sweep.png").read_bytes()
     draw(tmp_path / "sweep.png", results, "accuracy")
     assert (tmp_path / "sweep.png").read_bytes() == first
-    with Image.open(tmp_path / "sweep.png") as picture:
-        assert len(picture.convert("RGB").getcolors(1 << 20) or []) > 20
+    with Image.open(tmp_path / "sweep.png") as image:
+        assert len(image.convert("RGB").getcolors(1 << 20) or []) > 20
 
 
-def test_the_picture_shows_points_bars_and_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_plot_has_points_intervals_and_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from matplotlib.axes import Axes
 
     drawn: list[tuple[Any, Any, Any]] = []

@@ -1,4 +1,4 @@
-"""Grids: axes as they are typed, every combination once, parameters at a point."""
+"""Grids: axes as typed, every combination once, parameters at a point."""
 
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def test_an_axis_is_a_key_and_yaml_values(text: str, axis: tuple[str, list[Any]]
 
 
 @pytest.mark.parametrize("text", ["train.margin", "train.margin=", "=0.2", "train.margin=[0.2", "train.x={"])
-def test_what_is_no_axis_is_refused(text: str) -> None:
+def test_an_invalid_axis_is_refused(text: str) -> None:
     with pytest.raises(ParamsInvalid, match=r"train\.margin|=0\.2|train\.x"):
         parse_axis(text)
 
@@ -51,16 +51,16 @@ def test_points_are_all_combinations_in_order(params: str) -> None:
 @pytest.mark.parametrize(
     ("axes", "complaint"),
     [
-        ({}, "needs an axis"),
-        ({"train.margin": []}, "no value"),
+        ({}, "needs at least one axis"),
+        ({"train.margin": []}, "no values"),
         ({"train.margin": [0.2, 0.3, 0.2]}, r"0\.2 twice"),
-        ({"train.margn": [0.2]}, r"no parameter train\.margn .* train has network, .*margin"),
+        ({"train.margn": [0.2]}, r"no parameter train\.margn\. train has network, .*margin"),
         ({"trian.margin": [0.2]}, r"no parameter trian\.margin"),
         ({"train.margin.deep": [0.2]}, r"no parameter train\.margin\.deep"),
-        ({"train": [{}]}, r"no parameter train "),
+        ({"train": [{}]}, r"no parameter train\. "),
     ],
 )
-def test_a_grid_that_cannot_be_meant_is_refused(axes: Any, complaint: str, params: str) -> None:
+def test_an_invalid_grid_is_refused(axes: Any, complaint: str, params: str) -> None:
     with pytest.raises(ParamsInvalid, match=complaint):
         make_points(axes, params)
 
@@ -80,7 +80,7 @@ def test_a_point_changes_its_values_and_nothing_else(params: str) -> None:
     parse_params(at_point(params, point))
 
 
-def test_a_point_in_words() -> None:
+def test_the_text_of_a_point() -> None:
     assert label({"train.margin": 0.2, "train.ema": None, "align.thresholds": [0.6, 0.7]}) == (
         "train.margin=0.2 train.ema=null align.thresholds=[0.6, 0.7]"
     )

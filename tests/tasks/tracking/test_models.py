@@ -27,7 +27,7 @@ def saved(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_folder_holds_code_and_tensors_and_nothing_pickled(saved: Path, tiny_model: Path) -> None:
+def test_the_folder_has_code_and_tensors_and_no_pickles(saved: Path, tiny_model: Path) -> None:
     files = {path.relative_to(saved).as_posix() for path in saved.rglob("*") if path.is_file()}
     assert {
         "serving.py",
@@ -43,7 +43,7 @@ def test_the_folder_holds_code_and_tensors_and_nothing_pickled(saved: Path, tiny
     assert (saved / "artifacts" / weights).read_bytes() == (tiny_model / weights).read_bytes()
 
 
-def test_the_description_names_run_model_columns_and_no_path_of_this_machine(saved: Path) -> None:
+def test_mlmodel_has_run_model_and_columns_but_no_local_path(saved: Path) -> None:
     text = (saved / "MLmodel").read_text()
     described = yaml.safe_load(text)
     assert described["run_id"] == "r" * 32
@@ -56,7 +56,7 @@ def test_the_description_names_run_model_columns_and_no_path_of_this_machine(sav
     assert str(Path(facenet.__file__).parent.parent) not in text
 
 
-def test_requirements_are_exact_and_found_in_any_index(saved: Path) -> None:
+def test_requirements_are_pinned_without_local_labels(saved: Path) -> None:
     lines = (saved / "requirements.txt").read_text().split()
     assert lines == requirements()
     assert [line.partition("==")[0] for line in lines] == list(REQUIREMENTS)

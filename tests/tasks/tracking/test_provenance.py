@@ -27,7 +27,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return git("rev-parse", "HEAD")
 
 
-def test_a_clean_workspace_is_its_commit(repository: str) -> None:
+def test_a_clean_workspace_has_its_commit(repository: str) -> None:
     assert commit() == repository
     assert provenance() == {
         "commit": repository,
@@ -37,7 +37,7 @@ def test_a_clean_workspace_is_its_commit(repository: str) -> None:
     }
 
 
-def test_changed_files_are_dirty_but_dvc_lock_and_new_files_are_not(repository: str) -> None:
+def test_changed_files_make_it_dirty_but_dvc_lock_and_new_files_do_not(repository: str) -> None:
     Path("dvc.lock").write_text("schema: '2.0'\nstages: {}\n")
     Path("notes.txt").write_text("new")
     assert commit() == repository
@@ -47,7 +47,7 @@ def test_changed_files_are_dirty_but_dvc_lock_and_new_files_are_not(repository: 
     assert (tags["commit"], tags["dirty"]) == (repository, "true")
 
 
-def test_the_root_is_dvcs_inside_a_stage(repository: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inside_a_stage_the_root_is_dvc_root(repository: str, monkeypatch: pytest.MonkeyPatch) -> None:
     root = Path.cwd()
     Path("inner").mkdir()
     monkeypatch.chdir("inner")

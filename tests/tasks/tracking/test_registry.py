@@ -23,7 +23,7 @@ def make(mlflow_store: Path) -> Callable[..., Version]:
     return make
 
 
-def test_versions_are_counted_and_belong_to_their_run(make: Callable[..., Version]) -> None:
+def test_versions_are_numbered_and_linked_to_their_run(make: Callable[..., Version]) -> None:
     first, second = make(digest="a"), make(digest="b")
     assert (first.number, second.number) == (1, 2)
     assert registry.get_version("faces", 2) == second
@@ -46,7 +46,7 @@ def test_the_files_and_the_metrics_are_those_of_the_logged_model(
     assert (Path(place) / "MLmodel").read_text() == f"model_id: {model_id}\n"
 
 
-def test_a_version_is_found_by_its_tag_and_the_newest_wins(make: Callable[..., Version]) -> None:
+def test_the_newest_version_with_a_tag_is_found(make: Callable[..., Version]) -> None:
     make(digest="a")
     make(digest="b")
     newest = make(digest="a")

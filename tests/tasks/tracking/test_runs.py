@@ -32,7 +32,7 @@ def test_a_run_has_a_name_tags_and_an_experiment_in_the_workspace(mlflow_store: 
     assert found.info.artifact_uri.startswith((mlflow_store / "mlartifacts").as_uri())
 
 
-def test_params_are_flat_and_logging_them_again_is_allowed(mlflow_store: Path) -> None:
+def test_params_are_flattened_and_may_be_logged_again(mlflow_store: Path) -> None:
     run = start_run(name="params", tags={})
     params = {
         "train": {"epochs": 2, "rate": 0.1, "init": None, "schedule": {"steps": {0: 0.1}}},
@@ -53,13 +53,13 @@ def test_params_are_flat_and_logging_them_again_is_allowed(mlflow_store: Path) -
         run.log_params({"train": {"epochs": 3}})
 
 
-def test_more_params_than_one_request_takes(mlflow_store: Path) -> None:
+def test_more_params_than_fit_in_one_request(mlflow_store: Path) -> None:
     run = start_run(name="many", tags={})
     run.log_params({f"p{number:03d}": number for number in range(MAX_BATCH * 2 + 1)})
     assert len(stored(run).data.params) == MAX_BATCH * 2 + 1
 
 
-def test_a_long_value_is_kept_whole_as_an_artifact(mlflow_store: Path) -> None:
+def test_a_long_value_is_stored_as_an_artifact(mlflow_store: Path) -> None:
     run = start_run(name="long", tags={})
     longest, longer = "x" * MAX_PARAM, list(range(MAX_PARAM))
     run.log_params({"fits": longest, "ingest": {"sources": longer}})
@@ -82,7 +82,7 @@ def test_metrics_have_steps_and_survive_nan(mlflow_store: Path) -> None:
     assert stored(run).data.metrics["accuracy"] == 1.0
 
 
-def test_a_dataset_is_its_digest_and_place_once(mlflow_store: Path) -> None:
+def test_a_dataset_is_logged_once_with_digest_and_location(mlflow_store: Path) -> None:
     run = start_run(name="data", tags={})
     for _ in range(2):
         run.log_dataset("aligned", "ab" * 32, "data/aligned")
@@ -92,7 +92,7 @@ def test_a_dataset_is_its_digest_and_place_once(mlflow_store: Path) -> None:
     assert ("ab" * 32).startswith(logged.dataset.digest)
 
 
-def test_files_lie_in_the_folder_that_was_asked_for(mlflow_store: Path) -> None:
+def test_files_are_logged_to_the_given_folder(mlflow_store: Path) -> None:
     run = start_run(name="files", tags={})
     report = mlflow_store / "roc.csv"
     report.write_text("far,tar\n")
@@ -135,7 +135,7 @@ def test_a_training_run_records_the_system_and_finishes(
     ("error", "status"),
     [(ValueError("x"), "FAILED"), (KeyboardInterrupt(), "KILLED"), (SystemExit(143), "KILLED")],
 )
-def test_how_a_run_ends_is_told(mlflow_store: Path, error: BaseException, status: str) -> None:
+def test_the_status_of_a_run_says_how_it_ended(mlflow_store: Path, error: BaseException, status: str) -> None:
     def end(runs: list[Run]) -> None:
         with training_run(name="ends", tags={}) as run:
             runs.append(run)
@@ -148,7 +148,7 @@ def test_how_a_run_ends_is_told(mlflow_store: Path, error: BaseException, status
     assert stored(runs[0]).info.status == status
 
 
-def test_an_interrupted_run_is_resumed_and_an_unknown_one_replaced(mlflow_store: Path) -> None:
+def test_an_interrupted_run_is_resumed_and_an_unknown_run_is_replaced(mlflow_store: Path) -> None:
     first = start_run(name="first", tags={})
     first.log_metrics({"loss": 2.0}, 0)
     first.end("KILLED")
@@ -170,7 +170,7 @@ def test_runs_of_two_threads_do_not_mix(mlflow_store: Path) -> None:
         runs[name] = run
 
     runs: dict[str, Run] = {}
-    start_run(name="makes the experiment", tags={})
+    start_run(name="creates the experiment", tags={})
     threads = [threading.Thread(target=work, args=(f"run {n}", n)) for n in range(3)]
     for thread in threads:
         thread.start()
@@ -183,9 +183,7 @@ def test_runs_of_two_threads_do_not_mix(mlflow_store: Path) -> None:
     }
 
 
-def test_sigterm_kills_the_run_and_a_handler_of_the_caller_is_left_alone(
-    mlflow_store: Path, root: Path
-) -> None:
+def test_sigterm_kills_the_run_and_leaves_the_caller_s_handler_alone(mlflow_store: Path, root: Path) -> None:
     code = """
 import sys, time
 from tasks.tracking import training_run

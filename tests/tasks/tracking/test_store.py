@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from mlflow.exceptions import MlflowException
 
-from tasks.tracking.store import TrackingFailed, client, look_up, public_uri, told, tracking_uri
+from tasks.tracking.store import TrackingFailed, client, look_up, mlflow_errors, public_uri, tracking_uri
 
 
-def test_the_store_lies_in_the_root_of_the_workspace(
+def test_the_store_is_in_the_root_of_the_workspace(
     mlflow_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert tracking_uri() == f"sqlite:///{mlflow_store}/mlflow.db"
@@ -20,7 +20,7 @@ def test_the_store_lies_in_the_root_of_the_workspace(
     assert tracking_uri() == f"sqlite:///{mlflow_store}/mlflow.db"
 
 
-def test_the_environment_names_another_store(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_selects_another_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://tracking:5000")
     assert tracking_uri() == "http://tracking:5000"
 
@@ -35,20 +35,23 @@ def test_the_environment_names_another_store(monkeypatch: pytest.MonkeyPatch) ->
         ("postgresql://ann:se@cret@db/mlflow", "postgresql://db/mlflow"),
     ],
 )
-def test_what_is_shown_of_a_store_holds_no_secret_and_no_folder(
+def test_the_displayed_uri_has_no_secret_and_no_local_folder(
     monkeypatch: pytest.MonkeyPatch, uri: str, shown: str
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     assert public_uri() == shown
 
 
-def test_looking_up_what_is_not_there_gives_none(mlflow_store: Path) -> None:
+def test_looking_up_a_missing_object_gives_none(mlflow_store: Path) -> None:
     assert look_up(lambda mlflow: mlflow.get_run("0" * 32)) is None
     assert look_up(lambda mlflow: mlflow.get_experiment("0")).name == "Default"
 
 
-def test_errors_name_the_store_and_what_to_do(mlflow_store: Path) -> None:
-    with pytest.raises(TrackingFailed, match=r"sqlite:///mlflow\.db says: full.*MLFLOW_TRACKING_URI"), told():
+def test_errors_name_the_store_and_the_cure(mlflow_store: Path) -> None:
+    with (
+        pytest.raises(TrackingFailed, match=r"sqlite:///mlflow\.db says: full.*MLFLOW_TRACKING_URI"),
+        mlflow_errors(),
+    ):
         raise MlflowException("full")
     with pytest.raises(TrackingFailed):
         look_up(lambda mlflow: mlflow.search_runs(["0"], "no filter at all"))
@@ -57,7 +60,7 @@ def test_errors_name_the_store_and_what_to_do(mlflow_store: Path) -> None:
 def test_a_server_that_is_down_is_an_error_within_a_minute(
     mlflow_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # the discard port: nobody listens
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # the discard port, where nothing listens
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     start = time.monotonic()
     with pytest.raises(TrackingFailed, match=r"http://127\.0\.0\.1:9 says"):
@@ -65,7 +68,7 @@ def test_a_server_that_is_down_is_an_error_within_a_minute(
     assert time.monotonic() - start < 60
 
 
-def test_a_client_is_quiet_even_when_it_makes_the_database(tmp_path: Path, root: Path) -> None:
+def test_a_client_is_quiet_even_when_it_creates_the_database(tmp_path: Path, root: Path) -> None:
     code = "from tasks.tracking.store import client; client().search_experiments()"
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -79,7 +82,7 @@ def test_a_client_is_quiet_even_when_it_makes_the_database(tmp_path: Path, root:
     assert (tmp_path / "mlflow.db").exists()
 
 
-def test_looking_at_a_module_imports_no_mlflow(root: Path) -> None:
+def test_importing_these_modules_does_not_import_mlflow(root: Path) -> None:
     modules = "sys, tasks.tracking, tasks.register, tasks.promotion.decision"
     code = f"import {modules}; sys.exit('mlflow' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=root, check=True)
