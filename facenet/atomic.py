@@ -1,4 +1,4 @@
-"""Write files so that a reader sees the old bytes or the new ones, never half of them."""
+"""Write files atomically: a reader sees the old content or the new, never a part of it."""
 
 import os
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ TEMPORARY = ".tmp-"
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success sync it and rename it, on error remove it.
+    """Yield a temporary path next to `path`; on success sync and rename it, on error remove it.
 
     Raises:
-        OSError: the disk is full or the folder cannot be written; `path` is then as it was.
+        OSError: the disk is full or the folder is not writable; `path` is then unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
@@ -39,6 +39,6 @@ def write_text(path: Path, content: str) -> None:
 
 
 def remove_temporaries(folder: Path) -> None:
-    """Remove what a killed process left half-written in `folder`."""
+    """Remove the partial files that killed processes left in `folder`."""
     for leftover in sorted(folder.glob(f"{TEMPORARY}*")):
         leftover.unlink()

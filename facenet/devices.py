@@ -1,4 +1,4 @@
-"""Choose the device, the numeric precision and the number of threads at run time."""
+"""Choose device, numeric precision and number of threads at run time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,21 +12,21 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float
 
 
 def resolve_device(name: str) -> torch.device:
-    """Return the device called `name`; "auto" takes CUDA, then Apple's MPS, then the CPU.
+    """Return the device called `name`; "auto" selects CUDA, else Apple's MPS, else the CPU.
 
     Raises:
-        ParamsInvalid: the device is asked for by name and this machine has none.
+        ParamsInvalid: the named device is not available on this machine.
     """
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         return torch.device(next(kind for kind, here in available.items() if here))
     if not available.get(name.split(":")[0], False):
-        raise ParamsInvalid(f"base.device is {name!r}, and this machine has none. Set it to auto or cpu.")
+        raise ParamsInvalid(f"base.device is {name!r}, which this machine does not have. Use auto or cpu.")
     return torch.device(name)
 
 
 def resolve_precision(name: str, device: torch.device) -> str:
-    """Return fp32, bf16 or fp16; "auto" takes bf16 where the hardware multiplies it natively, else fp32."""
+    """Return fp32, bf16 or fp16; "auto" is bf16 where the hardware supports it natively, else fp32."""
     if name != "auto":
         return name
     if device.type == "cuda":
@@ -47,7 +47,7 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
 
 @contextmanager
 def cpu_threads(count: int) -> Iterator[None]:
-    """Let PyTorch compute with `count` threads on the CPU; afterwards it has as many as before."""
+    """Make PyTorch use `count` CPU threads, and restore the previous number afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

@@ -1,4 +1,4 @@
-"""SHA-256 digests of files, folders, plain values and code: what caches and cards name things by."""
+"""SHA-256 digests of files, folders, plain values and code, for cache keys and model cards."""
 
 import hashlib
 import json
@@ -12,13 +12,13 @@ from typing import Any
 
 
 def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file as hexadecimal digits."""
+    """Return the SHA-256 of a file in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def folder_digest(*paths: Path) -> str:
-    """Return the SHA-256 over the names and contents of files, and of all files in folders."""
+    """Return the SHA-256 of the names and contents of files, and of all files in folders."""
     digest = hashlib.sha256()
     for path in paths:
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
@@ -29,19 +29,19 @@ def folder_digest(*paths: Path) -> str:
 
 
 def value_digest(value: Any) -> str:
-    """Return the SHA-256 of a plain value (what JSON can hold); the order of keys does not matter."""
+    """Return the SHA-256 of a JSON-serialisable value; key order does not matter."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 @cache
 def code_digest(modules: tuple[str, ...], libraries: tuple[str, ...] = ()) -> str:
-    """Return the SHA-256 of the source code of modules, of library versions and of the processor's kind.
+    """Return the SHA-256 of the source code of modules, library versions and the processor architecture.
 
-    modules: dotted names; a package counts with everything below it. libraries: names of installed packages;
-    one that is not installed counts as such.
+    modules: dotted names; a package includes everything below it. libraries: distribution names; a missing
+    one counts as version None. The architecture is included only if there are libraries.
 
     Raises:
-        ModuleNotFoundError: there is no such module.
+        ModuleNotFoundError: a module does not exist.
     """
     sources = {name: [file_digest(path) for path in _sources(name)] for name in sorted(modules)}
     versions = {name: _version(name) for name in libraries}

@@ -1,32 +1,30 @@
-"""Every error the project raises on purpose.
+"""Every error the project raises deliberately.
 
-A message names the object, the place and what to do next, so that it can be shown to a user as it is.
+A message names the object, the place and what to do next, so that it can be shown to users directly.
 """
 
 
 class FaceNetError(Exception):
-    """Base of all errors that are the caller's or the data's fault, shown without a traceback."""
+    """Base of all errors caused by the caller or the data, shown without a traceback."""
 
 
 class ParamsInvalid(FaceNetError):
-    """A parameter is unknown, out of range or contradicts another."""
+    """A parameter is unknown, out of range or conflicts with another."""
 
 
 class SourceInvalid(FaceNetError):
-    """A data source is missing, unreadable or not what its parameters say."""
+    """A data source is missing, unreadable or does not match its parameters."""
 
 
 class DownloadFailed(FaceNetError):
-    """An archive could be had from no mirror or its digest does not fit."""
+    """No mirror has an archive, or its digest is wrong."""
 
 
 class ImageRejected(FaceNetError):
     """One photo cannot be used; `reason` is the status that the manifest records."""
 
     def __init__(self, reason: str, message: str) -> None:
-        super().__init__(
-            reason, message
-        )  # both, or it could not be pickled on its way out of a worker process
+        super().__init__(reason, message)  # both are needed to unpickle it in the parent of a worker process
         self.reason = reason
 
     def __str__(self) -> str:
@@ -38,11 +36,11 @@ class PairsFileInvalid(FaceNetError):
 
 
 class WeightsInvalid(FaceNetError):
-    """Weights are missing, have another digest or do not fit the network."""
+    """Weights are missing, have the wrong digest or do not match the network."""
 
 
 class DataInvalid(FaceNetError):
-    """A data validation suite failed; the message names suite, expectation and rows."""
+    """Data is missing, damaged or failed validation; the message names suite, expectation and rows."""
 
 
 class TrainingDiverged(FaceNetError):
@@ -54,12 +52,12 @@ class CompilationFailed(FaceNetError):
 
 
 class EmbeddingCollapsed(FaceNetError):
-    """All embeddings fell onto one point, so that the triplet loss equals its margin."""
+    """All embeddings collapsed to one point, so that the triplet loss equals its margin."""
 
 
 class NoTriplets(FaceNetError):
-    """Mining has found no triplet to train on in several epochs."""
+    """Mining has found no triplets to train on for several epochs."""
 
 
 class GateFailed(FaceNetError):
-    """A model misses a metric that params.yaml asks of it."""
+    """A model misses a metric that params.yaml requires."""

@@ -1,4 +1,4 @@
-"""How a stage or a command is started: an expected error is one message and exit code 1."""
+"""The entry point of stages and commands: an expected error is one message and exit code 1."""
 
 import sys
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from facenet.errors import FaceNetError
 
 
 def stage_main(main: Callable[[], None]) -> None:
-    """Run `main`; print a FaceNetError as one message without a traceback and exit with 1."""
+    """Run `main`; print a FaceNetError as one message without a traceback and exit with code 1."""
     try:
         main()
     except FaceNetError as error:

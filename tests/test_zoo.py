@@ -1,7 +1,7 @@
-"""Every file of the zoo, and every portrait, goes through the real ingest and the real align.
+"""Every file of the zoo and every portrait goes through the real ingest and align stages.
 
-They do so twice: as training photos, where a photo without a face is rejected, and as evaluation photos,
-where its centre is used instead. The second time `ingest.min_side` is 1: align meets the tiniest of them.
+This happens twice: as training photos, where a photo without a face is rejected, and as evaluation photos,
+where its centre is used instead. The second time `ingest.min_side` is 1, so that align gets even tiny ones.
 """
 
 import json
@@ -30,7 +30,7 @@ SIDE = 64  # pixels of a stored face
 
 
 class Verdict(NamedTuple):
-    """What became of a file: its status in the manifest; why align rejected it; its row of faces."""
+    """The result for a file: its status in the manifest, align's reject reason and its row of faces."""
 
     status: str
     reason: str | None
@@ -111,7 +111,7 @@ def test_as_an_evaluation_photo(evaluated: Verdicts, name: str) -> None:
     status, reason, face = evaluated[name]
     animal = ANIMALS[name]
     assert status == ("kept" if animal.status == "too_small" else animal.status)
-    assert reason is None  # no evaluation photo that can be decoded is lost
+    assert reason is None  # no decodable evaluation photo is lost
     assert (face is not None) == (status == "kept")
     if face is not None:
         assert (face["faces_found"], face["fallback"]) == (faces_in(name), not faces_in(name))
@@ -125,7 +125,7 @@ def test_as_an_evaluation_photo(evaluated: Verdicts, name: str) -> None:
             assert ((x0 + x1) / 2, (y0 + y1) / 2) == (animal.width / 2, animal.height / 2)
 
 
-def test_boxes_are_where_the_faces_were_put(trained: Verdicts) -> None:
+def test_boxes_are_where_the_faces_were_pasted(trained: Verdicts) -> None:
     for name, place in {
         "face_in_a_wide_photo.png": (700, 4),
         "face_cut_by_the_border.png": (-22, 40),
@@ -166,7 +166,7 @@ def test_a_photo_of_100_megapixels(tmp_path: Path, root: Path) -> None:
 
 
 def run_alone(arguments: list[str], folder: Path, root: Path) -> tuple[str, int, float]:
-    """Run `facenet` as a process of its own; return what it printed, its exit code and peak memory in MB."""
+    """Run `facenet` as a separate process; return its output, exit code and peak memory in MB."""
     output = folder / "output"
     environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
     with output.open("w") as file:

@@ -1,4 +1,4 @@
-"""Photo files as they come in the wild, made here, each with what ingest must make of it."""
+"""Generated photo files of every kind found in the wild, each with the status ingest must give it."""
 
 import io
 import struct
@@ -15,7 +15,7 @@ BOMB_GIF = b"GIF89a" + _WHOLE + bytes(3) + b"," + bytes(4) + _WHOLE + b"\0\x08\0
 
 
 class Animal(NamedTuple):
-    """A file: its bytes, the status it must get, and the upright size if it is decoded."""
+    """A file: its bytes, its expected status, and its upright size if it can be decoded."""
 
     data: bytes
     status: str = "kept"
@@ -24,7 +24,7 @@ class Animal(NamedTuple):
 
 
 def picture(seed: int = 0, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
-    """Return a smooth (height, width, 3) picture, another for each seed, without any symmetry."""
+    """Return a smooth (height, width, 3) image without symmetry, a different one for each seed."""
     rng = np.random.default_rng(seed)
     small = Image.fromarray(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8))
     return np.asarray(small.resize((width, height), Image.Resampling.BICUBIC))
@@ -45,30 +45,30 @@ def orientation(number: int) -> Image.Exif:
 
 
 def png_chunk(kind: bytes, data: bytes) -> bytes:
-    """Return one chunk of a PNG with its checksum."""
+    """Return a PNG chunk with its checksum."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def raw_png(width: int, height: int, depth: int, colour: int, rows: bytes) -> bytes:
-    """Return a PNG of `rows`, each with its filter byte; its header may claim any size."""
+    """Return a PNG of `rows`, each with its filter byte; the header may claim any size."""
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
     body = png_chunk(b"IHDR", header) + png_chunk(b"IDAT", zlib.compress(rows)) + png_chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + body
 
 
 def deep_png(seed: int) -> bytes:
-    """Return a PNG of 16 bits a channel."""
+    """Return a PNG with 16 bits per channel."""
     pixels = picture(seed).astype(">u2") * 257
     return raw_png(WIDTH, HEIGHT, 16, 2, b"".join(b"\0" + row.tobytes() for row in pixels))
 
 
 def flipped(data: bytes, place: int) -> bytes:
-    """Return `data` with one bit turned over."""
+    """Return `data` with one bit flipped."""
     return data[:place] + bytes([data[place] ^ 0x40]) + data[place + 1 :]
 
 
 def zoo() -> dict[str, Animal]:
-    """Return all files by their names."""
+    """Return all files by name."""
     return _formats() | _modes() | _oriented() | _odd() | _sizes() | _damaged() | _foreign()
 
 

@@ -1,7 +1,7 @@
-"""Find faces with MTCNN (Zhang et al., IEEE SPL 2016), choose one per photo and cut it out.
+"""Detect faces with MTCNN (Zhang et al., IEEE SPL 2016), select one per photo and crop it.
 
-Colour is RGB everywhere. Boxes are float32 x0 y0 x1 y1 in pixels of the upright source image, origin top
-left, half open: a box that covers the whole of a 250 x 250 image is 0 0 250 250.
+Images are RGB. Boxes are float32 x0 y0 x1 y1 in pixels of the upright source image, origin at the top left,
+half open: a box that covers a whole 250 x 250 image is 0 0 250 250.
 """
 
 from facenet.detection.aligner import AlignedFace, FaceAligner

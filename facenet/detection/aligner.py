@@ -1,4 +1,4 @@
-"""From photos to faces: the one way that the align stage and a served model share."""
+"""From photos to aligned faces: the code path shared by the align stage and a served model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +14,12 @@ from facenet.detection.selection import select_face
 
 @dataclass(frozen=True, eq=False)
 class AlignedFace:
-    """The chosen face of one photo.
+    """The selected face of one photo.
 
     image: uint8 (S, S, 3). box (4,) float32 without margin, and landmarks (5, 2) float32, in source pixels.
-    probability: of the face, 0 to 1. faces_found: in the whole photo.
-    fallback: no face was found; the image is the centre of the photo, probability is 0 and landmarks are NaN.
+    probability: detection probability, 0 to 1. faces_found: number of faces detected in the photo.
+    fallback: no face was detected; the image is the centre of the photo, the probability is 0 and the
+        landmarks are NaN.
     """
 
     image: Pixels
@@ -30,7 +31,7 @@ class AlignedFace:
 
 
 def align_face(pixels: Pixels, faces: Faces, selection: str, crop: CropSettings) -> AlignedFace:
-    """Choose among the `faces` found in `pixels` uint8 (H, W, 3) and cut out; see AlignedFace for no face."""
+    """Select and crop one of the `faces` detected in `pixels` uint8 (H, W, 3), or fall back to the centre."""
     height, width = pixels.shape[:2]
     box, landmarks = fallback_box(width, height), np.full((5, 2), np.nan, np.float32)
     probability = 0.0
@@ -43,7 +44,7 @@ def align_face(pixels: Pixels, faces: Faces, selection: str, crop: CropSettings)
 
 
 class FaceAligner:
-    """Detect, select and crop, one face per photo.
+    """Detect, select and crop one face per photo.
 
     selection: one of SELECTIONS.
     """
@@ -52,6 +53,6 @@ class FaceAligner:
         self.detector, self.selection, self.crop = detector, selection, crop
 
     def align(self, images: Sequence[Pixels]) -> list[AlignedFace]:
-        """Return one face per photo uint8 (H, W, 3) RGB, of any sizes."""
+        """Return one face for each photo uint8 (H, W, 3) RGB; photos may differ in size."""
         found = self.detector.detect(images)
         return [align_face(i, f, self.selection, self.crop) for i, f in zip(images, found, strict=True)]

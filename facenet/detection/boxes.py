@@ -1,8 +1,8 @@
-"""Arithmetic on many boxes at once, as the cascade of MTCNN does it.
+"""Vectorised box arithmetic of the MTCNN cascade.
 
 Boxes are float32 (F, 4), x0 y0 x1 y1, in the 1-based inclusive pixel coordinates of the original Matlab code:
-the crop of a box is pixels[y0 - 1 : y1, x0 - 1 : x1]. `half_open` turns them into the project's own once, at
-the very end.
+the crop of a box is pixels[y0 - 1 : y1, x0 - 1 : x1]. `half_open` converts them to this project's convention
+once, at the very end.
 """
 
 from collections.abc import Iterator
@@ -16,11 +16,11 @@ from facenet.detection.pyramid import STRIDE, WINDOW
 
 Overlap = Literal["union", "min"]
 
-PAIRS = 2**20  # of boxes compared at a time: bounds memory at 10^5 candidates
+PAIRS = 2**20  # box pairs compared per batch: bounds memory for 10^5 candidates
 
 
 def generate(rows: Indices, columns: Indices, scale: Floats) -> Floats:
-    """Return the boxes (F, 4), in source pixels, of P-Net's windows at row, column and scale (F,).
+    """Return the source-pixel boxes (F, 4) of P-Net windows given by row, column and scale (F,).
 
     x0 = floor((2 column + 1) / scale), x1 = floor((2 column + 12) / scale), likewise y.
     """
@@ -29,16 +29,16 @@ def generate(rows: Indices, columns: Indices, scale: Floats) -> Floats:
 
 
 def regress(boxes: Floats, offsets: Floats, *, inclusive: bool) -> Floats:
-    """Move each edge by its offset (F, 4) times the width or height of the box.
+    """Shift each edge by its offset (F, 4) times the width or height of the box.
 
-    inclusive: sides count both edge pixels, x1 - x0 + 1 (stages 2 and 3); P-Net's count x1 - x0.
+    inclusive: sides include both edge pixels, x1 - x0 + 1 (stages 2 and 3); P-Net's are x1 - x0.
     """
     sides = boxes[:, 2:] - boxes[:, :2] + np.float32(inclusive)
     return boxes + offsets * np.tile(sides, 2)
 
 
 def square(boxes: Floats) -> Floats:
-    """Return squares of the longer side around the same centres; sides are x1 - x0."""
+    """Return squares with the longer side around the same centres; side lengths are x1 - x0."""
     sides = boxes[:, 2:] - boxes[:, :2]
     side = sides.max(axis=1, keepdims=True)
     corner = boxes[:, :2] + sides * np.float32(0.5) - side * np.float32(0.5)
@@ -46,9 +46,9 @@ def square(boxes: Floats) -> Floats:
 
 
 def clip(boxes: Floats, heights: Indices, widths: Indices) -> Indices:
-    """Truncate to integers and clip to 1..width, 1..height (F,) of each box's image.
+    """Truncate to integers and clip each box to its image, 1..width and 1..height (F,).
 
-    A box outside the image gets x1 < x0 or y1 < y0. The part outside is cut off and the rest stretched, as in
+    A box outside the image gets x1 < x0 or y1 < y0. The part outside is dropped and the rest stretched, as in
     facenet-pytorch (davidsandberg pads with black).
     """
     whole = np.trunc(boxes).astype(np.int64)
@@ -59,15 +59,15 @@ def clip(boxes: Floats, heights: Indices, widths: Indices) -> Indices:
 
 
 def half_open(boxes: Floats) -> Floats:
-    """Turn 1-based inclusive coordinates into 0-based half-open ones: the first corner moves by one."""
+    """Convert 1-based inclusive to 0-based half-open coordinates: the first corner moves by one."""
     return boxes - np.array([1, 1, 0, 0], dtype=np.float32)
 
 
 def overlaps(a: Floats, b: Floats, overlap: Overlap) -> Floats:
-    """Return the overlap (F,) of each box of `a` with the one of `b`, 0 to 1; of empty boxes NaN.
+    """Return the overlap (F,) of each box in `a` with its counterpart in `b`, 0 to 1; NaN for empty boxes.
 
-    Sides are x1 - x0. union: intersection over union. min: intersection over the smaller area; the original
-    code adds 1 to sides there, as half-open coordinates do.
+    Sides are x1 - x0. union: intersection over union. min: intersection over the smaller area; there the
+    original code adds 1 to sides, which half-open coordinates already include.
     """
     sides = np.maximum(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0)
     shared = sides[:, 0] * sides[:, 1]
@@ -81,11 +81,11 @@ def overlaps(a: Floats, b: Floats, overlap: Overlap) -> Floats:
 def suppress(
     boxes: Floats, scores: Floats, threshold: float, overlap: Overlap, *, groups: Indices | None = None
 ) -> Indices:
-    """Return the boxes that greedy non-maximum suppression keeps, as indices from the highest score down.
+    """Return the indices of the boxes that greedy non-maximum suppression keeps, in descending score order.
 
-    From the highest score on, a box is dropped when it overlaps a kept one of its group by more than
-    `threshold`, which is at least 0. Equal scores keep their order. Groups (F,) are numbers, and come one
-    after another in the result. There is no limit on the number of boxes.
+    Boxes are visited in descending score order; one is dropped if it overlaps a kept box of its group by more
+    than `threshold` (at least 0). Equal scores keep their order. groups (F,): group numbers; the result lists
+    one group after another. Any number of boxes works.
     """
     groups = np.zeros(len(boxes), np.int64) if groups is None else groups
     order = np.lexsort((-scores, groups))
@@ -99,9 +99,9 @@ def suppress(
 
 
 def _neighbours(boxes: Floats, groups: Indices) -> Iterator[Indices]:
-    """Yield all pairs (2, P), lower index first, of boxes of one group that meet along x, some at a time.
+    """Yield batches of pairs (2, P), lower index first, of boxes of one group whose x ranges intersect.
 
-    Along a line sorted by group and x0, the boxes that one meets on its right lie in one stretch.
+    With boxes sorted by group and x0, the ones that a box intersects on its right are consecutive.
     """
     span = np.float64(np.ptp(boxes[:, ::2])) + 1 if len(boxes) else 1.0
     line = np.lexsort((boxes[:, 0], groups))
@@ -118,7 +118,7 @@ def _neighbours(boxes: Floats, groups: Indices) -> Iterator[Indices]:
 
 
 def _greedy(count: int, stronger: Indices, weaker: Indices) -> NDArray[np.bool_]:
-    """Solve keep[w] = no pair (s, w) with keep[s], which has one solution, the greedy choice, as s < w.
+    """Solve keep[w] = no pair (s, w) with keep[s]; since s < w, the only solution is the greedy choice.
 
     Each round settles at least one more link of every chain of suppressions, and chains are short.
     """

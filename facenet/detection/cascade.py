@@ -1,11 +1,11 @@
-"""The cascade of MTCNN: P-Net proposes, R-Net refines, O-Net decides and places landmarks.
+"""The MTCNN cascade: P-Net proposes, R-Net refines, O-Net decides and places landmarks.
 
 Zhang et al., IEEE SPL 23(10), 2016. Where davidsandberg/facenet and facenet-pytorch differ we follow the
-latter, so that boxes agree with it: sizes of levels and area means (`pyramid`), clipped crops (`boxes.clip`),
-Union suppression without the extra pixel (`boxes.overlaps`), boxes kept in floating point between stages and
-truncated for cropping only. Unlike it, a small image has no face instead of raising, a box outside the image
-is dropped without shifting the results of the others, and boxes come out half open and counted from 0
-(`boxes.half_open`).
+latter, so that boxes agree with it: level sizes and area means (`pyramid`), clipped crops (`boxes.clip`),
+union suppression without the extra pixel (`boxes.overlaps`), boxes in floating point between stages and
+truncated for cropping only. Three things differ from it: an image that is too small has no faces instead of
+raising, a box outside the image is dropped without shifting the results of the others, and returned boxes are
+half open and 0-based (`boxes.half_open`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,9 +29,12 @@ from facenet.detection.weights import load_mtcnn_weights
 from facenet.errors import ParamsInvalid
 from facenet.memory import keep_freed_memory
 
-LEVEL_OVERLAP, STAGE_OVERLAP = 0.5, 0.7  # allowed within a level of the pyramid, and after every stage
-SPARE_BYTES = 31 * 2**20  # of the longest freed block that is kept for the next photo
-GROUP_PIXELS = 2**19  # of the images searched at a time, if not of one alone: running sums of 8 MB
+LEVEL_OVERLAP, STAGE_OVERLAP = (
+    0.5,
+    0.7,
+)  # largest overlap allowed within a pyramid level, and after each stage
+SPARE_BYTES = 31 * 2**20  # largest freed block that is kept for the next photo
+GROUP_PIXELS = 2**19  # per group of images, unless a single image has more: running sums of 8 MB
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,10 @@ class DetectorSettings:
     """What counts as a face.
 
     min_face: shortest side of a face in source pixels, at least 12.
-    thresholds: least probability for P-Net (reached), R-Net and O-Net (exceeded).
-    factor: between the scales of the pyramid, within (0, 1).
-    max_side: pixels; a longer image is searched on a copy reduced by a whole factor, where faces of less than
-        12 pixels are not found. Boxes stay in source pixels.
+    thresholds: minimum probability for P-Net (inclusive), R-Net and O-Net (exclusive), each 0 to 1.
+    factor: ratio between consecutive pyramid scales, within (0, 1).
+    max_side: pixels, at least 12; a larger image is searched on a copy reduced by an integer factor, where
+        faces smaller than 12 pixels are not detected. Boxes stay in source pixels.
 
     Raises:
         ParamsInvalid: a value is out of range.
@@ -59,10 +62,10 @@ class DetectorSettings:
 
 
 class MTCNN(nn.Module):
-    """The detector. An image gives the same bytes whatever comes with it in a batch.
+    """The detector. The result for an image does not depend, to the byte, on the rest of the batch.
 
-    weights: as `load_mtcnn_weights` returns them, which is the default.
-    runtime: the fastest that works here for the device if None.
+    weights: as returned by `load_mtcnn_weights`, which is the default.
+    runtime: None selects the fastest one available for the device.
     """
 
     def __init__(
@@ -94,7 +97,7 @@ class MTCNN(nn.Module):
         self.o_reader = CropReader(networks.decide, side=48, size=of_onet, columns=15)
 
     def detect(self, images: Sequence[Pixels]) -> list[Faces]:
-        """Return the faces of images uint8 (H, W, 3) RGB of any sizes; none for one below `min_face`."""
+        """Return the faces in images uint8 (H, W, 3) RGB of any size; none if a side is below `min_face`."""
         return [faces for group in _groups(images) for faces in self._detect(group)]
 
     def _detect(self, images: Sequence[Pixels]) -> list[Faces]:
@@ -106,7 +109,7 @@ class MTCNN(nn.Module):
         return [f if k == 1 else f.scaled(k) for f, k in zip(faces, factors, strict=True)]
 
     def _refine(self, candidates: Candidates, reading: Reading) -> Candidates:
-        """Return square boxes around what R-Net takes for faces: suppressed first, then moved."""
+        """Return square boxes around the faces that R-Net accepts: suppressed first, then regressed."""
         passed = np.flatnonzero(reading.scores > self.settings.thresholds[1])
         boxes, images = candidates.take(passed)
         kept = passed[geometry.suppress(boxes, reading.scores[passed], STAGE_OVERLAP, "union", groups=images)]
@@ -114,10 +117,10 @@ class MTCNN(nn.Module):
         return Candidates(geometry.square(moved), candidates.images[kept])
 
     def _decide(self, candidates: Candidates, reading: Reading, count: int) -> list[Faces]:
-        """Return what O-Net takes for faces, image by image: moved first, then suppressed by smaller area."""
+        """Return the faces that O-Net accepts per image: regressed first, then suppressed by smaller area."""
         passed = np.flatnonzero(reading.scores > self.settings.thresholds[2])
         boxes, images = candidates.take(passed)
-        points = reading.landmarks[passed].reshape(-1, 2, 5).swapaxes(1, 2)  # shares of the box
+        points = reading.landmarks[passed].reshape(-1, 2, 5).swapaxes(1, 2)  # fractions of the box
         frame = geometry.half_open(boxes)[:, None]
         landmarks = points * (frame[..., 2:] - frame[..., :2]) + frame[..., :2]
         boxes = geometry.half_open(geometry.regress(boxes, reading.offsets[passed], inclusive=True))
@@ -129,7 +132,7 @@ class MTCNN(nn.Module):
 
 
 def _propose(windows: Windows) -> Candidates:
-    """Return square boxes around what P-Net takes for faces: suppressed on each level, and on all of them."""
+    """Return square boxes around the faces that P-Net proposes, suppressed per level, then across levels."""
     boxes, scores, offsets, levels, images = windows
     groups = images * (levels.max(initial=0) + 1) + levels
     kept = geometry.suppress(boxes, scores, LEVEL_OVERLAP, "union", groups=groups)
@@ -139,7 +142,7 @@ def _propose(windows: Windows) -> Candidates:
 
 
 def _groups(images: Sequence[Pixels]) -> Iterator[list[Pixels]]:
-    """Cut a batch so that a group has at most GROUP_PIXELS, or is one image."""
+    """Split a batch into groups of at most GROUP_PIXELS, or of a single larger image."""
     group: list[Pixels] = []
     pixels = 0
     for image in images:

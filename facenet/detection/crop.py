@@ -1,4 +1,4 @@
-"""Cut a face out of a photo: by its box and a margin, or turned upright by its five landmarks."""
+"""Crop a face from a photo: by its box and a margin, or rotated upright by its five landmarks."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,9 +10,9 @@ from PIL import Image
 from facenet.detection.integral import Floats, Pixels
 from facenet.errors import ParamsInvalid
 
-FALLBACK_SIDE = 0.5  # of the shorter side of the photo: what a face takes of LFW's and CelebA's photos
-TEMPLATE_SIDE = 112  # pixels, image for which TEMPLATE is given
-# Where InsightFace puts left eye, right eye, nose and corners of the mouth in an image of 112 x 112 pixels.
+FALLBACK_SIDE = 0.5  # of the photo's shorter side: about what a face occupies in LFW and CelebA photos
+TEMPLATE_SIDE = 112  # pixels, side of the image that TEMPLATE refers to
+# InsightFace's positions of left eye, right eye, nose and mouth corners in an image of 112 x 112 pixels.
 TEMPLATE = np.array(
     [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)]
 )
@@ -20,18 +20,18 @@ TEMPLATE = np.array(
 
 @dataclass(frozen=True)
 class CropSettings:
-    """How a face is cut out.
+    """How a face is cropped.
 
-    method: `crop` takes the box and the margin and resizes to a square, aspect ratio not kept; `similarity`
-        moves, turns and scales the five landmarks onto InsightFace's template, margin around it, black
-        outside the photo.
+    method: `crop` takes the box plus the margin and resizes it to a square, ignoring the aspect ratio;
+        `similarity` translates, rotates and scales the five landmarks onto InsightFace's template, with the
+        margin around it and black outside the photo.
     image_size: pixels, side of the result.
-    margin: pixels added in all, half on each side.
+    margin: total pixels added, half on each side.
     margin_in: `source`, pixels of the photo (davidsandberg/facenet), or `output`, pixels of the result
         (facenet-pytorch: margin * side / (image_size - margin) source pixels).
 
     Raises:
-        ParamsInvalid: a value is out of range, or an output margin leaves nothing of the face.
+        ParamsInvalid: a value is out of range, or an output margin leaves no room for the face.
     """
 
     method: Literal["crop", "similarity"] = "crop"
@@ -49,17 +49,17 @@ class CropSettings:
 
 
 def fallback_box(width: int, height: int) -> Floats:
-    """Return the box (4,) for a photo without a found face: its central square of half the shorter side."""
+    """Return the box (4,) for a photo without a detected face: a central square of half the shorter side."""
     half = max(1.0, min(width, height) * FALLBACK_SIDE) / 2
     x, y = width / 2, height / 2
     return np.array([x - half, y - half, x + half, y + half], dtype=np.float32)
 
 
 def crop_face(pixels: Pixels, box: Floats, landmarks: Floats, settings: CropSettings) -> Pixels:
-    """Return the face uint8 (S, S, 3) out of `pixels` uint8 (H, W, 3).
+    """Return the face uint8 (S, S, 3) cropped from `pixels` uint8 (H, W, 3).
 
-    box (4,) and landmarks (5, 2) are in source pixels and may lie outside the photo. Landmarks that are not
-    finite or fall on one point cannot be warped: the box is cropped instead.
+    box (4,) and landmarks (5, 2) are in source pixels and may lie outside the photo. If the landmarks are not
+    finite or all coincide, no warp exists and the box is cropped instead.
     """
     if settings.method == "similarity" and np.isfinite(landmarks).all() and np.ptp(landmarks, axis=0).any():
         return _warp(pixels, landmarks, settings)
@@ -70,7 +70,7 @@ def crop_face(pixels: Pixels, box: Floats, landmarks: Floats, settings: CropSett
 
 
 def _with_margin(box: Floats, width: int, height: int, settings: CropSettings) -> tuple[int, int, int, int]:
-    """Add the margin, clip to the photo, truncate to whole pixels; at least one pixel is left."""
+    """Add the margin, clip to the photo and truncate to integers; at least one pixel remains."""
     x0, y0, x1, y1 = (float(edge) for edge in box)
     margin_x = margin_y = settings.margin
     if settings.margin_in == "output":
@@ -87,15 +87,15 @@ def _clipped(low: float, high: float, length: int) -> tuple[int, int]:
 
 
 def _warp(pixels: Pixels, landmarks: Floats, settings: CropSettings) -> Pixels:
-    """Sample the photo through the least-squares similarity that takes the landmarks to the template.
+    """Sample the photo through the least-squares similarity that maps the landmarks to the template.
 
     Points are complex numbers, so that a similarity without reflection is z -> scale * z + shift. A large
-    photo is first reduced by a whole factor, so that sampling does not alias.
+    photo is first reduced by an integer factor to avoid aliasing.
     """
     side = settings.image_size
     source = landmarks.astype(np.float64) @ (1, 1j)
     tight = _similarity(source, TEMPLATE @ (1, 1j) * (side / TEMPLATE_SIDE))[0]
-    face = 1 - settings.margin / side  # share of the side that is left to the face
+    face = 1 - settings.margin / side  # fraction of the side that the face occupies
     if settings.margin_in == "source":
         face = 1 / (1 + settings.margin * abs(tight) / side)
     centre = side / 2 * (1 + 1j)
@@ -113,7 +113,7 @@ def _warp(pixels: Pixels, landmarks: Floats, settings: CropSettings) -> Pixels:
 def _similarity(
     source: NDArray[np.complexfloating], target: NDArray[np.complexfloating]
 ) -> tuple[complex, complex]:
-    """Return the scale and shift of source with the least squared distance to target (Umeyama, PAMI 1991)."""
+    """Return the least-squares scale and shift from source to target (Umeyama, PAMI 1991)."""
     centred = source - source.mean()
     scale = np.vdot(centred, target - target.mean()) / np.vdot(centred, centred)
     return complex(scale), complex(target.mean() - scale * source.mean())

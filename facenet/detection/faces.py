@@ -1,4 +1,4 @@
-"""What a detector finds in one image."""
+"""The detections in one image."""
 
 from dataclasses import dataclass, field
 
@@ -9,11 +9,12 @@ from facenet.detection.integral import Floats
 
 @dataclass(frozen=True, eq=False)
 class Faces:
-    """The faces of one image, most probable first; by default none.
+    """The faces in one image, most probable first; none by default.
 
-    boxes (F, 4) float32 x0 y0 x1 y1, source pixels, half open; may reach beyond the image.
+    boxes (F, 4) float32 x0 y0 x1 y1, source pixels, half open; may extend past the image.
     probabilities (F,) float32, 0 to 1.
-    landmarks (F, 5, 2) float32 x y: left eye, right eye, nose, left and right corner of the mouth, as seen.
+    landmarks (F, 5, 2) float32 x y: left eye, right eye, nose, left and right mouth corner, left and right as
+        the viewer sees them.
     """
 
     boxes: Floats = field(default_factory=lambda: np.zeros((0, 4), np.float32))
@@ -24,6 +25,6 @@ class Faces:
         return len(self.boxes)
 
     def scaled(self, factor: int) -> "Faces":
-        """Return the same faces in an image enlarged by `factor`."""
+        """Return the same faces in coordinates of an image enlarged by `factor`."""
         scale = np.float32(factor)
         return Faces(self.boxes * scale, self.probabilities, self.landmarks * scale)

@@ -1,11 +1,11 @@
-"""Exact means over rectangles of images, in constant time each (Crow, SIGGRAPH 1984).
+"""Exact means over image rectangles, each in constant time (Crow, SIGGRAPH 1984).
 
-Sums are kept as 32-bit integers that wrap around: differences are right as long as one rectangle holds less
-than 2^31 / 255 = 8.4 million pixels, whatever the size of the image. A mean therefore depends on its
-rectangle alone.
+Sums are 32-bit integers that wrap around: differences are exact as long as one rectangle holds fewer than
+2^31 / 255 = 8.4 million pixels, whatever the size of the image. A mean therefore depends on its rectangle
+alone.
 
-A pixel is four numbers, red, green, blue and one without meaning: it is then one aligned item to copy, and
-arithmetic runs along whole rows. Networks give the fourth no weight.
+A pixel is four numbers: red, green, blue and one unused. That makes it one aligned item to copy and lets
+arithmetic run along whole rows. The networks give the fourth channel no weight.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,27 +21,26 @@ Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
 Sums = NDArray[np.int32]
 
-CHANNELS = 4  # of a pixel
+CHANNELS = 4  # per pixel
 
 
 class Cells(NamedTuple):
-    """Half-open ranges of pixels along one axis, (..., n) each; share: 1 / length, float32."""
+    """Half-open pixel ranges along one axis, (..., n) each; share: 1 / length, float32."""
 
     first: Indices
     last: Indices
     share: Floats
 
     def part(self, which: slice) -> "Cells":
-        """Return some of the ranges (n,)."""
+        """Return a slice of the ranges (n,)."""
         return Cells(self.first[which], self.last[which], self.share[which])
 
 
 def area_cells(start: Indices | int, length: Indices | int, count: int) -> Cells:
-    """Cut `length` pixels from `start` on into `count` ranges, as adaptive average pooling does.
+    """Divide `length` pixels starting at `start` into `count` ranges, as adaptive average pooling does.
 
-    Range i reaches from floor(i * length / count) to ceil((i + 1) * length / count): ranges overlap by a
-    pixel where the division leaves a rest, and when enlarging a pixel is repeated. Arrays (B,) give ranges
-    (B, count).
+    Range i spans floor(i * length / count) to ceil((i + 1) * length / count): ranges overlap by a pixel where
+    the division leaves a remainder, and enlarging repeats pixels. Arrays (B,) give ranges (B, count).
     """
     start, length = np.asarray(start)[..., None], np.asarray(length)[..., None]
     edges = np.arange(count + 1) * length
@@ -50,10 +49,10 @@ def area_cells(start: Indices | int, length: Indices | int, count: int) -> Cells
 
 
 class IntegralImages:
-    """Running sums over images uint8 (H, W, 3), from which means over rectangles are taken.
+    """Running sums over images uint8 (H, W, 3), from which means over rectangles are computed.
 
-    Takes 16 bytes a pixel. The sums of all images lie behind one another, so that rectangles of many images
-    are looked up at once. heights, widths: (I,) pixels.
+    Uses 16 bytes per pixel. The sums of all images are stored contiguously, so that rectangles of many images
+    are looked up in one call. heights, widths: (I,) pixels.
     """
 
     def __init__(self, images: Sequence[Pixels]) -> None:
@@ -68,12 +67,12 @@ class IntegralImages:
                 _sum_up(image, self._of(number))
 
     def _of(self, number: int) -> Sums:
-        """Return the sums (H + 1, W + 1, 4) of an image; row and column 0 hold zeros."""
+        """Return the sums (H + 1, W + 1, 4) of an image; row 0 and column 0 are zero."""
         height, pitch, start = self.heights[number] + 1, self._pitches[number], self._starts[number]
         return self._sums[start : start + height * pitch].reshape(height, pitch, CHANNELS)
 
     def grid(self, number: int, rows: Cells, columns: Cells, out: Floats) -> None:
-        """Write means, 0 to 255, for ranges of rows (h,) and columns (w,) of an image into `out` (h, 4w)."""
+        """Write an image's means, 0 to 255, over row and column ranges (h,), (w,) to `out` (h, 4w)."""
         sums = self._of(number)
         strips = _take(sums, rows.last, 0)
         strips -= _take(sums, rows.first, 0)
@@ -84,7 +83,7 @@ class IntegralImages:
         out *= rows.share[:, None]
 
     def crops(self, numbers: Indices, rows: Cells, columns: Cells) -> Floats:
-        """Return the means (B, h, w, 4), 0 to 255, of boxes of images (B,) cut into ranges (B, h), (B, w)."""
+        """Return means (B, h, w, 4), 0 to 255, of boxes in images (B,) cut into (B, h) by (B, w) cells."""
         start, pitch = self._starts[numbers, None], self._pitches[numbers, None]
         bottom, top = ((start + edge * pitch)[:, :, None] for edge in (rows.last, rows.first))
         left, right = columns.first[:, None, :], columns.last[:, None, :]
@@ -97,7 +96,7 @@ class IntegralImages:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Keep torch from waking its other threads: they would wait for more, at full speed, for a while."""
+    """Keep torch from waking its other threads, which would then spin for a while, waiting for work."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -107,9 +106,9 @@ def _one_thread() -> Iterator[None]:
 
 
 def _sum_up(image: Pixels, sums: Sums) -> None:
-    """Write running sums of (H, W, 3) into (H + 1, W + 1, 4)."""
+    """Write the running sums of (H, W, 3) to (H + 1, W + 1, 4)."""
     height, width = image.shape[:2]
-    flat = np.append(image, np.uint8(0))  # four bytes are read a pixel, at last beyond the end
+    flat = np.append(image, np.uint8(0))  # each pixel is read as four bytes, the last one past the end
     pixels = np.ndarray((height, width), np.uint32, flat, strides=(3 * width, 3)).copy()
     sums[0] = sums[:, 0] = 0
     inner = torch.from_numpy(sums[1:])
@@ -123,7 +122,7 @@ def _take(values: Sums, indices: Indices, axis: int) -> Sums:
 
 
 def _means(sums: Sums, rows: Cells, columns: Cells) -> Floats:
-    """Divide sums (B, h, w, 4) by the areas, along rows of 4w numbers: inner loops of four would be slow."""
+    """Divide sums (B, h, w, 4) by the areas along rows of 4w numbers; inner loops of four would be slow."""
     means = sums.astype(np.float32).reshape(*sums.shape[:2], -1)
     means *= np.repeat(columns.share, CHANNELS, axis=1)[:, None]
     means *= rows.share[..., None]

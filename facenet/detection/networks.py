@@ -1,7 +1,7 @@
-"""The three networks of MTCNN (Zhang et al., IEEE SPL 23(10), 2016), for images that are upright.
+"""The three MTCNN networks (Zhang et al., IEEE SPL 23(10), 2016), for upright images.
 
-Inputs are float32 (N, 3, H, W), RGB, (x - 127.5) / 128. Pools round sizes up, as Caffe does. Memory layout is
-channels last, which is what makes the small convolutions fast on a CPU.
+Inputs are float32 (N, 3, H, W), RGB, (x - 127.5) / 128. Pooling rounds sizes up, as Caffe does. The memory
+layout is channels last, which makes the small convolutions fast on a CPU.
 """
 
 import torch
@@ -9,16 +9,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 LAYOUT = torch.channels_last
-IDLE = 6  # channels added to P-Net's first layer, which hold zeros
+IDLE = 6  # zero channels added to P-Net's first layer
 
 
 @torch.no_grad()
 def max_pool(x: Tensor, kernel: int) -> Tensor:
     """Return the maximum over `kernel` x `kernel` windows at stride 2, sizes rounded up; (N, C, H, W).
 
-    Equals F.max_pool2d(x, kernel, 2, ceil_mode=True). Maxima of strided views are several times faster than
-    it on a CPU when there are few channels. For inference alone: maxima are taken in place, and no gradient
-    passes.
+    Equals F.max_pool2d(x, kernel, 2, ceil_mode=True), but maxima of strided views are several times faster on
+    a CPU when there are few channels. For inference only: maxima are computed in place, without gradients.
     """
     return _max_along(_max_along(x, kernel, 2), kernel, 3)
 
@@ -33,14 +32,14 @@ def _max_along(x: Tensor, kernel: int, axis: int) -> Tensor:
         out = torch.maximum(first, second)
     else:
         out, others = first.clone(), [second, *others]
-    for view in others:  # the last window may hang over the edge: the view is then shorter
+    for view in others:  # the last window may extend past the edge: the view is then shorter
         shared = out.narrow(axis, 0, view.shape[axis])
         torch.maximum(shared, view, out=shared)
     return out
 
 
 def bias_of(layer: nn.Conv2d) -> Tensor:
-    """Return the bias of a layer that has one, which torch's types cannot tell."""
+    """Return the bias of a layer known to have one; torch types it as optional."""
     assert layer.bias is not None
     return layer.bias
 
@@ -51,7 +50,7 @@ def _flatten(x: Tensor) -> Tensor:
 
 
 class PNet(nn.Module):
-    """Propose faces of 12 x 12 pixels at every second pixel; 6,632 parameters."""
+    """Propose faces of 12 x 12 pixels at every other pixel; 6,632 parameters."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,7 +63,7 @@ class PNet(nn.Module):
     def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Map (N, 3, H, W), H and W at least 12, to face probabilities (N, h, w) and offsets (N, 4, h, w).
 
-        mask (H - 2, W - 2): is added to the first layer's output; -inf keeps a place out of the pool.
+        mask (H - 2, W - 2): added to the first layer's output; -inf excludes a position from pooling.
         """
         x = F.prelu(F.conv2d(x, *self._first()), F.pad(self.prelu1.weight, (0, IDLE)))
         x = max_pool(x if mask is None else x + mask, 2)
@@ -73,12 +72,12 @@ class PNet(nn.Module):
         return self._heads(self.prelu3(self.conv3(x)))
 
     def _first(self) -> tuple[Tensor, Tensor]:
-        """Return kernel and bias of the first layer with IDLE channels of zeros: 16 are faster than 10."""
+        """Return kernel and bias of the first layer with IDLE zero channels: 16 are faster than 10."""
         kernel = F.pad(self.conv1.weight, (0, 0, 0, 0, 0, 0, 0, IDLE)).contiguous(memory_format=LAYOUT)
         return kernel, F.pad(bias_of(self.conv1), (0, IDLE))
 
     def _heads(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what the two last layers say, in one product; a softmax over two is a sigmoid."""
+        """Apply both output layers in one product; a softmax over two scores is a sigmoid."""
         (score, box), (score_bias, box_bias) = zip(
             *((layer.weight.flatten(1), bias_of(layer)) for layer in (self.score, self.box)), strict=True
         )

@@ -1,7 +1,7 @@
-"""The three networks as OpenVINO graphs, built in code from the weights of torch's modules.
+"""The three networks as OpenVINO graphs, built from the weights of the torch modules.
 
-Inputs are pixels of 0 to 255 with four channels, (N, H, W, 4). The standardisation,
-(x - 127.5) / 128, is folded into the first kernels, and the fourth channel gets no weight.
+Inputs are pixels, 0 to 255, with four channels, (N, H, W, 4). The standardisation, (x - 127.5) / 128, is
+folded into the first kernels; the fourth channel gets zero weight.
 """
 
 import sys
@@ -16,23 +16,23 @@ from facenet.detection.networks import ONet, PNet, RNet, bias_of
 
 
 def _without_telemetry() -> Any:
-    """Import openvino, and keep it from reporting to its makers that somebody imported it."""
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # an import of it fails now
+    """Import openvino without its telemetry, which would report the import to its vendor."""
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # makes importing it fail
     return import_module("openvino")
 
 
 ov = _without_telemetry()
 op = ov.opset13
-Node = Any  # of a graph
+Node = Any  # in a graph
 Model = Any
 
-WIDER = 16  # channels of P-Net's first layer; six of them hold zeros, and all are faster than ten alone
+WIDER = 16  # channels of P-Net's first layer, six of them zero: faster than ten
 
 
 def pnet_graph(network: PNet, height: int, width: int) -> Model:
     """Map pixels (1, height, width, 4) and `Canvas.mask`, as (1, 1, H, W), to (1, 5, h, w).
 
-    The first of five channels is the logit of the probability, the others are the offsets.
+    The first channel is the logit of the probability, the other four are the offsets.
     """
     pixels, mask = _input(1, height, width, CHANNELS), _input(1, 1, height - 2, width - 2)
     x = _pool(op.add(_first(pixels, network.conv1, network.prelu1, WIDER), mask), 2)
@@ -68,7 +68,7 @@ def _input(*shape: int) -> Node:
 
 
 def _first(pixels: Node, layer: nn.Conv2d, prelu: nn.PReLU, channels: int = 0) -> Node:
-    """Standardise pixels (N, H, W, 4) and apply the first layer, with channels of zeros up to `channels`."""
+    """Standardise pixels (N, H, W, 4) and apply the first layer, zero-padded to `channels` channels."""
     weight, bias = (_numpy(x).astype(np.float64) for x in (layer.weight, bias_of(layer)))
     bias = bias - weight.sum((1, 2, 3)) * 127.5 / 128
     more = max(0, channels - len(weight))
@@ -83,13 +83,13 @@ def _layer(x: Node, layer: nn.Conv2d, prelu: nn.PReLU) -> Node:
 
 
 def _dense(x: Node, layer: nn.Linear, prelu: nn.PReLU) -> Node:
-    """Apply a dense layer to all of (N, C, 3, 3) as a convolution; its inputs are in the order W, H, C."""
+    """Apply a dense layer to (N, C, 3, 3) as a convolution; its inputs are in the order W, H, C."""
     kernel = _numpy(layer.weight).reshape(layer.out_features, 3, 3, -1).transpose(0, 3, 2, 1)
     return _prelu(_convolution(x, kernel, layer.bias), prelu.weight)
 
 
 def _heads(x: Node, score: nn.Module, *others: nn.Module) -> Node:
-    """Apply all last layers in one product: the difference of the two scores comes first."""
+    """Apply all output layers in one product; the difference of the two scores comes first."""
     weights, biases = (
         [_numpy(getattr(layer, name)) for layer in (score, *others)] for name in ("weight", "bias")
     )

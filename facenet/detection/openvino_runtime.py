@@ -1,8 +1,8 @@
-"""The three networks on OpenVINO's CPU plugin, which fuses a convolution with what follows it.
+"""The three networks on OpenVINO's CPU plugin, which fuses a convolution with the operations after it.
 
-They run in 32-bit floating point on every processor: the 16 bits that some would take by default give other
-results. They run on the thread that calls: layers of a photo are too small to be shared among threads, which
-would cost more than it saves, and a result cannot depend on the number of threads.
+They run in 32-bit floating point on every processor: the 16-bit default of some processors gives different
+results. They run on the calling thread: a photo's layers are too small to be worth splitting among threads,
+and this way a result cannot depend on the number of threads.
 """
 
 from collections.abc import Iterator
@@ -16,18 +16,18 @@ from facenet.detection.networks import ONet, PNet, RNet
 from facenet.detection.openvino_graphs import Model, onet_graph, ov, pnet_graph, rnet_graph
 from facenet.detection.runtime import Runtime, whole_chunks
 
-CHUNKS = 16, 4  # crops that R-Net and O-Net are shown at a time
-CANVAS_SHAPES = 16  # for which P-Net is kept ready; making it so takes as long as two photos
+CHUNKS = 16, 4  # crops per call of R-Net and O-Net
+CANVAS_SHAPES = 16  # for which a compiled P-Net is cached; compiling one takes as long as two photos
 SETTINGS = {
     "INFERENCE_PRECISION_HINT": "f32",
     "INFERENCE_NUM_THREADS": 1,
     "NUM_STREAMS": 1,
-    "ENABLE_CPU_PINNING": False,  # processes beside each other would all sit on the first core
+    "ENABLE_CPU_PINNING": False,  # concurrent processes would all be pinned to the first core
 }
 
 
 def openvino_runtime(pnet: PNet, rnet: RNet, onet: ONet) -> Runtime:
-    """Return the networks with the weights that the modules have now."""
+    """Return the networks compiled with the current weights of the modules."""
     graph_of = lru_cache(CANVAS_SHAPES)(lambda height, width: _Graph(pnet_graph(pnet, height, width)))
     refiner, decider = _Graph(rnet_graph(rnet, CHUNKS[0])), _Graph(onet_graph(onet, CHUNKS[1]))
 
@@ -45,17 +45,17 @@ def openvino_runtime(pnet: PNet, rnet: RNet, onet: ONet) -> Runtime:
 
 
 class _Graph:
-    """A graph made ready to run. Threads may share it."""
+    """A compiled graph, safe to share between threads."""
 
     def __init__(self, model: Model) -> None:
         self._compiled = _core().compile_model(model, "CPU", SETTINGS)
         self._idle: list[Any] = []
 
     def run(self, *inputs: Floats) -> Floats:
-        """Return the output for the inputs, which have to be contiguous."""
+        """Return the output for the inputs, which must be contiguous."""
         try:
             request = self._idle.pop()
-        except IndexError:  # other threads have all that there are
+        except IndexError:  # all are in use by other threads
             request = self._compiled.create_infer_request()
         for number, values in enumerate(inputs):
             request.set_input_tensor(number, ov.Tensor(values, shared_memory=True))
@@ -77,6 +77,6 @@ def _read(graph: _Graph, chunks: Iterator[Floats]) -> Floats:
 
 
 def _sigmoid(x: Floats) -> Floats:
-    """Return the logistic function: a softmax over two, of the difference of both."""
+    """Return the logistic function, which is a softmax over two scores applied to their difference."""
     with np.errstate(over="ignore"):
         return np.float32(1) / (np.float32(1) + np.exp(-x))

@@ -1,7 +1,7 @@
-"""The image at ever smaller sizes, so that P-Net's window of 12 pixels meets faces of every size.
+"""The image at decreasing sizes, so that P-Net's 12-pixel window matches faces of any size.
 
-Levels are laid out beside each other on canvases: P-Net then runs once over a photo and not once per level,
-which saves a third of its time. Large levels are cut into overlapping strips, which bounds memory.
+Levels are placed side by side on canvases: P-Net then runs once per photo instead of once per level, which
+saves a third of its time. Large levels are cut into overlapping strips, which bounds memory.
 """
 
 from collections.abc import Iterator
@@ -12,17 +12,17 @@ import numpy as np
 
 from facenet.detection.integral import CHANNELS, Cells, Floats, Indices, IntegralImages, area_cells
 
-WINDOW = 12  # pixels, side of P-Net's field
+WINDOW = 12  # pixels, side of P-Net's receptive field
 STRIDE = 2  # pixels between neighbouring windows
-OVERLAP = WINDOW - STRIDE  # pixels that neighbouring strips share
-CANVAS_PIXELS = 2**16  # at most, unless a single row of windows takes more
-GRID = 8  # pixels, of which the sides of a canvas are multiples
+OVERLAP = WINDOW - STRIDE  # pixels shared by neighbouring strips
+CANVAS_PIXELS = 2**16  # at most, unless a single row of windows needs more
+GRID = 8  # pixels; the sides of a canvas are multiples of it
 
 
 class Tile(NamedTuple):
-    """A level, or a strip of it from window `row` on, and where it lies on its canvas, in pixels.
+    """A level, or a strip of it starting at window `row`, and its position on its canvas in pixels.
 
-    rows, columns: ranges of the image's pixels whose means are the tile's.
+    rows, columns: ranges of image pixels; their means are the tile's pixels.
     """
 
     level: int
@@ -45,20 +45,20 @@ class Tile(NamedTuple):
 
     @property
     def windows(self) -> tuple[slice, slice]:
-        """Rows and columns that belong to the tile in P-Net's output for the canvas."""
+        """The tile's rows and columns in P-Net's output for the canvas."""
         top, left = self.top // STRIDE, self.left // STRIDE
         return slice(top, top + _windows(self.height)), slice(left, left + _windows(self.width))
 
 
 class Canvas(NamedTuple):
-    """Tiles side by side, at even places; height and width in pixels."""
+    """Tiles side by side, at even positions; height and width in pixels."""
 
     height: int
     width: int
     tiles: tuple[Tile, ...]
 
     def tile_of(self, rows: Indices, columns: Indices) -> Indices:
-        """Return the number of the tile that each window of P-Net's output (F,) belongs to, or -1."""
+        """Return the tile number (F,) of each window in P-Net's output, or -1 for windows between tiles."""
         edges = [
             (down.start, down.stop, across.start, across.stop)
             for down, across in (t.windows for t in self.tiles)
@@ -69,10 +69,10 @@ class Canvas(NamedTuple):
         return np.where(within.any(axis=1), within.argmax(axis=1), -1)
 
     def mask(self) -> Floats:
-        """Return what is added to P-Net's first layer before the pool: (height - 2, width - 2) of 0 or -inf.
+        """Return the mask added to P-Net's first layer before pooling: (height - 2, width - 2) of 0 or -inf.
 
-        That layer is two pixels smaller than a tile. When its length is odd, the last window of the pool,
-        rounded up, would take in one line of the neighbour: the line just beyond the tile is shut out.
+        That layer is two pixels smaller than a tile. If its side is odd, the last pooling window would reach
+        one line into the neighbouring tile, so the line just past the tile is masked.
         """
         mask = np.zeros((self.height - 2, self.width - 2), np.float32)
         for tile in self.tiles:
@@ -84,9 +84,9 @@ class Canvas(NamedTuple):
         return mask
 
     def draw(self, integrals: IntegralImages, number: int) -> Floats:
-        """Return float32 (height, width, 4), 0 to 255, of image `number`: area means, zero between the tiles.
+        """Return image `number` as float32 (height, width, 4), 0 to 255: area means, zero between the tiles.
 
-        facenet-pytorch has means in floating point, too; davidsandberg's cv2 INTER_AREA rounds to 8 bits.
+        facenet-pytorch also uses floating-point means; davidsandberg's cv2 INTER_AREA rounds to 8 bits.
         """
         pixels = np.zeros((self.height, self.width * CHANNELS), np.float32)
         for tile in self.tiles:
@@ -97,9 +97,9 @@ class Canvas(NamedTuple):
 
 
 def scales(height: int, width: int, min_face: float, factor: float) -> list[float]:
-    """Return the scales, largest first, at which faces from `min_face` pixels on fill the window.
+    """Return the scales, largest first, at which faces of at least `min_face` pixels fill the window.
 
-    At the last, the shorter side still has 12 pixels; an image below `min_face` pixels has none.
+    At the smallest, the shorter side still has 12 pixels; an image smaller than `min_face` has no scales.
     """
     scale, found = WINDOW / min_face, []
     side = min(height, width) * scale
@@ -111,7 +111,7 @@ def scales(height: int, width: int, min_face: float, factor: float) -> list[floa
 
 @lru_cache(maxsize=64)
 def canvases(height: int, width: int, min_face: float, factor: float) -> list[Canvas]:
-    """Lay out the pyramid of an image of `height` x `width` pixels, largest level first."""
+    """Lay out the pyramid of a `height` x `width` pixel image, largest level first."""
     packed: list[_Sheet] = []
     for tile in _tiles(height, width, scales(height, width, min_face, factor)):
         if not packed or not packed[-1].place(tile):
@@ -120,12 +120,12 @@ def canvases(height: int, width: int, min_face: float, factor: float) -> list[Ca
 
 
 def _windows(length: int) -> int:
-    """Return the number of windows along `length` pixels: the last one may hang over the edge by a pixel."""
+    """Return the number of windows along `length` pixels; the last may extend past the edge by a pixel."""
     return -(-(length - OVERLAP) // STRIDE)
 
 
 def _tiles(height: int, width: int, found: list[float]) -> Iterator[Tile]:
-    """Yield all strips, not yet placed. Levels are floor(x * scale + 1) pixels; davidsandberg rounds up."""
+    """Yield all strips, unplaced. Level sides are floor(x * scale + 1) pixels; davidsandberg rounds up."""
     for level, scale in enumerate(found):
         rows, columns = (area_cells(0, side, int(side * scale + 1)) for side in (height, width))
         step = max(1, (CANVAS_PIXELS // len(columns.first) - OVERLAP) // STRIDE)
@@ -135,10 +135,10 @@ def _tiles(height: int, width: int, found: list[float]) -> Iterator[Tile]:
 
 
 class _Sheet:
-    """Pack tiles by guillotine cuts: each goes into the first free rectangle with room, or below all others.
+    """Pack tiles by guillotine cuts: each goes into the first free rectangle that fits, or below all others.
 
-    A sheet is as wide as its first tile. Sides are multiples of GRID, so that photos of nearly one size share
-    a shape: a runtime prepares itself for each.
+    A sheet is as wide as its first tile. Sides are multiples of GRID, so that photos of similar size share a
+    canvas shape: a runtime compiles the network for each shape.
     """
 
     def __init__(self, first: Tile) -> None:
@@ -148,7 +148,7 @@ class _Sheet:
         self._extend(first)
 
     def place(self, tile: Tile) -> bool:
-        """Take a tile if there is room, or if the canvas may grow for it, and say so."""
+        """Place a tile if it fits or the canvas may grow for it; return whether it was placed."""
         height, width = _up(tile.height, STRIDE), _up(tile.width, STRIDE)
         for free in self._free:
             if height <= free[2] and width <= free[3]:
@@ -161,7 +161,7 @@ class _Sheet:
         return True
 
     def canvas(self) -> Canvas:
-        """Return what was placed."""
+        """Return the canvas with the tiles placed so far."""
         return Canvas(_up(self.height, GRID), self.width, tuple(self._tiles))
 
     def _extend(self, tile: Tile) -> None:
@@ -170,7 +170,7 @@ class _Sheet:
         self.height += height
 
     def _put(self, tile: Tile, top: int, left: int, height: int, width: int) -> None:
-        """Put a tile into the corner of a free rectangle and cut the rest in two: beside it and below it."""
+        """Place a tile in the corner of a free rectangle; the rest becomes two, right of it and below it."""
         self._tiles.append(tile._replace(top=top, left=left))
         down, across = _up(tile.height, STRIDE), _up(tile.width, STRIDE)
         self._free += [

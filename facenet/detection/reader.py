@@ -1,6 +1,6 @@
-"""Show the crops of many images to R-Net or O-Net, such that each result depends on its own crop alone.
+"""Run R-Net or O-Net on crops of many images, such that each result depends on its own crop alone.
 
-Crops of all images are gathered first, so that few places of the chunks that a network sees stay empty.
+Crops of all images are gathered first, so that few slots of the network's fixed-size chunks stay empty.
 """
 
 from collections.abc import Callable
@@ -11,22 +11,22 @@ import numpy as np
 from facenet.detection.boxes import clip
 from facenet.detection.integral import Floats, Indices, IntegralImages, area_cells
 
-SLAB_PIXELS = 2**15  # of crops held at a time: their sums stay in the second-level cache
+SLAB_PIXELS = 2**15  # of crops in memory at once: their sums fit in the second-level cache
 
 
 class Candidates(NamedTuple):
-    """Boxes (F, 4) and the number of the image that each lies in (F,), in ascending order."""
+    """Boxes (F, 4) and their image numbers (F,), in ascending order."""
 
     boxes: Floats
     images: Indices
 
     def take(self, indices: Indices) -> "Candidates":
-        """Return some of them."""
+        """Return the candidates at `indices`."""
         return Candidates(self.boxes[indices], self.images[indices])
 
 
 class Reading(NamedTuple):
-    """What a network says of crops: scores (F,), offsets (F, 4), landmarks (F, 10), or (F, 0) of R-Net."""
+    """A network's output for crops: scores (F,), offsets (F, 4), landmarks (F, 10), or (F, 0) for R-Net."""
 
     scores: Floats
     offsets: Floats
@@ -34,11 +34,11 @@ class Reading(NamedTuple):
 
 
 class CropReader:
-    """Crop boxes, resize them to `side` x `side` pixels by area means and show them to `network`.
+    """Crop boxes, resize them to `side` x `side` pixels by area means and run `network` on them.
 
-    network: takes crops (n, side, side, 4), 0 to 255, and returns n rows: score, offsets, landmarks if any.
-    size: of the chunks that it sees; slabs of crops are whole chunks until the last.
-    columns: of the rows, 5 or 15.
+    network: maps crops (n, side, side, 4), 0 to 255, to n rows of score, offsets and, for O-Net, landmarks.
+    size: crops per chunk of the network; every slab but the last is a multiple of it.
+    columns: of each row, 5 or 15.
     """
 
     def __init__(self, network: Callable[[Floats], Floats], *, side: int, size: int, columns: int) -> None:
@@ -46,7 +46,7 @@ class CropReader:
         self._slab = max(1, SLAB_PIXELS // side**2 // size) * size
 
     def read(self, integrals: IntegralImages, candidates: Candidates) -> tuple[Candidates, Reading]:
-        """Return those of the candidates that meet their image, and the network's reading of them."""
+        """Return the candidates that intersect their image, and the network's output for them."""
         heights, widths = (sides[candidates.images] for sides in (integrals.heights, integrals.widths))
         clipped = clip(candidates.boxes, heights, widths)
         meets = np.flatnonzero((clipped[:, 2:] >= clipped[:, :2]).all(axis=1))

@@ -1,7 +1,7 @@
-"""The three networks made ready to run, whatever runs them.
+"""The interface of a runtime: the three networks, ready to run.
 
-A network always sees chunks of one shape, filled up with zeros: kernels, and with them the last bits of a
-result, are chosen by shape. The result for a crop therefore depends on the crop alone.
+A network always gets chunks of one shape, padded with zeros: libraries choose kernels, and with them the last
+bits of a result, by shape. The result for a crop therefore depends on the crop alone.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,13 +13,14 @@ from facenet.detection.integral import Floats
 
 
 class Runtime(NamedTuple):
-    """The networks, made ready. Pixels are 0 to 255, of four channels, the last of which has no meaning.
+    """The networks, ready to run. Pixels are 0 to 255 with four channels, the last of which is unused.
 
-    chunks: crops that R-Net and O-Net are shown at a time.
-    propose: maps pixels (H, W, 4) and `Canvas.mask` to (5, h, w): probability and four offsets of each of
-        P-Net's windows.
-    refine: maps crops (n, 24, 24, 4) to R-Net's probabilities and four offsets (n, 5).
-    decide: maps crops (n, 48, 48, 4) to O-Net's probabilities, four offsets and ten landmarks (n, 15).
+    chunks: crops per call of R-Net and O-Net.
+    propose: maps pixels (H, W, 4) and `Canvas.mask` to (5, h, w): probability and four offsets per window of
+        P-Net.
+    refine: maps crops (n, 24, 24, 4) to R-Net's probability and four offsets (n, 5).
+    decide: maps crops (n, 48, 48, 4) to O-Net's probability, four offsets and ten landmark coordinates
+        (n, 15).
     """
 
     chunks: tuple[int, int]
@@ -29,7 +30,7 @@ class Runtime(NamedTuple):
 
 
 def whole_chunks(crops: Floats, size: int) -> Iterator[Floats]:
-    """Yield crops (n, ...) `size` at a time, contiguous, the last ones filled up with zeros."""
+    """Yield contiguous chunks of `size` crops from (n, ...), the last one padded with zeros."""
     for start in range(0, len(crops), size):
         chunk = np.ascontiguousarray(crops[start : start + size])
         missing = size - len(chunk)

@@ -1,4 +1,4 @@
-"""Show all levels of many images to P-Net and collect the windows that it takes for faces."""
+"""Run P-Net on all pyramid levels of many images and collect the windows that pass the threshold."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Self
@@ -11,7 +11,7 @@ from facenet.detection.pyramid import STRIDE, WINDOW, Canvas, canvases
 
 
 class Windows(NamedTuple):
-    """Boxes (F, 4), scores (F,), offsets (F, 4), level of the pyramid and image (F,), in ascending order."""
+    """Boxes (F, 4), scores (F,), offsets (F, 4), pyramid levels and image numbers (F,), ascending."""
 
     boxes: Floats
     scores: Floats
@@ -21,16 +21,16 @@ class Windows(NamedTuple):
 
     @classmethod
     def joined(cls, parts: Sequence["Windows"]) -> Self:
-        """Return the windows of all parts, one after another."""
+        """Return the windows of all parts, concatenated."""
         none = np.zeros((0, 4), np.float32)
         empty = Windows(none, none[:, 0], none, *(np.zeros(0, np.int64) for _ in range(2)))
         return cls(*(np.concatenate(column) for column in zip(empty, *parts, strict=True)))
 
 
 class PyramidScanner:
-    """Lay out the levels of images on canvases, run them and keep windows that reach `threshold`.
+    """Lay out pyramid levels on canvases, run the network and keep windows that reach `threshold`.
 
-    network: takes pixels (H, W, 4), 0 to 255, and the canvas's mask; returns score and offsets (5, h, w).
+    network: maps pixels (H, W, 4), 0 to 255, and the canvas's mask to score and offsets (5, h, w).
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class PyramidScanner:
         self.network, self.min_face, self.factor, self.threshold = network, min_face, factor, threshold
 
     def scan(self, integrals: IntegralImages, reductions: Sequence[int]) -> Windows:
-        """Return the windows of all images; each has been made smaller by a whole factor before."""
+        """Return the windows of all images; `reductions` are the integer factors they were reduced by."""
         sides = zip(integrals.heights.tolist(), integrals.widths.tolist(), reductions, strict=True)
         return Windows.joined(
             [
@@ -58,7 +58,7 @@ class PyramidScanner:
         output = self.network(canvas.draw(integrals, image), canvas.mask())
         rows, columns = np.nonzero(output[0] >= self.threshold)
         tiles = canvas.tile_of(rows, columns)
-        order = np.argsort(tiles, kind="stable")  # windows of equal score keep the order of their levels
+        order = np.argsort(tiles, kind="stable")  # windows with equal scores stay in order of their levels
         order = order[np.searchsorted(tiles[order], 0) :]
         rows, columns, tiles = rows[order], columns[order], tiles[order]
         row, top, left, levels = np.array([(t.row, t.top, t.left, t.level) for t in canvas.tiles]).T[:, tiles]

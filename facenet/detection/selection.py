@@ -1,4 +1,4 @@
-"""Which of several faces is the one the photo is of."""
+"""Select the face that a photo with several faces is of."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,18 +11,17 @@ CENTRE_WEIGHT = 2.0  # davidsandberg/facenet
 
 
 def select_face(faces: Faces, width: int, height: int, selection: str) -> int:
-    """Return the index of the chosen face of an image of `width` x `height` pixels; the first of equals.
+    """Return the index of the face with the highest value in an image of `width` x `height` pixels.
 
-    center_weighted: area minus twice the squared distance of the box's centre from the image's
-    (davidsandberg).
-    largest: area of the box. most_probable: probability.
+    center_weighted: the value is the area minus twice the squared distance between the centres of box and
+    image (davidsandberg). largest: area of the box. most_probable: probability. Ties go to the first face.
 
     Raises:
-        ParamsInvalid: no such selection.
-        ValueError: there is no face.
+        ParamsInvalid: unknown selection.
+        ValueError: there are no faces.
     """
     if selection not in SELECTIONS:
-        raise ParamsInvalid(f"align.selection is {selection!r}. Take one of {', '.join(SELECTIONS)}.")
+        raise ParamsInvalid(f"align.selection is {selection!r}. Use one of {', '.join(SELECTIONS)}.")
     if selection == "most_probable":
         return int(np.argmax(faces.probabilities))
     boxes = faces.boxes.astype(np.float64)

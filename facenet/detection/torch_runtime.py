@@ -1,4 +1,4 @@
-"""The three networks on any device of torch."""
+"""The three networks on any torch device."""
 
 import numpy as np
 import torch
@@ -8,12 +8,12 @@ from facenet.detection.integral import CHANNELS, Floats
 from facenet.detection.networks import ONet, PNet, RNet
 from facenet.detection.runtime import Runtime, whole_chunks
 
-# Crops per call of R-Net and O-Net. On a CPU the largest layer, 1 MB, then stays in the second-level cache.
+# Crops per call of R-Net and O-Net. On a CPU the largest layer, 1 MB, then fits in the second-level cache.
 CPU_CHUNKS, ACCELERATOR_CHUNKS = (16, 4), (1024, 256)
 
 
 def torch_runtime(pnet: PNet, rnet: RNet, onet: ONet, device: torch.device) -> Runtime:
-    """Return the networks on any device of torch."""
+    """Return the networks on a torch device, ready to run."""
     chunks = CPU_CHUNKS if device.type == "cpu" else ACCELERATOR_CHUNKS
 
     @torch.inference_mode()
@@ -35,7 +35,7 @@ def torch_runtime(pnet: PNet, rnet: RNet, onet: ONet, device: torch.device) -> R
 
 
 def mtcnn_input(pixels: Floats, device: torch.device) -> Tensor:
-    """Return float32 (N, 3, H, W), channels last, (x - 127.5) / 128, for pixels (N, H, W, 4) of 0 to 255."""
+    """Return (x - 127.5) / 128 as float32 (N, 3, H, W), channels last, from pixels (N, H, W, 4), 0 to 255."""
     values = (pixels[..., : CHANNELS - 1] - np.float32(127.5)) * np.float32(1 / 128)
     return torch.from_numpy(values).permute(0, 3, 1, 2).to(device)
 

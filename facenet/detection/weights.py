@@ -1,7 +1,7 @@
-"""The trained MTCNN networks, read as data out of the installed `mtcnn` package.
+"""The trained MTCNN weights, read as data from the installed `mtcnn` package.
 
-Importing that package would import tensorflow, so its files are found by path. They are joblib pickles, which
-can run code when loaded: nothing is loaded whose sha256 is not the known one.
+Importing that package would import tensorflow, so its files are located by path. They are joblib pickles,
+which can run code when loaded, so a file is loaded only if its sha256 is the expected one.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ SHA256 = {
     "rnet": "cb00e6460f3c98b0bfafaba3c0a0ded4bdf6e62cee7174d969e8670d7e757fee",
     "onet": "94f6ea2f4cf985275ee958cdd762d17b6009348a4fb9d8c6be39ba73ffd22ca3",
 }
-# Layers in the order of the files: a weight and a bias, or the slopes of a PReLU.
+# Layers in file order: each a weight and a bias, or the slopes of a PReLU.
 LAYERS = {
     "pnet": ("conv1", "prelu1", "conv2", "prelu2", "conv3", "prelu3", "box", "score"),
     "rnet": ("conv1", "prelu1", "conv2", "prelu2", "conv3", "prelu3", "dense4", "prelu4", "box", "score"),
@@ -36,10 +36,10 @@ LAYERS = {
 def load_mtcnn_weights(folder: Path | None = None) -> dict[str, Tensor]:
     """Return the float32 tensors of all three networks, named pnet.*, rnet.*, onet.* as in `networks`.
 
-    `folder` holds pnet.lz4, rnet.lz4 and onet.lz4; by default that of the installed mtcnn package.
+    folder: contains pnet.lz4, rnet.lz4 and onet.lz4; defaults to the one of the installed mtcnn package.
 
     Raises:
-        WeightsInvalid: the package or a file is missing, or a file has another digest.
+        WeightsInvalid: the package or a file is missing, or a file has the wrong digest.
     """
     folder = folder or _package_folder()
     return {name: tensor for network in LAYERS for name, tensor in _tensors(network, folder)}
@@ -68,14 +68,14 @@ def _checked(path: Path, sha256: str) -> list[np.ndarray]:
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise WeightsInvalid(
-            f"{path} has sha256 {found}, not {sha256}. Run `pip install --force-reinstall mtcnn==1.0.0`."
+            f"{path} has sha256 {found}, expected {sha256}. Run `pip install --force-reinstall mtcnn==1.0.0`."
         )
     arrays: list[np.ndarray] = joblib.load(io.BytesIO(content))
     return arrays
 
 
 def _torch_layout(weight: np.ndarray, *, prelu: bool) -> Tensor:
-    """Reorder a convolution (H, W, in, out) or dense layer (in, out) to out first; flatten PReLU slopes."""
+    """Move the output axis of a convolution (H, W, in, out) or dense layer first; flatten PReLU slopes."""
     if prelu:
         return torch.from_numpy(weight.reshape(-1))
     order = (3, 2, 0, 1) if weight.ndim == 4 else (1, 0)

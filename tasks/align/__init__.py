@@ -1,1 +1,1 @@
-"""Stage align: one upright face per photo, found by MTCNN, with the photos that show none."""
+"""Stage align: one upright face per photo, detected by MTCNN, and the photos without one."""

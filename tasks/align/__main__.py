@@ -6,9 +6,9 @@ from tasks.workers.processes import preload
 
 
 def main() -> None:
-    """Run align as params.yaml says, and write its report."""
+    """Run align with the settings in params.yaml and write its report."""
     preload("tasks.align.work")
-    from tasks.align.stage import run  # not at the top: torch takes seconds, in which the workers get ready
+    from tasks.align.stage import run  # imported late: torch takes seconds, during which the workers start
     from tasks.params import load_params
     from tasks.reports import write_report
 

@@ -1,6 +1,6 @@
-"""A picture of what the detector saw: photos with boxes, landmarks and probabilities, kept and rejected ones.
+"""A contact sheet of detections: accepted and rejected photos with boxes, landmarks and probabilities.
 
-The image_id, a digest of its bytes, decides whether a photo is shown: a sample, the same in every run.
+The photos are sampled by image_id, a digest of their bytes, so that every run shows the same ones.
 """
 
 import heapq
@@ -17,8 +17,8 @@ from facenet.images import decode
 from tasks.align.detection_cache import DetectionCache
 from tasks.align.rows import RawRow, read_images
 
-COLUMNS, SIDE, CAPTION = 8, 180, 28  # photos in a row; pixels of a photo and of the text under it
-KEPT, WITHOUT = 32, 16  # photos shown at most: with a face, and rejected or without one
+COLUMNS, SIDE, CAPTION = 8, 180, 28  # photos per row; side of a photo and height of its caption in pixels
+KEPT, WITHOUT = 32, 16  # maximum number of photos with a face, and of photos rejected or without one
 CHOSEN, OTHER, POINT, REJECTED = "#00d040", "#ffc000", "#ff3060", "#d00000"
 
 
@@ -31,9 +31,9 @@ def write_contact_sheet(
     raw: Path,
     selection: str,
 ) -> None:
-    """Draw a sample of the photos with a face, then of those without, and write it to `path` as PNG.
+    """Draw a sample of photos with a face, then of those without, and write it to `path` as PNG.
 
-    The chosen face is green, others are yellow. Captions give identity, probability or why it was rejected.
+    The selected face is green, others are yellow. Captions give identity and probability or reject reason.
     """
     without = [row for row in rows if row.image_id in rejected or not _found(faces, row)]
     missing = {row.image_id for row in without}
@@ -55,7 +55,7 @@ def _found(faces: DetectionCache, row: RawRow) -> Faces:
 
 
 def _tile(row: RawRow, raw: Path, found: Faces, reason: str | None, selection: str) -> Image.Image:
-    """Return one photo, as large as fits, over its caption."""
+    """Return one photo, scaled to fit, above its caption."""
     tile = Image.new("RGB", (SIDE, SIDE + CAPTION), "white")
     draw = ImageDraw.Draw(tile)
     text = reason or ("no face: centre" if not len(found) else f"{len(found)} found")
@@ -70,7 +70,7 @@ def _tile(row: RawRow, raw: Path, found: Faces, reason: str | None, selection: s
             _draw_faces(draw, found, chosen, scale)
             text = f"p {found.probabilities[chosen]:.4f} of {text}"
     except ImageRejected:
-        draw.line((0, 0, SIDE, SIDE), REJECTED)  # the caption tells why there is nothing to see
+        draw.line((0, 0, SIDE, SIDE), REJECTED)  # the caption gives the reason
     draw.rectangle((0, SIDE, SIDE, SIDE + CAPTION), fill="white")
     draw.text((3, SIDE + 1), row.identity[:30], "black")
     draw.text((3, SIDE + 14), text, REJECTED if reason else "black")

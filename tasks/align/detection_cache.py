@@ -1,7 +1,7 @@
-"""Faces found earlier, kept apart from the crops: another margin or size needs no new search.
+"""A cache of detections, separate from the crops: another margin or size needs no new detection.
 
-A folder holds what one code version found under one set of detector parameters, by image_id. New finds are
-written in parts while the stage runs, so that a killed run continues; a finished run leaves one file.
+A folder holds the detections of one code version and one set of detector parameters by image_id. New ones are
+written in parts while the stage runs, so that a killed run can continue; a finished run leaves one file.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ import pyarrow as pa
 from facenet.atomic import atomic_path, remove_temporaries
 from facenet.detection import Faces
 
-PART_ROWS = 256  # found and not yet written, at most: some seconds of work
+PART_ROWS = 256  # photos per part, and the most that a killed run loses: a few seconds of work
 SCHEMA = pa.schema(
     {
         "image_id": pa.string(),
@@ -25,7 +25,7 @@ SCHEMA = pa.schema(
 
 
 class DetectionCache:
-    """The faces of photos by image_id, in memory as Arrow and on disk in `folder`."""
+    """The faces in photos by image_id, in memory as Arrow and on disk in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -42,7 +42,7 @@ class DetectionCache:
         return image_id in self._new or image_id in self._rows
 
     def get(self, image_id: str) -> Faces | None:
-        """Return the faces of a photo, or None if it has not been searched."""
+        """Return the faces in a photo, or None if it is not cached."""
         row = self._rows.get(image_id)
         if row is None:
             return self._new.get(image_id)
@@ -52,7 +52,7 @@ class DetectionCache:
         return Faces(boxes.reshape(-1, 4), probabilities, landmarks.reshape(-1, 5, 2))
 
     def add(self, image_id: str, faces: Faces) -> None:
-        """Keep the faces of a photo, and write a part when there is enough for one."""
+        """Cache the faces in a photo, and write a part once there are enough for one."""
         if image_id not in self:
             self._new[image_id] = faces
             self._unwritten.append(image_id)
@@ -60,13 +60,13 @@ class DetectionCache:
                 self.flush()
 
     def flush(self) -> None:
-        """Write what is not on disk yet."""
+        """Write everything that is not on disk yet."""
         if self._unwritten:
             self._write(self._unwritten)
             self._unwritten = []
 
     def close(self, image_ids: Iterable[str]) -> None:
-        """Leave one file with the faces of `image_ids`, without what belongs to photos no longer there."""
+        """Reduce the cache to one file with `image_ids`, dropping photos that no longer exist."""
         self.flush()
         kept = sorted(image_id for image_id in image_ids if image_id in self)
         if len(self._paths) > 1 or len(kept) < len(self._rows):

@@ -1,8 +1,8 @@
-"""Faces of the last finished run, taken over where nothing that decides their bytes has changed.
+"""A cache of the last finished run's faces, reused if nothing that determines their bytes has changed.
 
-DVC empties data/aligned before it runs the stage, so its files are linked into a folder of the cache. A
-receipt there tells under which key each was written, and its digest. A file with another digest, of another
-key or of a table cut into another number of shards is not used.
+DVC empties data/aligned before it runs the stage, so its files are hard-linked into a cache folder. A receipt
+there records their key and digests. A file is not used if its digest or key differs, or if the number of
+shards has changed.
 """
 
 import json
@@ -21,7 +21,7 @@ COLUMNS = ["image", "box", "landmarks", "probability", "faces_found", "fallback"
 
 
 class PreviousFaces:
-    """The columns of FACES_SCHEMA that align adds, by image_id, out of the folder `kept`."""
+    """The columns of FACES_SCHEMA that align adds, by image_id, from the folder `kept`."""
 
     def __init__(self, kept: Path, *, key: str, shards: int) -> None:
         self._places: dict[str, tuple[Path, int, int]] = {}
@@ -37,7 +37,7 @@ class PreviousFaces:
         return image_id in self._places
 
     def get(self, image_id: str) -> dict[str, Any]:
-        """Return the columns of a face; cheapest in table order, since one batch is held in memory."""
+        """Return the columns of a face; fastest in table order, since one batch is held in memory."""
         path, number, offset = self._places[image_id]
         if self._batch[0] != (path, number):
             with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
@@ -47,8 +47,8 @@ class PreviousFaces:
 
 
 def keep(aligned: Path, kept: Path, key: str) -> None:
-    """Link the files of `aligned`, written under `key`, into `kept`; copy them where links cannot be had."""
-    (kept / RECEIPT).unlink(missing_ok=True)  # until all is there again
+    """Hard-link the files of `aligned`, written under `key`, into `kept`, or copy them where links fail."""
+    (kept / RECEIPT).unlink(missing_ok=True)  # until all files are in place
     for stale in shard_paths(kept, "faces"):
         stale.unlink()
     kept.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Cache keys of detections and faces: what has the same key has the same bytes."""
+"""Cache keys of detections and faces: the same key guarantees the same bytes."""
 
 from dataclasses import asdict
 from typing import Any
@@ -7,7 +7,7 @@ from facenet.detection import runtime_version
 from facenet.digests import code_digest, value_digest
 from tasks.align.work import Settings
 
-# What decides the rows that tasks.align.work returns, and the libraries it computes with.
+# The code that determines the results of tasks.align.work, and the libraries it uses.
 CODE = (
     "facenet.detection",
     "facenet.devices",
@@ -21,12 +21,12 @@ LIBRARIES = ("numpy", "pillow", "torch")
 
 
 def detection_key(settings: Settings, device: str) -> str:
-    """Return the key of what the detector finds in a photo: 16 hexadecimal digits."""
+    """Return the cache key of detections: 16 hexadecimal digits."""
     return _key(detector=asdict(settings.detector), **_origin(device))
 
 
 def face_key(settings: Settings, device: str) -> str:
-    """Return the key of the stored face of a photo: 16 hexadecimal digits."""
+    """Return the cache key of aligned faces: 16 hexadecimal digits."""
     return _key(settings=asdict(settings), **_origin(device))
 
 

@@ -1,4 +1,4 @@
-"""The rows of the raw image table, read a few at a time: the table may be larger than memory."""
+"""Read the raw image table in batches: it may be larger than memory."""
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -14,7 +14,7 @@ LABELS = [name for name in RAW_SCHEMA.names if name != "image"]
 
 
 class RawRow(NamedTuple):
-    """A row of data/raw without its image, and where that lies."""
+    """A row of data/raw without its image, and the location of the image."""
 
     image_id: str
     identity: str
@@ -26,10 +26,10 @@ class RawRow(NamedTuple):
 
 
 def raw_rows(raw: Path) -> list[RawRow]:
-    """Return all rows of the table in `raw`, in its order.
+    """Return all rows of the table in `raw`, in table order.
 
     Raises:
-        DataInvalid: there is no table.
+        DataInvalid: the table does not exist.
     """
     paths = shard_paths(raw, "images")
     if not paths:
@@ -49,7 +49,7 @@ def _rows_of(path: Path) -> Iterator[RawRow]:
 
 
 def read_images(raw: Path, rows: Iterable[RawRow]) -> Iterator[bytes]:
-    """Yield the encoded photo of each row; only the pages of these photos are read, then given back."""
+    """Yield the encoded photo of each row; only the pages of these photos are read, then released."""
     for name, of_file in groupby(rows, key=lambda row: row.file):
         with pa.memory_map(str(raw / name)) as file, pa.ipc.open_file(file) as reader:
             for number, of_batch in groupby(of_file, key=lambda row: row.batch):

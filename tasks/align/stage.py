@@ -1,4 +1,4 @@
-"""Align from the raw table to the table of faces, the rejects, the contact sheet and the metrics."""
+"""The align stage: from the raw table to the table of faces, rejects, contact sheet and metrics."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -25,9 +25,9 @@ from tasks.shards import FACES_SCHEMA, read_table, shard_count, sort_key, write_
 from tasks.workers import run_jobs
 from tasks.workers.team import scheduler_address, worker_count
 
-CPU_ROWS, LARGE_ROWS = 32, 256  # of a job; large ones for accelerators, and for Dask, where each costs 0.15 s
-BYTES_PER_PIXEL = 2  # of a stored face, about: decides the number of shards
-FACES_COUNTED = 3  # in one photo; beyond it they are counted as "more"
+CPU_ROWS, LARGE_ROWS = 32, 256  # per job; large for accelerators and for Dask, where a job costs 0.15 s
+BYTES_PER_PIXEL = 2  # of a stored face, approximately: determines the number of shards
+FACES_COUNTED = 3  # in one photo; photos with more are counted as "more"
 
 
 def run(
@@ -41,12 +41,12 @@ def run(
 ) -> dict[str, Any]:
     """Align the photos in `raw` into `aligned`, and return the metrics of reports/align.json.
 
-    The bytes of the output depend on the raw table, the parameters and the code alone: not on the number of
-    workers, on what `cache` or an earlier output in `aligned` save, or on how often the run was killed.
+    The bytes of the output depend only on the raw table, the parameters and the code, not on the number of
+    workers, the contents of `cache` or `aligned`, or how often the run was killed.
 
     Raises:
-        DataInvalid: there are no raw photos, no face was found at all, or workers die.
-        ParamsInvalid: a parameter contradicts another, or the device is not there.
+        DataInvalid: there are no raw photos, no face was detected at all, or workers die.
+        ParamsInvalid: parameters conflict, or the device is not available.
     """
     chosen = resolve_device(device)
     settings = _settings(params)
@@ -84,7 +84,7 @@ def _settings(params: AlignParams) -> Settings:
 
 
 class _Run:
-    """One run: its rows in the order of the output, what is known already, and the counts."""
+    """One run: its rows in output order, the cached results and the counts."""
 
     def __init__(self, settings: Settings, device: str, *, raw: Path, aligned: Path, cache: Path) -> None:
         self._settings, self._device, self._raw, self._aligned = settings, device, raw, aligned
@@ -99,10 +99,10 @@ class _Run:
         self.rejected: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
         self._faces_per_photo: Counter[int] = Counter()
-        self._sides: Counter[int] = Counter()  # of the chosen faces, by the power of two below
+        self._sides: Counter[int] = Counter()  # of the selected faces, by the next lower power of two
 
     def write(self) -> None:
-        """Write faces and rejects, let the expectations judge the faces, and keep them for the next run."""
+        """Write faces and rejects, validate the faces and cache them for the next run."""
         write_shards(self._aligned, "faces", FACES_SCHEMA, self._faces(), self._shards)
         self._write_rejects()
         self.detections.close(row.image_id for row in self.rows)
@@ -126,7 +126,7 @@ class _Run:
         }
 
     def _faces(self) -> Iterator[dict[str, Any]]:
-        """Yield the rows of the output, and count."""
+        """Yield the rows of the output and count them."""
         progress = tqdm(
             self._aligned_photos(), total=len(self.rows), desc="align", unit=" photos", mininterval=1
         )
@@ -160,7 +160,7 @@ class _Run:
             yield self.rows[start : start + size]
 
     def _jobs(self) -> Iterator[Job]:
-        """Yield for each chunk what is not there yet, if anything."""
+        """Yield a job for each chunk with rows that cannot be reused."""
         for chunk in self._chunks():
             if todo := self._without_reused(chunk):
                 yield Job(todo, [self.detections.get(row.image_id) for row in todo])
@@ -198,6 +198,6 @@ class _Run:
 
 
 def _power_below(box: Sequence[float]) -> int:
-    """Return the largest power of two that is at most the longer side of a box, in source pixels."""
+    """Return the largest power of two that is at most the longer side of a box in source pixels."""
     x0, y0, x1, y1 = box
     return 1 << (max(1, int(max(x1 - x0, y1 - y0))).bit_length() - 1)

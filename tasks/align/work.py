@@ -1,4 +1,4 @@
-"""What a worker does: photos in, faces out, with nothing read but the photos and nothing written."""
+"""The work of a worker process: it reads photos, returns faces and writes nothing."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -17,13 +17,13 @@ from facenet.errors import ImageRejected
 from facenet.images import ImageFormat, decode, encode
 from tasks.align.rows import RawRow, read_images
 
-GROUP_PIXELS = 2**23  # photos decoded and searched together hold at most so many, or are one
+GROUP_PIXELS = 2**23  # per group of photos decoded together, unless a single photo has more
 NO_FACE = "no_face"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that decides the bytes of a face."""
+    """Everything that determines the bytes of a face."""
 
     detector: DetectorSettings
     selection: str
@@ -32,27 +32,27 @@ class Settings:
 
 
 class Job(NamedTuple):
-    """Rows to align; `known` holds the faces of those that were searched before, else None."""
+    """Rows to align; `cached` holds the cached detections of each row, or None."""
 
     rows: list[RawRow]
-    known: list[Faces | None]
+    cached: list[Faces | None]
 
     def split(self) -> list["Job"]:
-        """Return a job for each row."""
-        return [Job([row], [known]) for row, known in zip(self.rows, self.known, strict=True)]
+        """Return one job per row."""
+        return [Job([row], [cached]) for row, cached in zip(self.rows, self.cached, strict=True)]
 
     def name(self) -> str:
-        """Say which rows these are."""
+        """Return a description of the rows for messages."""
         first, others = self.rows[0], len(self.rows) - 1
         also = f" and the {others} rows after it" if others else ""
         return f"the photo {first.image_id} of {first.identity} in {first.file}{also}"
 
 
 class AlignedPhoto(NamedTuple):
-    """What became of a row.
+    """The result for a row.
 
-    found: its faces, None if the photo cannot be decoded. reason: why it is rejected.
-    face: the columns that FACES_SCHEMA adds to the raw row, unless it is rejected.
+    found: the detected faces, None if the photo cannot be decoded. reason: why the photo is rejected.
+    face: the columns that FACES_SCHEMA adds to the raw row, unless the photo is rejected.
     """
 
     found: Faces | None
@@ -61,18 +61,18 @@ class AlignedPhoto(NamedTuple):
 
 
 class Worker:
-    """Aligns jobs with one detector. The aligned_photo of a row depends on nothing but the row."""
+    """Aligns jobs with one detector. The result for a row depends on that row alone."""
 
     def __init__(self, raw: Path, settings: Settings, device: str) -> None:
         self._raw, self._settings = raw, settings
         self._on_cpu = device == "cpu"
-        with self._threads():  # the detector's runtime takes as many as there are when it is made
+        with self._threads():  # a runtime takes its number of threads when it is created
             self._detector = MTCNN(settings.detector, device=device)
 
     def __call__(self, job: Job) -> list[AlignedPhoto]:
-        """Return the aligned_photo of each row of the job, in order."""
+        """Return the result of each row of the job, in order."""
         aligned_photos = {
-            index: _without_pixels(row, known) for index, (row, known) in enumerate(zip(*job, strict=True))
+            index: _without_pixels(row, cached) for index, (row, cached) in enumerate(zip(*job, strict=True))
         }
         waiting = [index for index, aligned_photo in aligned_photos.items() if aligned_photo is None]
         with self._threads():
@@ -83,13 +83,13 @@ class Worker:
         ]
 
     def _threads(self) -> AbstractContextManager[None]:
-        """On a CPU one thread: a process per core is faster, and sums do not depend on the cores."""
+        """Use one thread on a CPU: a process per core is faster, and sums do not depend on the cores."""
         return cpu_threads(1) if self._on_cpu else nullcontext()
 
     def _groups(
         self, job: Job, waiting: list[int], aligned_photos: dict[int, AlignedPhoto | None]
     ) -> Iterator[dict[int, NDArray[np.uint8]]]:
-        """Yield decoded photos by index, some at a time; what cannot be decoded becomes an aligned_photo."""
+        """Yield groups of decoded photos by index; a photo that cannot be decoded becomes a result."""
         group: dict[int, NDArray[np.uint8]] = {}
         for index, data in zip(waiting, read_images(self._raw, [job.rows[i] for i in waiting]), strict=True):
             try:
@@ -102,7 +102,7 @@ class Worker:
         yield group
 
     def _align(self, job: Job, photos: dict[int, NDArray[np.uint8]]) -> dict[int, AlignedPhoto]:
-        found = {index: faces for index in photos if (faces := job.known[index]) is not None}
+        found = {index: faces for index in photos if (faces := job.cached[index]) is not None}
         unknown = [index for index in photos if index not in found]
         found.update(zip(unknown, self._detector.detect([photos[i] for i in unknown]), strict=True))
         return {i: self._aligned_photo(job.rows[i], pixels, found[i]) for i, pixels in photos.items()}
@@ -122,8 +122,10 @@ class Worker:
         return AlignedPhoto(found, None, columns)
 
 
-def _without_pixels(row: RawRow, known: Faces | None) -> AlignedPhoto | None:
-    """Return the aligned_photo of a row for which no photo has to be opened."""
+def _without_pixels(row: RawRow, cached: Faces | None) -> AlignedPhoto | None:
+    """Return the result of a row whose photo need not be opened, else None."""
     return (
-        AlignedPhoto(known, NO_FACE) if known is not None and not len(known) and row.role == "train" else None
+        AlignedPhoto(cached, NO_FACE)
+        if cached is not None and not len(cached) and row.role == "train"
+        else None
     )

@@ -1,4 +1,4 @@
-"""`facenet detect`: what the detector finds in photos, as lines, as JSON, or drawn into copies of them."""
+"""`facenet detect`: detect faces in photos and print them as text or JSON, or draw them into copies."""
 
 import argparse
 import json
@@ -19,14 +19,17 @@ from facenet.errors import ImageRejected, ParamsInvalid, SourceInvalid
 from facenet.images import decode
 from tasks.commands.drawing import write_drawing
 
-GROUP_PHOTOS, GROUP_PIXELS = 32, 2**23  # decoded and searched together, at most, or one photo
+GROUP_PHOTOS, GROUP_PIXELS = (
+    32,
+    2**23,
+)  # at most per group of photos decoded together, unless a single photo has more
 MAX_FILE_BYTES = 200_000_000
-DECIMALS = 3, 6  # of pixels and of probabilities in JSON
+DECIMALS = 3, 6  # for pixels and probabilities in JSON
 
 
 @dataclass(frozen=True)
 class Found:
-    """One path of the command line: the pixels (H, W, 3) of its photo and the faces there, or an error."""
+    """One path on the command line: its photo's pixels (H, W, 3) and detected faces, or an error."""
 
     path: str
     pixels: NDArray[np.uint8] | None = None
@@ -35,11 +38,11 @@ class Found:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Search the photos that the command line names, in its order, and print or draw what is there.
+    """Detect faces in the photos on the command line, in order, and print or draw them.
 
     Raises:
-        ParamsInvalid: a setting of the detector is out of range, or the folder for drawings cannot be made.
-        SourceInvalid: at the end, if a photo could not be read.
+        ParamsInvalid: a detector setting is out of range, or the output folder cannot be created.
+        SourceInvalid: at the end, if any photo could not be read.
     """
     drawings = _drawings(arguments.photos, arguments.out)
     detector = MTCNN(_settings(arguments), device=resolve_device(arguments.device))
@@ -61,7 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def search(detector: MTCNN, paths: Iterable[str]) -> Iterator[Found]:
-    """Yield what is found at each path, in order; some photos are in memory at a time."""
+    """Yield the result for each path, in order; holds one group of photos in memory."""
     for group in _groups(_read(path) for path in paths):
         faces = iter(detector.detect([photo.pixels for photo in group if photo.pixels is not None]))
         for photo in group:
@@ -122,13 +125,13 @@ def _settings(arguments: argparse.Namespace) -> DetectorSettings:
 def _read(path: str) -> Found:
     try:
         with Path(path).open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)  # a device would never end
+            data = file.read(MAX_FILE_BYTES + 1)  # a device may be endless
         if len(data) > MAX_FILE_BYTES:
             return Found(path, error=f"More than {MAX_FILE_BYTES} bytes.")
         return Found(path, decode(data))
     except ImageRejected as rejection:
         return Found(path, error=str(rejection))
-    except (OSError, ValueError) as error:  # not there, a folder, or a name that no file can have
+    except (OSError, ValueError) as error:  # missing, a folder, or an invalid file name
         return Found(path, error=getattr(error, "strerror", None) or str(error))
 
 
@@ -146,16 +149,16 @@ def _groups(photos: Iterable[Found]) -> Iterator[list[Found]]:
 
 
 def _drawings(paths: list[str], out: Path | None) -> list[Path]:
-    """Return where each photo is drawn: its path below the folder that all have in common, and .png.
+    """Return the output path of each photo: its path relative to the common folder, plus .png.
 
-    No two photos share a place, since nothing is taken off a name.
+    No two photos share an output path, since the original suffix stays part of the name.
     """
     if out is None:
         return []
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ParamsInvalid(f"--out {out} cannot be made: {error.strerror}. Name another folder.") from error
+        raise ParamsInvalid(f"--out: cannot create {out}: {error.strerror}. Name another folder.") from error
     whole = [os.path.abspath(path) for path in paths]  # noqa: PTH100  # resolve() would follow links
     common = os.path.commonpath([os.path.dirname(path) for path in whole])  # noqa: PTH120
     return [out / f"{os.path.relpath(path, common)}.png" for path in whole]
@@ -165,4 +168,4 @@ def _draw(path: Path, pixels: NDArray[np.uint8], faces: Faces) -> None:
     try:
         write_drawing(path, pixels, faces)
     except OSError as error:
-        raise ParamsInvalid(f"--out: {path} cannot be written: {error.strerror}.") from error
+        raise ParamsInvalid(f"--out: cannot write {path}: {error.strerror}.") from error

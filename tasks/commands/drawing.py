@@ -1,4 +1,4 @@
-"""Draw found faces into a copy of their photo: box, landmarks and probability."""
+"""Draw detected faces into a copy of their photo: box, landmarks and probability."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from facenet.detection import Faces
 from facenet.images import encode
 
 BOX, POINT = "#00d040", "#ff3060"
-LINES = 300  # of the width of a line in the longer side of a photo
+LINES = 300  # line widths in the longer side of a photo
 
 
 def draw_faces(pixels: NDArray[np.uint8], faces: Faces) -> NDArray[np.uint8]:
-    """Return a copy of `pixels` uint8 (H, W, 3) with each face in a green box under its probability.
+    """Return a copy of `pixels` uint8 (H, W, 3) with each face in a green box below its probability.
 
-    Lines and letters grow with the photo, so that they can be seen when it is shown as a whole.
+    Lines and text scale with the photo, so that they are visible when it is shown as a whole.
     """
     image = Image.fromarray(pixels)
     draw = ImageDraw.Draw(image)
@@ -33,9 +33,9 @@ def draw_faces(pixels: NDArray[np.uint8], faces: Faces) -> NDArray[np.uint8]:
 
 
 def write_drawing(path: Path, pixels: NDArray[np.uint8], faces: Faces) -> None:
-    """Write `draw_faces` to `path` as PNG, its folders with it.
+    """Write the result of `draw_faces` to `path` as PNG and create its folders.
 
     Raises:
-        OSError: the disk is full or the folder cannot be written.
+        OSError: the disk is full or the folder is not writable.
     """
     write_bytes(path, encode(draw_faces(pixels, faces), "png"))

@@ -12,38 +12,43 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="facenet", description="Faces in, an evaluated model out.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("results", help="print the metrics of the last run").set_defaults(run=_results)
-    _add_detect(commands.add_parser("detect", help="find the faces in photos"))
+    _add_detect(commands.add_parser("detect", help="detect the faces in photos"))
     _add_summary(commands.add_parser("summary", help="print the layers of a network"))
     arguments = parser.parse_args()
     stage_main(lambda: arguments.run(arguments))
 
 
 def _results(_: argparse.Namespace) -> None:
-    from tasks.commands.results import results_table  # reads reports only when it is asked for
+    from tasks.commands.results import results_table  # imported late: other commands do not need it
 
     sys.stdout.write(f"\n{results_table()}\n")
 
 
 def _add_detect(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Find the faces in photos and print a line for each. Exit code 1: a photo could not be read."
+        "Detect the faces in photos and print a line per photo. Exit code 1: a photo could not be read."
     )
     add = parser.add_argument
     add("photos", nargs="+", metavar="PHOTO")
-    add("--out", type=Path, metavar="DIR", help="draw the faces into copies of the photos in this folder")
-    add("--json", action="store_true", help="print one list of {path, faces}, or {path, error}")
+    add(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="write copies of the photos with the faces drawn in to this folder",
+    )
+    add("--json", action="store_true", help="print a JSON list of {path, faces} or {path, error}")
     add("--min-face", type=float, metavar="PIXELS", help="shortest side of a face (default: 20)")
-    thresholds = "least probability, of each of the three networks (default: 0.6 0.7 0.7)"
+    thresholds = "minimum probability for each of the three networks (default: 0.6 0.7 0.7)"
     add("--thresholds", type=float, nargs=3, metavar="P", help=thresholds)
-    add("--factor", type=float, metavar="F", help="between the scales of the search (default: 0.709)")
-    reduced = "search longer photos on a reduced copy (default: 4096)"
+    add("--factor", type=float, metavar="F", help="ratio between pyramid scales (default: 0.709)")
+    reduced = "detect on a reduced copy of larger photos (default: 4096)"
     add("--max-side", type=int, metavar="PIXELS", help=reduced)
     add("--device", default="auto", help="auto, cpu, mps or cuda (default: auto)")
     parser.set_defaults(run=_detect)
 
 
 def _detect(arguments: argparse.Namespace) -> None:
-    from tasks.commands.detect import run  # torch takes seconds, and --help needs none of it
+    from tasks.commands.detect import run  # imported late: torch takes seconds, and --help does not need it
 
     run(arguments)
 
@@ -63,7 +68,7 @@ def _add_summary(parser: argparse.ArgumentParser) -> None:
 
 
 def _summary(arguments: argparse.Namespace) -> None:
-    from tasks.commands.summary import run  # torch takes seconds, and --help needs none of it
+    from tasks.commands.summary import run  # imported late: torch takes seconds, and --help does not need it
 
     run(arguments)
 

@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> None:
     for option in ("embedding_size", "image_size", "depth"):
         value = getattr(arguments, option)
         if value is not None and value < 1:
-            raise ParamsInvalid(f"--{option.replace('_', '-')} is {value}. Give 1 or more.")
+            raise ParamsInvalid(f"--{option.replace('_', '-')} is {value}. It must be at least 1.")
     image_size = arguments.image_size or find(arguments.network).published_image_size
     network = build(arguments.network, embedding_size=arguments.embedding_size, variant=arguments.variant)
     layers = summarise(network, image_size, depth=arguments.depth)

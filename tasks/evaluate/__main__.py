@@ -35,7 +35,7 @@ def main() -> None:
     write_report(paths.report("evaluate"), metrics)
     sys.stderr.write(headline(metrics) + "\n")
     record = partial(log_to_run, metrics, card=paths.MODEL_CARD, reports=paths.REPORTS)
-    with begin(record, beside=beside) as result:
+    with begin(record, in_worker=beside) as result:
         result()
 
 

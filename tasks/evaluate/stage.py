@@ -88,7 +88,7 @@ def run(
     name = protocol_name(sources, chosen.counts()["folds"])
     digest = embedder.card.weights_sha256
     identify = partial(report_identification, evaluated, people, params, reports=reports)
-    with begin(identify, beside=beside) as identification:  # what takes longest
+    with begin(identify, in_worker=beside) as identification:  # what takes longest
         _show(evaluated, stored, name, aligned, reports)
         learnt = [photo for photo in roles if roles[photo] == "train" and fold_name(people[photo]) in seen]
         return {

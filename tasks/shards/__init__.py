@@ -1,7 +1,7 @@
-"""The image table on disk: Arrow IPC files, one bucket of identities each, read by memory map or in batches.
+"""The image table on disk: Arrow IPC files with one bucket of identities each.
 
-A row's shard depends on its identity alone and rows are sorted inside a shard, so that the files are a pure
-function of their rows and a change of one identity rewrites one file. A row's number is its place in the
+A row's shard depends on its identity alone and rows are sorted within a shard, so that the files are a pure
+function of their rows and a change to one identity rewrites one file. A row's number is its position in the
 concatenation of the shards in name order.
 """
 
@@ -15,8 +15,8 @@ import pyarrow as pa
 from facenet.atomic import atomic_path, remove_temporaries
 
 SHARD_BYTES = 256 * 2**20
-BATCH_ROWS = 256  # rows of one record batch: what a reader holds in memory at a time
-BATCH_BYTES = 64 * 2**20  # of images, after which a batch ends early: photos can have a hundred megapixels
+BATCH_ROWS = 256  # rows per record batch, which a reader holds in memory
+BATCH_BYTES = 64 * 2**20  # of images, after which a batch ends early: photos can have 100 megapixels
 
 RAW_SCHEMA = pa.schema(
     {
@@ -44,17 +44,17 @@ FACES_SCHEMA = pa.schema(
 
 
 def shard_count(total_bytes: int) -> int:
-    """Return the number of shards for so many bytes: a power of two, so that growth seldom moves rows."""
+    """Return the number of shards for a table size: a power of two, so that growth rarely moves rows."""
     return 1 << max(0, (total_bytes - 1) // SHARD_BYTES).bit_length()
 
 
 def shard_of(identity: str, shards: int) -> int:
-    """Return the shard, 0 to shards - 1, that holds every row of `identity`."""
+    """Return the shard, 0 to shards - 1, that holds all rows of `identity`."""
     return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:8]) % shards
 
 
 def sort_key(row: Mapping[str, Any], shards: int) -> tuple[int, str, str]:
-    """Return the key that puts rows into the order of the table."""
+    """Return the sort key for table order."""
     return shard_of(row["identity"], shards), row["identity"], row["image_id"]
 
 
@@ -66,10 +66,10 @@ def shard_paths(folder: Path, prefix: str) -> list[Path]:
 def write_shards(
     folder: Path, prefix: str, schema: pa.Schema, rows: Iterable[Mapping[str, Any]], shards: int
 ) -> int:
-    """Write `rows`, already in table order, to `folder`/`prefix`-NNNN.arrow, and return their number.
+    """Write `rows`, already in table order, to `folder`/`prefix`-NNNN.arrow and return their number.
 
-    Holds one record batch in memory. Each file appears whole or not at all; files of an earlier, larger table
-    and leftovers of a killed run are removed. Empty shards are written too, so that names tell the count.
+    Holds one record batch in memory. Each file is written atomically; files of an earlier, larger table and
+    leftovers of a killed run are removed. Empty shards are written too, so that names show the count.
 
     Raises:
         ValueError: rows are not in table order.
@@ -90,7 +90,7 @@ def write_shards(
 
 
 class _Lookahead:
-    """Rows of one shard at a time, from one sorted iterator."""
+    """Splits one sorted iterator of rows into batches per shard."""
 
     def __init__(self, rows: Iterable[Mapping[str, Any]], shards: int) -> None:
         self._rows, self._shards = iter(rows), shards
@@ -121,7 +121,7 @@ class _Lookahead:
 
 
 def read_batches(folder: Path, prefix: str) -> Iterator[pa.RecordBatch]:
-    """Yield the record batches of a table in order, each read when asked for and freed with its last use."""
+    """Yield the record batches of a table in order, each read on demand and freed after its last use."""
     for path in shard_paths(folder, prefix):
         with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
             for number in range(reader.num_record_batches):
@@ -129,10 +129,10 @@ def read_batches(folder: Path, prefix: str) -> Iterator[pa.RecordBatch]:
 
 
 def read_table(folder: Path, prefix: str, columns: list[str] | None = None) -> pa.Table:
-    """Return a whole table by memory map: nothing is read until it is looked at.
+    """Return a whole table as a memory map: data is read on access.
 
     Raises:
-        FileNotFoundError: there is no shard of that name in `folder`.
+        FileNotFoundError: `folder` has no shards with this prefix.
     """
     tables = []
     for path in shard_paths(folder, prefix):

@@ -1,4 +1,4 @@
-"""The command line of the image tables: a folder tree for other tools, a contact sheet for the eye.
+"""The command line of the image tables: export a folder tree for other tools or draw a contact sheet.
 
 python -m tasks.shards export DIR
 python -m tasks.shards show FILE.png
@@ -22,17 +22,17 @@ from tasks.paths import ALIGNED, RAW
 from tasks.shards import read_batches, read_table, shard_paths
 
 TABLES = {"faces": (ALIGNED, "faces"), "photos": (RAW, "images")}
-TILE, CAPTION = 112, 14  # pixels: side of a picture on the contact sheet, height of the name below it
-SUFFIXES = {b"\x89PNG": "png", b"\xff\xd8": "jpg", b"RIFF": "webp"}  # the formats that are stored
+TILE, CAPTION = 112, 14  # pixels: side of an image on the contact sheet, height of the name below it
+SUFFIXES = {b"\x89PNG": "png", b"\xff\xd8": "jpg", b"RIFF": "webp"}  # the stored formats
 
 
 def export(source: Path, prefix: str, target: Path) -> int:
-    """Write every image of a table to `target`/identity/image_id.suffix, and return their number.
+    """Write every image of a table to `target`/identity/image_id.suffix and return their number.
 
-    The bytes are those stored, but WebP becomes PNG, which loses nothing and which every tool reads.
+    The bytes are those stored, except that WebP becomes PNG, which is lossless too and widely readable.
 
     Raises:
-        DataInvalid: there is no table, `target` has files already, or an identity is no name of a folder.
+        DataInvalid: the table is missing, `target` is not empty, or an identity is not a valid folder name.
     """
     _demand(source, prefix)
     if target.exists() and any(target.iterdir()):
@@ -41,7 +41,7 @@ def export(source: Path, prefix: str, target: Path) -> int:
     for row in tqdm(_rows(source, prefix), desc="export", unit=" images", mininterval=1.0):
         if row["identity"] in ("", ".", "..") or Path(row["identity"]).name != row["identity"]:
             raise DataInvalid(
-                f"Identity {row['identity']!r} of image {row['image_id']} is no name of a folder."
+                f"Identity {row['identity']!r} of image {row['image_id']} is not a valid folder name."
             )
         folder = target / row["identity"]
         folder.mkdir(parents=True, exist_ok=True)
@@ -54,10 +54,10 @@ def export(source: Path, prefix: str, target: Path) -> int:
 def contact_sheet(
     source: Path, prefix: str, *, count: int = 64, identity: str | None = None, tile: int = TILE
 ) -> Image.Image:
-    """Return a picture of up to `count` images and names, evenly spread over the table or one identity.
+    """Return a sheet of up to `count` images with names, evenly spread over the table or one identity.
 
     Raises:
-        DataInvalid: there is no table, or nobody in it is called `identity`.
+        DataInvalid: the table is missing, or it has no `identity`.
     """
     _demand(source, prefix)
     table = read_table(source, prefix, ["identity", "image"])
@@ -72,9 +72,9 @@ def contact_sheet(
     pen = ImageDraw.Draw(sheet)
     for place, row in enumerate(chosen):
         x, y = place % columns * tile, place // columns * (tile + CAPTION)
-        picture = Image.fromarray(decode(table["image"][int(row)].as_py()))
-        picture.thumbnail((tile, tile))
-        sheet.paste(picture, (x, y))
+        image = Image.fromarray(decode(table["image"][int(row)].as_py()))
+        image.thumbnail((tile, tile))
+        sheet.paste(image, (x, y))
         pen.text((x + 2, y + tile), _fitting(pen, names[row], tile - 4), fill="black")
     return sheet
 
@@ -102,13 +102,13 @@ def _fitting(pen: ImageDraw.ImageDraw, text: str, width: int) -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(prog="python -m tasks.shards", description="Look into the image tables.")
+    parser = argparse.ArgumentParser(prog="python -m tasks.shards", description="Inspect the image tables.")
     commands = parser.add_subparsers(dest="command", required=True)
-    exporting = commands.add_parser("export", help="write a tree with one folder per identity")
+    exporting = commands.add_parser("export", help="write a folder tree with one folder per identity")
     exporting.add_argument("target", type=Path, metavar="DIR")
     showing = commands.add_parser("show", help="write a contact sheet")
     showing.add_argument("target", type=Path, metavar="FILE.png")
-    showing.add_argument("--count", type=int, default=64, help="images on it (default 64)")
+    showing.add_argument("--count", type=int, default=64, help="number of images (default: 64)")
     showing.add_argument("--identity", help="only images of this person")
     for command in (exporting, showing):
         command.add_argument("--table", choices=sorted(TABLES), default="faces", help="default: faces")

@@ -1,8 +1,8 @@
-"""Run jobs in worker processes: results in the order of the jobs, few jobs under way, a dead worker replaced.
+"""Run jobs in worker processes: ordered results, few jobs in progress, dead workers replaced.
 
-The processes are those of this machine, or of a Dask cluster if FACENET_DASK_SCHEDULER names its scheduler.
-A job is a pure function of what it is given, so neither the number of workers nor their place, nor a job done
-twice, changes a result.
+The processes run on this machine, or on a Dask cluster if FACENET_DASK_SCHEDULER names its scheduler. A job
+is a pure function of its input, so the number and location of workers, or running a job twice, do not change
+a result.
 """
 
 from collections import deque
@@ -29,18 +29,18 @@ def run_jobs(
     if_killed: Callable[[J], R] | None = None,
     weigh: Callable[[J], int] | None = None,
 ) -> Iterator[tuple[J, R]]:
-    """Yield each job with its result, in order; two jobs a worker are under way, if they are not too large.
+    """Yield each job with its result, in order; up to two jobs per worker are in progress.
 
-    A job during which a worker dies is done once more, alone. If it kills that process too, it is `split`
-    and its parts are done one by one; a part that kills again gets the result `if_killed` or ends the run.
+    A job whose worker dies is run again, alone. If it kills that process too, it is `split` and its parts are
+    run one by one; a part that kills its worker again gets the result `if_killed` or ends the run.
 
-    make_worker: called once in each process; picklable. workers: processes; one is this process itself; not
-    used with a Dask scheduler. split: the jobs of one item each that a job consists of; results are then
-    lists. name: what to call a job in a message. weigh: bytes of a job; 128 MB are under way, or one job.
+    make_worker: called once in each process; picklable. workers: number of processes; 1 means this process;
+    ignored with a Dask scheduler. split: returns the single-item jobs of a job; results must then be lists.
+    name: describes a job in messages. weigh: bytes of a job; limits jobs in progress to 128 MB, or one job.
 
     Raises:
         DataInvalid: a job kills its workers.
-        ClusterFailed: the Dask scheduler cannot be reached, or has no workers.
+        ClusterFailed: the Dask scheduler cannot be reached or has no workers.
     """
     address = scheduler_address()
     if address is None and workers == 1:
@@ -51,7 +51,7 @@ def run_jobs(
     pending: deque[tuple[J, int]] = deque()
 
     def finish() -> tuple[J, R]:
-        """Return the oldest job under way with its result."""
+        """Return the oldest job in progress with its result."""
         job, ticket = pending.popleft()
         try:
             return job, team.result(ticket)
@@ -80,7 +80,7 @@ def _apart(
     name: Callable[[J], str],
     if_killed: Callable[[J], R] | None,
 ) -> R:
-    """Return the result of a job whose worker died, part by part if it is to blame."""
+    """Return the result of a job whose worker died, part by part if the job caused it."""
     try:
         return team.alone(job)
     except WorkerDied as death:
@@ -91,14 +91,14 @@ def _apart(
         if if_killed:
             return if_killed(job)
         raise DataInvalid(
-            f"A worker process died 2 times on {name(job)}. If memory ran out, set {WORKERS} to a smaller "
-            "number, or give each worker of the cluster more memory."
+            f"A worker process died twice on {name(job)}. If memory ran out, set {WORKERS} to a smaller "
+            "number, or give each cluster worker more memory."
         ) from death
 
 
 def _cluster(
     address: str, make_worker: Callable[[], Callable[[J], R]], name: Callable[[J], str]
 ) -> Team[J, R]:
-    from tasks.workers.cluster import Cluster  # Dask is an extra, and takes a second to import
+    from tasks.workers.cluster import Cluster  # Dask is an extra and takes a second to import
 
     return Cluster(address, make_worker, name)

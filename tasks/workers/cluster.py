@@ -1,8 +1,8 @@
-"""Jobs on the workers of a Dask cluster, as tasks/workers.py runs them on the processes of one machine.
+"""Run jobs on the workers of a Dask cluster, as tasks.workers.processes does on one machine.
 
-The workers need this code, the same libraries and the same data under the same paths. A job that fails is
-done once more, one whose worker dies as often as the scheduler allows. When the scheduler is gone, the jobs
-under way are given to the one that takes its place at the same address, if it comes in time.
+The workers need the same code, libraries and data under the same paths. A job that fails is retried once; one
+whose worker dies, as often as the scheduler allows. If the scheduler goes away, the jobs in progress are
+resubmitted to its replacement at the same address, if it comes up in time.
 """
 
 import hashlib
@@ -17,31 +17,31 @@ from facenet.digests import code_digest
 from facenet.errors import DataInvalid, FaceNetError
 from tasks.workers.team import SCHEDULER, WorkerDied
 
-PATIENCE = 60.0  # seconds for a scheduler or its first worker to come (back)
-ATTEMPT = 5.0  # seconds of it for one try
-POLL = 2.0  # seconds between looks whether the scheduler is still there
-RETURNS = 3  # of the scheduler without a result in between
+PATIENCE = 60.0  # seconds to wait for a scheduler or its first worker to come (back) up
+ATTEMPT = 5.0  # seconds per connection attempt
+POLL = 2.0  # seconds between checks that the scheduler is still up
+RETURNS = 3  # reconnections allowed without a result in between
 CODE = ("facenet", "tasks")
 LIBRARIES = ("numpy", "openvino", "pillow", "torch", "pyarrow")
-_here = threading.local()  # each thread has a worker of its own: no worker has to bear two jobs at once
+_here = threading.local()  # one worker per thread: workers need not be thread-safe
 
 J = TypeVar("J")
 R = TypeVar("R")
 
 
 class ClusterFailed(FaceNetError):
-    """The Dask scheduler cannot be reached, or nobody works for it."""
+    """The Dask scheduler cannot be reached or has no workers."""
 
 
 class _SchedulerGone(Exception):
-    """The connection is lost, and with it all that was asked for."""
+    """The connection is lost, and with it all submitted jobs."""
 
 
 class Cluster(Generic[J, R]):
     """The workers of one scheduler.
 
     Raises:
-        ClusterFailed: `distributed` is not installed, or there is no scheduler or no worker in time.
+        ClusterFailed: `distributed` is not installed, or no scheduler or worker came up in time.
     """
 
     def __init__(
@@ -56,21 +56,21 @@ class Cluster(Generic[J, R]):
         self._tickets = self._losses = 0
 
     def limit(self) -> int:
-        """Return two jobs for each thread of the workers there are now."""
+        """Return two jobs per thread of the current workers."""
         try:
             return max(2, 2 * self._threads())
         except _SchedulerGone:
-            return max(2, len(self._jobs))  # `result` deals with it
+            return max(2, len(self._jobs))  # `result` handles it
 
     def start(self, job: J) -> int:
-        """Give a job to the scheduler."""
+        """Submit a job to the scheduler."""
         self._tickets += 1
         self._jobs[self._tickets] = job
         self._futures[self._tickets] = self._submit(job)
         return self._tickets
 
     def result(self, ticket: int) -> R:
-        """Wait for a result, beyond a restart of the scheduler."""
+        """Wait for a result, surviving scheduler restarts."""
         while True:
             try:
                 result: R = self._wait_for(ticket)
@@ -86,22 +86,22 @@ class Cluster(Generic[J, R]):
             return result
 
     def alone(self, job: J) -> R:
-        """Do a job when all others are done or have failed."""
+        """Run a job after all others are done or have failed."""
         for ticket in self._futures:
             try:
                 self._wait_until_done(self._futures[ticket])
             except _SchedulerGone:
-                break  # and with it all that was under way
+                break  # and with it all jobs in progress
         return self.result(self.start(job))
 
     def dismiss(self) -> None:
-        """Drop all that is not finished, and leave."""
+        """Cancel unfinished jobs and disconnect."""
         if self._client.status == "running":
             self._client.cancel(list(self._futures.values()), force=True)
         self._client.close()
 
     def _wait_for(self, ticket: int) -> R:
-        """Return the result of a job, or raise what ended it."""
+        """Return the result of a job, or raise the error that ended it."""
         from distributed import CancelledError, KilledWorker
         from distributed.comm import CommClosedError
 
@@ -123,7 +123,7 @@ class Cluster(Generic[J, R]):
         return result
 
     def _wait_until_done(self, future: Any) -> None:
-        """Return when a job is done or has failed, and raise when nobody is there to do it."""
+        """Return when a job is done or has failed; raise if there are no workers to run it."""
         idle_since: float | None = None
         while not self._done([future]):
             idle_since = None if self._threads() else idle_since or time.monotonic()
@@ -157,11 +157,11 @@ class Cluster(Generic[J, R]):
         return self._client.submit(_work, *self._order, job, pure=False, retries=1)
 
     def _start_again(self, error: _SchedulerGone) -> None:
-        """Give everything that is under way to the scheduler that came back."""
+        """Resubmit all jobs in progress to the scheduler that came back."""
         if self._losses > RETURNS:
             raise ClusterFailed(
-                f"The Dask scheduler at {self._address} went away {self._losses} times without a result in "
-                "between. See its log."
+                f"The Dask scheduler at {self._address} went down {self._losses} times without completing a "
+                "job. See its log."
             ) from error
         self._client.close()
         self._client = self._connect()
@@ -183,7 +183,7 @@ class Cluster(Generic[J, R]):
         return client
 
     def _reach(self, make_client: Callable[..., Any]) -> Any:
-        """Return a client; its own way to try for long is to look ever more seldom."""
+        """Return a client; retries here because its own backoff becomes too slow."""
         until = time.monotonic() + PATIENCE
         while True:
             try:
@@ -191,29 +191,29 @@ class Cluster(Generic[J, R]):
             except (OSError, ValueError, TimeoutError) as error:
                 if time.monotonic() > until or isinstance(error, ValueError):
                     raise ClusterFailed(
-                        f"There is no Dask scheduler at {self._address} ({error}). Start it with `dask "
-                        f"scheduler` and run the stage again, or unset {SCHEDULER} to work on this machine."
+                        f"There is no Dask scheduler at {self._address} ({error}). Start one with `dask "
+                        f"scheduler` and run the stage again, or unset {SCHEDULER} to use this machine."
                     ) from error
 
     def _no_workers(self) -> ClusterFailed:
         return ClusterFailed(
-            f"Nobody has worked for the Dask scheduler at {self._address} for {PATIENCE:g} s. Start workers "
-            f"with `dask worker {self._address} --nthreads 1`."
+            f"The Dask scheduler at {self._address} has had no workers for {PATIENCE:g} s. Start some with "
+            f"`dask worker {self._address} --nthreads 1`."
         )
 
 
 def code_version() -> str:
-    """Return a digest of all code of ours and of the libraries that decide the bytes of a result."""
+    """Return a digest of our code and of the libraries that determine the bytes of a result."""
     return code_digest(CODE, LIBRARIES)
 
 
 def _work(key: str, make_worker: Callable[[], Callable[[J], R]], expected: str, job: J) -> R:
-    """Do a job with the worker of this thread, which is made once."""
+    """Run a job with this thread's worker, which is created once."""
     if getattr(_here, "key", None) != key:
         if code_version() != expected:
             raise DataInvalid(
-                f"The Dask worker on {platform.node()} has other code or libraries than the caller: its "
-                "results could differ. Install the same commit and requirements.lock, and restart it."
+                f"The Dask worker on {platform.node()} has other code or libraries than the caller, so its "
+                "results could differ. Install the same commit and requirements.lock and restart it."
             )
         _here.worker, _here.key = make_worker(), key
     result: R = _here.worker(job)

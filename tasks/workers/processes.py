@@ -1,7 +1,7 @@
-"""Processes of this machine: forked off a server that has no threads, whose locks a fork would copy.
+"""Worker processes on this machine, forked from a server without threads, whose locks a fork would copy.
 
-The server is spawned once, and imports for all of them what they need. They are spawned themselves where
-there is no fork, and on macOS, whose own libraries do not bear one.
+The server is spawned once and imports what the workers need. Where fork is missing, and on macOS, whose
+system libraries do not survive it, workers are spawned instead.
 """
 
 import multiprocessing
@@ -27,26 +27,26 @@ _worker: Callable[[Any], Any] | None = None
 
 
 def preload(*modules: str) -> bool:
-    """Begin to import modules where processes of this machine will be forked off; say whether any will be.
+    """Start importing modules in the server that workers are forked from; return whether there will be any.
 
-    A stage does so before its own imports, torch above all, so that both import at the same time. The first
-    call counts; a later one imports nothing, and so does one if there will be no workers on this machine.
+    A stage calls this before its own imports, torch in particular, so that both import at the same time. Only
+    the first call has an effect, and none if there will be no workers on this machine.
     """
-    wanted = _start_method() == "forkserver" and scheduler_address() is None and worker_count() > 1
-    if wanted:
+    needed = _start_method() == "forkserver" and scheduler_address() is None and worker_count() > 1
+    if needed:
         forkserver.set_forkserver_preload(list(modules))
         with _same_path():
             forkserver.ensure_running()
-    return wanted
+    return needed
 
 
 @contextmanager
-def begin(call: Callable[[], R], *, beside: bool) -> Iterator[Callable[[], R]]:
-    """Yield what waits for a call's result: one in a process forked off the one of `preload`, begun at once.
+def begin(call: Callable[[], R], *, in_worker: bool) -> Iterator[Callable[[], R]]:
+    """Yield a function that waits for the result of a call, which starts at once in a worker process.
 
-    Where that is not wanted, the call is made here, when its result is asked for.
+    Without `in_worker`, the call runs in this process when its result is requested.
     """
-    if not beside:
+    if not in_worker:
         yield call
         return
     with _new_pool(1) as pool:
@@ -54,22 +54,22 @@ def begin(call: Callable[[], R], *, beside: bool) -> Iterator[Callable[[], R]]:
 
 
 class ProcessTeam(Generic[J, R]):
-    """Processes of this machine, replaced all together when one of them dies."""
+    """Worker processes on this machine, all replaced when one of them dies."""
 
     def __init__(self, make_worker: Callable[[], Callable[[J], R]], workers: int) -> None:
         self._make_worker, self._workers = make_worker, workers
         preload(getattr(make_worker, "func", make_worker).__module__)
         self._pool = _new_pool(workers, make_worker)
-        self._cell: ProcessPoolExecutor | None = None  # of one process, for jobs that may kill it
+        self._cell: ProcessPoolExecutor | None = None  # one process, for jobs that may kill it
         self._futures: dict[int, Future[R]] = {}
         self._tickets = 0
 
     def limit(self) -> int:
-        """Return the number of jobs that keep everyone busy."""
+        """Return the number of jobs that keep all workers busy."""
         return 2 * self._workers
 
     def start(self, job: J) -> int:
-        """Give a job to a process and return the number of its ticket."""
+        """Submit a job and return its ticket number."""
         try:
             future = self._pool.submit(_work, job)
         except BrokenProcessPool:
@@ -88,7 +88,7 @@ class ProcessTeam(Generic[J, R]):
             raise WorkerDied from error
 
     def alone(self, job: J) -> R:
-        """Do a job in a process of its own; raises WorkerDied."""
+        """Run a job in a separate process; raises WorkerDied."""
         self._cell = self._cell or _new_pool(1, self._make_worker)
         try:
             return cast(R, self._cell.submit(_work, job).result())
@@ -98,7 +98,7 @@ class ProcessTeam(Generic[J, R]):
             raise WorkerDied from error
 
     def dismiss(self) -> None:
-        """Drop all that is not finished."""
+        """Cancel unfinished jobs and end the processes."""
         self._pool.shutdown(cancel_futures=True)
         if self._cell:
             self._cell.shutdown()
@@ -110,10 +110,10 @@ def _start_method() -> str:
 
 @contextmanager
 def _same_path() -> Iterator[None]:
-    """Let a process that starts import from where this one does: of itself it looks in the folder first."""
-    wanted = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONSAFEPATH": "1"}
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
+    """Make a new process import from the same places as this one; by default it looks in its folder first."""
+    variables = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONSAFEPATH": "1"}
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
     try:
         yield
     finally:
@@ -124,7 +124,7 @@ def _same_path() -> Iterator[None]:
 def _new_pool(
     workers: int, make_worker: Callable[[], Callable[[Any], Any]] | None = None
 ) -> ProcessPoolExecutor:
-    """Return processes with the environment and the folder of this one as they are now."""
+    """Return processes with the current environment and working folder of this one."""
     context = multiprocessing.get_context(_start_method())
     state = (dict(os.environ), Path.cwd(), make_worker)
     return ProcessPoolExecutor(workers, context, initializer=_begin, initargs=state)
@@ -133,7 +133,7 @@ def _new_pool(
 def _begin(
     environment: dict[str, str], folder: Path, make_worker: Callable[[], Callable[[Any], Any]] | None
 ) -> None:
-    """Prepare a process: the parent answers Ctrl-C, and without a parent there is nothing to do."""
+    """Prepare a process: leave Ctrl-C to the parent, and exit when the parent is gone."""
     global _make_worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()

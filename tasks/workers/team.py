@@ -1,4 +1,4 @@
-"""The interface of a team of workers, and the environment that sets their number and place."""
+"""The interface of a team of workers, and the environment variables for their number and location."""
 
 import os
 from typing import Protocol, TypeVar
@@ -12,38 +12,38 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class WorkerDied(Exception):
-    """The process that worked on a job is gone, which may be the fault of another job."""
+    """The process that ran a job has died, possibly because of another job."""
 
 
 class Team(Protocol[J_contra, R_co]):
-    """Workers that jobs are given to."""
+    """Workers that run jobs."""
 
     def limit(self) -> int:
-        """Return the number of jobs that keep everyone busy."""
+        """Return the number of jobs that keep all workers busy."""
 
     def start(self, job: J_contra) -> int:
-        """Give a job to a worker and return the number of its ticket."""
+        """Submit a job and return its ticket number."""
 
     def result(self, ticket: int) -> R_co:
         """Wait for a result; raises WorkerDied."""
 
     def alone(self, job: J_contra) -> R_co:
-        """Do a job while no other is done that could kill its worker; raises WorkerDied."""
+        """Run a job while no other job can kill its worker; raises WorkerDied."""
 
     def dismiss(self) -> None:
-        """Drop all that is not finished."""
+        """Cancel unfinished jobs and release the workers."""
 
 
 def scheduler_address() -> str | None:
-    """Return the address of the Dask scheduler, FACENET_DASK_SCHEDULER, or None to work on this machine."""
+    """Return the Dask scheduler's address, FACENET_DASK_SCHEDULER, or None to use this machine."""
     return os.environ.get(SCHEDULER) or None
 
 
 def worker_count() -> int:
-    """Return the number of processes: FACENET_WORKERS, else the processors that this process may use.
+    """Return the number of processes: FACENET_WORKERS, or the number of processors available.
 
     Raises:
-        ParamsInvalid: FACENET_WORKERS is no number from 1.
+        ParamsInvalid: FACENET_WORKERS is not a positive integer.
     """
     text = os.environ.get(WORKERS)
     if text is None:

@@ -1,4 +1,4 @@
-"""A reader sees the old bytes or the new ones, whatever happens to the writer."""
+"""A reader sees the old content or the new, whatever happens to the writer."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ import pytest
 from facenet.atomic import TEMPORARY, atomic_path, remove_temporaries, write_bytes, write_text
 
 
-def test_content_appears_whole_and_nothing_else_stays(tmp_path: Path) -> None:
+def test_the_content_is_complete_and_nothing_else_is_left(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "file.bin"
     write_bytes(path, b"old")
     write_text(path, "zoë")
@@ -20,7 +20,7 @@ def test_content_appears_whole_and_nothing_else_stays(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_the_old_content_is_there_until_the_block_ends(tmp_path: Path) -> None:
+def test_the_old_content_stays_until_the_block_ends(tmp_path: Path) -> None:
     path = tmp_path / "file"
     write_bytes(path, b"old")
     with atomic_path(path) as temporary:
@@ -34,7 +34,7 @@ def test_the_old_content_is_there_until_the_block_ends(tmp_path: Path) -> None:
 def test_an_error_leaves_the_old_content_and_no_temporary(tmp_path: Path, error: type[BaseException]) -> None:
     path = tmp_path / "file"
     write_bytes(path, b"old")
-    with pytest.raises(error), atomic_path(path) as temporary:  # noqa: PT012 - it is the block that fails
+    with pytest.raises(error), atomic_path(path) as temporary:  # noqa: PT012 - the block itself must fail
         temporary.write_bytes(b"half")
         raise error
     assert path.read_bytes() == b"old"
@@ -47,7 +47,7 @@ def test_a_block_that_writes_nothing_is_an_error(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_killed_writer_leaves_the_old_content_and_a_leftover_that_can_be_removed(tmp_path: Path) -> None:
+def test_a_killed_writer_leaves_the_old_content_and_a_removable_temporary(tmp_path: Path) -> None:
     path = tmp_path / "file"
     write_bytes(path, b"old")
     code = (

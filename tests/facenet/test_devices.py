@@ -1,4 +1,4 @@
-"""Device and precision are chosen by what the machine has."""
+"""Device and precision depend on what the machine has."""
 
 import pytest
 import torch
@@ -10,11 +10,11 @@ from facenet.errors import ParamsInvalid
 CPU = torch.device("cpu")
 
 
-def test_cpu_is_always_there() -> None:
+def test_the_cpu_is_always_available() -> None:
     assert resolve_device("cpu") == CPU
 
 
-def test_auto_takes_the_best_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_selects_the_best_available_device(monkeypatch: pytest.MonkeyPatch) -> None:
     for cuda, mps, expected in [(False, False, "cpu"), (False, True, "mps"), (True, True, "cuda")]:
         monkeypatch.setattr(torch.cuda, "is_available", lambda answer=cuda: answer)
         monkeypatch.setattr(torch.backends.mps, "is_available", lambda answer=mps: answer)
@@ -22,7 +22,7 @@ def test_auto_takes_the_best_that_is_there(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("name", ["cuda", "cuda:1", "mps", "tpu"])
-def test_a_device_that_is_not_there_is_an_error_with_a_way_out(
+def test_a_missing_device_is_an_error_that_names_the_alternatives(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
@@ -32,11 +32,11 @@ def test_a_device_that_is_not_there_is_an_error_with_a_way_out(
 
 
 @pytest.mark.parametrize("name", ["fp32", "bf16", "fp16"])
-def test_a_precision_asked_for_is_taken(name: str) -> None:
+def test_an_explicit_precision_is_used(name: str) -> None:
     assert resolve_precision(name, CPU) == name
 
 
-def test_auto_is_bf16_only_where_the_processor_multiplies_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_is_bf16_only_with_hardware_support(monkeypatch: pytest.MonkeyPatch) -> None:
     for native, expected in [(True, "bf16"), (False, "fp32")]:
         monkeypatch.setattr(devices, "_cpu_multiplies_bf16", lambda answer=native: answer)
         assert resolve_precision("auto", CPU) == expected
@@ -51,12 +51,12 @@ def test_this_processor_is_recognised() -> None:
 
 
 @pytest.mark.parametrize(("precision", "expected"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
-def test_autocast_multiplies_in_the_precision(precision: str, expected: torch.dtype) -> None:
+def test_autocast_computes_in_the_precision(precision: str, expected: torch.dtype) -> None:
     with autocast(CPU, precision):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == expected
 
 
-def test_threads_are_as_many_as_before_also_after_an_error() -> None:
+def test_the_number_of_threads_is_restored_even_after_an_error() -> None:
     before = torch.get_num_threads()
     with cpu_threads(before + 1):
         assert torch.get_num_threads() == before + 1

@@ -1,4 +1,4 @@
-"""All errors of ours can be caught, shown and sent between processes as they are."""
+"""All our errors can be caught, shown and sent between processes."""
 
 import inspect
 import pickle
@@ -20,13 +20,13 @@ def test_there_are_errors() -> None:
 
 
 @pytest.mark.parametrize("child", CHILDREN)
-def test_every_error_is_a_facenet_error_and_says_what_it_is_for(child: type[Exception]) -> None:
+def test_every_error_is_a_documented_facenet_error(child: type[Exception]) -> None:
     assert issubclass(child, FaceNetError)
     assert child.__doc__
 
 
 @pytest.mark.parametrize("child", CHILDREN)
-def test_errors_survive_the_way_out_of_a_worker_process(child: type[Exception]) -> None:
+def test_errors_survive_pickling_between_processes(child: type[Exception]) -> None:
     arguments = ["an argument"] * (len(inspect.signature(child).parameters) if child is ImageRejected else 1)
     error = child(*arguments)
     copy = pickle.loads(pickle.dumps(error))

@@ -30,7 +30,7 @@ def test_every_file_of_the_zoo_is_decoded_or_rejected_for_its_reason(name: str) 
         assert str(caught.value)
 
 
-# What a viewer shows for each EXIF orientation, said with NumPy: the stored array is turned until upright.
+# What a viewer shows for each EXIF orientation: NumPy operations that turn the stored array upright.
 UPRIGHT = {
     1: lambda a: a,
     2: lambda a: a[:, ::-1],
@@ -58,7 +58,7 @@ def test_orientation_is_applied_in_lossy_files(kind: str) -> None:
     assert np.abs(turned.astype(int) - UPRIGHT[6](stored)).mean() < 6
 
 
-def test_transparent_pixels_lie_over_white() -> None:
+def test_transparent_pixels_are_composited_over_white() -> None:
     rgba = np.zeros((2, 2, 4), np.uint8)
     rgba[0, 0] = (10, 20, 30, 255)
     rgba[0, 1] = (10, 20, 30, 0)
@@ -75,7 +75,7 @@ def test_grey_and_alpha_become_three_equal_channels() -> None:
     assert (pixels[:, :, 0] == pixels[:, :, 2]).all()
 
 
-def test_sixteen_bits_are_scaled_and_not_cut() -> None:
+def test_sixteen_bits_are_scaled_not_truncated() -> None:
     grey = picture(2)[:, :, 0]
     expected = np.repeat(grey[:, :, None], 3, axis=2)
     np.testing.assert_array_equal(decode(save(grey.astype(np.uint16) * 257, "PNG")), expected)
@@ -104,7 +104,7 @@ def test_floats_and_integers_are_scaled_by_their_range() -> None:
     assert row(-5, -5) == [0, 0]
 
 
-def test_the_first_frame_counts() -> None:
+def test_the_first_frame_is_read() -> None:
     frames = {"save_all": True, "append_images": [Image.fromarray(picture(9))]}
     np.testing.assert_array_equal(decode(save(Image.fromarray(picture(8)), "TIFF", **frames)), picture(8))
     np.testing.assert_array_equal(decode(save(Image.fromarray(picture(8)), "PNG", **frames)), picture(8))
@@ -130,14 +130,14 @@ PLAIN = {
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_plain_files_are_those_that_any_reader_shows_as_they_are(name: str) -> None:
+def test_plain_files_have_the_same_pixels_in_every_reader(name: str) -> None:
     photo = read_photo(ZOO[name].data)
     assert photo.plain is PLAIN[name]
     if photo.plain:
         np.testing.assert_array_equal(photo.pixels, np.asarray(Image.open(io.BytesIO(ZOO[name].data))))
 
 
-def test_the_pixel_limit_is_held_against_the_header_before_decoding() -> None:
+def test_the_pixel_limit_is_applied_to_the_header_before_decoding() -> None:
     assert decode(save(picture(0), "PNG"), max_pixels=64 * 48).shape == (48, 64, 3)
     with pytest.raises(ImageRejected, match="64 x 48 pixels") as caught:
         decode(save(picture(0), "PNG"), max_pixels=64 * 48 - 1)
@@ -148,8 +148,8 @@ def test_the_pixel_limit_is_held_against_the_header_before_decoding() -> None:
     assert caught.value.reason == "too_large"
 
 
-def test_pillows_own_limit_and_warning_filters_play_no_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 64 * 40)  # Image.open would warn, which here means raise
+def test_pillows_own_limit_and_warning_filters_have_no_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 64 * 40)  # Image.open would warn, which is an error here
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert decode(save(picture(0), "JPEG")).shape == (48, 64, 3)
@@ -158,18 +158,18 @@ def test_pillows_own_limit_and_warning_filters_play_no_part(monkeypatch: pytest.
     assert Image.MAX_IMAGE_PIXELS == 100
 
 
-def test_a_bomb_that_pillow_finds_while_decoding_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)  # Pillow holds the frames of a GIF against it
+def test_a_bomb_that_pillow_detects_while_decoding_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)  # Pillow applies it to the frames of a GIF
     frame = Image.new("P", (8, 8))
     data = bytearray(save(frame, "GIF"))
     place = data.index(b",") + 5
-    data[place : place + 4] = b"\xff\xff\xff\xff"  # a frame larger than its picture
+    data[place : place + 4] = b"\xff\xff\xff\xff"  # a frame larger than its image
     with pytest.raises(ImageRejected) as caught:
         decode(bytes(data))
     assert caught.value.reason in ("too_large", "corrupt")
 
 
-def test_a_jpeg_with_a_thumbnail_that_is_cut_off_is_corrupt() -> None:
+def test_a_truncated_jpeg_with_a_thumbnail_is_corrupt() -> None:
     thumbnail = save(picture(1, 16, 12), "JPEG")
     whole = save(picture(0), "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\0\0\0\0\0\0" + thumbnail)
     assert thumbnail in whole
@@ -201,7 +201,7 @@ def _survive(data: bytes) -> None:
     assert ending in ("uint8", "empty", "corrupt", "unsupported", "too_large")
 
 
-def test_threads_get_what_one_thread_gets() -> None:
+def test_decoding_in_threads_gives_the_same_pixels() -> None:
     kept = [animal.data for animal in ZOO.values() if animal.status == "kept"]
     with ThreadPoolExecutor(8) as threads:
         together = list(threads.map(decode, kept * 3))
@@ -211,7 +211,7 @@ def test_threads_get_what_one_thread_gets() -> None:
 
 
 @pytest.mark.parametrize("image_format", ["webp", "png"])
-def test_webp_and_png_are_lossless_and_the_same_each_time(image_format: ImageFormat) -> None:
+def test_webp_and_png_are_lossless_and_deterministic(image_format: ImageFormat) -> None:
     for pixels in (
         picture(4),
         np.zeros((1, 1, 3), np.uint8),
@@ -221,7 +221,7 @@ def test_webp_and_png_are_lossless_and_the_same_each_time(image_format: ImageFor
         assert encode(pixels, image_format) == encode(pixels.copy(), image_format)
 
 
-def test_jpeg_is_the_same_each_time_and_near() -> None:
+def test_jpeg_is_deterministic_and_close() -> None:
     pixels = picture(4)
     assert encode(pixels, "jpeg") == encode(pixels.copy(), "jpeg")
     assert np.abs(decode(encode(pixels, "jpeg")).astype(int) - pixels).max() < 24
@@ -235,7 +235,7 @@ def test_encoding_anything_but_rgb_is_an_error(shape: tuple[int, ...]) -> None:
         encode(np.zeros((4, 4, 3), np.float32), "png")  # type: ignore[arg-type]
 
 
-def test_real_faces_are_read_as_they_are(orl_photos: list[tuple[str, bytes]]) -> None:
+def test_real_faces_are_read_exactly(orl_photos: list[tuple[str, bytes]]) -> None:
     _, data = orl_photos[0]
     pixels = decode(data)
     assert pixels.shape == (112, 92, 3)

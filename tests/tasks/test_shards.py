@@ -1,4 +1,4 @@
-"""The image table: a pure function of its rows, whole or not there, read without holding it."""
+"""The image table is a pure function of its rows, written atomically and read without loading it whole."""
 
 import hashlib
 import random
@@ -65,7 +65,7 @@ def test_shard_of_is_the_digest_and_spreads_people_evenly() -> None:
     assert counts.max() < 1100
 
 
-def test_a_person_stays_in_one_of_two_shards_when_their_number_doubles() -> None:
+def test_doubling_the_shards_moves_a_person_to_one_of_two() -> None:
     for name in ("Ada", "Bob", "Zoë"):
         assert shard_of(name, 8) % 4 == shard_of(name, 4)
 
@@ -111,12 +111,12 @@ def test_empty_tables_exist_and_have_their_columns(tmp_path: Path) -> None:
     assert list(read_batches(tmp_path / "new", "images")) == []
 
 
-def test_a_missing_table_is_an_error_with_the_next_command(tmp_path: Path) -> None:
+def test_a_missing_table_is_an_error_that_names_the_next_command(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"no images-\*\.arrow in .*dvc repro"):
         read_table(tmp_path, "images")
 
 
-def test_bytes_do_not_depend_on_the_order_of_input_or_on_what_was_there(tmp_path: Path) -> None:
+def test_bytes_do_not_depend_on_input_order_or_earlier_files(tmp_path: Path) -> None:
     write_shards(tmp_path / "a", "images", RAW_SCHEMA, in_order(ROWS, 4), 4)
     shuffled = random.Random(0).sample(ROWS, len(ROWS))
     write_shards(tmp_path / "b", "images", RAW_SCHEMA, in_order(ROWS[:5], 1), 1)
@@ -127,7 +127,7 @@ def test_bytes_do_not_depend_on_the_order_of_input_or_on_what_was_there(tmp_path
         assert one.read_bytes() == other.read_bytes()
 
 
-def test_a_change_of_one_person_rewrites_one_file_only(tmp_path: Path) -> None:
+def test_changing_one_person_rewrites_one_file_only(tmp_path: Path) -> None:
     write_shards(tmp_path / "a", "images", RAW_SCHEMA, in_order(ROWS, 8), 8)
     write_shards(tmp_path / "b", "images", RAW_SCHEMA, in_order([*ROWS, photo("person 3", 99)], 8), 8)
     changed = [
@@ -174,7 +174,7 @@ def test_a_failure_half_way_leaves_the_old_shard_and_no_half_file(tmp_path: Path
     assert (tmp_path / "images-0000.arrow").read_bytes() == before
 
 
-def test_columns_can_be_left_out(tmp_path: Path) -> None:
+def test_columns_can_be_selected(tmp_path: Path) -> None:
     write_shards(tmp_path, "images", RAW_SCHEMA, in_order(ROWS, 2), 2)
     assert read_table(tmp_path, "images", ["image_id", "role"]).column_names == ["image_id", "role"]
 
@@ -185,8 +185,8 @@ def test_batches_are_cut_at_the_same_size_for_any_table(tmp_path: Path) -> None:
     assert [batch.num_rows for batch in read_batches(tmp_path, "images")] == [BATCH_ROWS, BATCH_ROWS, 1]
 
 
-def test_writing_and_reading_hold_one_batch_and_not_the_table(tmp_path: Path) -> None:
-    """A table of 256 MB by a process that may grow by 96 MB only."""
+def test_writing_and_reading_hold_one_batch_in_memory(tmp_path: Path) -> None:
+    """A table of 256 MB is written and read by a process that may grow by only 96 MB."""
     code = f"""
 import hashlib, resource, sys
 from pathlib import Path

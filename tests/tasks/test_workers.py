@@ -29,7 +29,7 @@ def make_mortal(folder: Path, killers: dict[int, int]) -> Callable[[list[int]], 
 
 
 def die(folder: Path, killers: dict[int, int], numbers: list[int]) -> list[int]:
-    """Die at some numbers, each so many times."""
+    """Die at some numbers, each as often as `killers` says."""
     for number in numbers:
         if len(list(folder.glob(f"{number}-*"))) < killers.get(number, 0):
             (folder / f"{number}-{os.getpid()}").touch()
@@ -69,7 +69,7 @@ def counted(jobs: list[Any], taken: list[Any]) -> Iterator[Any]:
         yield job
 
 
-def test_few_jobs_are_under_way() -> None:
+def test_few_jobs_are_in_progress() -> None:
     taken: list[Any] = []
     results = run_jobs(make_squarer, counted(JOBS, taken), 2)
     next(results)
@@ -77,7 +77,7 @@ def test_few_jobs_are_under_way() -> None:
     results.close()  # type: ignore[attr-defined]  # it is a generator
 
 
-def test_few_bytes_are_under_way_but_always_one_job(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_bytes_are_in_progress_but_always_one_job(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "BYTES_UNDER_WAY", 10)
     taken: list[Any] = []
     results = run_jobs(make_squarer, counted(JOBS, taken), 3, weigh=lambda _: 50)
@@ -86,19 +86,19 @@ def test_few_bytes_are_under_way_but_always_one_job(monkeypatch: pytest.MonkeyPa
         assert len(taken) <= done + 1
 
 
-def test_a_job_whose_worker_died_is_done_once_more(tmp_path: Path) -> None:
+def test_a_job_whose_worker_died_is_run_again(tmp_path: Path) -> None:
     assert list(run_jobs(partial(make_mortal, tmp_path, {5: 1}), JOBS, 2)) == SQUARES
 
 
-def test_a_job_that_kills_twice_is_named_and_none_of_its_neighbours(tmp_path: Path) -> None:
+def test_only_the_job_that_kills_twice_is_named(tmp_path: Path) -> None:
     mortal = partial(make_mortal, tmp_path, {7: 99})
-    with pytest.raises(DataInvalid, match=r"died 2 times on number 7\b.*FACENET_WORKERS"):
+    with pytest.raises(DataInvalid, match=r"died twice on number 7\b.*FACENET_WORKERS"):
         list(run_jobs(mortal, JOBS, 2, split=singles, name=lambda job: f"number {job[0]}"))
-    with pytest.raises(DataInvalid, match=r"died 2 times on \[6, 7, 8\]"):
+    with pytest.raises(DataInvalid, match=r"died twice on \[6, 7, 8\]"):
         list(run_jobs(mortal, JOBS, 2))
 
 
-def test_what_kills_can_get_a_result_of_its_own(tmp_path: Path) -> None:
+def test_a_job_that_kills_can_get_a_substitute_result(tmp_path: Path) -> None:
     mortal = partial(make_mortal, tmp_path, {7: 99, 8: 99})
     results = run_jobs(mortal, JOBS, 2, split=singles, if_killed=lambda _: [-1])
     found = {n: square for job, squares in results for n, square in zip(job, squares, strict=True)}
@@ -106,7 +106,7 @@ def test_what_kills_can_get_a_result_of_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_an_error_is_not_taken_for_a_death(count: int) -> None:
+def test_an_error_is_not_treated_as_a_death(count: int) -> None:
     with pytest.raises(ValueError, match="a mistake of ours"):
         list(run_jobs(make_failure, JOBS, count, if_killed=lambda _: [-1]))
     with pytest.raises(ParamsInvalid, match="a mistake in the settings"):

@@ -12,7 +12,7 @@ def grey(data: bytes) -> np.ndarray:
     return np.array(Image.open(io.BytesIO(data)).convert("RGB"))
 
 
-def test_real_faces_are_found_and_cut_out(orl_photos: list[tuple[str, bytes]]) -> None:
+def test_real_faces_are_detected_and_cropped(orl_photos: list[tuple[str, bytes]]) -> None:
     photos = [grey(data) for _, data in orl_photos[::8]]
     faces = FaceAligner(MTCNN(), "center_weighted", CropSettings(image_size=96, margin=16)).align(photos)
     found = [face for face in faces if not face.fallback]

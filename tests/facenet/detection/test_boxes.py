@@ -10,7 +10,7 @@ def some_boxes(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     corner = rng.uniform(0, 60, (count, 2))
     boxes = np.concatenate([corner, corner + rng.uniform(5, 40, (count, 2))], axis=1).astype(np.float32)
-    return boxes, rng.integers(0, 50, count).astype(np.float32)  # with equal scores
+    return boxes, rng.integers(0, 50, count).astype(np.float32)  # some scores are equal
 
 
 def naive_overlap(a: np.ndarray, b: np.ndarray, overlap: str) -> float:
@@ -34,9 +34,7 @@ def naive_suppress(
 @pytest.mark.parametrize("overlap", ["union", "min"])
 @pytest.mark.parametrize("count", [0, 1, 2, 150])
 @pytest.mark.parametrize("block", [7, 1024])
-def test_suppression_is_the_greedy_one(
-    monkeypatch: pytest.MonkeyPatch, overlap: Any, count: int, block: int
-) -> None:
+def test_suppression_is_greedy(monkeypatch: pytest.MonkeyPatch, overlap: Any, count: int, block: int) -> None:
     monkeypatch.setattr(geometry, "PAIRS", block)
     boxes, scores = some_boxes(count)
     groups = np.arange(count) % 3
@@ -45,7 +43,7 @@ def test_suppression_is_the_greedy_one(
         assert geometry.suppress(boxes, scores, threshold, overlap, groups=groups).tolist() == expected
 
 
-def test_more_candidates_than_an_int16_counts() -> None:
+def test_more_candidates_than_an_int16_can_count() -> None:
     corner = np.arange(40_000, dtype=np.float32)[:, None] * 20
     boxes = np.concatenate([corner, corner, corner + 10, corner + 10], axis=1)
     boxes = np.concatenate([boxes, boxes])  # every box twice
@@ -60,7 +58,7 @@ def test_windows_in_source_pixels() -> None:
     np.testing.assert_array_equal(found, [[2, 2, 24, 24], [14, 11, 33, 29]])
 
 
-def test_regression_counts_edge_pixels_or_not() -> None:
+def test_regression_with_and_without_the_edge_pixel() -> None:
     box = np.array([[10, 20, 19, 39]], np.float32)
     offsets = np.array([[0.1, -0.1, 0.2, 0.5]], np.float32)
     np.testing.assert_allclose(geometry.regress(box, offsets, inclusive=True), [[11, 18, 21, 49]], rtol=1e-6)
@@ -75,7 +73,7 @@ def test_squares_keep_the_centre() -> None:
     )
 
 
-def test_clipping_truncates_and_marks_what_lies_outside() -> None:
+def test_clipping_truncates_and_marks_boxes_outside() -> None:
     boxes = np.array([[-3.7, 0.2, 5.9, 200], [300, 5, 340, 9]], np.float32)
     clipped = geometry.clip(boxes, np.array([100, 50]), np.array([80, 90]))
     np.testing.assert_array_equal(clipped[0], [1, 1, 5, 100])
@@ -83,7 +81,7 @@ def test_clipping_truncates_and_marks_what_lies_outside() -> None:
     assert clipped[1, 2] < clipped[1, 0]
 
 
-def test_half_open_boxes_are_the_crop_in_slices() -> None:
+def test_half_open_boxes_slice_the_crop() -> None:
     np.testing.assert_array_equal(
         geometry.half_open(np.array([[1, 1, 80, 100]], np.float32)), [[0, 0, 80, 100]]
     )

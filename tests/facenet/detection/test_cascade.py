@@ -1,4 +1,4 @@
-"""The detector against a slow, literal oracle: one image, NumPy, loops over levels, cells and boxes."""
+"""The detector against a slow, literal NumPy oracle that loops over levels, cells and boxes of one image."""
 
 import io
 import json
@@ -52,7 +52,7 @@ def softmax(x: np.ndarray) -> np.ndarray:
 
 
 def run_network(x: np.ndarray, w: Weights, name: str) -> tuple[np.ndarray, ...]:
-    """R-Net or O-Net with their pools after the first layers; dense layers are fed in the order W, H, C."""
+    """R-Net or O-Net with pooling after the first layers; dense layers take inputs in the order W, H, C."""
     pools = {"rnet": (3, 3, 0), "onet": (3, 3, 2, 0)}[name]
     for number, kernel in enumerate(pools, 1):
         x = prelu(convolve(x, w, f"{name}.conv{number}"), w, f"{name}.prelu{number}")
@@ -157,7 +157,7 @@ def oracle(pixels: np.ndarray, w: Weights, settings: DetectorSettings) -> list[A
 
 
 def random_weights(seed: int) -> dict[str, torch.Tensor]:
-    """Weights of the right shapes that spread the scores and move boxes by a tenth."""
+    """Random weights that spread the scores and move boxes by about a tenth."""
     generator = torch.Generator().manual_seed(seed)
     weights = {}
     for name, value in load_mtcnn_weights().items():
@@ -202,7 +202,7 @@ def as_bytes(faces: Faces) -> bytes:
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_a_batch_changes_no_byte(runtime: RuntimeName, orl_photos: list[tuple[str, bytes]]) -> None:
+def test_batching_changes_no_byte(runtime: RuntimeName, orl_photos: list[tuple[str, bytes]]) -> None:
     rng = np.random.default_rng(0)
     photos = [np.array(Image.open(io.BytesIO(data)).convert("RGB")) for _, data in orl_photos[:6]]
     photos += [rng.integers(0, 256, (70, 130, 3), dtype=np.uint8), np.zeros((5, 5, 3), np.uint8)]
@@ -234,7 +234,7 @@ def test_no_image_crashes(shape: tuple[int, int], kind: str) -> None:
 
 
 @pytest.mark.slow
-def test_more_windows_than_an_int16_counts() -> None:
+def test_more_windows_than_an_int16_can_count() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (280, 280, 3), dtype=np.uint8)
     detector = MTCNN(DetectorSettings(min_face=12, thresholds=(0.0, 1.0, 1.0)))
     (faces,) = detector.detect([pixels])  # 35,000 windows, none of which exceeds a probability of 1

@@ -41,13 +41,13 @@ def test_crops(edges: Any, settings: Any, region: Any) -> None:
     np.testing.assert_array_equal(cut, resized(*region, 60))
 
 
-def test_fallback_is_the_middle_half_of_the_shorter_side() -> None:
+def test_fallback_is_a_central_square_of_half_the_shorter_side() -> None:
     np.testing.assert_array_equal(fallback_box(250, 250), [62.5, 62.5, 187.5, 187.5])
     np.testing.assert_array_equal(fallback_box(1, 1), [0, 0, 1, 1])
 
 
 def spots(points: np.ndarray) -> np.ndarray:
-    """A photo that is black but for a white disc at each landmark."""
+    """A black photo with a white disc at each landmark."""
     y, x = np.mgrid[:400, :400] + 0.5
     near = [np.hypot(x - px, y - py) < 4 for px, py in points]
     return np.repeat(np.any(near, axis=0)[..., None] * np.uint8(255), 3, axis=2)

@@ -3,7 +3,7 @@ import numpy as np
 from facenet.detection.faces import Faces
 
 
-def test_by_default_there_are_none() -> None:
+def test_there_are_no_faces_by_default() -> None:
     faces = Faces()
     assert len(faces) == 0
     assert faces.boxes.shape == (0, 4)

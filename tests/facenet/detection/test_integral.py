@@ -31,7 +31,7 @@ def test_a_grid_is_adaptive_average_pooling(size: tuple[int, int]) -> None:
     np.testing.assert_allclose(grid(integrals, 1, (41, 53), size), pooled(pixels, *size), atol=4e-5)
 
 
-def test_crops_of_many_boxes_and_images_are_pooled_alone() -> None:
+def test_crops_of_many_boxes_and_images_are_pooled_independently() -> None:
     images = [photo(60, 45), photo(61, 70)]
     number = np.array([0, 0, 0, 0, 1])
     x, y = np.array([0, 3, 44, 10, 9]), np.array([0, 20, 59, 5, 11])
@@ -50,7 +50,7 @@ def test_sums_may_wrap_around() -> None:
 
 
 @pytest.mark.parametrize("layout", ["C", "F"])
-def test_pixels_may_lie_in_memory_in_any_order(layout: Literal["C", "F"]) -> None:
+def test_pixels_may_have_any_memory_layout(layout: Literal["C", "F"]) -> None:
     pixels = np.asarray(photo(8, 14)[:, ::2], order=layout)
     np.testing.assert_allclose(
         grid(IntegralImages([pixels]), 0, (8, 7), (8, 7)), pixels.astype(np.float32), atol=2e-5
@@ -65,7 +65,7 @@ def test_cells_cover_all_pixels() -> None:
     np.testing.assert_array_equal(cells.part(slice(1, 3)).first, [7, 10])
 
 
-def test_torch_keeps_its_number_of_threads() -> None:
+def test_the_number_of_torch_threads_is_restored() -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     IntegralImages([photo(9, 9)])

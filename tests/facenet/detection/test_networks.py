@@ -22,13 +22,13 @@ def test_max_pool_rounds_sizes_up(kernel: int, shape: tuple[int, int]) -> None:
 @pytest.mark.parametrize(
     ("height", "width", "rows", "columns"), [(12, 12, 1, 1), (13, 14, 2, 2), (40, 61, 15, 26)]
 )
-def test_pnet_has_a_window_at_every_second_pixel(height: int, width: int, rows: int, columns: int) -> None:
+def test_pnet_has_a_window_at_every_other_pixel(height: int, width: int, rows: int, columns: int) -> None:
     scores, offsets = PNet()(torch.randn(2, 3, height, width))
     assert scores.shape == (2, rows, columns)
     assert offsets.shape == (2, 4, rows, columns)
 
 
-def test_a_mask_hides_a_line_from_the_pool() -> None:
+def test_a_mask_hides_a_line_from_pooling() -> None:
     torch.manual_seed(0)
     network, x = PNet(), torch.randn(1, 3, 13, 30)
     alone, _ = network(
@@ -56,7 +56,7 @@ def test_dense_layers_read_width_before_height() -> None:
     torch.testing.assert_close(network(x)[1], network.box(hidden))
 
 
-def test_onet_answers_for_every_crop() -> None:
+def test_onet_returns_a_result_for_every_crop() -> None:
     scores, offsets, landmarks = ONet()(torch.randn(3, 3, 48, 48))
     assert (scores.shape, offsets.shape, landmarks.shape) == ((3,), (3, 4), (3, 10))
     assert ((scores > 0) & (scores < 1)).all()

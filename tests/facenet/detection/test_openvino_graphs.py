@@ -1,4 +1,4 @@
-"""The graphs against torch's modules, on random weights with slopes of either sign."""
+"""The graphs against the torch modules, with random weights and slopes of either sign."""
 
 import subprocess
 import sys
@@ -47,10 +47,10 @@ def test_pnet(shape: tuple[int, int]) -> None:
 
 def test_rnet_and_onet() -> None:
     rng, made = np.random.default_rng(0), networks()
-    peer = torch_runtime(*made, torch.device("cpu"))
+    by_torch = torch_runtime(*made, torch.device("cpu"))
     for graph, read, side in (
-        (rnet_graph(made[1], 5), peer.refine, 24),
-        (onet_graph(made[2], 5), peer.decide, 48),
+        (rnet_graph(made[1], 5), by_torch.refine, 24),
+        (onet_graph(made[2], 5), by_torch.decide, 48),
     ):
         crops = rng.uniform(0, 255, (5, side, side, 4)).astype(np.float32)
         found, expected = run(graph, crops)[:, :, 0, 0], read(crops)
@@ -58,7 +58,7 @@ def test_rnet_and_onet() -> None:
         np.testing.assert_allclose(found[:, 1:], expected[:, 1:], atol=5e-6)
 
 
-def test_the_first_layer_of_pnet_is_wider_than_torch_s() -> None:
+def test_pnet_s_first_layer_is_wider_than_in_torch() -> None:
     shapes = [
         node.output(0).shape
         for node in pnet_graph(PNet(), 24, 24).get_ops()

@@ -23,7 +23,7 @@ def canvas(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
     return pixels, np.zeros((height - 2, width - 2), np.float32)
 
 
-def test_callers_may_share_it() -> None:
+def test_threads_may_share_a_runtime() -> None:
     shared = runtime()
     expected = [shared.decide(crops(count, 48)) for count in range(1, 9)]
     with ThreadPoolExecutor(4) as pool:
@@ -35,12 +35,12 @@ def test_callers_may_share_it() -> None:
 def test_a_shape_seen_again_gives_the_same_bytes() -> None:
     networks = runtime()
     before = networks.propose(*canvas(40, 64))
-    for height in range(16, 16 + 8 * CANVAS_SHAPES, 8):  # so many that the first is forgotten
+    for height in range(16, 16 + 8 * CANVAS_SHAPES, 8):  # enough to evict the first
         networks.propose(*canvas(height, 24))
     assert networks.propose(*canvas(40, 64)).tobytes() == before.tobytes()
 
 
-def test_results_stay_when_the_networks_run_again() -> None:
+def test_a_later_run_does_not_overwrite_results() -> None:
     networks = runtime()
     first = networks.refine(crops(CHUNKS[0], 24))
     kept = first.copy()

@@ -53,13 +53,13 @@ def test_tiles_show_the_levels_as_area_means() -> None:
     assert drawn > 9
 
 
-def test_photos_of_nearly_one_size_share_a_shape() -> None:
+def test_photos_of_similar_size_share_a_canvas_shape() -> None:
     shapes = {(c.height, c.width) for side in range(248, 252) for c in canvases(side, 250, 20, 0.709)}
     assert len(shapes) == 1
     assert all(side % GRID == 0 for shape in shapes for side in shape)
 
 
-def test_a_window_belongs_to_the_tile_that_it_lies_in() -> None:
+def test_a_window_belongs_to_the_tile_that_contains_it() -> None:
     (canvas,) = canvases(100, 130, 20, 0.709)
     rows, columns = (x.ravel() for x in np.indices((canvas.height // 2 - 5, canvas.width // 2 - 5)))
     belongs = canvas.tile_of(rows, columns)
@@ -75,7 +75,7 @@ def test_a_window_belongs_to_the_tile_that_it_lies_in() -> None:
 
 
 @torch.inference_mode()
-def test_with_the_mask_tiles_do_not_see_each_other() -> None:
+def test_the_mask_separates_tiles() -> None:
     torch.manual_seed(0)
     network = PNet()
     for canvas in canvases(101, 130, 20, 0.709):

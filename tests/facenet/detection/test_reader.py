@@ -25,7 +25,7 @@ def reader(network: Callable[[Floats], Floats], size: int = 16) -> CropReader:
 
 
 def first_pixels(crops: Floats) -> Floats:
-    """Answer with the first five pixels of a crop."""
+    """Return the first five pixels of each crop."""
     return crops[:, 0, :5, :3].reshape(len(crops), 15)
 
 
@@ -46,7 +46,7 @@ def test_every_box_is_read_from_its_own_image(monkeypatch: pytest.MonkeyPatch, s
         np.testing.assert_array_equal(found, expected)
 
 
-def test_slabs_are_whole_chunks_until_the_last() -> None:
+def test_every_slab_but_the_last_is_whole_chunks() -> None:
     seen: list[int] = []
 
     def counting(crops: Floats) -> Floats:
@@ -59,7 +59,7 @@ def test_slabs_are_whole_chunks_until_the_last() -> None:
     assert len(seen) > 1
 
 
-def test_a_box_outside_the_image_is_left_out_and_shifts_nobody() -> None:
+def test_a_box_outside_the_image_is_dropped_without_shifting_others() -> None:
     inside = boxes(2, 3)
     outside = np.array([[500, 500, 540, 540], [-50, 10, -20, 40]], np.float32)
     mixed = np.concatenate([outside[:1], inside[:1], outside[1:], inside[1:]])

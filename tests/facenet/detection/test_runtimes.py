@@ -1,4 +1,4 @@
-"""What holds for either runtime, and which one is chosen."""
+"""Properties of both runtimes, and which one is chosen."""
 
 import logging
 from collections.abc import Iterator

@@ -6,7 +6,7 @@ from facenet.detection.scanner import PyramidScanner, Windows
 
 
 def redness(pixels: Floats, mask: Floats) -> Floats:
-    """Score a window by the red of its first pixel, and note where the window lies."""
+    """Score a window by the red of its first pixel, and return its position as offsets."""
     scores = pixels[: -10 or None : STRIDE, : -10 or None : STRIDE, 0] / 255
     rows, columns = np.indices(scores.shape)
     return np.stack([scores, rows, columns, rows, columns]).astype(np.float32)
@@ -16,11 +16,11 @@ def scanner(threshold: float) -> PyramidScanner:
     return PyramidScanner(redness, min_face=20, factor=0.709, threshold=threshold)
 
 
-def test_windows_are_those_that_reach_the_threshold_level_by_level() -> None:
+def test_windows_that_reach_the_threshold_come_level_by_level() -> None:
     pixels = np.zeros((90, 120, 3), np.uint8)
     pixels[20:40, 50:80] = 255, 0, 0
     windows = scanner(0.9).scan(IntegralImages([pixels]), [1])
-    assert set(windows.levels) == {0, 1, 2, 3}  # at level 4 a pixel is wider than the red
+    assert set(windows.levels) == {0, 1, 2, 3}  # at level 4 a pixel is wider than the red area
     assert (np.diff(windows.levels) >= 0).all()
     x, y = windows.boxes[:, :2].T
     scale = np.array(scales(90, 120, 20, 0.709))[windows.levels]
@@ -32,7 +32,7 @@ def test_windows_are_those_that_reach_the_threshold_level_by_level() -> None:
         np.testing.assert_allclose(box[2:] - box[:2], 11 / scales(90, 120, 20, 0.709)[level], atol=1)
 
 
-def test_what_lies_between_tiles_is_no_window() -> None:
+def test_positions_between_tiles_are_not_windows() -> None:
     (canvas,) = canvases(90, 120, 20, 0.709)
     windows = scanner(0).scan(IntegralImages([np.full((90, 120, 3), 200, np.uint8)]), [1])
     shapes = [np.empty((canvas.height // 2, canvas.width // 2), bool)[tile.windows] for tile in canvas.tiles]
@@ -42,7 +42,7 @@ def test_what_lies_between_tiles_is_no_window() -> None:
     assert len(places) == len(windows.scores)
 
 
-def test_images_come_one_after_another_and_may_be_too_small() -> None:
+def test_images_come_in_order_and_may_be_too_small() -> None:
     images = [np.full((side, side, 3), 255, np.uint8) for side in (40, 5, 30)]
     windows = scanner(0.5).scan(IntegralImages(images), [1, 1, 1])
     assert set(windows.images) == {0, 2}

@@ -8,7 +8,7 @@ from facenet.detection.networks import ONet, PNet, RNet
 from facenet.errors import WeightsInvalid
 
 
-def test_every_parameter_of_the_networks_is_there() -> None:
+def test_every_parameter_of_the_networks_is_loaded() -> None:
     loaded = weights.load_mtcnn_weights()
     expected = {
         f"{name}.{key}": value.shape

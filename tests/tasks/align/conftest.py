@@ -1,4 +1,4 @@
-"""A raw table of real faces, as ingest leaves it."""
+"""A raw table of real faces, as ingest writes it."""
 
 import hashlib
 from collections.abc import Callable, Sequence

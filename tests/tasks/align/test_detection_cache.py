@@ -18,7 +18,7 @@ def equal(a: Faces | None, b: Faces) -> bool:
     return all(np.array_equal(getattr(a, n), getattr(b, n)) for n in ("boxes", "probabilities", "landmarks"))
 
 
-def test_what_was_found_survives_a_process_without_a_close(
+def test_detections_survive_a_process_that_does_not_close_the_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(detection_cache, "PART_ROWS", 2)
@@ -28,11 +28,13 @@ def test_what_was_found_survives_a_process_without_a_close(
     assert equal(cache.get("photo 4"), faces(4))
     again = DetectionCache(tmp_path)
     assert all(equal(again.get(f"photo {n}"), faces(n)) for n in range(4))
-    assert again.get("photo 4") is None  # the fifth was in no full part
+    assert again.get("photo 4") is None  # the fifth did not fill a part
     assert "photo 0" in again
 
 
-def test_closing_leaves_one_file_of_what_is_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_leaves_one_file_with_the_given_photos(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(detection_cache, "PART_ROWS", 1)
     cache = DetectionCache(tmp_path)
     for number in range(4):

@@ -157,7 +157,7 @@ def test_the_same_bytes_for_any_number_of_workers_and_after_any_history(
     assert output(two) == output(one)
 
 
-def test_the_process_that_aligns_by_itself_keeps_its_threads(
+def test_aligning_in_this_process_restores_its_number_of_threads(
     tmp_path: Path,
     photos: list[Any],
     write_raw: WriteRaw,
@@ -180,7 +180,7 @@ def test_the_process_that_aligns_by_itself_keeps_its_threads(
     assert during == [1]
 
 
-def test_an_output_that_somebody_changed_is_not_reused(
+def test_a_modified_output_is_not_reused(
     tmp_path: Path,
     photos: list[Any],
     write_raw: WriteRaw,
@@ -196,7 +196,7 @@ def test_an_output_that_somebody_changed_is_not_reused(
     assert output(tmp_path) == before
 
 
-def test_a_change_of_role_decides_anew(
+def test_a_change_of_role_is_decided_again(
     tmp_path: Path,
     photos: list[Any],
     write_raw: WriteRaw,
@@ -272,6 +272,6 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(
     assert output(tmp_path / "there") == output(tmp_path / "here")
 
 
-def test_without_raw_photos_the_next_command_is_named(tmp_path: Path, params: AlignParams) -> None:
+def test_without_raw_photos_the_error_names_the_next_command(tmp_path: Path, params: AlignParams) -> None:
     with pytest.raises(DataInvalid, match="dvc repro ingest"):
         align(tmp_path, params)

@@ -35,8 +35,8 @@ def raw(tmp_path: Path, write_raw: RawWriter, orl_photos: list[tuple[str, bytes]
     return tmp_path
 
 
-def job(rows: list[RawRow], known: dict[str, Faces] | None = None) -> Job:
-    return Job(rows, [(known or {}).get(row.image_id) for row in rows])
+def job(rows: list[RawRow], cached: dict[str, Faces] | None = None) -> Job:
+    return Job(rows, [(cached or {}).get(row.image_id) for row in rows])
 
 
 def columns(result: AlignedPhoto) -> Any:
@@ -73,10 +73,10 @@ def test_groups_change_no_byte(raw: Path, monkeypatch: pytest.MonkeyPatch) -> No
         assert [a.reason for a in other] == [b.reason for b in together]
 
 
-def test_known_faces_are_not_searched_again(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cached_faces_are_not_searched_again(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows, worker = raw_rows(raw), Worker(raw, SETTINGS, "cpu")
     before = worker(job(rows))
-    known = {row.image_id: result.found for row, result in zip(rows, before, strict=True) if result.found}
+    cached = {row.image_id: result.found for row, result in zip(rows, before, strict=True) if result.found}
     walls = {row.image_id: Faces() for row in rows if row.identity == "wall"}
     shown: list[int] = []
 
@@ -85,12 +85,12 @@ def test_known_faces_are_not_searched_again(raw: Path, monkeypatch: pytest.Monke
         return [Faces() for _ in images]
 
     monkeypatch.setattr(worker._detector, "detect", detect)
-    after = worker(job(rows, known | walls))
+    after = worker(job(rows, cached | walls))
     assert sum(shown) == 0
     assert [columns(a) for a in after] == [columns(b) for b in before]
 
 
-def test_a_training_photo_known_to_have_no_face_is_not_even_opened(raw: Path) -> None:
+def test_a_training_photo_cached_without_a_face_is_not_opened(raw: Path) -> None:
     (row,) = [row for row in raw_rows(raw) if row.identity == "wall" and row.role == "train"]
     elsewhere = row._replace(file="images-9999.arrow")
     (result,) = Worker(raw, SETTINGS, "cpu")(job([elsewhere], {row.image_id: Faces()}))

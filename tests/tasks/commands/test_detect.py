@@ -1,4 +1,4 @@
-"""Most of it runs the command as people do: as a process of its own."""
+"""Most tests run the command as users do: as a separate process."""
 
 import json
 import re
@@ -33,7 +33,7 @@ def detector() -> MTCNN:
 
 @pytest.fixture
 def folder(tmp_path: Path, orl_photos: Photos) -> Path:
-    """Photos of one name in two folders, a photo without a face, and what is no photo."""
+    """Two photos with the same name, one without a face, and files that are not photos."""
     for name, (_, data) in zip(("ann/1.pgm", "bob/1.pgm"), orl_photos[::10], strict=False):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_bytes(data)
@@ -44,7 +44,7 @@ def folder(tmp_path: Path, orl_photos: Photos) -> Path:
     return tmp_path
 
 
-def test_one_list_of_json_in_the_order_given(folder: Path, detector: MTCNN) -> None:
+def test_json_is_one_list_in_the_given_order(folder: Path, detector: MTCNN) -> None:
     paths = ["bob/1.pgm", "cut.jpg", "wall.png", "nowhere.jpg", "ann", "ann/1.pgm", "text.jpg", "empty.png"]
     done = command(folder, "--json", *paths)
     assert done.returncode == 1
@@ -69,7 +69,7 @@ def test_one_list_of_json_in_the_order_given(folder: Path, detector: MTCNN) -> N
         assert face["probability"] == pytest.approx(found.probabilities[0], abs=1e-4)
 
 
-def test_a_line_for_each_photo_and_a_drawing_for_each_that_can_be_read(folder: Path) -> None:
+def test_each_photo_gets_a_line_and_a_drawing(folder: Path) -> None:
     done = command(folder, "ann/1.pgm", "bob/1.pgm", "wall.png", "--out", "drawn")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
@@ -93,11 +93,11 @@ def test_settings_reach_the_detector(folder: Path) -> None:
     ("arguments", "message"),
     [
         (["--min-face", "3"], "min_face and max_side are at least 12"),
-        (["--out", "wall.png"], "--out wall.png cannot be made: File exists"),
-        (["--device", "abacus"], "this machine has none"),
+        (["--out", "wall.png"], "--out: cannot create wall.png: File exists"),
+        (["--device", "abacus"], "this machine does not have"),
     ],
 )
-def test_wrong_settings_are_told(
+def test_invalid_settings_are_reported(
     folder: Path,
     arguments: list[str],
     message: str,
@@ -122,7 +122,7 @@ def test_help_names_every_setting_with_its_default(folder: Path) -> None:
 
 
 class Counting:
-    """A detector that tells how many photos it was shown at a time."""
+    """A detector that records how many photos each call gets."""
 
     def __init__(self, detector: MTCNN) -> None:
         self.detector, self.groups = detector, list[int]()
@@ -132,13 +132,13 @@ class Counting:
         return self.detector.detect(images)
 
 
-def test_many_photos_are_searched_some_at_a_time_each_as_if_alone(
+def test_photos_are_searched_in_groups_with_the_results_of_each_alone(
     folder: Path, detector: MTCNN, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counting = Counting(detector)
     paths = [str(folder / name) for name in ("ann/1.pgm", "text.jpg", "wall.png", "bob/1.pgm")] * 10
     many = [as_json(found) for found in search(counting, paths)]  # type: ignore[arg-type]
-    assert counting.groups == [24, 6]  # 32 paths, of which 8 are no photo
+    assert counting.groups == [24, 6]  # groups of 32 paths and 8, of which 8 and 2 are not photos
     assert many[:4] * 10 == many
     monkeypatch.setattr(detect, "GROUP_PIXELS", 5000)  # wall.png has 4800, the others 10304
     counting.groups.clear()
@@ -146,13 +146,13 @@ def test_many_photos_are_searched_some_at_a_time_each_as_if_alone(
     assert max(counting.groups) == 2
 
 
-def test_a_file_without_an_end_is_an_error(detector: MTCNN, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_file_is_an_error(detector: MTCNN, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(detect, "MAX_FILE_BYTES", 1000)
     (found,) = search(detector, ["/dev/zero"])
     assert as_json(found) == {"path": "/dev/zero", "error": "More than 1000 bytes."}
 
 
-def test_a_name_that_is_no_text_is_kept_in_json_and_shown_in_a_line() -> None:
+def test_a_name_that_is_not_text_is_kept_in_json_and_printable_in_a_line() -> None:
     found = Found("ann\udcff.jpg", error="of two\nlines")
     assert json.loads(json.dumps(as_json(found)))["path"] == "ann\udcff.jpg"
     assert line(found) == "ann�.jpg  cannot be read: of two lines\n"

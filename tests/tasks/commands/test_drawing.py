@@ -23,7 +23,7 @@ def test_box_landmarks_and_probability_are_drawn_into_a_copy() -> None:
     for x, y in one_face().landmarks[0].astype(int):
         assert tuple(drawn[y, x]) == RED
     assert (drawn[45:49, 32:68] == 7).all()  # nothing between
-    assert (drawn[28:40, 30:70] != 7).any()  # the probability stands on the box
+    assert (drawn[28:40, 30:70] != 7).any()  # the probability above the box
 
 
 def test_lines_grow_with_the_photo_and_nothing_is_drawn_without_a_face() -> None:
@@ -34,7 +34,7 @@ def test_lines_grow_with_the_photo_and_nothing_is_drawn_without_a_face() -> None
     np.testing.assert_array_equal(draw_faces(photo, Faces()), photo)
 
 
-def test_a_box_beyond_the_photo_is_drawn_as_far_as_it_is_inside(tmp_path: Path) -> None:
+def test_a_box_that_extends_past_the_photo_is_clipped(tmp_path: Path) -> None:
     face = one_face()
     beyond = Faces(face.boxes - 60, face.probabilities, face.landmarks - 60)
     write_drawing(tmp_path / "new" / "one.png", np.zeros((50, 50, 3), np.uint8), beyond)

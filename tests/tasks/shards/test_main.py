@@ -1,4 +1,4 @@
-"""Export and contact sheet on the real faces of the sample."""
+"""Export and contact sheet of real faces."""
 
 import io
 import subprocess
@@ -66,7 +66,7 @@ def test_export_goes_to_a_new_folder_only(table: Path, tmp_path: Path) -> None:
 def test_export_does_not_leave_its_folder(tmp_path: Path, identity: str) -> None:
     row = {"image_id": "1", "identity": identity, "source": "s", "role": "train", "image": b"\xff\xd8"}
     write_shards(tmp_path / "raw", "images", RAW_SCHEMA, [row], 1)
-    with pytest.raises(DataInvalid, match="is no name of a folder"):
+    with pytest.raises(DataInvalid, match="is not a valid folder name"):
         export(tmp_path / "raw", "images", tmp_path / "tree")
 
 

@@ -1,4 +1,4 @@
-"""A real scheduler and two worker processes on loopback; no result depends on what happens to them."""
+"""A real scheduler and two workers on loopback; no result depends on what happens to them."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ def make_squarer(folder: Path, killers: dict[int, int]) -> Callable[[list[int]],
 
 
 def square(folder: Path, killers: dict[int, int], numbers: list[int]) -> list[int]:
-    """Square, after a moment; die at some numbers, each so many times; 99 wants a file that is not there."""
+    """Square after a delay; die at some numbers, each as often as `killers` says; 99 reads a missing file."""
     for number in numbers:
         time.sleep(0.02)
         if len(list(folder.glob(f"{number}-*"))) < killers.get(number, 0):
@@ -49,7 +49,7 @@ def length(data: bytes) -> int:
 def test_deaths_errors_and_restarts(
     dask_processes: DaskProcesses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One cluster for all: to start it takes longer than any of this."""
+    """One cluster for all checks, since starting it takes longest."""
     assert list(run_jobs(partial(make_squarer, tmp_path, {}), JOBS, 1)) == SQUARES
     wait_for(lambda: len(dask_processes.working()) == 2)
 
@@ -59,7 +59,7 @@ def test_deaths_errors_and_restarts(
     deadly = partial(make_squarer, tmp_path, {8: 99})
     found = list(run_jobs(deadly, JOBS, 1, split=singles, if_killed=lambda _: [-1]))
     assert found == [(job, [-1 if n == 8 else n * n for n in job]) for job in JOBS]
-    with pytest.raises(DataInvalid, match=r"died 2 times on number 8\b"):
+    with pytest.raises(DataInvalid, match=r"died twice on number 8\b"):
         list(run_jobs(deadly, [[8, 9]], 1, split=singles, name=lambda job: f"number {job[0]}"))
     with pytest.raises(DataInvalid, match=r"failed twice on \[98, 99\]: .*missing"):
         list(run_jobs(partial(make_squarer, tmp_path, {}), [[98, 99]], 1))
@@ -89,7 +89,7 @@ def test_no_scheduler_and_no_workers(tmp_path: Path, root: Path, monkeypatch: py
         list(run_jobs(partial(make_squarer, tmp_path, {}), JOBS, 1))
 
 
-def test_a_worker_with_other_code_refuses(tmp_path: Path) -> None:
+def test_a_worker_with_other_code_refuses_the_job(tmp_path: Path) -> None:
     with pytest.raises(DataInvalid, match="other code"):
         cluster._work("key", partial(make_squarer, tmp_path, {}), "another version", [1])
     assert cluster._work("key", partial(make_squarer, tmp_path, {}), cluster.code_version(), [3]) == [9]

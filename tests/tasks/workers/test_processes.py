@@ -1,4 +1,4 @@
-"""Processes beside this one: where they import from, what they see, and what becomes of their errors."""
+"""Worker processes: where they import from, what they inherit, and how their errors arrive."""
 
 import os
 import subprocess
@@ -24,44 +24,44 @@ def where(name: str) -> tuple[int, str, str | None]:
     return os.getpid(), str(Path.cwd()), os.environ.get(name)
 
 
-def call_beside(function: Callable[..., R], *args: object) -> R:
-    with begin(partial(function, *args), beside=True) as result:
+def call_in_worker(function: Callable[..., R], *args: object) -> R:
+    with begin(partial(function, *args), in_worker=True) as result:
         return result()
 
 
-def test_a_call_beside_sees_environment_and_folder_as_they_are_now(
+def test_a_call_sees_the_current_environment_and_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert call_beside(where, "FACENET_NOW")[2] is None
+    assert call_in_worker(where, "FACENET_NOW")[2] is None
     monkeypatch.setenv("FACENET_NOW", "1")
     monkeypatch.chdir(tmp_path)
-    process, folder, value = call_beside(where, "FACENET_NOW")
+    process, folder, value = call_in_worker(where, "FACENET_NOW")
     assert (folder, value) == (str(tmp_path), "1")
     assert process != os.getpid()
 
 
-def test_an_error_beside_is_raised_here() -> None:
+def test_an_error_in_a_worker_is_raised_here() -> None:
     with pytest.raises(ValueError, match="a mistake of ours"):
-        call_beside(fail, [1])
+        call_in_worker(fail, [1])
 
 
-def test_what_need_not_be_beside_is_called_here_when_its_result_is_asked_for() -> None:
+def test_without_a_worker_the_call_runs_here_on_demand() -> None:
     calls: list[int] = []
-    with begin(partial(calls.append, 1), beside=False) as result:
+    with begin(partial(calls.append, 1), in_worker=False) as result:
         assert calls == []
         result()
     assert calls == [1]
 
 
-def test_a_call_beside_begins_before_its_result_is_asked_for(tmp_path: Path) -> None:
+def test_a_call_starts_before_its_result_is_requested(tmp_path: Path) -> None:
     written = tmp_path / "written"
-    with begin(partial(written.write_text, "1"), beside=True):
+    with begin(partial(written.write_text, "1"), in_worker=True):
         pass
     assert written.read_text() == "1"
 
 
 @pytest.mark.parametrize(("count", "expected"), [("1", False), ("2", sys.platform == "linux")])
-def test_nothing_is_imported_ahead_for_one_process(
+def test_nothing_is_preloaded_for_one_process(
     count: str, expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(WORKERS, count)
@@ -78,7 +78,7 @@ if __name__ == "__main__":
 """
 
 
-def test_workers_import_what_their_parent_does_and_not_what_lies_in_the_folder(
+def test_workers_import_from_where_their_parent_does_and_not_from_the_folder(
     tmp_path: Path, root: Path
 ) -> None:
     (tmp_path / "script.py").write_text(SQUARES_SCRIPT)
