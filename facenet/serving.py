@@ -195,7 +195,8 @@ def _aligner(card: ModelCard, weights: dict[str, torch.Tensor], device: torch.de
         margin=align["margin"],
         margin_in=align["margin_in"],
     )
-    return FaceAligner(MTCNN(detector, device=device, weights=weights), align["selection"], crop)
+    searched = None if crop.method == "none" else MTCNN(detector, device=device, weights=weights)
+    return FaceAligner(searched, align["selection"], crop)
 
 
 def _file_bytes(photo: bytes | str) -> bytes:

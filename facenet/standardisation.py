@@ -9,7 +9,7 @@ from torch import Tensor
 from facenet import networks
 from facenet.errors import ParamsInvalid
 
-STANDARDISATIONS = ("fixed", "per_image")
+STANDARDISATIONS = ("fixed", "per_image", "none")
 
 
 def check_standardisation(kind: str) -> None:
@@ -26,9 +26,9 @@ def standardise(images: np.ndarray | Tensor, kind: str = "fixed") -> Tensor:
 
     Args:
         images: uint8 (N, H, W, 3), 0 to 255.
-        kind: `fixed`, (x - 127.5) / 128, or `per_image`, (x - mean) / max(standard deviation, 1 / sqrt(n))
-            over all n = 3HW values of an image, so that a uniform image becomes zero (TensorFlow's
-            per_image_standardization).
+        kind: `fixed`, (x - 127.5) / 128; `per_image`, (x - mean) / max(standard deviation, 1 / sqrt(n)) over
+            all n = 3HW values of an image, so that a uniform image becomes zero (TensorFlow's
+            per_image_standardization); or `none`, the values 0 to 255.
 
     Returns:
         float32 (N, 3, H, W), in channels_last memory order, on the device of `images`.
@@ -41,6 +41,8 @@ def standardise(images: np.ndarray | Tensor, kind: str = "fixed") -> Tensor:
         return networks.standardise_fixed(images)
     values = images if isinstance(images, Tensor) else torch.from_numpy(images.astype(np.float32))
     values = values.to(torch.float32).permute(0, 3, 1, 2)
+    if kind == "none":
+        return values
     centred = values - values.mean(dim=(1, 2, 3), keepdim=True)
     deviation = centred.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
     return centred / deviation.clamp_min(1 / math.sqrt(math.prod(values.shape[1:])))

@@ -141,7 +141,7 @@ def keys(value: Any) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    "path", [ROOT / "params.yaml", *sorted((ROOT / "recipes").glob("*.yaml"))], ids=lambda p: p.name
+    "path", [ROOT / "params.yaml", *sorted((ROOT / "recipes").rglob("*.yaml"))], ids=lambda p: p.name
 )
 def test_no_parameter_has_a_name_that_dvc_drops_from_its_cache_key(path: Path) -> None:
     found = list(keys(yaml.safe_load(path.read_text())))

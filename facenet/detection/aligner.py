@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facenet.detection.cascade import MTCNN
-from facenet.detection.crop import CropSettings, crop_face, fallback_box
+from facenet.detection.crop import CropSettings, central_square, crop_face, fallback_box
 from facenet.detection.faces import Faces
 from facenet.detection.integral import Floats, Pixels
 from facenet.detection.selection import select_face
@@ -43,16 +43,24 @@ def align_face(pixels: Pixels, faces: Faces, selection: str, crop: CropSettings)
     return AlignedFace(image, box, landmarks, probability, len(faces), not len(faces))
 
 
+def whole_photo(pixels: Pixels) -> Faces:
+    """Return the centre square of `pixels` (H, W, 3) as its face, of probability 1, landmarks NaN."""
+    height, width = pixels.shape[:2]
+    box = central_square(width, height)[None]
+    return Faces(box, np.ones(1, np.float32), np.full((1, 5, 2), np.nan, np.float32))
+
+
 class FaceAligner:
     """Detect, select and crop one face per photo.
 
+    detector: not used with crop method none.
     selection: one of SELECTIONS.
     """
 
-    def __init__(self, detector: MTCNN, selection: str, crop: CropSettings) -> None:
+    def __init__(self, detector: MTCNN | None, selection: str, crop: CropSettings) -> None:
         self.detector, self.selection, self.crop = detector, selection, crop
 
     def align(self, images: Sequence[Pixels]) -> list[AlignedFace]:
         """Return one face for each photo uint8 (H, W, 3) RGB; photos may differ in size."""
-        found = self.detector.detect(images)
+        found = self.detector.detect(images) if self.detector else [whole_photo(image) for image in images]
         return [align_face(i, f, self.selection, self.crop) for i, f in zip(images, found, strict=True)]

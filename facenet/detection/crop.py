@@ -1,4 +1,4 @@
-"""Crop a face from a photo: by its box and a margin, or rotated upright by its five landmarks."""
+"""Crop a face from a photo: by its box and a margin, rotated upright by its landmarks, or the whole photo."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -24,7 +24,8 @@ class CropSettings:
 
     method: `crop` takes the box plus the margin and resizes it to a square, ignoring the aspect ratio;
         `similarity` translates, rotates and scales the five landmarks onto InsightFace's template, with the
-        margin around it and black outside the photo.
+        margin around it and black outside the photo; `none` takes the centre square of the photo, without
+        detection, and resizes it only if its side is not `image_size`.
     image_size: pixels, side of the result.
     margin: total pixels added, half on each side.
     margin_in: `source`, pixels of the photo (davidsandberg/facenet), or `output`, pixels of the result
@@ -34,14 +35,16 @@ class CropSettings:
         ParamsInvalid: a value is out of range, or an output margin leaves no room for the face.
     """
 
-    method: Literal["crop", "similarity"] = "crop"
+    method: Literal["crop", "similarity", "none"] = "crop"
     image_size: int = 160
     margin: float = 0
     margin_in: Literal["source", "output"] = "source"
 
     def __post_init__(self) -> None:
-        if self.method not in ("crop", "similarity") or self.margin_in not in ("source", "output"):
-            raise ParamsInvalid(f"{self}: method is crop or similarity, margin_in is source or output.")
+        if self.method not in ("crop", "similarity", "none") or self.margin_in not in ("source", "output"):
+            raise ParamsInvalid(f"{self}: method is crop, similarity or none, margin_in is source or output.")
+        if self.method == "none" and self.margin:
+            raise ParamsInvalid(f"{self}: method none uses whole photos, so margin must be 0.")
         if self.image_size < 1 or self.margin < 0:
             raise ParamsInvalid(f"{self}: image_size is at least 1 and margin at least 0.")
         if self.margin_in == "output" and self.margin >= self.image_size:
@@ -53,6 +56,13 @@ def fallback_box(width: int, height: int) -> Floats:
     half = max(1.0, min(width, height) * FALLBACK_SIDE) / 2
     x, y = width / 2, height / 2
     return np.array([x - half, y - half, x + half, y + half], dtype=np.float32)
+
+
+def central_square(width: int, height: int) -> Floats:
+    """Return the box (4,) of the largest central square; an odd remainder goes right and bottom."""
+    side = min(width, height)
+    left, top = (width - side) // 2, (height - side) // 2
+    return np.array([left, top, left + side, top + side], dtype=np.float32)
 
 
 def crop_face(pixels: Pixels, box: Floats, landmarks: Floats, settings: CropSettings) -> Pixels:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from sys import maxsize
 
+import numpy as np
 from PIL import Image, ImageDraw
 
 from facenet.atomic import atomic_path
@@ -83,5 +84,5 @@ def _draw_faces(draw: ImageDraw.ImageDraw, found: Faces, chosen: int, scale: flo
         draw.rectangle(
             (x0, y0, max(x0, x1), max(y0, y1)), outline=CHOSEN if number == chosen else OTHER, width=2
         )
-        for x, y in points.tolist():
+        for x, y in points[np.isfinite(points).all(axis=1)].tolist():  # none with align.method none
             draw.ellipse((x - 2, y - 2, x + 2, y + 2), fill=POINT)

@@ -22,6 +22,8 @@ LIBRARIES = ("numpy", "pillow", "torch")
 
 def detection_key(settings: Settings, device: str) -> str:
     """Return the cache key of detections: 16 hexadecimal digits."""
+    if settings.crop.method == "none":
+        return _key(detector=None, **_origin(device))
     return _key(detector=asdict(settings.detector), **_origin(device))
 
 

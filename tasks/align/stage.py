@@ -121,6 +121,7 @@ class _Run:
                 for n, count in sorted(self._faces_per_photo.items())
             },
             "face_sides": {f"{low}-{2 * low - 1}": count for low, count in sorted(self._sides.items())},
+            **({"resized": self._counts["resized"]} if self._settings.crop.method == "none" else {}),
             "searched": self._counts["searched"],
             "reused": self._counts["reused"],
         }
@@ -138,7 +139,9 @@ class _Run:
                 continue
             self._counts["fallbacks" if aligned_photo.face["fallback"] else "faces"] += 1
             if not aligned_photo.face["fallback"]:
-                self._sides[_power_below(aligned_photo.face["box"])] += 1
+                box = aligned_photo.face["box"]
+                self._sides[_power_below(box)] += 1
+                self._counts["resized"] += box[2] - box[0] != self._settings.crop.image_size
             labels = {name: getattr(row, name) for name in ("image_id", "identity", "source", "role")}
             yield {**labels, **aligned_photo.face}
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet.detection import MTCNN, CropSettings, DetectorSettings, Faces
-from facenet.detection.aligner import align_face
+from facenet.detection.aligner import align_face, whole_photo
 from facenet.devices import cpu_threads
 from facenet.errors import ImageRejected
 from facenet.images import ImageFormat, decode, encode
@@ -67,7 +67,8 @@ class Worker:
         self._raw, self._settings = raw, settings
         self._on_cpu = device == "cpu"
         with self._threads():  # a runtime takes its number of threads when it is created
-            self._detector = MTCNN(settings.detector, device=device)
+            whole = settings.crop.method == "none"
+            self._detector = None if whole else MTCNN(settings.detector, device=device)
 
     def __call__(self, job: Job) -> list[AlignedPhoto]:
         """Return the result of each row of the job, in order."""
@@ -104,8 +105,11 @@ class Worker:
     def _align(self, job: Job, photos: dict[int, NDArray[np.uint8]]) -> dict[int, AlignedPhoto]:
         found = {index: faces for index in photos if (faces := job.cached[index]) is not None}
         unknown = [index for index in photos if index not in found]
-        found.update(zip(unknown, self._detector.detect([photos[i] for i in unknown]), strict=True))
+        found.update(zip(unknown, self._search([photos[i] for i in unknown]), strict=True))
         return {i: self._aligned_photo(job.rows[i], pixels, found[i]) for i, pixels in photos.items()}
+
+    def _search(self, photos: list[NDArray[np.uint8]]) -> list[Faces]:
+        return self._detector.detect(photos) if self._detector else [whole_photo(photo) for photo in photos]
 
     def _aligned_photo(self, row: RawRow, pixels: NDArray[np.uint8], found: Faces) -> AlignedPhoto:
         if not len(found) and row.role == "train":

@@ -27,12 +27,13 @@ DEFAULT = "default"
 
 
 def recipe_names(folder: Path = RECIPES) -> list[str]:
-    """Return the names of all recipes, `default` first.
+    """Return the names of all recipes, `default` first, those in subfolders as FOLDER/NAME.
 
     Raises:
         ParamsInvalid: `folder` has no default.yaml.
     """
-    names = sorted(path.stem for path in folder.glob("*.yaml"))
+    paths = sorted(path.relative_to(folder) for path in folder.rglob("*.yaml"))
+    names = [path.with_suffix("").as_posix() for path in paths]
     if DEFAULT not in names:
         raise ParamsInvalid(
             f"There is no {DEFAULT}.yaml in {folder.absolute()}. Run from the root of the project."

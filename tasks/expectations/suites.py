@@ -112,7 +112,7 @@ def _pairs(_: pd.DataFrame) -> Iterable[Any]:
         )
 
 
-def _faces(_: pd.DataFrame) -> Iterable[Any]:
+def _faces(table: pd.DataFrame) -> Iterable[Any]:
     fallback, found = Column("fallback") == True, Column("fallback") == False  # noqa: E712 - builds a condition
     yield _rows("there is at least one face")
     yield from _not_null(["image_id", "identity", "source", "role", "probability", "faces_found", "fallback"])
@@ -127,7 +127,16 @@ def _faces(_: pd.DataFrame) -> Iterable[Any]:
     yield _equal("fallback", "nothing_found", "fallback if and only if no face was found")
     yield _among("role", ["evaluate"], "a photo without a face is not trained on", where=fallback)
     yield _among("landmark_numbers", [0], "a fallback has no landmarks", where=fallback)
-    yield _among("landmark_numbers", [10], "a face has five finite landmarks", where=found)
+    rule = "a face has five finite landmarks"
+    yield _among("landmark_numbers", [0 if _whole(table) else 10], rule, where=found)
+
+
+def _whole(faces: pd.DataFrame) -> bool:
+    """Return whether the photos were used without detection, so that no face has landmarks."""
+    if not {"landmark_numbers", "fallback"} <= set(faces):
+        return False
+    numbers = faces.loc[faces["fallback"].eq(False), "landmark_numbers"]
+    return len(numbers) > 0 and not numbers.any()
 
 
 def _identities(_: pd.DataFrame) -> Iterable[Any]:

@@ -72,5 +72,5 @@ class TrainParams(Section):
     contrast: Fraction  # 0.2: a factor from 0.8 to 1.2
     saturation: Fraction  # 0.2: a factor from 0.8 to 1.2
     hue: Annotated[float, Field(ge=0, le=0.5)]  # fraction of the colour circle, maximum in either direction
-    # (x - 127.5) / 128, or the mean and standard deviation of the image
-    standardisation: Literal["fixed", "per_image"]
+    # (x - 127.5) / 128, the mean and standard deviation of the image, or the pixels 0 to 255 unchanged
+    standardisation: Literal["fixed", "per_image", "none"]

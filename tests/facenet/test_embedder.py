@@ -135,11 +135,12 @@ def test_published_weights_separate_people(shared: Path, tmp_path: Path) -> None
     assert squared[same & ~np.eye(len(names), dtype=bool)].max() < different.min()
 
 
-def test_faces_are_standardised_as_in_training(network: nn.Module) -> None:
+@pytest.mark.parametrize("kind", ["per_image", "none"])
+def test_faces_are_standardised_as_in_training(network: nn.Module, kind: str) -> None:
     many = faces(3) // 4 + 30
-    embedder = Embedder(network, image_size=96, batch_size=8, standardisation="per_image")
+    embedder = Embedder(network, image_size=96, batch_size=8, standardisation=kind)
     with torch.no_grad():
-        expected = networks.embed(network, standardise(many, "per_image")).numpy()
+        expected = networks.embed(network, standardise(many, kind)).numpy()
     assert np.allclose(embedder.embed(many), expected, atol=1e-5)
     assert not np.allclose(Embedder(network, image_size=96, batch_size=8).embed(many), expected, atol=1e-2)
 

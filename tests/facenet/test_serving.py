@@ -262,3 +262,21 @@ def test_a_model_that_was_never_evaluated_judges_nothing(embedder: FaceEmbedder)
 def test_a_calibration_of_another_model_is_told(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(WeightsInvalid, match="belongs to weights ffffffffffff"):
         FaceEmbedder.load(calibrated(folder, tmp_path / "model", "f" * 64))
+
+
+def test_a_model_of_whole_photos_is_served_without_detection(
+    folder: Path, tmp_path: Path, orl_photos: list[tuple[str, bytes]]
+) -> None:
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    card = json.loads((tmp_path / CARD).read_text())
+    card["align"] |= {"method": "none", "margin": 0}
+    card["standardisation"] = "none"
+    (tmp_path / CARD).write_text(json.dumps(card))
+    network, read = load_model(tmp_path / "facenet.safetensors", tmp_path / CARD)
+    (entry,) = FaceEmbedder.load(tmp_path).embed([orl_photos[0][1]])
+    assert (entry["faces_found"], entry["fallback"], entry["landmarks"]) == (1, False, None)
+    assert entry["box"] == [0, 10, 92, 102]
+    side = read.align["image_size"]
+    photo = Image.fromarray(decode(orl_photos[0][1])[10:102]).resize((side, side), Image.Resampling.BILINEAR)
+    embedder = Embedder(network, image_size=read.network.image_size, standardisation="none", batch_size=1)
+    assert np.allclose(entry["embedding"], embedder.embed(np.asarray(photo)[None])[0], atol=1e-5)

@@ -43,6 +43,14 @@ def test_a_small_standard_deviation_is_clamped() -> None:
     assert standardise(nearly, "per_image").max().item() == pytest.approx(math.sqrt(3072), rel=1e-3)
 
 
+def test_none_keeps_every_value() -> None:
+    found = standardise(photos(), "none")
+    assert found.dtype == torch.float32
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    assert np.array_equal(found.permute(0, 2, 3, 1).numpy(), photos().astype(np.float32))
+    assert torch.equal(found, standardise(torch.from_numpy(photos()), "none"))
+
+
 def test_an_unknown_kind_lists_all_kinds() -> None:
-    with pytest.raises(ParamsInvalid, match="fixed, per_image"):
+    with pytest.raises(ParamsInvalid, match="fixed, per_image, none"):
         standardise(photos(), "whiten")

@@ -44,3 +44,13 @@ def test_the_box_is_stored_without_its_margin() -> None:
         np.zeros((50, 50, 3), np.uint8), faces, "largest", CropSettings(image_size=20, margin=10)
     )
     assert face.box.tolist() == [10, 10, 30, 30]
+
+
+def test_without_a_detector_the_whole_photo_is_the_face(orl_photos: list[tuple[str, bytes]]) -> None:
+    photos = [grey(orl_photos[0][1]), np.full((40, 60, 3), 90, np.uint8)]
+    faces = FaceAligner(None, "center_weighted", CropSettings(method="none", image_size=92)).align(photos)
+    assert [face.box.tolist() for face in faces] == [[0, 10, 92, 102], [10, 0, 50, 40]]
+    np.testing.assert_array_equal(faces[0].image, photos[0][10:102])
+    for face in faces:
+        assert (face.probability, face.faces_found, face.fallback) == (1, 1, False)
+        assert np.isnan(face.landmarks).all()

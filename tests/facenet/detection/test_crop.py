@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from facenet.detection import CropSettings, crop_face, fallback_box
-from facenet.detection.crop import TEMPLATE
+from facenet.detection.crop import TEMPLATE, central_square
 from facenet.errors import ParamsInvalid
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (200, 300, 3), dtype=np.uint8)
@@ -85,3 +85,29 @@ def test_without_landmarks_a_similarity_is_a_crop() -> None:
 def test_settings_out_of_range(wrong: Any) -> None:
     with pytest.raises(ParamsInvalid):
         CropSettings(**{"image_size": 60, **wrong})
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "square"),
+    [
+        (300, 200, (50, 0, 250, 200)),
+        (178, 218, (0, 20, 178, 198)),
+        (5, 2, (1, 0, 3, 2)),
+        (7, 7, (0, 0, 7, 7)),
+    ],
+)
+def test_the_central_square(width: int, height: int, square: tuple[int, ...]) -> None:
+    assert central_square(width, height).tolist() == list(square)
+
+
+def test_a_whole_photo_of_the_right_size_is_not_resampled() -> None:
+    settings = CropSettings(method="none", image_size=200)
+    cut = crop_face(PIXELS, central_square(300, 200), NOWHERE, settings)
+    np.testing.assert_array_equal(cut, PIXELS[:, 50:250])
+    smaller = crop_face(PIXELS, central_square(300, 200), NOWHERE, CropSettings(method="none", image_size=60))
+    np.testing.assert_array_equal(smaller, resized(50, 0, 250, 200, 60))
+
+
+def test_whole_photos_have_no_margin() -> None:
+    with pytest.raises(ParamsInvalid, match="margin must be 0"):
+        CropSettings(method="none", margin=16)

@@ -31,3 +31,10 @@ def test_code_changes_both_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     before = keys.detection_key(SETTINGS, "cpu"), keys.face_key(SETTINGS, "cpu")
     monkeypatch.setattr(keys, "code_digest", lambda *_: "another")
     assert not {keys.detection_key(SETTINGS, "cpu"), keys.face_key(SETTINGS, "cpu")} & set(before)
+
+
+def test_whole_photos_are_kept_apart_from_detections() -> None:
+    whole = replace(SETTINGS, crop=CropSettings(method="none"))
+    finer = replace(whole, detector=DetectorSettings(min_face=15))
+    assert keys.detection_key(whole, "cpu") != keys.detection_key(SETTINGS, "cpu")
+    assert keys.detection_key(whole, "cpu") == keys.detection_key(finer, "cpu")

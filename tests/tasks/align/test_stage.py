@@ -275,3 +275,29 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(
 def test_without_raw_photos_the_error_names_the_next_command(tmp_path: Path, params: AlignParams) -> None:
     with pytest.raises(DataInvalid, match="dvc repro ingest"):
         align(tmp_path, params)
+
+
+def test_whole_photos_are_used_without_detection(
+    tmp_path: Path,
+    photos: list[Any],
+    write_raw: WriteRaw,
+    params: AlignParams,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FACENET_WORKERS", "1")
+    write_raw(
+        tmp_path / "raw", [*photos, ("blank", "train", blank(30)), ("cut", "train", photos[0][2][:500])]
+    )
+    detected = align(tmp_path, params)
+    whole = params.model_copy(update={"method": "none", "margin": 0, "image_size": 92})
+    metrics = align(tmp_path, whole)
+    assert "resized" not in detected
+    assert (metrics["faces"], metrics["fallbacks"], metrics["resized"]) == (len(photos) + 1, 0, 1)
+    assert metrics["rejected"] == {"corrupt": 1}  # no photo is rejected for lack of a face
+    stored = {row["identity"]: row for row in read_table(tmp_path / "aligned", "faces").to_pylist()}
+    name, _, data = photos[0]
+    pixels = decode(data)
+    assert np.array_equal(decode(stored[name]["image"]), pixels[10:102])
+    assert (stored[name]["box"], stored[name]["fallback"]) == ([0, 10, 92, 102], False)
+    assert align(tmp_path, whole)["reused"] == len(photos) + 1
+    assert align(tmp_path, params)["faces"] == detected["faces"]

@@ -1,5 +1,6 @@
 """Recipes are overlays on the defaults: valid, complete, and never mixed."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,16 @@ def test_every_recipe_is_valid_and_described(recipes: Path) -> None:
     for name in names:
         parse_params(compose(name, folder=recipes))
         assert 20 < len(describe(name, recipes)) <= 105
+
+
+def test_recipes_in_a_folder_are_named_with_it(recipes: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "recipes"
+    shutil.copytree(recipes, folder)
+    (folder / "other").mkdir()
+    (folder / "other" / "mine.yaml").write_text("# Mine\nbase:\n  seed: 3\n")
+    assert set(recipe_names(folder)) - set(recipe_names(recipes)) == {"other/mine"}
+    assert describe("other/mine", folder) == "Mine"
+    assert parse_params(compose("other/mine", folder=folder)).base.seed == 3
 
 
 def test_every_value_of_an_overlay_arrives_and_nothing_else_changes(recipes: Path) -> None:

@@ -311,3 +311,11 @@ def test_nobody_who_trains_is_legal() -> None:
     nobody = identities().iloc[:0]
     for plan in (pd.DataFrame(), triplets().iloc[:0], labelled().iloc[:0], images().iloc[:0]):
         validate_triplets(nobody, plan, ["Cy"], row_identities=ROWS)
+
+
+def test_whole_photos_have_no_landmarks() -> None:
+    whole = faces().assign(landmarks=None)
+    whole = whole[~whole["fallback"]]
+    validate_faces(whole)
+    mixed = pd.concat([whole.iloc[:1], faces().iloc[1:]])
+    assert FIVE in message(lambda: validate_faces(mixed))

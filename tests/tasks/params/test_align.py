@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.tasks.params.changed import parsed, refused, unknown
+from tests.tasks.params.changed import parsed, refusal, refused, unknown
 
 
 def test_values_at_the_limits_are_accepted() -> None:
@@ -43,3 +43,8 @@ def test_values_out_of_range_are_refused(key: str, value: Any) -> None:
 
 def test_unknown_keys_are_refused() -> None:
     unknown("align")
+
+
+def test_whole_photos_have_no_margin() -> None:
+    assert "set margin to 0, not 16" in refusal({"align.method": "none"})
+    assert parsed({"align.method": "none", "align.margin": 0}).align.method == "none"
