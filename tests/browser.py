@@ -1,8 +1,7 @@
-"""Chromium without a window, asked over its DevTools protocol what a page requests and complains of."""
+"""Headless Chromium, driven over its DevTools protocol: what a page requests, and its errors."""
 
 import json
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
 from websockets.sync.client import ClientConnection, connect
+
+from tests.programs import program
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 OFF = ("--headless=new", "--no-sandbox", "--no-first-run", "--disable-gpu", "--disable-dev-shm-usage")
@@ -21,7 +21,7 @@ PATIENCE = 60.0  # seconds, on a busy machine
 
 @dataclass
 class Tab:
-    """A tab of the browser; requests and complaints (console and log) are collected while it is asked."""
+    """A tab of the browser; requests and complaints (console and log) are collected as messages arrive."""
 
     socket: ClientConnection
     requests: list[str] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Tab:
                 return result
 
     def open(self, path: Path, *, width: int, scheme: str = "light") -> None:
-        """Load a file at a width in CSS pixels, in a light or dark scheme, and wait until it is there."""
+        """Load a file at a width in CSS pixels, in a light or dark scheme, and wait until it has loaded."""
         for domain in ("Page", "Network", "Log", "Runtime"):
             self.ask(f"{domain}.enable")
         self.ask(
@@ -56,7 +56,7 @@ class Tab:
             self._receive()
 
     def value(self, expression: str) -> Any:
-        """Return what a JavaScript expression comes to."""
+        """Return the value of a JavaScript expression."""
         return self.ask("Runtime.evaluate", expression=expression, returnByValue=True)["result"]["value"]
 
     def wait(self, condition: str) -> None:
@@ -81,13 +81,11 @@ class Tab:
 
 @contextmanager
 def chromium(profile: Path) -> Iterator[Tab]:
-    """Yield a tab of a browser of its own; the test is skipped where there is none."""
-    program = next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None:
-        pytest.skip(f"no browser: none of {', '.join(NAMES)} is installed")
+    """Yield a tab of a new browser; the test is skipped or fails where none is installed."""
+    browser = program(NAMES, package="chromium")
     log = profile / "browser.log"
     profile.mkdir(parents=True, exist_ok=True)
-    command = [program, *OFF, f"--user-data-dir={profile}", "--remote-debugging-port=0", "about:blank"]
+    command = [str(browser), *OFF, f"--user-data-dir={profile}", "--remote-debugging-port=0", "about:blank"]
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
         try:
             with connect(_tab_address(log, process), max_size=None, open_timeout=PATIENCE) as socket:
@@ -97,7 +95,7 @@ def chromium(profile: Path) -> Iterator[Tab]:
 
 
 def _tab_address(log: Path, process: subprocess.Popen[bytes]) -> str:
-    """Return the address of the first tab, once the browser has told its own."""
+    """Return the address of the first tab, once the browser has printed its own."""
     import requests
 
     end = time.monotonic() + PATIENCE

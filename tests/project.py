@@ -1,4 +1,4 @@
-"""A copy of the project with parameters of its own, on which tests run what a user would type."""
+"""A copy of the project with its own parameters, in which tests run what a user would type."""
 
 import os
 import re
@@ -12,9 +12,9 @@ import yaml
 
 
 class Project:
-    """A copy of the tracked files, a Git and DVC repository with the environment of these tests as .venv.
+    """A copy of the tracked files as a new Git and DVC repository, with these tests' environment as .venv.
 
-    mirrors: FACENET_MIRRORS of the commands that are run; nothing of this machine's is passed on.
+    mirrors: FACENET_MIRRORS of the commands that are run; this machine's settings are not passed on.
     """
 
     def __init__(self, root: Path, folder: Path, mirrors: str = "") -> None:

@@ -1,43 +1,47 @@
 """init.sql on a real PostgreSQL, if its binaries are installed."""
 
 import os
-import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.programs import program
 from tests.servers import free_port
 
 pytestmark = pytest.mark.server
 
-BINARIES = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/local/pgsql/bin"))
-PSQL = shutil.which("psql") or str(BINARIES / "psql")
+FOLDERS = (*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), Path("/usr/local/pgsql/bin"))
 # PostgreSQL refuses to run as root.
 AS = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
+
+
+def initdb(folders: Iterable[Path] = FOLDERS) -> Path:
+    """Return PostgreSQL's program that creates a database; the others are next to it."""
+    return program(("initdb",), package="postgresql", folders=folders)
 
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[list[str]]:
     """The psql command line, as superuser, on a fresh PostgreSQL."""
-    if not (BINARIES / "initdb").exists() or not Path(PSQL).exists():
-        pytest.skip("no PostgreSQL on this machine: install the package postgresql")
+    binaries = initdb().resolve().parent  # a link may stand on the PATH
+    psql = program(("psql",), package="postgresql", folders=[binaries])
     port = str(free_port())
     with tempfile.TemporaryDirectory(prefix="facenet-pg") as name:  # a socket's path must be short
         folder = Path(name)
         folder.chmod(0o777)
         data = str(folder / "data")
-        server = [*AS, str(BINARIES / "pg_ctl"), "--pgdata", data]
-        initdb = [*AS, str(BINARIES / "initdb"), "--pgdata", data, "--username", "postgres", "--no-sync"]
+        server = [*AS, str(binaries / "pg_ctl"), "--pgdata", data]
+        create = [*AS, str(binaries / "initdb"), "--pgdata", data, "--username", "postgres", "--no-sync"]
         authentication = ["--auth-local", "trust", "--auth-host", "scram-sha-256", "--locale", "C"]
-        subprocess.run([*initdb, *authentication], check=True, capture_output=True)
+        subprocess.run([*create, *authentication], check=True, capture_output=True)
         options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder}"
         start = [*server, "--options", options, "--log", str(folder / "log"), "--wait", "start"]
         subprocess.run(start, check=True, capture_output=True)
         try:
-            yield [PSQL, "--no-psqlrc", "--host", name, "--port", port, "--username", "postgres"]
+            yield [str(psql), "--no-psqlrc", "--host", name, "--port", port, "--username", "postgres"]
         finally:
             subprocess.run([*server, "--mode", "immediate", "stop"], check=True, capture_output=True)
 
