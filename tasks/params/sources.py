@@ -92,4 +92,19 @@ class CelebaSource(SourceSection):
     partition: str | None = None
 
 
-Source = Annotated[OrlSource | FolderSource | LfwSource | CelebaSource, Field(discriminator="kind")]
+class NpySource(SourceSection):
+    """Photos in one NumPy array, uint8 (N, height, width, 3) RGB, and the names of the people in another.
+
+    role: as for a folder.
+    """
+
+    kind: Literal["npy"]
+    images: str
+    names: str
+    sha256: Sha256 | None = None
+    role: Literal["train", "evaluate", "split"] = "split"
+
+
+Source = Annotated[
+    OrlSource | FolderSource | LfwSource | CelebaSource | NpySource, Field(discriminator="kind")
+]
