@@ -14,6 +14,7 @@ import grimp
 import pytest
 import yaml
 
+from facenet.loss_table import LOSSES
 from tasks.params import Params
 
 ROOT = Path(__file__).parent.parent
@@ -24,6 +25,7 @@ GLUE = (
     "facenet.atomic",
     "facenet.digests",
     "facenet.errors",
+    "facenet.loss_table",
     "tasks.entry",
     "tasks.params",
     "tasks.paths",
@@ -67,7 +69,11 @@ def dvc_stages() -> dict[str, dict[str, Any]]:
 
 @cache
 def graph() -> grimp.ImportGraph:
-    return grimp.build_graph("facenet", "tasks", "flows", include_external_packages=True, cache_dir=None)
+    """Return the import graph, with the losses that are imported by name."""
+    found = grimp.build_graph("facenet", "tasks", "flows", include_external_packages=True, cache_dir=None)
+    for entry in LOSSES.values():
+        found.add_import(importer="facenet.losses.registry", imported=entry.module)
+    return found
 
 
 def entries(stage: dict[str, Any], *kinds: str) -> list[str]:

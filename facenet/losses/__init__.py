@@ -1,9 +1,7 @@
-"""Losses on prelogits, by name; each keeps its own weights and tells metrics to watch."""
+"""Losses on prelogits, by name; each keeps its own weights and returns metrics to watch."""
 
 from facenet.losses.center import CenterLoss
-from facenet.losses.contrastive import ContrastiveLoss
-from facenet.losses.output import Loss, LossOutput
-from facenet.losses.registry import LOSSES, build
-from facenet.losses.triplet import TripletLoss
+from facenet.losses.output import Loss, LossOutput, LossSettings
+from facenet.losses.registry import build
 
-__all__ = ["LOSSES", "CenterLoss", "ContrastiveLoss", "Loss", "LossOutput", "TripletLoss", "build"]
+__all__ = ["CenterLoss", "Loss", "LossOutput", "LossSettings", "build"]

@@ -1,6 +1,6 @@
-"""Center loss: a classification loss that also draws every embedding to the centre of its person.
+"""Center loss: a classification loss that also pulls every embedding towards the centre of its person.
 
-| version | cost of (x, c) | a step of centre c_j, times the rate | rate | start |
+| version | cost of (x, c) | step of centre c_j, times its lr | lr | start |
 |---|---|---|---|---|
 | wen | sum of squares / 2, mean of the batch | sum over its x of (c_j - x) / (1 + n_j) | 0.5 | Glorot |
 | dl4j | the same, of unit x, as the head sees them | the same / N / length of all gradients | 0.9 | 0 |
@@ -8,7 +8,7 @@
 
 n_j is the number of images of person j in the batch, N that of all. Sources: Wen et al. 2016 and its Caffe
 code; Deeplearning4j's CenterLossOutputLayer under RenormalizeL2PerLayer, where the gradients of weights and
-biases and the steps of the centres have one length together; davidsandberg/facenet, whose alfa is 1 - rate.
+biases and the steps of the centres are divided by their joint length; davidsandberg/facenet (alfa = 1 - lr).
 """
 
 from typing import Literal, get_args
@@ -32,7 +32,7 @@ def center_cost(features: Tensor, centers: Tensor, labels: Tensor, *, version: s
 
 
 def center_step(features: Tensor, centers: Tensor, labels: Tensor, *, version: str) -> Tensor:
-    """Return what the centres (C, E) lose at rate 1, from the images of all processes; see the module."""
+    """Return what is subtracted from the centres (C, E) at lr 1, from a whole batch; see the module."""
     totals = torch.zeros_like(centers).index_add_(0, labels, features)
     counts = torch.zeros(len(centers), dtype=centers.dtype, device=centers.device)
     counts.index_add_(0, labels, torch.ones_like(features[:, 0]))
@@ -47,10 +47,10 @@ def center_step(features: Tensor, centers: Tensor, labels: Tensor, *, version: s
 class CenterLoss(Loss):
     """The loss of `head` + factor x the center cost.
 
-    The centres are a buffer, not parameters: they take a step after each loss, which is still that of the old
-    centres, when the module trains and gradients are on. They and the head belong to the training only.
+    The centres are a buffer, not parameters. In training mode with gradients enabled they take a step after
+    each loss, which still uses the old centres. Centres and head are discarded after training.
 
-    Metrics: those of the head, and center, the cost before it is weighed.
+    Metrics: those of the head, and center, the unweighted cost.
 
     Args:
         head: over the same people.
@@ -58,25 +58,25 @@ class CenterLoss(Loss):
         version: see the module.
         factor: weight of the center cost: 0.003 in Wen et al., 0.0001 in Deeplearning4j's example, 0.01 in
             davidsandberg's models of 2017.
-        rate: of the centres.
+        lr: learning rate of the centres.
 
     Raises:
-        ParamsInvalid: there is no such version.
+        ParamsInvalid: unknown version.
     """
 
     centers: Tensor
 
     def __init__(
-        self, head: ClassificationLoss, embedding_size: int, *, version: str, factor: float, rate: float
+        self, head: ClassificationLoss, embedding_size: int, *, version: str, factor: float, lr: float
     ) -> None:
         super().__init__()
         if version not in VERSIONS:
-            known = ", ".join(VERSIONS)
             raise ParamsInvalid(
-                f"There is no center loss {version!r}. Set train.center_version to one of: {known}."
+                f"There is no center loss {version!r}. "
+                f"Set train.center_version to one of: {', '.join(VERSIONS)}."
             )
         self.head = head
-        self.version, self.factor, self.rate = version, factor, rate
+        self.version, self.factor, self.lr = version, factor, lr
         centers = torch.zeros(head.classes, embedding_size)
         self.register_buffer("centers", nn.init.xavier_uniform_(centers) if version == "wen" else centers)
 
@@ -93,7 +93,7 @@ class CenterLoss(Loss):
 
     @torch.no_grad()
     def _move(self, features: Tensor, labels: Tensor, head_loss: Tensor) -> None:
-        step = self.rate * center_step(features, self.centers, labels, version=self.version)
+        step = self.lr * center_step(features, self.centers, labels, version=self.version)
         if self.version == "dl4j":
             gradients = torch.autograd.grad(head_loss, list(self.head.parameters()), retain_graph=True)
             shared = [_over_processes(gradient) / _processes() for gradient in gradients]

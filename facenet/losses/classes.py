@@ -1,10 +1,10 @@
-"""The check that classification losses share."""
+"""The check of the number of people that all classification losses share."""
 
 from facenet.errors import ParamsInvalid
 
 
 def check_classes(classes: int) -> None:
-    """Raise ParamsInvalid when there are fewer than two people to tell apart."""
+    """Raise ParamsInvalid when there are fewer than two people to classify."""
     if classes < 2:
         raise ParamsInvalid(
             f"A classification loss needs two people or more, there are {classes}. "

@@ -1,32 +1,34 @@
-"""What classification losses have in common: a head over the training people, which training ends with."""
+"""The base of classification losses: a head over the training people, discarded after training."""
 
 from abc import ABC, abstractmethod
+from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from facenet.losses.classes import check_classes
-from facenet.losses.output import Loss, LossOutput
+from facenet.losses.output import Loss, LossOutput, LossSettings
 from facenet.losses.prelogits_norm import prelogits_norm
 from facenet.losses.sampling import sample_classes
 
 
 class ClassificationLoss(Loss, ABC):
-    """Error of a head + factor x prelogits norm; subclasses say what scores and their error are.
+    """Error of a head + factor x prelogits norm; subclasses define the scores and may redefine the error.
 
-    In training, a head of more than `sampled_above` people scores the people of the batch and a share of the
-    others, drawn anew in each step from PyTorch's global CPU generator.
+    In training, a head of more than `sampled_above` people scores the people of the batch and a random sample
+    of the others, drawn in each step from PyTorch's global CPU generator.
 
-    Metrics: the error by the name of `error`, prelogits_norm, accuracy (0 to 1, of the batch, among those who
-    were scored).
+    Metrics: the error, named by `error`; prelogits_norm; accuracy, 0 to 1, of the batch among the people who
+    were scored.
 
     Args:
+        embedding_size: E.
         classes: number of training people.
         norm_factor: weight of the prelogits norm.
-        norm_p: its order.
-        share: of the people who are not in the batch, 0 to 1, in a sampled head.
-        sampled_above: least number of people, plus one, whose head is sampled.
+        norm_p: order of that norm.
+        share: fraction of the people not in the batch, 0 to 1, that a sampled head scores.
+        sampled_above: a head of more people than this is sampled.
 
     Raises:
         ParamsInvalid: fewer than two classes.
@@ -36,6 +38,7 @@ class ClassificationLoss(Loss, ABC):
 
     def __init__(
         self,
+        embedding_size: int,
         classes: int,
         *,
         norm_factor: float = 0.0,
@@ -45,16 +48,31 @@ class ClassificationLoss(Loss, ABC):
     ) -> None:
         super().__init__()
         check_classes(classes)
-        self.classes = classes
+        self.embedding_size, self.classes = embedding_size, classes
         self.norm_factor, self.norm_p = norm_factor, norm_p
         self.share, self.sampled_above = share, sampled_above
+
+    @classmethod
+    def from_settings(cls, settings: LossSettings, /) -> Self:
+        """Return the loss with a head of the given sizes."""
+        return cls(settings.embedding_size, settings.classes, **cls.options(settings))
+
+    @classmethod
+    def options(cls, settings: LossSettings) -> dict[str, Any]:
+        """Return the keyword arguments that `settings` give the constructor."""
+        return {
+            "norm_factor": settings.prelogits_norm_factor,
+            "norm_p": settings.prelogits_norm_p,
+            "share": settings.head_share,
+            "sampled_above": settings.head_sampled_above,
+        }
 
     @abstractmethod
     def scores(self, prelogits: Tensor, people: Tensor | None) -> Tensor:
         """Return (N, S) scores of float32 prelogits (N, E) for S people, or for all if `people` is None."""
 
     def cost(self, scores: Tensor, places: Tensor) -> Tensor:
-        """Return the error, a scalar, of (N, S) scores where the true one is at `places` (N,)."""
+        """Return the error, a scalar, of (N, S) scores whose true column is `places` (N,)."""
         return F.cross_entropy(scores, places)
 
     def forward(self, prelogits: Tensor, labels: Tensor) -> LossOutput:

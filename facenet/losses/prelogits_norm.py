@@ -1,4 +1,4 @@
-"""The penalty on the length of prelogits that keeps plain softmax from growing them."""
+"""A penalty on the norm of the prelogits, which plain softmax would otherwise let grow."""
 
 import torch
 from torch import Tensor
@@ -9,7 +9,7 @@ EPS = 1e-4  # added to each absolute value, as in davidsandberg/facenet
 def prelogits_norm(prelogits: Tensor, *, p: float) -> Tensor:
     """Return the mean over the batch of the p-norm of |prelogits| + 1e-4, scalar float32.
 
-    With p = 1 it is a sum over the features. Source: davidsandberg/facenet, train_softmax.py.
+    With p = 1 the norm is the sum over the features. Source: davidsandberg/facenet, train_softmax.py.
 
     Args:
         prelogits: (N, E).

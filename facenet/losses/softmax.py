@@ -21,7 +21,7 @@ class SoftmaxLoss(ClassificationLoss):
     """
 
     def __init__(self, embedding_size: int, classes: int, **options: Any) -> None:
-        super().__init__(classes, **options)
+        super().__init__(embedding_size, classes, **options)
         self.logits = nn.Linear(embedding_size, classes)
         nn.init.xavier_uniform_(self.logits.weight)
         nn.init.zeros_(self.logits.bias)

@@ -1,6 +1,6 @@
-"""Triplet loss, with the triplets mined from the batch or listed beforehand."""
+"""Triplet loss, on triplets mined from the batch or listed in advance."""
 
-from typing import Literal, get_args
+from typing import Literal, Self, get_args
 
 import torch
 from pytorch_metric_learning.distances import LpDistance
@@ -9,7 +9,7 @@ from pytorch_metric_learning.reducers import AvgNonZeroReducer, MeanReducer, Sum
 from torch import Tensor
 
 from facenet.errors import ParamsInvalid
-from facenet.losses.output import Loss, LossOutput
+from facenet.losses.output import Loss, LossOutput, LossSettings
 from facenet.mining.online import Triplets, active_share, check_strategy, mine, positive_pairs
 from facenet.networks.embedding import NORM_EPS, normalise
 
@@ -20,25 +20,25 @@ REDUCERS = {"active": AvgNonZeroReducer, "all": MeanReducer, "sum": SumReducer}
 class TripletLoss(Loss):
     """Mean or sum over triplets of max(0, d_ap - d_an + margin), d the squared distance of embeddings.
 
-    Source: Schroff et al. 2015, arXiv 1503.03832, who sum; davidsandberg/facenet takes the mean of all.
-    Computed by pytorch-metric-learning. A batch without a triplet gives zero with a zero gradient.
+    Source: Schroff et al. 2015, arXiv 1503.03832, who sum; davidsandberg/facenet averages over all triplets.
+    Computed by pytorch-metric-learning. A batch without triplets gives zero, with a zero gradient.
 
     Metrics:
-        active_share: of all triplets in the batch, mined or not, with a loss above zero, 0 to 1.
-        d_ap, d_an: mean squared distance of all positive or negative pairs of the batch; 0 if none.
-        spread: mean squared distance of the embeddings from their mean, as a share of their mean squared
-            length, 0 to 1; 0 is collapse.
-        candidates: triplets that the strategy found.
+        active_share: fraction of all triplets in the batch, mined or not, with a loss above zero, 0 to 1.
+        d_ap, d_an: mean squared distance of all positive and of all negative pairs of the batch; 0 if none.
+        spread: mean squared distance of the embeddings from their mean, divided by their mean squared length,
+            0 to 1; 0 means collapse.
+        candidates: number of triplets that the strategy found.
 
     Args:
         margin: in squared distance.
-        mining: strategy of facenet.mining.online; not used where triplets are listed.
-        reduction: active, the mean over triplets with a loss above zero; all, over all that were found; sum.
+        mining: strategy of facenet.mining.online; unused if triplets are listed.
+        reduction: active, the mean over triplets with a loss above zero; all, the mean over all found; sum.
         listed: rows 3k, 3k + 1 and 3k + 2 are anchor, positive and negative; otherwise triplets are mined.
-        normalised: distances are those of embeddings of unit length; otherwise of the prelogits.
+        normalised: measure distances between unit-length embeddings; otherwise between prelogits.
 
     Raises:
-        ParamsInvalid: there is no such strategy or reduction.
+        ParamsInvalid: unknown strategy or reduction.
     """
 
     def __init__(
@@ -54,9 +54,9 @@ class TripletLoss(Loss):
         if not listed:
             check_strategy(mining)
         if reduction not in REDUCERS:
-            known = ", ".join(get_args(Reduction))
+            names = ", ".join(get_args(Reduction))
             raise ParamsInvalid(
-                f"There is no reduction {reduction!r}. Set train.triplet_reduction to one of: {known}."
+                f"There is no reduction {reduction!r}. Set train.triplet_reduction to one of: {names}."
             )
         self.margin = margin
         self.mining = mining
@@ -66,13 +66,24 @@ class TripletLoss(Loss):
         self.distance = LpDistance(normalize_embeddings=False, p=2, power=2)
         self.hinge = TripletMarginLoss(margin=margin, distance=self.distance, reducer=REDUCERS[reduction]())
 
+    @classmethod
+    def from_settings(cls, settings: LossSettings, /) -> Self:
+        """Return the loss with the given margin and options."""
+        return cls(
+            margin=settings.margin,
+            mining=settings.mining,
+            reduction=settings.triplet_reduction,
+            listed=settings.listed,
+            normalised=settings.normalised,
+        )
+
     def forward(self, prelogits: Tensor, labels: Tensor) -> LossOutput:
-        """Return the loss of prelogits (N, E) with labels (N,), over triplets mined from the batch or listed.
+        """Return the loss of prelogits (N, E) with labels (N,), over mined or listed triplets.
 
         Negatives are drawn from PyTorch's global CPU generator.
 
         Raises:
-            ValueError: the triplets are listed and N is no multiple of three.
+            ValueError: the triplets are listed and N is not a multiple of three.
         """
         with torch.autocast(prelogits.device.type, enabled=False):
             embeddings = normalise(prelogits) if self.normalised else prelogits.float()
@@ -93,7 +104,7 @@ class TripletLoss(Loss):
             return mine(self.mining, distances, labels, margin=self.margin)
         if len(labels) % 3:
             raise ValueError(
-                f"a batch of listed triplets has three rows for each, this one has {len(labels)}"
+                f"a batch of listed triplets must have a multiple of three rows, not {len(labels)}"
             )
         anchors = torch.arange(0, len(labels), 3, device=labels.device)
         return Triplets(anchors, anchors + 1, anchors + 2)

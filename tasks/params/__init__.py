@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_vali
 from pydantic.dataclasses import dataclass
 
 from facenet.errors import ParamsInvalid
+from facenet.loss_table import LOSSES, Needs
 from tasks.params.align import AlignParams
 from tasks.params.evaluate import EvaluateParams
 from tasks.params.ingest import IngestParams
@@ -20,7 +21,12 @@ from tasks.params.train import TrainParams
 from tasks.params.triplets import TripletsParams
 from tasks.paths import PARAMS
 
-PLANS = {"triplet": ("pk", "triplets", "exemplars"), "contrastive": ("pk", "pairs")}  # losses on distances
+# The values of triplets.plan that give a loss what it needs.
+PLANS: dict[Needs, tuple[str, ...]] = {
+    "labels": ("images", "pk", "triplets"),
+    "triplets": ("pk", "triplets", "exemplars"),
+    "pairs": ("pk", "pairs"),
+}
 
 
 class Base(Section):
@@ -49,7 +55,7 @@ class Params:
     @property
     def triplets_as_listed(self) -> bool:
         """Whether the loss uses the triplets of the plan only, without mining in the batch."""
-        return self.train.loss == "triplet" and self.train.mining == "listed"
+        return LOSSES[self.train.loss].needs == "triplets" and self.train.mining == "listed"
 
     @property
     def pairs_as_listed(self) -> bool:
@@ -62,10 +68,11 @@ class Params:
         if read > stored:
             raise ValueError(f"train.image_size {read} is larger than align.image_size {stored}")
         loss, plan = self.train.loss, self.triplets.plan
-        plans = PLANS.get(loss, ("images", "pk", "triplets"))
+        needs = LOSSES[loss].needs
+        plans = PLANS[needs]
         if plan not in plans:
             raise ValueError(f"train.loss {loss} requires triplets.plan {' or '.join(plans)}, not {plan}")
-        if loss != "triplet" and self.triplets.remine != "never":
+        if needs != "triplets" and self.triplets.remine != "never":
             raise ValueError(f"triplets.remine is only valid with train.loss triplet, not {loss}")
         if self.triplets_as_listed and plan == "pk":
             raise ValueError("train.mining listed requires triplets.plan triplets or exemplars, not pk")

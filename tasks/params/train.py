@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
-from tasks.params.section import Fraction, Natural, Positive, Section
+from facenet.loss_table import LOSSES
+from tasks.params.section import Fraction, Natural, Positive, Section, one_of
 
 
 class Schedule(Section):
@@ -32,7 +33,7 @@ class TrainParams(Section):
     image_size: Positive  # pixels, side of the network input; cropped from the stored face
     dropout: Annotated[float, Field(ge=0, lt=1)]
     init: str | None  # weights to start from: a path, or a file name looked up in FACENET_MIRRORS
-    loss: Literal["softmax", "softmax_squared", "cosface", "arcface", "triplet", "contrastive"]
+    loss: Annotated[str, one_of(LOSSES)]
     margin: NonNegativeFloat  # cosface: cosine, arcface: radians, triplet: d^2, contrastive: d
     scale: PositiveFloat  # of the logits of cosface and arcface
     prelogits_norm_factor: NonNegativeFloat  # weight of the penalty on the embedding norm; 0: none

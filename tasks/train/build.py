@@ -1,4 +1,4 @@
-"""Parameters into the parts of a training run."""
+"""Build the parts of a training run from parameters."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,13 +17,14 @@ from facenet.training import build_optimizer as build_named_optimizer
 from tasks.params import Params
 from tasks.params.train import TrainParams
 
-SECTIONS = ("base", "align", "triplets", "train")  # what dvc.yaml says the model depends on
-# What decides the weights: the trainer, what it is built from and what reads its data.
+SECTIONS = ("base", "align", "triplets", "train")  # the params of stage train in dvc.yaml
+# The code that determines the weights: the trainer, its parts and what reads its data.
 CODE = (
     "facenet.devices",
     "facenet.embedder",
     "facenet.evaluation",
     "facenet.images",
+    "facenet.loss_table",
     "facenet.losses",
     "facenet.memory",
     "facenet.mining",
@@ -36,15 +37,15 @@ CODE = (
     "tasks.train.data",
 )
 LIBRARIES = ("numpy", "pillow", "torch")
-CLASSIFIER = ("logits.",)  # facenet-pytorch's files carry one; it is no part of the embedding
+CLASSIFIER = ("logits.",)  # facenet-pytorch's files include one; it does not affect the embedding
 
 
 def build_network(params: TrainParams, *, init: Path | None, seed: int) -> EmbeddingNetwork:
-    """Return the network with weights from the file `init`, or drawn from `seed`.
+    """Return the network with weights from the file `init`, or random ones drawn from `seed`.
 
     Raises:
-        ParamsInvalid: there is no such network, or it cannot see images of train.image_size.
-        WeightsInvalid: `init` does not fit.
+        ParamsInvalid: unknown network, or train.image_size is too small for it.
+        WeightsInvalid: `init` does not match the network.
     """
     torch.manual_seed(seed)
     network = networks.build(
@@ -55,8 +56,8 @@ def build_network(params: TrainParams, *, init: Path | None, seed: int) -> Embed
     )
     if params.image_size < network.min_image_size:
         raise ParamsInvalid(
-            f"{params.network} needs images of {network.min_image_size} pixels or more, "
-            f"train.image_size is {params.image_size}."
+            f"{params.network} needs images of at least {network.min_image_size} pixels, "
+            f"but train.image_size is {params.image_size}."
         )
     if init is not None:
         networks.load_state(network, init, drop=CLASSIFIER)
@@ -64,13 +65,13 @@ def build_network(params: TrainParams, *, init: Path | None, seed: int) -> Embed
 
 
 def build_loss(params: TrainParams, *, classes: int, listed: bool, normalised: bool) -> losses.Loss:
-    """Return the loss; its head is drawn from where the global generator stands.
+    """Return the loss; its head is drawn from PyTorch's global generator.
 
     Args:
         params: of the loss.
         classes: number of training people.
-        listed: whether pairs or triplets stand side by side in a batch, so that none are looked for.
-        normalised: whether the network's embeddings are of unit length.
+        listed: whether pairs or triplets are consecutive in a batch, so that none are mined.
+        normalised: whether the network's embeddings have unit length.
     """
     return losses.build(
         params.loss,
@@ -93,9 +94,9 @@ def build_loss(params: TrainParams, *, classes: int, listed: bool, normalised: b
 
 
 def build_optimizer(params: TrainParams, modules: Iterable[nn.Module]) -> torch.optim.Optimizer:
-    """Return the optimiser over all parameters of `modules` that are to be trained."""
+    """Return the optimiser over all trainable parameters of `modules`."""
     settings = OptimizerSettings(
-        rate=params.schedule.rate,
+        lr=params.schedule.rate,
         momentum=params.momentum,
         nesterov=params.nesterov,
         beta2=params.beta2,
@@ -106,10 +107,10 @@ def build_optimizer(params: TrainParams, modules: Iterable[nn.Module]) -> torch.
 
 
 def build_schedule(params: TrainParams, *, steps_per_epoch: int) -> Schedule:
-    """Return the learning rate over the run."""
+    """Return the learning rate schedule."""
     return Schedule(
         kind=params.schedule.kind,
-        rate=params.schedule.rate,
+        lr=params.schedule.rate,
         warmup=params.schedule.warmup,
         half_cycle=params.schedule.half_cycle,
         table=params.schedule.steps,
@@ -119,7 +120,7 @@ def build_schedule(params: TrainParams, *, steps_per_epoch: int) -> Schedule:
 
 
 def build_augmentation(params: TrainParams) -> Augmentation:
-    """Return what happens at random to a training face."""
+    """Return the augmentation of training faces."""
     return Augmentation(
         image_size=params.image_size,
         random_crop=params.random_crop,
@@ -136,7 +137,7 @@ def build_augmentation(params: TrainParams) -> Augmentation:
 
 
 def build_options(params: TrainParams, *, frozen: Sequence[nn.Module]) -> UpdateOptions:
-    """Return how the weights are moved."""
+    """Return how the weights are updated."""
     return UpdateOptions(
         standardisation=params.standardisation,
         clip_norm=params.clip_norm,
@@ -153,9 +154,9 @@ def sections(params: Params) -> dict[str, Any]:
 
 
 def run_key(parameters: Mapping[str, Any], data: Mapping[str, str], *, device: str, precision: str) -> str:
-    """Return the name of a run's checkpoints: another run of that name gives the same weights.
+    """Return the key of a run's checkpoints: runs with equal keys produce the same weights.
 
-    It covers parameters, data, device, precision, PyTorch and the code of training.
+    It covers parameters, data, device, precision, PyTorch and the training code.
     """
     parts = [parameters, dict(data), device, precision, code_digest(CODE, LIBRARIES)]
     return value_digest(parts)[:16]

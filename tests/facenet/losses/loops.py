@@ -32,7 +32,7 @@ def check_100_cases(
     """Compare losses with loops, and yield each loss with its prelogits and labels.
 
     make: takes the width of the prelogits, the number of people and the number of the case, and returns the
-    loss and the same in float64, one row and one class at a time.
+    loss and the same in float64, row by row and class by class.
     """
     for seed in range(100):
         torch.manual_seed(seed)
@@ -45,8 +45,8 @@ def check_100_cases(
         expected = naive(prelogits, labels)
         assert value.item() == pytest.approx(expected.item(), rel=tolerance.value_rel, abs=tolerance.value)
         variables = [prelogits, *loss.parameters()]
-        found, wanted = (torch.autograd.grad(x, variables) for x in (value, expected))
-        for variable, left, right in zip(variables, found, wanted, strict=True):
+        found, reference = (torch.autograd.grad(x, variables) for x in (value, expected))
+        for variable, left, right in zip(variables, found, reference, strict=True):
             # Under autocast the prelogits are bfloat16, and so is what comes back to them.
             loose = autocast and variable is prelogits
             atol, rtol = [tolerance.autocast] * 2 if loose else (tolerance.gradient, tolerance.gradient_rel)

@@ -13,7 +13,7 @@ from facenet.losses.center import VERSIONS
 from facenet.model import ModelCard, NetworkCard, load_model, save_model
 from facenet.networks import normalise
 
-RATES = {"wen": 0.5, "dl4j": 0.9, "davidsandberg": 0.05}
+LRS = {"wen": 0.5, "dl4j": 0.9, "davidsandberg": 0.05}
 
 
 def make(
@@ -25,14 +25,14 @@ def make(
         classes=classes,
         center_factor=factor,
         center_version=version,
-        center_rate=RATES[version],
+        center_rate=LRS[version],
     )
     assert isinstance(loss, CenterLoss)
     return loss
 
 
 def naive_cost(rows: Tensor, centers: Tensor, labels: list[int], version: str) -> Tensor:
-    """The center cost in float64, one number at a time."""
+    """The center cost in float64, one number after the other."""
     total = torch.zeros((), dtype=torch.float64)
     for row, label in zip(rows, labels, strict=True):
         for value, center in zip(row, centers[label], strict=True):
@@ -41,7 +41,7 @@ def naive_cost(rows: Tensor, centers: Tensor, labels: list[int], version: str) -
 
 
 def naive_step(rows: Tensor, centers: Tensor, labels: list[int], version: str) -> Tensor:
-    """What the centres lose at rate 1, before the gradients of the layer are given one length."""
+    """The step of the centres at lr 1, before the gradients of the layer are divided by their length."""
     steps = torch.zeros_like(centers)
     for j in range(len(centers)):
         own = [row for row, label in zip(rows, labels, strict=True) if label == j]
@@ -77,11 +77,11 @@ def test_value_gradients_and_centres_against_loops_in_100_random_cases(version: 
         assert output.value.item() == pytest.approx(expected.item(), rel=1e-5, abs=1e-5)
         assert float(output.metrics["center"]) == pytest.approx(cost.item(), rel=1e-5, abs=1e-5)
         (found,) = torch.autograd.grad(output.value, prelogits, retain_graph=True)
-        (wanted,) = torch.autograd.grad(expected, prelogits, retain_graph=True)
+        (reference,) = torch.autograd.grad(expected, prelogits, retain_graph=True)
         # Under autocast the prelogits are bfloat16, and so is what comes back to them.
         tolerance = 2e-2 if autocast else 2e-5
-        torch.testing.assert_close(found, wanted.float(), atol=tolerance, rtol=tolerance)
-        step = RATES[version] * naive_step(rows.detach(), before, labels.tolist(), version)
+        torch.testing.assert_close(found, reference.float(), atol=tolerance, rtol=tolerance)
+        step = LRS[version] * naive_step(rows.detach(), before, labels.tolist(), version)
         if version == "dl4j":
             parts = [*torch.autograd.grad(head, [weight, bias]), step]
             step = step / math.sqrt(sum(float(part.double().square().sum()) for part in parts))
@@ -89,7 +89,7 @@ def test_value_gradients_and_centres_against_loops_in_100_random_cases(version: 
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_centres_are_state_and_no_parameters_and_rest_in_evaluation(version: str) -> None:
+def test_centres_are_a_buffer_and_stay_put_in_evaluation(version: str) -> None:
     loss = make(version)
     assert "centers" in loss.state_dict()
     assert not any("centers" in name for name, _ in loss.named_parameters())
@@ -103,14 +103,14 @@ def test_centres_are_state_and_no_parameters_and_rest_in_evaluation(version: str
     assert torch.equal(loss.centers, before)
     loss(prelogits, labels)
     assert not torch.equal(loss.centers, before)
-    assert torch.equal(loss.centers[4], before[4])  # nobody of that name was there
+    assert torch.equal(loss.centers[4], before[4])  # no image of that person
 
 
 def test_centres_reach_constant_features() -> None:
     torch.manual_seed(0)
     features, labels = torch.randn(16, 2), torch.arange(16)
     loss = CenterLoss(
-        build("softmax", embedding_size=2, classes=16), 2, version="davidsandberg", factor=1.0, rate=0.5
+        build("softmax", embedding_size=2, classes=16), 2, version="davidsandberg", factor=1.0, lr=0.5
     )
     for _ in range(100):
         output = loss(features, labels)
@@ -131,7 +131,7 @@ def test_one_image_and_one_person_in_a_batch(version: str, labels: list[int]) ->
 
 
 @pytest.mark.parametrize("name", ["softmax", "softmax_squared", "cosface", "arcface"])
-def test_any_head_can_have_it(name: str) -> None:
+def test_any_classification_loss_can_have_it(name: str) -> None:
     torch.manual_seed(1)
     loss = make("wen", name=name)
     prelogits, labels = torch.randn(6, 4), torch.tensor([0, 0, 1, 2, 3, 3])

@@ -7,7 +7,7 @@ from facenet.losses.classes import check_classes
 
 
 @pytest.mark.parametrize("classes", [0, 1])
-def test_one_person_cannot_be_told_apart(classes: int) -> None:
+def test_one_person_cannot_be_classified(classes: int) -> None:
     with pytest.raises(ParamsInvalid, match=f"there are {classes}"):
         check_classes(classes)
     for name in ("softmax", "softmax_squared", "cosface", "arcface"):

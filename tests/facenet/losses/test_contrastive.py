@@ -40,10 +40,10 @@ def test_value_and_gradient_against_a_loop_in_100_random_cases(autocast: bool, l
         expected = naive(prelogits, labels, margin, listed, normalised)
         assert output.value.item() == pytest.approx(expected.item(), abs=1e-5)
         (found,) = torch.autograd.grad(output.value, prelogits)
-        (wanted,) = torch.autograd.grad(expected, prelogits)
+        (reference,) = torch.autograd.grad(expected, prelogits)
         # Under autocast the prelogits are bfloat16, and so is what comes back to them.
         tolerance = 2e-2 if autocast else 2e-5
-        torch.testing.assert_close(found, wanted.float(), atol=tolerance, rtol=tolerance)
+        torch.testing.assert_close(found, reference.float(), atol=tolerance, rtol=tolerance)
 
 
 def test_equal_embeddings_of_one_person_cost_the_small_constant() -> None:
@@ -65,7 +65,7 @@ def test_equal_embeddings_of_two_people_cost_the_margin_squared_with_a_finite_gr
     assert torch.isfinite(left.grad).all()
 
 
-def test_what_is_the_same_is_said_and_not_numbered() -> None:
+def test_pairs_are_same_by_label_and_not_by_position() -> None:
     distances = torch.tensor([0.5, 0.5, 3.0])
     same = torch.tensor([True, False, False])
     assert contrastive(distances, same, margin=2.0).tolist() == [0.25, 2.25, 0.0]
@@ -87,7 +87,7 @@ def test_no_pair_gives_a_zero_loss_with_a_zero_gradient(labels: list[int]) -> No
     assert output.value.item() == 0
     assert prelogits.grad is not None
     assert not prelogits.grad.any()
-    assert {float(figure) for figure in output.metrics.values()} == {0.0}
+    assert {float(metric) for metric in output.metrics.values()} == {0.0}
 
 
 def test_metrics() -> None:
@@ -100,5 +100,5 @@ def test_metrics() -> None:
 
 
 def test_a_listed_batch_with_a_row_left_over_is_refused() -> None:
-    with pytest.raises(ValueError, match="even number of rows, this one has 3"):
+    with pytest.raises(ValueError, match="even number of rows, not 3"):
         ContrastiveLoss(margin=2.0, listed=True)(torch.randn(3, 4), torch.zeros(3, dtype=torch.int64))

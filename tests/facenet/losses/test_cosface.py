@@ -11,7 +11,7 @@ from tests.facenet.losses.loops import Naive, Tolerance, check_100_cases
 def naive(
     loss: CosineSoftmaxLoss, prelogits: torch.Tensor, labels: torch.Tensor, margin: float, scale: float
 ) -> torch.Tensor:
-    """Equation 4 of the paper in float64, one row and one class at a time."""
+    """Equation 4 of the paper in float64, row by row and class by class."""
     weight = loss.weight.double()
     total = torch.zeros((), dtype=torch.float64)
     for row, label in zip(prelogits.double(), labels.tolist(), strict=True):
@@ -70,6 +70,6 @@ def test_value_and_gradients_equal_pytorch_metric_learning() -> None:
     left, right = ours(prelogits, labels).value, theirs(prelogits, labels)
     torch.testing.assert_close(left, right, atol=1e-5, rtol=1e-6)
     found = torch.autograd.grad(left, [prelogits, ours.weight])
-    wanted = torch.autograd.grad(right, [prelogits, theirs.W])
-    torch.testing.assert_close(found[0], wanted[0], atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(found[1], wanted[1].t(), atol=1e-4, rtol=1e-4)
+    expected = torch.autograd.grad(right, [prelogits, theirs.W])
+    torch.testing.assert_close(found[0], expected[0], atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(found[1], expected[1].t(), atol=1e-4, rtol=1e-4)

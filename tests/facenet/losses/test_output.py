@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from facenet.losses import LOSSES, Loss, LossOutput, build
+from facenet.loss_table import LOSSES
+from facenet.losses import Loss, LossOutput, LossSettings, build
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -15,8 +16,8 @@ def test_the_value_is_a_float32_scalar_and_metrics_are_scalars_without_gradient(
     assert isinstance(output, LossOutput)
     assert output.value.dtype == torch.float32
     assert output.value.shape == ()
-    for figure in output.metrics.values():
-        assert not isinstance(figure, Tensor) or (figure.shape == () and not figure.requires_grad)
+    for metric in output.metrics.values():
+        assert not isinstance(metric, Tensor) or (metric.shape == () and not metric.requires_grad)
     output.value.backward()
     assert prelogits.grad is not None
     assert torch.isfinite(prelogits.grad).all()
@@ -46,9 +47,10 @@ def test_losses_keep_their_own_weights(name: str, weights: int) -> None:
     assert torch.equal(*values)
 
 
-def test_a_loss_of_ones_own_needs_forward_only() -> None:
+def test_a_custom_loss_needs_only_forward() -> None:
     class Length(Loss):
         def forward(self, prelogits: Tensor, labels: Tensor) -> LossOutput:
             return LossOutput(prelogits.norm())
 
-    assert Length()(torch.ones(1, 4), torch.zeros(1)).value.item() == 2
+    length = Length.from_settings(LossSettings(embedding_size=4, classes=1))
+    assert length(torch.ones(1, 4), torch.zeros(1)).value.item() == 2

@@ -2,8 +2,11 @@ import pytest
 import torch
 
 from facenet.errors import ParamsInvalid
-from facenet.losses import LOSSES, CenterLoss, ContrastiveLoss, TripletLoss, build
+from facenet.loss_table import LOSSES
+from facenet.losses import CenterLoss, build
 from facenet.losses.arcface import ArcFaceLoss
+from facenet.losses.contrastive import ContrastiveLoss
+from facenet.losses.triplet import TripletLoss
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -70,6 +73,6 @@ def test_arguments_of_each_kind_arrive() -> None:
         head_sampled_above=5,
     )
     assert isinstance(center, CenterLoss)
-    assert (center.version, center.factor, center.rate) == ("davidsandberg", 0.01, 0.05)
+    assert (center.version, center.factor, center.lr) == ("davidsandberg", 0.01, 0.05)
     assert isinstance(center.head, ArcFaceLoss)
     assert (center.head.margin, center.head.share, center.head.sampled_above) == (0.5, 0.3, 5)

@@ -9,7 +9,7 @@ from tests.facenet.losses.loops import Naive, Tolerance, check_100_cases
 
 
 def naive(loss: SoftmaxSquaredLoss, prelogits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """The loss in float64, one row and one class at a time."""
+    """The loss in float64, row by row and class by class."""
     weight, bias = loss.logits.weight.double(), loss.logits.bias.double()
     total = torch.zeros((), dtype=torch.float64)
     for row, label in zip(prelogits.double(), labels.tolist(), strict=True):

@@ -14,7 +14,7 @@ def distance(left: Tensor, right: Tensor) -> Tensor:
 
 
 def naive(prelogits: Tensor, triplets: list[tuple[int, int, int]], margin: float, average: str) -> Tensor:
-    """The mean over the triplets in float64, one at a time."""
+    """The mean over the triplets in float64, one by one."""
     rows, terms = prelogits.double(), []
     for a, p, n in triplets:
         term = distance(rows[a], rows[p]) - distance(rows[a], rows[n]) + margin
@@ -53,10 +53,10 @@ def test_value_and_gradient_against_a_loop_in_100_random_cases(autocast: bool, r
         assert output.metrics["candidates"] == len(triplets)
         assert output.value.item() == pytest.approx(expected.item(), abs=2e-6, rel=1e-5)
         (found,) = torch.autograd.grad(output.value, prelogits)
-        (wanted,) = torch.autograd.grad(expected, prelogits)
+        (reference,) = torch.autograd.grad(expected, prelogits)
         # Under autocast the prelogits are bfloat16, and so is what comes back to them.
         tolerance = 1e-2 if autocast else 2e-5
-        torch.testing.assert_close(found, wanted.float(), atol=tolerance, rtol=tolerance)
+        torch.testing.assert_close(found, reference.float(), atol=tolerance, rtol=tolerance)
     assert 5 < empty < 60
 
 
@@ -73,8 +73,8 @@ def test_raw_distances_against_a_loop() -> None:
         value = loss(prelogits, labels).value
         assert value.item() == pytest.approx(total.item(), rel=1e-4, abs=1e-5)
         (found,) = torch.autograd.grad(value, prelogits)
-        wanted = torch.autograd.grad(total, rows)[0] if total.requires_grad else torch.zeros_like(rows)
-        torch.testing.assert_close(found, wanted.float(), atol=1e-3, rtol=1e-4)
+        reference = torch.autograd.grad(total, rows)[0] if total.requires_grad else torch.zeros_like(rows)
+        torch.testing.assert_close(found, reference.float(), atol=1e-3, rtol=1e-4)
 
 
 @pytest.mark.parametrize("autocast", [False, True])
@@ -91,10 +91,10 @@ def test_listed_triplets_against_a_loop_in_100_random_cases(autocast: bool) -> N
         expected = naive(prelogits, listed, 0.5, reduction)
         assert output.value.item() == pytest.approx(expected.item(), abs=2e-6, rel=1e-5)
         (found,) = torch.autograd.grad(output.value, prelogits)
-        (wanted,) = torch.autograd.grad(expected, prelogits)
+        (reference,) = torch.autograd.grad(expected, prelogits)
         tolerance = 1e-2 if autocast else 2e-5
-        torch.testing.assert_close(found, wanted.float(), atol=tolerance, rtol=tolerance)
-    with pytest.raises(ValueError, match="three rows for each, this one has 4"):
+        torch.testing.assert_close(found, reference.float(), atol=tolerance, rtol=tolerance)
+    with pytest.raises(ValueError, match="multiple of three rows, not 4"):
         TripletLoss(margin=0.5, listed=True)(torch.randn(4, 4), torch.zeros(4, dtype=torch.int64))
 
 
@@ -159,7 +159,7 @@ def test_no_triplet_gives_a_zero_loss_with_a_zero_gradient(strategy: str, labels
     assert prelogits.grad is not None
     assert not prelogits.grad.any()
     assert output.metrics["candidates"] == 0
-    assert all(torch.isfinite(torch.as_tensor(figure)) for figure in output.metrics.values())
+    assert all(torch.isfinite(torch.as_tensor(metric)) for metric in output.metrics.values())
 
 
 def test_a_satisfied_batch_costs_nothing() -> None:

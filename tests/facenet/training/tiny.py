@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from facenet.images import encode
-from facenet.losses import TripletLoss
+from facenet.losses.triplet import TripletLoss
 from facenet.mining.exemplars import ExemplarMiner
 from facenet.mining.mined import MinedPlan, Miner, WholeSetMiner
 from facenet.mining.pk import PKPlan
@@ -91,7 +91,7 @@ def make_trainer(
     folder: Path,
     *,
     epochs: int = 4,
-    rate: float = 0.05,
+    lr: float = 0.05,
     optimizer: str = "adamw",
     precision: str = "fp32",
     loss: nn.Module | None = None,
@@ -100,7 +100,7 @@ def make_trainer(
     dropout: float = 0.2,
     **options: Any,
 ) -> Trainer:
-    """Return a trainer on the faces in `folder`/faces, kept in `folder`/checkpoints."""
+    """Return a trainer on the faces in `folder`/faces, checkpoints in `folder`/checkpoints."""
     paths = sorted((folder / "faces").glob("*.arrow")) or write_faces(folder / "faces")
     plan = plan or ImagePlan(LABELS, batch_size=BATCH, balance=0.5, seed=3)
     augmentation = Augmentation(image_size=SIDE - 4, random_crop=True, shift=2, flip=True)
@@ -129,10 +129,8 @@ def make_trainer(
     return Trainer(
         network=network,
         loss=loss,
-        optimizer=build_optimizer(
-            optimizer, [network, loss], OptimizerSettings(rate=rate, weight_decay=1e-3)
-        ),
-        schedule=Schedule(kind="one_cycle", rate=rate, warmup=0.3, epochs=epochs, steps_per_epoch=len(plan)),
+        optimizer=build_optimizer(optimizer, [network, loss], OptimizerSettings(lr=lr, weight_decay=1e-3)),
+        schedule=Schedule(kind="one_cycle", lr=lr, warmup=0.3, epochs=epochs, steps_per_epoch=len(plan)),
         loader=Loader(dataset, plan),
         mining=mining,
         device=torch.device("cpu"),

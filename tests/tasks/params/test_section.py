@@ -1,9 +1,11 @@
 """The base of all sections: number types have ranges, unknown keys are refused, values cannot change."""
 
+from typing import Annotated
+
 import pytest
 from pydantic import ValidationError
 
-from tasks.params.section import Fraction, Natural, Positive, Section, Sha256
+from tasks.params.section import Fraction, Natural, Positive, Section, Sha256, one_of
 
 
 class Numbers(Section):
@@ -47,3 +49,12 @@ def test_values_cannot_change() -> None:
     numbers = Numbers()
     with pytest.raises(ValidationError, match="frozen"):
         numbers.natural = 3
+
+
+def test_one_of_accepts_its_names_and_lists_them_otherwise() -> None:
+    class Choice(Section):
+        name: Annotated[str, one_of({"a": 1, "b": 2})]
+
+    assert Choice(name="b").name == "b"
+    with pytest.raises(ValidationError, match="Input should be 'a', 'b'"):
+        Choice(name="c")

@@ -8,8 +8,10 @@ import yaml
 from safetensors.torch import save_file
 
 from facenet.errors import ParamsInvalid
-from facenet.losses import CenterLoss, ContrastiveLoss, TripletLoss
+from facenet.losses import CenterLoss
 from facenet.losses.arcface import ArcFaceLoss
+from facenet.losses.contrastive import ContrastiveLoss
+from facenet.losses.triplet import TripletLoss
 from facenet.model import load_model
 from facenet.training import ColourJitter, UpdateOptions
 from tasks.commands.recipes import compose, recipe_names
@@ -76,7 +78,7 @@ def test_networks_of_one_seed_are_equal(root: Path) -> None:
     assert (one.last_linear.weight != other.last_linear.weight).any()
 
 
-def test_a_variant_reaches_the_network_and_a_wrong_one_is_told(root: Path) -> None:
+def test_a_variant_reaches_the_network_and_an_unknown_one_is_rejected(root: Path) -> None:
     train = small_params(root, train={"network": "densenet121", "variant": "siamese"}).train
     network = build.build_network(train, init=None, seed=1)
     assert (network.variant, network.normalised) == ("siamese", False)
@@ -92,7 +94,7 @@ def test_parameters_of_the_losses_arrive(root: Path) -> None:
         small_params(root, train=fields).train, classes=6, listed=False, normalised=True
     )
     assert isinstance(center, CenterLoss)
-    assert (center.version, center.factor, center.rate) == ("davidsandberg", 0.01, 0.05)
+    assert (center.version, center.factor, center.lr) == ("davidsandberg", 0.01, 0.05)
     assert isinstance(center.head, ArcFaceLoss)
     assert (center.head.margin, center.head.share, center.head.sampled_above) == (0.5, 0.2, 3)
     params = small_params(
