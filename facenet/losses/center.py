@@ -14,7 +14,7 @@ biases and the steps of the centres are divided by their joint length; davidsand
 from typing import Literal, get_args
 
 import torch
-from torch import Tensor, distributed, nn
+from torch import Tensor, nn
 
 from facenet.errors import ParamsInvalid
 from facenet.losses.classification import ClassificationLoss
@@ -36,7 +36,6 @@ def center_step(features: Tensor, centers: Tensor, labels: Tensor, *, version: s
     totals = torch.zeros_like(centers).index_add_(0, labels, features)
     counts = torch.zeros(len(centers), dtype=centers.dtype, device=centers.device)
     counts.index_add_(0, labels, torch.ones_like(features[:, 0]))
-    totals, counts = _over_processes(totals), _over_processes(counts)
     steps = centers * counts[:, None] - totals
     if version == "davidsandberg":
         return steps
@@ -49,6 +48,9 @@ class CenterLoss(Loss):
 
     The centres are a buffer, not parameters. In training mode with gradients enabled they take a step after
     each loss, which still uses the old centres. Centres and head are discarded after training.
+
+    Every process sees the whole batch (see facenet.training.processes), so all of them take the same step and
+    nothing is exchanged here.
 
     Metrics: those of the head, and center, the unweighted cost.
 
@@ -96,20 +98,6 @@ class CenterLoss(Loss):
         step = self.lr * center_step(features, self.centers, labels, version=self.version)
         if self.version == "dl4j":
             gradients = torch.autograd.grad(head_loss, list(self.head.parameters()), retain_graph=True)
-            shared = [_over_processes(gradient) / _processes() for gradient in gradients]
-            length = torch.stack([part.square().sum() for part in (*shared, step)]).sum().sqrt()
+            length = torch.stack([part.square().sum() for part in (*gradients, step)]).sum().sqrt()
             step = step / length.clamp_min(torch.finfo(step.dtype).tiny)
         self.centers -= step
-
-
-def _processes() -> int:
-    together = distributed.is_available() and distributed.is_initialized()
-    return distributed.get_world_size() if together else 1
-
-
-def _over_processes(values: Tensor) -> Tensor:
-    """Return the sum of `values` over all processes that train together."""
-    if _processes() > 1:
-        values = values.clone()
-        distributed.all_reduce(values)
-    return values
