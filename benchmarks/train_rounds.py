@@ -83,7 +83,7 @@ def loaded(faces: Path, batch: int, people: int) -> Iterator[tuple[torch.Tensor,
     rows = np.arange(len(table))
     dataset = TrainingSet(table, rows, labels, augmentation=augmentation, seed=666)
     loader = Loader(dataset, plan, workers=workers)
-    return chain.from_iterable(loader.load(loader.places(epoch)) for epoch in count(1))
+    return chain.from_iterable(loader.load(loader.batch_indices(epoch)) for epoch in count(1))
 
 
 def tensors(side: str, batch: int, people: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:

@@ -1,4 +1,4 @@
-"""Which photos meet in a loss: triplets of a batch or a data set, pairs, batches of P people x K photos.
+"""Select the photos that a loss compares: triplets of a batch or data set, pairs, P x K batches.
 
-Nothing is imported here, so that planning (`offline`) does not wait for torch.
+Nothing is imported here, so that planning (`offline`) works without torch.
 """

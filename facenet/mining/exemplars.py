@@ -1,12 +1,12 @@
-"""Triplets out of a sample of the data set, embedded by the network of that moment.
+"""Triplets from a sample of the data set, embedded by the current network.
 
 | selection | sample | anchors | negatives |
 |---|---|---|---|
-| facenet | P people with up to K photos, filled up with photos of others | the P people | semi-hard |
-| davidsandberg | people in turn with up to K photos, until it is full | its first P people | hard too |
+| facenet | P people with up to K photos, plus photos of other people | the P people | semi-hard |
+| davidsandberg | random people with up to K photos each | the first P people | semi-hard and hard |
 
-In FaceNet the sample is about 1,800 photos with about 40 of a person (Schroff et al. 2015, arXiv 1503.03832);
-how many are of others is not said. davidsandberg/facenet (train_tripletloss.py) takes 45 x 40 photos.
+FaceNet samples about 1,800 photos with about 40 per person (Schroff et al. 2015, arXiv 1503.03832) and does
+not report how many show other people. davidsandberg/facenet (train_tripletloss.py) samples 45 x 40 photos.
 """
 
 from dataclasses import dataclass
@@ -31,24 +31,24 @@ STRATEGIES: dict[Selection, Strategy] = {"facenet": "semihard", "davidsandberg":
 
 
 def sample_people(labels: Indices, *, images: int, total: int, rng: Generator) -> Indices:
-    """Return rows of people in random order, up to `images` of each in random order, `total` in all.
+    """Return up to `images` rows of each person, `total` in all, people and rows in random order.
 
-    The last person may be cut short. There are fewer rows if the data set has no more.
+    The last person may have fewer. There are fewer rows if the data set has fewer.
     """
     rows = rng.permutation(len(labels))
     people, person = np.unique(labels[rows], return_inverse=True)
     turn = rng.permutation(len(people))[person]
     order = np.argsort(turn, kind="stable")
     turn = turn[order]
-    photo = np.arange(len(turn)) - np.searchsorted(turn, turn)  # a person's first one is 0
+    photo = np.arange(len(turn)) - np.searchsorted(turn, turn)  # 0 for the first one of a person
     chosen: Indices = rows[order[photo < images][:total]].astype(np.int64)
     return chosen
 
 
 def sample_exemplars(labels: Indices, *, people: int, images: int, total: int, rng: Generator) -> Indices:
-    """Return rows of `people` people who have two photos, up to `images` of each, and then of anyone else.
+    """Return up to `images` rows of each of `people` people with two photos, then rows of other people.
 
-    The others are drawn evenly from all photos of other people, to `total` rows, or as many as there are.
+    The latter are drawn uniformly from the photos of all other people, up to `total` rows in all.
     """
     names, counts = np.unique(labels, return_counts=True)
     chosen = rng.permutation(names[counts >= 2])[:people]
@@ -67,14 +67,14 @@ def select_triplets(
     margin: float,
     rng: Generator,
 ) -> Indices:
-    """Return shuffled triplets (T, 3) of rows of a sample: all pairs of `anchors`, a negative of anyone.
+    """Return shuffled triplets (T, 3) of rows of a sample: all pairs of `anchors`, any negative.
 
-    The earlier row of a pair is its anchor; pairs without a negative are left out.
+    The earlier row of a pair is its anchor; pairs without a negative are dropped.
 
     Args:
         embeddings: (M, E) of the sample.
         labels: (M,).
-        anchors: people whose pairs are taken.
+        anchors: people whose pairs are used.
         strategy: of `mine_negatives`.
         margin: in squared distance.
         rng: of negatives and order.
@@ -88,17 +88,17 @@ def select_triplets(
 
 @dataclass(frozen=True, kw_only=True)
 class ExemplarMiner:
-    """Triplets that are mined round by round; each is a function of seed, round and the embeddings.
+    """Mines triplets in rounds; each round is a function of seed, round and the embeddings.
 
     labels: (N,) person of each image.
     selection: see the module.
-    people: P, whose pairs are taken in a round.
-    images: K, of a person at most.
-    total: images that are embedded in a round.
+    people: P, people whose pairs are used per round.
+    images: K, maximum number of images per person.
+    total: images embedded per round.
     margin: in squared distance.
     seed: of samples, negatives and order.
-    training: embed with dropout and the statistics of the batch, as davidsandberg/facenet does; the running
-        statistics of batch norm then move with photos that are not trained on.
+    training: embed with dropout and batch statistics, as davidsandberg/facenet does; photos that are not
+        trained on then also update the running statistics of batch norm.
     """
 
     labels: Indices
@@ -111,16 +111,16 @@ class ExemplarMiner:
     training: bool = False
 
     def __post_init__(self) -> None:
-        """Raise DataInvalid when no triplet could ever be found."""
+        """Raise DataInvalid if the images have no triplet at all."""
         _, counts = np.unique(self.labels, return_counts=True)
         if len(counts) < 2 or counts.max() < 2:
             raise DataInvalid(
-                f"A selection of exemplars needs two people, one of them with two photos; there are "
+                f"Plan exemplars needs at least two people, one of them with two photos; there are "
                 f"{len(counts)} people with {len(self.labels)} photos. Add photos in ingest.sources."
             )
 
     def __len__(self) -> int:
-        """Return the most triplets that a round can have."""
+        """Return the maximum number of triplets in a round."""
         _, counts = np.unique(self.labels, return_counts=True)
         photos = np.sort(np.minimum(counts, self.images))[-self.people :]
         return int((photos * (photos - 1) // 2).sum())
@@ -131,7 +131,7 @@ class ExemplarMiner:
         rows = self._sample(rng)
         labels = self.labels[rows]
         people, first = np.unique(labels, return_index=True)
-        anchors = people[np.argsort(first)][: self.people]  # who come first in the sample
+        anchors = people[np.argsort(first)][: self.people]  # in order of appearance in the sample
         found = select_triplets(
             embed(rows, training=self.training),
             labels,

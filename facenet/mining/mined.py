@@ -1,4 +1,4 @@
-"""Triplets that are mined before each epoch with the network of that moment, and the batches they make."""
+"""Triplets mined before each epoch with the current network, and their batches."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,14 +10,14 @@ from facenet.mining.offline import Embeddings, Indices, PositivePairs, remine
 
 
 class Embed(Protocol):
-    """How photos become embeddings while the network is still trained."""
+    """Embeds photos with the network in training."""
 
     def __call__(self, rows: Indices, *, training: bool) -> Embeddings:
         """Return (M, E) embeddings of (M,) rows of the data set, with the network in the given mode."""
 
 
 class Miner(Protocol):
-    """Finds the triplets of an epoch: a function of its number and of the embeddings."""
+    """Finds the triplets of an epoch, as a function of its number and the embeddings."""
 
     @property
     def labels(self) -> Indices:
@@ -28,7 +28,7 @@ class Miner(Protocol):
         """In squared distance."""
 
     def __len__(self) -> int:
-        """Return the most triplets that an epoch can have."""
+        """Return the maximum number of triplets in an epoch."""
 
     def triplets(self, number: int, embed: Embed) -> Indices:
         """Return the triplets (T, 3) of epoch `number`, as rows of the data set; T may be 0."""
@@ -36,9 +36,9 @@ class Miner(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class WholeSetMiner:
-    """Embeds all images, and gives every anchor-positive pair a semi-hard negative: see `remine`.
+    """Embeds all images and finds a semi-hard negative for every anchor-positive pair: see `remine`.
 
-    labels: (N,) person of each image. margin: in squared distance. max_rows: pairs of an epoch at most.
+    labels: (N,) person of each image. margin: in squared distance. max_rows: maximum number of pairs.
     seed: of the sample of pairs, the negatives and the order.
     """
 
@@ -58,18 +58,18 @@ class WholeSetMiner:
 
 
 class MinedPlan:
-    """Batches of the triplets that `mine` found for an epoch; their number differs from epoch to epoch.
+    """Batches of the triplets that `mine` finds for an epoch; their number varies between epochs.
 
     Args:
-        miner: finds them.
-        batch_size: images in a batch, see ListedPlan.
+        miner: finds the triplets.
+        batch_size: images per batch, see ListedPlan.
         seed: of the order.
         distinct: see ListedPlan.
-        least: batches with fewer images are left out: as many as there are processes to share one.
+        least: batches with fewer images are dropped; the number of processes that share a batch.
 
     Attributes:
-        epoch: the one that was mined last; 0 before the first.
-        triplets: those of that epoch, (T, 3) int64.
+        epoch: the last mined one; 0 before the first.
+        triplets: of that epoch, (T, 3) int64.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class MinedPlan:
         self._batch_size, self._seed, self._distinct, self._least = batch_size, seed, distinct, least
 
     def __len__(self) -> int:
-        """Return the most batches that an epoch can have, at least 1."""
+        """Return the maximum number of batches in an epoch, at least 1."""
         return max(1, len(self.miner) // max(1, self._batch_size // 3))
 
     def mine(self, epoch: int, embed: Embed) -> None:
@@ -88,17 +88,17 @@ class MinedPlan:
         self.set(epoch, self.miner.triplets(epoch, embed))
 
     def set(self, epoch: int, triplets: Indices) -> None:
-        """Replace the triplets by (T, 3) that were mined for `epoch` before."""
+        """Replace the triplets by (T, 3) that were mined for `epoch` earlier."""
         self.epoch, self.triplets = epoch, triplets
 
     def batches(self, epoch: int) -> list[Indices]:
-        """Return the batches of `epoch`, none if it has no triplet.
+        """Return the batches of `epoch`; there are none without triplets.
 
         Raises:
-            ValueError: another epoch was mined last.
+            ValueError: `epoch` is not the last mined one.
         """
         if epoch != self.epoch:
-            raise ValueError(f"epoch {epoch} was not mined, the last one was {self.epoch}")
+            raise ValueError(f"epoch {epoch} was not mined; the last mined epoch is {self.epoch}")
         if not len(self.triplets):
             return []
         listed = ListedPlan(

@@ -1,7 +1,7 @@
 """Triplets and pairs over a whole data set, drawn before training or between epochs.
 
-Rows are numbered by their place in `labels`. A data set has too many pairs to list, so they are numbered
-instead: the pairs of one person stand together, and any number can be turned into its two rows.
+Rows are numbered by their position in `labels`. A data set has too many pairs to list, so pairs are numbered
+instead: those of one person are consecutive, and any number can be converted to its two rows.
 """
 
 from collections.abc import Iterator
@@ -15,11 +15,11 @@ Embeddings = npt.NDArray[np.float32]
 Generator = np.random.Generator
 Strategy = Literal["semihard", "hard", "vgg", "farther"]
 
-CHUNK_ELEMENTS = 2**24  # of a (pairs, N) matrix held at a time
+CHUNK_ELEMENTS = 2**24  # of a (pairs, N) matrix in memory at once
 
 
 class PositivePairs:
-    """All unordered pairs of two rows with the same label, by number.
+    """All unordered pairs of rows with the same label, by number.
 
     Args:
         labels: (N,) int64, any values.
@@ -28,7 +28,7 @@ class PositivePairs:
     def __init__(self, labels: Indices) -> None:
         self._rows = np.argsort(labels, kind="stable").astype(np.int64)
         _, self._starts, counts = np.unique(labels[self._rows], return_index=True, return_counts=True)
-        self._ends = np.cumsum(counts * (counts - 1) // 2)  # of the pair numbers of each person
+        self._ends = np.cumsum(counts * (counts - 1) // 2)  # of the range of pair numbers of each person
 
     def __len__(self) -> int:
         return int(self._ends[-1]) if len(self._ends) else 0
@@ -38,26 +38,26 @@ class PositivePairs:
         person = np.searchsorted(self._ends, numbers, side="right")
         within = numbers - np.concatenate([[0], self._ends])[person]
         later = ((1 + np.sqrt(1 + 8 * within.astype(np.float64))) / 2).astype(np.int64)
-        later -= later * (later - 1) // 2 > within  # the root may be rounded up across a whole number
+        later -= later * (later - 1) // 2 > within  # rounding may push the root across an integer
         earlier = within - later * (later - 1) // 2
         places = self._starts[person][:, None] + np.stack([earlier, later], axis=1)
         rows: Indices = self._rows[places]
         return rows
 
     def sample(self, count: int, rng: Generator) -> Indices:
-        """Return `count` pair numbers in order, or all of them if there are no more.
+        """Return `count` pair numbers in order, or all of them if there are fewer.
 
-        Who has most pairs gives up most: a person has at most one more in the sample than anybody whose pairs
-        are not all in it. Else a few people with hundreds of photos would make up the whole.
+        People with the most pairs lose the most: all who lose any keep the same number, give or take one. A
+        few people with hundreds of photos would dominate otherwise.
         """
         if len(self) <= count:
             return np.arange(len(self), dtype=np.int64)
         sizes = np.diff(self._ends, prepend=0)
-        shares = _level(sizes, count, rng)
+        quotas = _level(sizes, count, rng)
         starts = self._ends - sizes
         drawn = [
-            start + (np.arange(size) if share == size else rng.choice(size, share, False, shuffle=False))
-            for start, size, share in zip(starts, sizes, shares, strict=True)
+            start + (np.arange(size) if quota == size else rng.choice(size, quota, False, shuffle=False))
+            for start, size, quota in zip(starts, sizes, quotas, strict=True)
         ]
         return np.sort(np.concatenate(drawn)).astype(np.int64)
 
@@ -69,10 +69,10 @@ def anchor_positive_pairs(labels: Indices, *, max_rows: int, rng: Generator) -> 
 
 
 def random_negatives(labels: Indices, anchors: Indices, *, rng: Generator) -> Indices:
-    """Return for each anchor, (M,) rows, a row of another person, drawn evenly from all of them.
+    """Return for each anchor, (M,) rows, a row of another person, drawn uniformly from all of them.
 
     Raises:
-        ValueError: an anchor's person is the only one.
+        ValueError: there is only one person.
     """
     order = np.argsort(labels, kind="stable").astype(np.int64)
     _, starts, people, counts = np.unique(
@@ -85,7 +85,7 @@ def random_negatives(labels: Indices, anchors: Indices, *, rng: Generator) -> In
     if np.any(others == 0):
         raise ValueError("there is only one person: no row can be a negative")
     places = rng.integers(0, others)
-    places += np.where(places >= starts[own], counts[own], 0)  # steps over the anchor's own block
+    places += np.where(places >= starts[own], counts[own], 0)  # skips the block of the anchor's person
     return order[places]
 
 
@@ -98,21 +98,21 @@ def mine_negatives(
     margin: float,
     rng: Generator,
 ) -> Indices:
-    """Return for each pair a negative that `strategy` allows, drawn evenly, or -1 if there is none.
+    """Return for each pair a negative that `strategy` allows, drawn uniformly, or -1 if there is none.
 
     Args:
-        embeddings: (N, E), of any length.
+        embeddings: (N, E), not necessarily normalised.
         labels: (N,).
         pairs: (M, 2) anchor and positive rows.
         strategy: semihard, d_ap < d_an < d_ap + margin (Schroff et al. 2015, arXiv 1503.03832); hard, d_an <
-            d_ap; vgg, d_an < d_ap + margin (Parkhi et al. 2015); farther, the nearest one with d_an > d_ap,
-            which is not drawn.
+            d_ap; vgg, d_an < d_ap + margin (Parkhi et al. 2015); farther, always the nearest one
+            with d_an > d_ap.
         margin: in squared distance.
         rng: draws one number per pair.
     """
     draws = rng.random(len(pairs))
     negatives = np.full(len(pairs), -1, dtype=np.int64)
-    rows = embeddings.astype(np.float64)  # the product below cancels most digits of long embeddings
+    rows = embeddings.astype(np.float64)  # the product below would lose most digits of long embeddings
     squares = np.square(rows).sum(axis=1)
     for part in _chunks(len(pairs), len(labels)):
         anchors, positives = pairs[part].T
@@ -140,14 +140,14 @@ def remine(
 ) -> Indices:
     """Return the triplets of an epoch: every anchor-positive pair with a semi-hard negative, shuffled.
 
-    To be called anew in each epoch with the embeddings of that moment, as Schroff et al. 2015 describe for
-    whole data sets. A pair without a semi-hard negative is left out.
+    To be called in each epoch with the current embeddings, as Schroff et al. 2015 describe for whole data
+    sets. Pairs without a semi-hard negative are dropped.
 
     Args:
-        embeddings: (N, E), of any length.
+        embeddings: (N, E), not necessarily normalised.
         labels: (N,).
         margin: in squared distance.
-        max_rows: of more pairs a sample of so many is looked at, see PositivePairs.
+        max_rows: maximum number of pairs to use; of more, a sample, see PositivePairs.
         rng: of sample, negatives and order.
 
     Returns:
@@ -168,10 +168,10 @@ def shuffled_triplets(pairs: Indices, negatives: Indices, *, rng: Generator) -> 
 def labelled_pairs(
     labels: Indices, *, max_rows: int, rng: Generator
 ) -> tuple[Indices, npt.NDArray[np.bool_]]:
-    """Return as many different pairs of the same as of different people, at most `max_rows` in all.
+    """Return distinct pairs, half of the same person and half of different people, at most `max_rows` in all.
 
     Returns:
-        rows (M, 2), the earlier row first, in row order, and same (M,). M is 0 when a kind does not exist.
+        rows (M, 2), the earlier row first, in row order, and same (M,). M is 0 if either class is empty.
     """
     positive = PositivePairs(labels)
     negative_total = len(labels) * (len(labels) - 1) // 2 - len(positive)
@@ -185,7 +185,7 @@ def labelled_pairs(
 
 
 def _different_pairs(labels: Indices, count: int, rng: Generator) -> Indices:
-    """Return `count` distinct unordered pairs of rows of two people each; they must exist."""
+    """Return `count` distinct unordered pairs of rows of different people; so many must exist."""
     chosen = np.empty(0, dtype=np.int64)
     while len(chosen) < count:
         anchors = rng.integers(0, len(labels), size=2 * (count - len(chosen)))
@@ -193,23 +193,23 @@ def _different_pairs(labels: Indices, count: int, rng: Generator) -> Indices:
         differ = labels[anchors] != labels[others]
         low, high = np.minimum(anchors, others)[differ], np.maximum(anchors, others)[differ]
         chosen = np.concatenate([chosen, low * len(labels) + high])
-        chosen = chosen[np.sort(np.unique(chosen, return_index=True)[1])]  # in the order they were drawn
+        chosen = chosen[np.sort(np.unique(chosen, return_index=True)[1])]  # in the order drawn
     return np.stack(np.divmod(chosen[:count], max(len(labels), 1)), axis=1)
 
 
 def _level(sizes: Indices, count: int, rng: Generator) -> Indices:
-    """Return how many of each of `sizes` make up `count` in all, the largest cut to one level.
+    """Return how many to take of each of `sizes`, `count` in all, capping the largest at one level.
 
-    What the level leaves over goes to random ones above it, one to each. `count` is below the sum of sizes.
+    The remainder goes to random sizes above the level, one each. `count` is below the sum of sizes.
     """
-    low, high = 0, int(sizes.max())  # the level lies from low to high - 1
+    low, high = 0, int(sizes.max())  # the level is at least low and below high
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if np.minimum(sizes, middle).sum() <= count else (low, middle)
-    shares = np.minimum(sizes, low)
+    quotas = np.minimum(sizes, low)
     above = rng.permutation(np.flatnonzero(sizes > low))
-    shares[above[: count - shares.sum()]] += 1
-    return shares
+    quotas[above[: count - quotas.sum()]] += 1
+    return quotas
 
 
 def _chunks(pairs: int, rows: int) -> Iterator[slice]:

@@ -1,4 +1,4 @@
-"""Triplets out of one batch, by the distances the network gives at that moment.
+"""Triplets from one batch, by the distances of its embeddings.
 
 | strategy | triplets | source |
 |---|---|---|
@@ -9,7 +9,7 @@
 | hardest | per pair the nearest n | |
 | batch_hard | per anchor the farthest p and the nearest n | Hermans et al. 2017, arXiv 1703.07737 |
 
-Pairs are ordered: (i, j) and (j, i) are two. Pairs or anchors without such a negative are left out.
+Pairs are ordered: (i, j) and (j, i) both count. Pairs or anchors without such a negative are dropped.
 """
 
 from typing import NamedTuple
@@ -31,7 +31,7 @@ class Triplets(NamedTuple):
 
 
 def check_strategy(strategy: str) -> None:
-    """Raise ParamsInvalid when there is no such strategy."""
+    """Raise ParamsInvalid if `strategy` is unknown."""
     if strategy not in STRATEGIES:
         raise ParamsInvalid(
             f"There is no mining strategy {strategy!r}. Set train.mining to one of: {', '.join(STRATEGIES)}."
@@ -39,7 +39,7 @@ def check_strategy(strategy: str) -> None:
 
 
 def positive_pairs(labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Return all ordered pairs of different rows with equal labels as row numbers, (M,) each, row by row."""
+    """Return all ordered pairs of different rows with equal labels, (M,) row numbers each, in row order."""
     same = labels[:, None] == labels[None, :]
     same.fill_diagonal_(False)
     anchors, positives = same.nonzero(as_tuple=True)
@@ -58,13 +58,13 @@ def mine(
 
     Args:
         strategy: one of STRATEGIES.
-        distances: (N, N), in the same measure as `margin`.
+        distances: (N, N), in the unit of `margin`.
         labels: (N,) int64.
         margin: of the loss.
-        generator: on the CPU; draws among several negatives. PyTorch's global one by default.
+        generator: a CPU generator that draws negatives; PyTorch's global one by default.
 
     Raises:
-        ParamsInvalid: there is no such strategy.
+        ParamsInvalid: unknown strategy.
     """
     check_strategy(strategy)
     distances = distances.detach()
@@ -77,14 +77,14 @@ def mine(
         return Triplets(anchors[pairs], positives[pairs], negatives)
     first, end, order = _candidates(strategy, distances, labels, margin)
     first, counts = first[anchors, positives], (end - first)[anchors, positives]
-    chosen = torch.minimum((draws * counts).long(), counts - 1)  # the product may round up to the count
+    chosen = torch.minimum((draws * counts).long(), counts - 1)  # rounding may push the product to the count
     negatives = order[anchors, (first + chosen).clamp_min(0)]
     found = counts > 0
     return Triplets(anchors[found], positives[found], negatives[found])
 
 
 def active_share(distances: Tensor, labels: Tensor, *, margin: float) -> Tensor:
-    """Return the share, 0 to 1, of all triplets in the batch with d_an < d_ap + margin, scalar; 0 if none."""
+    """Return the fraction, 0 to 1, of all triplets in the batch with d_an < d_ap + margin; 0 if none."""
     distances = distances.detach()
     _, active, _ = _candidates("vgg", distances, labels, margin)
     negatives = (labels[:, None] != labels[None, :]).sum(dim=1)
@@ -95,9 +95,9 @@ def active_share(distances: Tensor, labels: Tensor, *, margin: float) -> Tensor:
 def _candidates(
     strategy: str, distances: Tensor, labels: Tensor, margin: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the negatives that may be taken for each (anchor, positive), (N, N) int64 three times.
+    """Return first, end and order, each (N, N) int64: the allowed negatives of each (anchor, positive).
 
-    They are places `first` to `end` - 1 of `order`: each anchor's rows, its nearest negative first.
+    They are the entries `first` to `end` - 1 of `order`, in which each anchor's nearest negative comes first.
     """
     same = labels[:, None] == labels[None, :]
     ordered, order = distances.masked_fill(same, torch.inf).sort(dim=1, stable=True)

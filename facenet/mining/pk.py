@@ -1,4 +1,4 @@
-"""Batches of P people with K photos each, so that every batch has triplets.
+"""Batches of P people with K photos each, so that every batch contains triplets.
 
 Source: Hermans et al. 2017, arXiv 1703.07737.
 """
@@ -12,25 +12,25 @@ Indices = npt.NDArray[np.int64]
 
 
 class PKPlan:
-    """The batches of every epoch: a pure function of labels, sizes, seed and epoch.
+    """The batches of every epoch, a pure function of labels, P, K, seed and epoch.
 
-    People take turns: all of them in random order, P at a time, then all again in another order, until as
-    many photos have come as there are. So every person comes equally often (who fills no batch waits
-    for the next turn), and a run can go on at any batch of any epoch.
+    An epoch consists of rounds: in each, all people are taken in random order, P per batch, until the epoch
+    has as many photos as the data set. So every person occurs equally often (up to P - 1 people are dropped
+    from a round), and a run can resume at any batch of any epoch.
 
-    A person's photos are dealt in random order, and again from the start when they are used up. Who has fewer
-    than K photos therefore shows each at least once and some again in a batch; who has a single photo has no
-    positive pair and is skipped.
+    A person's photos are used in random order, starting over when they run out. A person with fewer than K
+    photos therefore repeats some of them in a batch; one with a single photo has no positive pair and is
+    skipped.
 
     Args:
         labels: (N,) int64 person of each image.
-        people: P, people in a batch, at least 2.
-        images: K, images of each, at least 2.
+        people: P, people per batch, at least 2.
+        images: K, images per person, at least 2.
         seed: of the order.
 
     Attributes:
-        skipped: people with a single photo.
-        repeated: people with two photos or more, but fewer than K.
+        skipped: number of people with a single photo.
+        repeated: number of people with at least two photos, but fewer than K.
 
     Raises:
         DataInvalid: fewer than P people have two photos.
@@ -44,7 +44,7 @@ class PKPlan:
         self.repeated = int((usable & (counts < images)).sum())
         if usable.sum() < people:
             raise DataInvalid(
-                f"Plan pk wants {people} people in a batch, and {usable.sum()} have two photos to train on. "
+                f"Plan pk needs {people} people per batch, but only {usable.sum()} have two training photos. "
                 "Lower triplets.people_per_batch or add photos in ingest.sources."
             )
         self._order, self._sorted_labels = order, labels[order]
@@ -56,23 +56,23 @@ class PKPlan:
         return max(1, int(self._counts.sum()) // (self._people * self._images))
 
     def batches(self, epoch: int) -> list[Indices]:
-        """Return the batches of `epoch`, each P x K image numbers, the K of a person side by side."""
+        """Return the batches of `epoch`, each P x K image numbers, the K of a person consecutive."""
         random = np.random.default_rng([self._seed, epoch])
-        dealt = self._shuffled_rows(random)
-        per_turn = len(self._counts) // self._people
-        turns = -(-len(self) // per_turn)
-        batches = [batch for turn in range(turns) for batch in self._turn(turn, dealt, random)]
+        shuffled = self._shuffled_rows(random)
+        per_round = len(self._counts) // self._people
+        rounds = -(-len(self) // per_round)
+        batches = [batch for number in range(rounds) for batch in self._round(number, shuffled, random)]
         return batches[: len(self)]
 
     def _shuffled_rows(self, random: np.random.Generator) -> Indices:
-        """Return the rows by person as in `_order`, each person's photos in random order."""
+        """Return the rows in the order of people in `_order`, with each person's photos shuffled."""
         keys = random.random(len(self._order))
         return self._order[np.lexsort((keys, self._sorted_labels))]
 
-    def _turn(self, turn: int, dealt: Indices, random: np.random.Generator) -> list[Indices]:
-        """Return the batches in which everyone comes once, up to P - 1 people who wait."""
+    def _round(self, number: int, shuffled: Indices, random: np.random.Generator) -> list[Indices]:
+        """Return the batches of a round, in which every person occurs once, except up to P - 1 people."""
         full = len(self._counts) // self._people * self._people
         person = random.permutation(len(self._counts))[:full, None]
-        photo = (turn * self._images + np.arange(self._images)) % self._counts[person]
-        rows = dealt[self._starts[person] + photo]
+        photo = (number * self._images + np.arange(self._images)) % self._counts[person]
+        rows = shuffled[self._starts[person] + photo]
         return list(rows.reshape(-1, self._people * self._images))

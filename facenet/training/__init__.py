@@ -1,6 +1,6 @@
 """Train an embedding network: batches, schedule, optimiser, loop, checkpoints, validation.
 
-The loop yields reports and knows nothing of files of the pipeline, trackers or progress bars.
+The loop yields reports; files of the pipeline, trackers and progress bars are up to its caller.
 """
 
 from facenet.training.augmentation import Augmentation

@@ -1,4 +1,4 @@
-"""Turn, cut, shift, mirror and colour faces, a whole batch at once."""
+"""Random rotation, crop, shift, flip and colour changes, on a whole batch at once."""
 
 from dataclasses import dataclass, field
 from typing import Self
@@ -15,7 +15,7 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Draws:
-    """What was drawn for the images of a batch, one row each; indexing takes the draws of some of them."""
+    """The random draws for the images of a batch, one row each; indexing selects rows."""
 
     tops: Indices
     lefts: Indices
@@ -29,14 +29,14 @@ class Draws:
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """What happens at random to a training face, in this order.
+    """Random changes to a training face, applied in this order.
 
-    rotation: turn it by up to so many degrees either way.
-    image_size: side in pixels of the square that is cut out.
-    random_crop: cut it anywhere in the stored face, else in the middle.
-    shift: move it by up to so many pixels each way; beyond the face its edge pixels repeat.
-    flip: mirror every other face left to right.
-    colour: change its colours.
+    rotation: maximum angle in degrees, in either direction.
+    image_size: side in pixels of the square crop.
+    random_crop: crop at a random position of the stored face instead of the centre.
+    shift: maximum translation in pixels, in each direction; edge pixels are repeated outside the face.
+    flip: mirror half of the faces left to right.
+    colour: change the colours.
     """
 
     image_size: int
@@ -47,7 +47,7 @@ class Augmentation:
     colour: ColourJitter = field(default_factory=ColourJitter)
 
     def __call__(self, faces: Pixels, random: np.random.Generator) -> Pixels:
-        """Return (N, image_size, image_size, 3) faces of (N, H, W, 3); draws depend on `random` and N.
+        """Return (N, image_size, image_size, 3) faces of (N, H, W, 3); the draws depend on `random` and N.
 
         Raises:
             ParamsInvalid: the faces are smaller than `image_size`.
@@ -63,8 +63,8 @@ class Augmentation:
         height, width = sides
         if min(height, width) < self.image_size:
             raise ParamsInvalid(
-                f"The faces are {width}x{height} pixels and the network reads {self.image_size}. "
-                "Set train.image_size to at most align.image_size."
+                f"The stored faces have {width}x{height} pixels, train.image_size is {self.image_size}. "
+                "Set it to at most align.image_size."
             )
         tops, lefts = self._starts(count, height, random), self._starts(count, width, random)
         mirrored = random.random(count) < 0.5 if self.flip else np.zeros(count, bool)
@@ -73,7 +73,7 @@ class Augmentation:
         return Draws(tops, lefts, mirrored, degrees, colours)
 
     def apply(self, faces: Pixels, draws: Draws) -> Pixels:
-        """Return (N, image_size, image_size, 3) faces of (N, H, W, 3) as N draws say."""
+        """Return (N, image_size, image_size, 3) faces of (N, H, W, 3), given N draws."""
         count, height, width = faces.shape[:3]
         if self.rotation and count:
             faces = rotate(faces, draws.degrees)

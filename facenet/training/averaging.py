@@ -1,4 +1,4 @@
-"""A moving average of the weights, which is evaluated and saved instead of them."""
+"""An exponential moving average of the weights, evaluated and saved in their place."""
 
 import torch
 from torch import Tensor, nn
@@ -8,19 +8,20 @@ Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 def average(network: nn.Module, decay: float) -> AveragedModel:
-    """Return the exponential moving average of a network, a copy of it as it is now.
+    """Return the exponential moving average of a network, initialised with its current weights.
 
-    `update_parameters(network)` moves every weight and statistic by 1 - d of the way, d being
-    min(decay, (1 + n) / (10 + n)) at the n-th update, n from 0, as TensorFlow's ExponentialMovingAverage does
-    with the number of updates: a short run is not held back by where it began. Counters are copied.
+    `update_parameters(network)` moves every weight and statistic towards the network by a factor of 1 - d,
+    where d is min(decay, (1 + n) / (10 + n)) at the n-th update, n from 0. TensorFlow's
+    ExponentialMovingAverage with num_updates does the same, so that short runs do not stay near their start.
+    Counters are copied.
 
     Args:
-        network: stays as it is; the average is `.module` of what is returned, in evaluation mode.
+        network: is not changed; the average is `.module` of the returned object, in evaluation mode.
         decay: 0 to 1; 0.999 averages over about the last thousand steps.
     """
 
     def move(averages: Tensors, currents: Tensors, updates: Tensor | int) -> None:
-        number = int(updates) - 1  # the model counts its first copy, which is the beginning and no update
+        number = int(updates) - 1  # AveragedModel counts its initial copy as an update
         if averages[0].is_floating_point():
             torch._foreach_lerp_(averages, currents, 1 - min(decay, (1 + number) / (10 + number)))
         else:

@@ -1,4 +1,4 @@
-"""Batch norm over the images of all processes, so that a run does not depend on how many there are."""
+"""Batch norm over the images of all processes, so that a run does not depend on their number."""
 
 import torch
 from torch import Tensor, nn
@@ -8,9 +8,9 @@ from facenet.training.processes import Processes
 
 
 def share_batch_norm(module: nn.Module, processes: Processes) -> None:
-    """Let every batch norm inside `module` take its statistics over all processes; parameters stay the same.
+    """Make every batch norm inside `module` compute its statistics over all processes; parameters are kept.
 
-    PyTorch's SyncBatchNorm does so on GPUs only, so that a CPU gets a plain form of it.
+    PyTorch's SyncBatchNorm works on GPUs only; CPUs use SharedBatchNorm.
     """
     if processes.count == 1:
         return
@@ -25,11 +25,11 @@ def share_batch_norm(module: nn.Module, processes: Processes) -> None:
 
 
 class SharedBatchNorm(_BatchNorm):
-    """Batch norm whose mean and variance are those of all images, with gradient.
+    """Batch norm whose mean and variance are those of the whole batch, with gradients.
 
     Args:
-        former: the layer whose parameters and statistics it takes over.
-        processes: those that share a batch.
+        former: the layer whose parameters and statistics are taken over.
+        processes: the processes that share a batch.
     """
 
     def __init__(self, former: _BatchNorm, processes: Processes) -> None:
@@ -43,31 +43,31 @@ class SharedBatchNorm(_BatchNorm):
         self.processes = processes
 
     def _check_input_dim(self, batch: Tensor) -> None:
-        """Take batches of any shape (N, C, ...)."""
+        """Accept batches of any shape (N, C, ...)."""
 
     def forward(self, batch: Tensor) -> Tensor:
-        """Return (N, C, ...) normalised per channel; running statistics move as in nn.BatchNorm2d."""
+        """Return (N, C, ...) normalised per channel; running statistics are updated as by nn.BatchNorm2d."""
         if not self.training:
             return super().forward(batch)
         values = batch.float()
-        around = [axis for axis in range(values.ndim) if axis != 1]
+        reduced = [axis for axis in range(values.ndim) if axis != 1]
         shape = [-1 if axis == 1 else 1 for axis in range(values.ndim)]
         images = values.new_full((1,), values.numel() / values.shape[1])
-        sums = self.processes.sum(torch.cat([values.sum(dim=around), images]))
+        sums = self.processes.sum(torch.cat([values.sum(dim=reduced), images]))
         mean, count = sums[:-1] / sums[-1], float(sums[-1].detach())
         centred = values - mean.view(shape)
-        variance = self.processes.sum(centred.square().sum(dim=around)) / count
-        self._follow(mean.detach(), variance.detach() * count / max(count - 1, 1))
+        variance = self.processes.sum(centred.square().sum(dim=reduced)) / count
+        self._update_statistics(mean.detach(), variance.detach() * count / max(count - 1, 1))
         output = centred * (variance + self.eps).rsqrt().view(shape)
         if self.affine:
             output = output * self.weight.view(shape) + self.bias.view(shape)
         return output.to(batch.dtype)
 
     @torch.no_grad()
-    def _follow(self, mean: Tensor, variance: Tensor) -> None:
+    def _update_statistics(self, mean: Tensor, variance: Tensor) -> None:
         if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
             return
         self.num_batches_tracked.add_(1)
-        share = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
-        self.running_mean.lerp_(mean, share)
-        self.running_var.lerp_(variance, share)
+        weight = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
+        self.running_mean.lerp_(mean, weight)
+        self.running_var.lerp_(variance, weight)

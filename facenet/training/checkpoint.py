@@ -1,4 +1,4 @@
-"""Everything a run needs to go on exactly where it was, in one file that appears whole or not at all."""
+"""Checkpoints: everything a run needs to resume exactly where it stopped, written atomically."""
 
 import os
 import shutil
@@ -15,10 +15,10 @@ State = dict[str, Any]  # tensors, numbers, texts, and lists and dicts of them
 
 
 class Checkpoints:
-    """The last and the best checkpoint of one run, `last.pt` and `best.pt` in a folder of its own.
+    """The last and the best checkpoint of one run, `last.pt` and `best.pt` in the folder of the run.
 
-    Both load with weights_only, so a checkpoint runs no code. `batch.safetensors` is the batch at which a run
-    was given up.
+    Both are loaded with weights_only, so that loading a checkpoint executes no code. `batch.safetensors` is
+    the batch at which a run failed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -27,10 +27,10 @@ class Checkpoints:
         self.batch = folder / "batch.safetensors"
 
     def save(self, state: State, *, best: bool = False) -> None:
-        """Replace the last checkpoint, and the best one too if this is it.
+        """Replace the last checkpoint, and the best one if `best`.
 
         Raises:
-            OSError: the disk is full; the former checkpoint is kept.
+            OSError: the disk is full; the previous checkpoint is kept.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         remove_temporaries(self.folder)
@@ -39,17 +39,17 @@ class Checkpoints:
         if best:
             link = self.folder / "best.new"
             link.unlink(missing_ok=True)
-            os.link(self.last, link)  # the same bytes a second time would cost a second write
+            os.link(self.last, link)  # instead of writing the same bytes twice
             link.replace(self.best)
 
     def save_batch(self, faces: torch.Tensor, labels: torch.Tensor, *, step: int) -> None:
-        """Keep the uint8 faces (N, S, S, 3) and labels (N,) of a step."""
+        """Save the uint8 faces (N, S, S, 3) and labels (N,) of a step."""
         tensors = {"faces": faces.contiguous(), "labels": labels, "step": torch.tensor(step)}
         with atomic_path(self.batch) as temporary:
             save_file(tensors, temporary)
 
     def load(self) -> State | None:
-        """Return the last checkpoint, on the CPU, or None if there is none.
+        """Return the last checkpoint, with tensors on the CPU, or None if there is none.
 
         Raises:
             WeightsInvalid: the file is damaged.
@@ -58,13 +58,13 @@ class Checkpoints:
             return None
         try:
             state: State = torch.load(self.last, map_location="cpu", weights_only=True)
-        except Exception as error:  # damage shows as RuntimeError, EOFError, UnpicklingError ...
+        except Exception as error:  # RuntimeError, EOFError, UnpicklingError ...
             raise WeightsInvalid(
                 f"The checkpoint {self.last} cannot be read: {error}. Remove {self.folder} to start over."
             ) from error
         return state
 
     def remove(self) -> None:
-        """Remove the folder with all that is in it."""
+        """Remove the folder of the run."""
         if self.folder.exists():
             shutil.rmtree(self.folder)

@@ -1,4 +1,4 @@
-"""Change brightness, contrast, saturation and hue of faces at random."""
+"""Random changes of brightness, contrast, saturation and hue."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ import numpy.typing as npt
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
-# RGB to luma and two colour differences (Rec. 601): turning the latter changes the hue, stretching them the
-# saturation, and neither the brightness.
+# RGB to luma and two colour differences (Rec. 601): rotating the latter changes the hue, scaling them the
+# saturation, and neither changes the brightness.
 TO_YUV = np.array(
     [
         [0.299, 0.587, 0.114],
@@ -22,12 +22,12 @@ FROM_YUV = np.linalg.inv(TO_YUV)
 
 @dataclass(frozen=True, kw_only=True)
 class ColourJitter:
-    """How far the colours of a face may be changed; 0 leaves them.
+    """Maximum changes to the colours of a face; 0 for none.
 
-    contrast: each channel's distance from its mean is multiplied by 1 - contrast to 1 + contrast.
-    saturation: the distance from grey is multiplied by 1 - saturation to 1 + saturation.
-    hue: the colours are turned by so much of the colour circle either way, at most 0.5.
-    brightness: so much of the range of 255 is added or taken away.
+    contrast: each channel's distance from its mean is scaled by 1 - contrast to 1 + contrast.
+    saturation: the distance from grey is scaled by 1 - saturation to 1 + saturation.
+    hue: rotation of the colours, as a fraction of the colour circle in either direction, at most 0.5.
+    brightness: offset in either direction, as a fraction of the range of 255.
     """
 
     brightness: float = 0.0
@@ -37,7 +37,7 @@ class ColourJitter:
 
     @property
     def on(self) -> bool:
-        """Whether anything is changed at all."""
+        """Whether any change is enabled."""
         return any((self.brightness, self.contrast, self.saturation, self.hue))
 
     def draw(self, count: int, random: np.random.Generator) -> Floats:
@@ -49,7 +49,7 @@ class ColourJitter:
     def apply(self, faces: Pixels, changes: Floats) -> Pixels:
         """Return (N, H, W, 3) faces changed by (N, 4) draws: contrast, saturation and hue, then brightness.
 
-        What leaves the range of 0 to 255 is cut off, once, at the end.
+        Values are clipped to 0 to 255 once, at the end.
         """
         brightness, contrast, saturation, hue = changes.astype(np.float64).T
         values = faces.reshape(len(faces), -1, 3).astype(np.float32)
@@ -62,7 +62,7 @@ class ColourJitter:
 
 
 def _mixers(saturation: npt.NDArray[np.float64], turns: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the (N, 3, 3) matrices that stretch and turn the colour differences of RGB."""
+    """Return the (N, 3, 3) matrices that scale and rotate the colour differences of RGB."""
     sine, cosine = np.sin(2 * np.pi * turns), np.cos(2 * np.pi * turns)
     middle = np.zeros((len(turns), 3, 3))
     middle[:, 0, 0] = 1

@@ -1,4 +1,4 @@
-"""What torch.compile's failures are for a user: a parameter, and what to do."""
+"""Explain failures of torch.compile in terms of parameters."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,20 +8,19 @@ from facenet.errors import CompilationFailed
 
 @contextmanager
 def compilation_explained() -> Iterator[None]:
-    """Turn an error of torch.compile, which compiles at the first call, into ours.
+    """Convert errors of torch.compile, which compiles at the first call, into CompilationFailed.
 
     Raises:
-        CompilationFailed: there is no C++ compiler, or what torch.compile wrote cannot be compiled.
+        CompilationFailed: there is no C++ compiler, or the generated code does not compile.
     """
-    from torch._dynamo.exc import (
-        TorchDynamoException,
-    )  # takes a second that uncompiled training need not wait
+    # Imported here because it takes a second, which uncompiled training does not need.
+    from torch._dynamo.exc import TorchDynamoException
 
     try:
         yield
     except TorchDynamoException as error:
-        reason = str(error).strip().partition("\n\n")[0]  # what follows is for torch's developers
+        reason = str(error).strip().partition("\n\n")[0]  # the rest is for developers of torch
         raise CompilationFailed(
-            f"train.compile is true, and torch.compile cannot compile the network:\n{reason}\n"
-            "Set train.compile to false, or install a C++ compiler (apt-get install g++) or name one in CXX."
+            f"train.compile is true, but torch.compile cannot compile the network:\n{reason}\n"
+            "Set train.compile to false, or install a C++ compiler (apt-get install g++) or set CXX to one."
         ) from error

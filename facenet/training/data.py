@@ -1,4 +1,4 @@
-"""Training batches out of Arrow files of encoded faces."""
+"""Training batches from Arrow files of encoded faces."""
 
 import multiprocessing
 from collections.abc import Iterator, Sequence
@@ -16,12 +16,12 @@ from facenet.training.colour import Pixels
 from facenet.training.division import Division
 from facenet.training.sampling import Indices, Plan
 
-KEEP_BYTES = 2 * 2**30  # decoded faces are kept in memory up to here
+KEEP_BYTES = 2 * 2**30  # limit for caching decoded faces in memory
 Batch = tuple[torch.Tensor, torch.Tensor]
 
 
 class BatchIndex(NamedTuple):
-    """Which batch: its epoch, from 1, its number in the epoch, from 0, and the numbers of its images."""
+    """A batch: its epoch, from 1, its number in the epoch, from 0, and the numbers of its images."""
 
     epoch: int
     number: int
@@ -29,13 +29,13 @@ class BatchIndex(NamedTuple):
 
 
 class FaceTable:
-    """Square faces of one size, in the column `image` of Arrow files, decoded when they are asked for.
+    """Square faces of one size, from the column `image` of Arrow files, decoded on access.
 
-    The files are memory-mapped, by each process for itself.
+    Each process memory-maps the files itself.
 
     Args:
-        paths: the files; a row's number counts through them in this order.
-        keep: hold decoded faces in memory once they were asked for.
+        paths: the files; rows are numbered through them in this order.
+        keep: cache decoded faces in memory.
     """
 
     def __init__(self, paths: Sequence[Path], *, keep: bool = False) -> None:
@@ -43,8 +43,8 @@ class FaceTable:
         tables = [pa.ipc.open_file(pa.memory_map(str(path))).read_all() for path in self.paths]
         self._chunks: list[Any] = [chunk for table in tables for chunk in table.column("image").chunks]
         self._ends = np.cumsum([len(chunk) for chunk in self._chunks])
-        self._kept: Pixels | None = None
-        self._known = np.zeros(len(self), bool)
+        self._cache: Pixels | None = None
+        self._cached_rows = np.zeros(len(self), bool)
 
     def __reduce__(self) -> tuple[type["FaceTable"], tuple[list[Path]]]:
         return FaceTable, (self.paths,)
@@ -60,13 +60,15 @@ class FaceTable:
         """Return the (N, S, S, 3) uint8 faces of N row numbers."""
         if not self.keep:
             return np.stack([self._decode(row) for row in rows])
-        if self._kept is None:
+        if self._cache is None:
             side = self.side()
-            self._kept = np.empty((len(self), side, side, 3), np.uint8)  # pages appear as they are written
-        for row in np.unique(rows[~self._known[rows]]):
-            self._kept[row] = self._decode(row)
-            self._known[row] = True
-        return self._kept[rows]
+            self._cache = np.empty(
+                (len(self), side, side, 3), np.uint8
+            )  # memory is allocated as rows are written
+        for row in np.unique(rows[~self._cached_rows[rows]]):
+            self._cache[row] = self._decode(row)
+            self._cached_rows[row] = True
+        return self._cache[rows]
 
     def _decode(self, row: int) -> Pixels:
         chunk = int(np.searchsorted(self._ends, row, side="right"))
@@ -75,15 +77,15 @@ class FaceTable:
 
 
 class TrainingSet(Dataset[Batch]):
-    """The batch of each place, the same in whichever process it is made.
+    """The batch of each BatchIndex, the same in whichever process it is built.
 
     Args:
         table: the faces.
         rows: (N,) int64 row in `table` of each training image.
-        labels: (N,) int64 its class.
-        augmentation: what happens to them; its draws derive from seed, epoch and number, and from the place
-            of an image in the batch, whichever process makes it.
-        division: which images of a batch this process makes.
+        labels: (N,) int64 class of each image.
+        augmentation: of the images; its draws depend on seed, epoch, batch number and position in the batch,
+            not on the process.
+        division: which images of a batch this process loads.
     """
 
     def __init__(
@@ -101,7 +103,7 @@ class TrainingSet(Dataset[Batch]):
         self.division = division or Division()
 
     def __getitem__(self, place: BatchIndex) -> Batch:
-        """Return own images (M, S, S, 3) uint8 and all labels (N,) int64; alone, a process owns all N."""
+        """Return the images of this process, (M, S, S, 3) uint8, and all labels of the batch, (N,) int64."""
         return self._make(place, self.division.own(len(place.indices)))
 
     def whole(self, place: BatchIndex) -> Batch:
@@ -118,14 +120,14 @@ class TrainingSet(Dataset[Batch]):
 
 
 class Loader:
-    """Batches of an epoch, from any batch on, made ahead by `workers` processes or, with 0, in this one.
+    """Batches of an epoch, starting anywhere, prefetched by `workers` processes or, with 0, loaded here.
 
-    The plan stays in this process, since what it says may change from epoch to epoch; workers are told the
-    images of each batch.
+    The plan stays in this process, because it may change from epoch to epoch; workers receive the image
+    numbers of each batch.
 
     Args:
-        dataset: makes the batches.
-        plan: which images make a batch.
+        dataset: loads the batches.
+        plan: which images form a batch.
     """
 
     def __init__(
@@ -140,30 +142,30 @@ class Loader:
             num_workers=workers,
             pin_memory=pin_memory,
             persistent_workers=workers > 0,
-            # fork would copy the threads' locks of this process in whatever state they are
+            # fork would copy locks that threads of this process may hold
             multiprocessing_context=multiprocessing.get_context("spawn") if workers else None,
-            # else the loader would draw from the generator that dropout uses
+            # the default would draw from the generator that dropout uses
             generator=torch.Generator(),
         )
 
     def __len__(self) -> int:
         return len(self.plan)
 
-    def places(self, epoch: int) -> list[BatchIndex]:
-        """Return the places of all batches of `epoch`."""
+    def batch_indices(self, epoch: int) -> list[BatchIndex]:
+        """Return the index of every batch of `epoch`."""
         return [BatchIndex(epoch, number, indices) for number, indices in enumerate(self.plan.batches(epoch))]
 
     def load(self, places: Sequence[BatchIndex]) -> Iterator[Batch]:
-        """Return the batches of `places`."""
+        """Return the batches at `places`."""
         self._places[:] = places
         return iter(self._loader)
 
 
 def loader_settings(table: FaceTable, device: torch.device, cores: int) -> tuple[bool, int]:
-    """Return whether to keep decoded faces in memory, and the number of worker processes.
+    """Return whether to cache decoded faces in memory, and the number of worker processes.
 
-    A CPU that trains has no time to spare for workers, and needs none once the faces are decoded. A GPU eats
-    more faces than one process can make.
+    Training on a CPU leaves no time for workers, and needs none once the faces are decoded. A GPU consumes
+    more faces than one process can load.
     """
     fits = len(table) * 3 * table.side() ** 2 <= KEEP_BYTES
     if device.type == "cpu" and fits:

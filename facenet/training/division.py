@@ -1,4 +1,4 @@
-"""A batch in pieces that fit into memory, and each piece in parts that processes compute."""
+"""Split a batch into pieces that fit into memory, and each piece into the parts of the processes."""
 
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -12,9 +12,9 @@ from facenet.training.processes import Processes
 
 
 class Piece(NamedTuple):
-    """Images of a batch that go through the network at once.
+    """Images of a batch that pass through the network together.
 
-    whole: their numbers in the batch. own: those of them that this process computes, also in the batch.
+    whole: their range in the batch. own: the range that this process computes, also in the batch.
     """
 
     whole: slice
@@ -25,9 +25,9 @@ class Piece(NamedTuple):
 class Division:
     """How batches are divided.
 
-    processes: those that share the work.
-    accumulate: pieces of a batch whose gradients are added up before the weights move. A piece has two images
-        or more, which batch norm needs, so that a small batch has fewer pieces.
+    processes: the processes that share the work.
+    accumulate: number of pieces of a batch; their gradients are summed before the weights are updated. Batch
+        norm needs at least two images per piece, so a small batch is split into fewer pieces.
     """
 
     processes: Processes = field(default_factory=Processes)
@@ -42,7 +42,8 @@ class Division:
         count = self.processes.count
         if total < count:
             raise DataInvalid(
-                f"A batch has {total} images for {count} processes. Raise train.batch_size or start fewer."
+                f"A batch of {total} images cannot be shared by {count} processes. "
+                "Raise train.batch_size or start fewer processes."
             )
         number = max(1, min(self.accumulate, total // (2 * count)))
         edges = [step * total // number for step in range(number + 1)]
@@ -51,6 +52,6 @@ class Division:
         ]
 
     def own(self, total: int) -> npt.NDArray[np.int64]:
-        """Return the numbers in the batch of all images that this process computes."""
+        """Return the positions in the batch of all images that this process computes."""
         parts = [np.arange(piece.own.start, piece.own.stop) for piece in self.pieces(total)]
         return np.concatenate(parts).astype(np.int64)

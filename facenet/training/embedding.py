@@ -1,4 +1,4 @@
-"""Embed faces of the table with a network that is being trained."""
+"""Embed faces of the table with the network in training."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,16 +21,16 @@ OnFaces = Callable[[int, int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class TableEmbedder:
-    """How rows of a table become embeddings: cut out in the middle, standardised, not augmented.
+    """Embeds rows of a table: centre crop, standardisation, no augmentation.
 
-    Every chunk has the same shape, the last one is padded: an embedding does not depend on which faces share
-    its chunk, and so not on the number of processes.
+    Every chunk has the same shape and the last one is padded, so that an embedding does not depend on the
+    other faces of its chunk, nor on the number of processes.
 
     table: the faces.
-    image_size: side in pixels of the network's input, cut out of the middle.
-    batch_size: faces in a chunk.
+    image_size: side in pixels of the network's input, cropped from the centre.
+    batch_size: faces per chunk.
     standardisation: of the faces, see facenet.standardisation.
-    processes: those that embed together; each does its part of the rows, and all get all embeddings.
+    processes: each embeds its part of the rows, and all of them receive all embeddings.
     """
 
     table: FaceTable
@@ -44,27 +44,27 @@ class TableEmbedder:
     def __call__(
         self, network: nn.Module, rows: Indices, on_faces: OnFaces | None = None
     ) -> npt.NDArray[np.float32]:
-        """Return (M, E) embeddings of M >= 1 rows; the network is left in the mode it was in.
+        """Return (M, E) embeddings of M >= 1 rows; the mode of the network is restored.
 
-        on_faces: told after each chunk how many faces this process has done, and how many it has to do.
+        on_faces: called after each chunk with the number of faces done, and to do, by this process.
         """
         training = network.training
         network.eval()
         part = self.processes.part(0, len(rows))
-        own = rows[part] if part.stop > part.start else rows[:1]  # one tells at least how wide they are
+        own = rows[part] if part.stop > part.start else rows[:1]  # one row is needed for the width
         with torch.inference_mode():
             embedded = self._embed(network, own, on_faces)
-            together = self.processes.assemble(embedded[: part.stop - part.start], part, len(rows))
+            gathered = self.processes.assemble(embedded[: part.stop - part.start], part, len(rows))
         network.train(training)
-        return together.float().cpu().numpy()
+        return gathered.float().cpu().numpy()
 
     def in_training(
         self, network: nn.Module, rows: Indices, on_faces: OnFaces | None = None
     ) -> npt.NDArray[np.float32]:
-        """Return the same with the network as it is: in training mode, its statistics move.
+        """Return embeddings in the current mode of the network; training mode updates its statistics.
 
-        A face then depends on its whole chunk, so that none is padded and every process embeds all rows. A
-        last single face, which has no statistics, joins the chunk before.
+        In training mode a face depends on its whole chunk, so no chunk is padded and every process embeds all
+        rows. A single last face, which has no batch statistics, joins the chunk before.
         """
         edges = list(range(self.batch_size, max(len(rows) - 1, 1), self.batch_size))
         chunks, done = [], 0

@@ -1,4 +1,4 @@
-"""How well embeddings verify the evaluation pairs while the network is trained; they choose nothing."""
+"""Accuracy on the evaluation pairs during training, for information only."""
 
 from dataclasses import dataclass
 
@@ -14,10 +14,10 @@ METRICS = ("accuracy", "val", "auc", "eer")
 
 @dataclass(frozen=True, kw_only=True)
 class PairEvaluation:
-    """The LFW protocol on squared Euclidean distances, without flips: the first metrics of stage evaluate.
+    """The LFW protocol on squared Euclidean distances, without flips: a preview of stage evaluate.
 
     pairs: rows in the embedder's table.
-    far: the share of false accepts at which VAL is measured.
+    far: the false accept rate at which VAL is measured.
 
     Raises:
         PairsFileInvalid: the pairs cannot be scored.
@@ -31,7 +31,7 @@ class PairEvaluation:
         check_scorable(self.pairs.same, self.pairs.fold)
 
     def __call__(self, network: nn.Module) -> dict[str, float]:
-        """Return accuracy, VAL, AUC and EER; the network is left in the mode it was in."""
+        """Return accuracy, VAL, AUC and EER; the mode of the network is restored."""
         rows, places = np.unique(np.concatenate([self.pairs.left, self.pairs.right]), return_inverse=True)
         left, right = np.split(places, 2)
         pairs = PairRows(left=left, right=right, same=self.pairs.same, fold=self.pairs.fold)

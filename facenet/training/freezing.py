@@ -1,4 +1,4 @@
-"""Keep the first layers of a network as they are while the others learn."""
+"""Freeze the first layers of a network."""
 
 from torch import nn
 
@@ -6,17 +6,17 @@ from facenet.errors import ParamsInvalid
 
 
 def freeze_to(network: nn.Module, name: str | None) -> list[nn.Module]:
-    """Take all layers of `network` up to the one called `name` out of training, and return them.
+    """Freeze all layers of `network` up to and including the one called `name`, and return them.
 
-    Their parameters need no gradient any more. They have to be in evaluation mode in every step: batch norm
-    would otherwise go on to move its statistics, and dropout to drop.
+    Their parameters no longer require gradients. The caller must keep them in evaluation mode in every step,
+    or batch norm would update its statistics and dropout would drop features.
 
     Args:
-        network: its layers are its children, in the order in which they were made.
+        network: its layers are its children, in order of definition.
         name: of the last layer to freeze, or None for none.
 
     Raises:
-        ParamsInvalid: there is no such layer; the message lists all.
+        ParamsInvalid: there is no such layer; the message lists all layers.
     """
     if name is None:
         return []

@@ -1,4 +1,4 @@
-"""Tell early, and in words, that a run is beyond hope."""
+"""Detect runs that have diverged or collapsed, early and with an explanation."""
 
 import math
 from collections.abc import Iterable
@@ -9,15 +9,15 @@ import torch
 from facenet.errors import EmbeddingCollapsed, TrainingDiverged
 
 PATIENCE = 50  # steps in a row
-NARROW = 1e-3  # spread of the embeddings, 0 to 1: squared distances are then far below any margin
+NARROW = 1e-3  # spread of the embeddings, 0 to 1; below it, squared distances are far below any margin
 
 
 @dataclass(frozen=True, kw_only=True)
 class Moment:
-    """When something was seen: the step, from 1, its learning rate and the precision of the run."""
+    """The context of a check: the step, from 1, its learning rate and the precision of the run."""
 
     step: int
-    rate: float
+    lr: float
     precision: str
 
 
@@ -26,17 +26,17 @@ def check_finite(value: float, what: str, moment: Moment) -> None:
     if math.isfinite(value):
         return
     if moment.step == 1:
-        cause = "the first step fails, so the weights or the faces themselves are the cause: check train.init"
+        cause = "the initial weights or the faces are at fault, since this is step 1: check train.init"
     elif moment.precision == "fp16":
         cause = "fp16 overflows above 65504: set base.precision to bf16 or fp32"
     else:
         cause = (
-            f"the learning rate {moment.rate:g} is too high: lower train.schedule.rate, warm up for longer "
+            f"the learning rate {moment.lr:g} is too high: lower train.schedule.rate, extend the warmup "
             "or set train.clip_norm"
         )
     raise TrainingDiverged(
-        f"The {what} is {value} at step {moment.step}, learning rate {moment.rate:g}, {moment.precision}. "
-        f"Most likely {cause}. The last checkpoint, from before it, is kept."
+        f"The {what} is {value} at step {moment.step}, learning rate {moment.lr:g}, {moment.precision}. "
+        f"Most likely {cause}. The last checkpoint, from an earlier step, is kept."
     )
 
 
@@ -49,24 +49,24 @@ def check_weights(tensors: Iterable[torch.Tensor], moment: Moment) -> None:
 
 @dataclass
 class CollapseWatch:
-    """Notices when all embeddings have fallen onto one point, from which no triplet loss returns.
+    """Detects collapse: all embeddings at one point, from which a triplet loss does not recover.
 
-    steps: collapsed steps in a row so far.
+    steps: number of consecutive collapsed steps so far.
     """
 
     steps: int = 0
 
-    def look(self, loss: float, spread: float | None) -> None:
-        """Take in loss and spread (see TripletLoss; None for other losses) of one more step.
+    def check(self, loss: float, spread: float | None) -> None:
+        """Check the loss and spread (see TripletLoss; None for other losses) of one more step.
 
         Raises:
-            EmbeddingCollapsed: it was so for PATIENCE steps in a row.
+            EmbeddingCollapsed: the last PATIENCE steps were all collapsed.
         """
         self.steps = self.steps + 1 if spread is not None and spread < NARROW else 0
         if self.steps >= PATIENCE:
             raise EmbeddingCollapsed(
-                f"For {self.steps} steps all embeddings lie on one point (spread {spread:.1e}); the "
-                f"triplet loss is {loss:.4f}, its margin, or zero where mining finds nothing. Lower "
+                f"For {self.steps} steps all embeddings have been at one point (spread {spread:.1e}); the "
+                f"triplet loss is {loss:.4f}, equal to its margin, or zero if mining finds nothing. Lower "
                 "train.schedule.rate, set train.mining to semihard or all, or start from a network trained "
                 "with softmax (train.init)."
             )

@@ -1,4 +1,4 @@
-"""The training loop: it yields reports and can stop and go on after any step."""
+"""The training loop: yields reports, and can stop and resume after any step."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -14,14 +14,14 @@ from facenet.training.checkpoint import Checkpoints
 from facenet.training.data import BatchIndex, Loader
 from facenet.training.health import CollapseWatch, Moment, check_weights
 from facenet.training.mining import Mining
-from facenet.training.optimizers import set_rate
+from facenet.training.optimizers import set_lr
 from facenet.training.reports import EpochReport, EpochTotals, StepReport
 from facenet.training.schedule import Schedule
 from facenet.training.update import Update, UpdateOptions
 
 
 class TrainingInterrupted(Exception):
-    """The run was asked to stop; its last checkpoint holds the step it stopped after."""
+    """The run was stopped on request; its last checkpoint includes the last completed step."""
 
 
 @dataclass(kw_only=True)
@@ -30,19 +30,19 @@ class Trainer:
 
     Args:
         network, loss, optimizer, device, precision, seed, options: see `Update`.
-        schedule: the learning rate, and when to stop.
-        loader: batches of uint8 faces and labels; it says how they are divided.
-        mining: what mines the triplets of an epoch before it begins, for a loader whose plan it fills.
-        validate: metrics of the model after an epoch; by `accuracy` the best checkpoint is told.
-        evaluate: further metrics of the model after an epoch, which are told and choose nothing.
-        validate_every, evaluate_every: epochs from one to the next; the last epoch always has one. 0: never.
-        checkpoints: where the run is kept, or None for not at all; only the main process writes there.
-        checkpoint_seconds: time between checkpoints inside an epoch.
-        on_step: told of each step.
-        should_stop: asked after each step; if one process is to stop, all do.
+        schedule: the learning rate, and the last epoch.
+        loader: batches of uint8 faces and labels.
+        mining: mines the triplets of an epoch before it starts, into the plan of the loader.
+        validate: metrics of the model after an epoch; `accuracy` selects the best checkpoint.
+        evaluate: further metrics of the model after an epoch, for information only.
+        validate_every, evaluate_every: interval in epochs; the last epoch is always included. 0: never.
+        checkpoints: where to save the run, or None; only the main process writes.
+        checkpoint_seconds: time between checkpoints within an epoch.
+        on_step: called with the report of each step.
+        should_stop: called after each step; all processes stop if any of them is to stop.
 
-    `resumed` tells whether it goes on from a checkpoint, `saved_threads` how many CPU threads that was made
-    with: sums over another number of parts differ in their last bits.
+    `resumed` is whether the run continues from a checkpoint, and `saved_threads` the number of CPU threads
+    that wrote it: with a different number, sums are rounded differently in the last bits.
     """
 
     network: nn.Module
@@ -70,7 +70,7 @@ class Trainer:
 
     def __post_init__(self) -> None:
         self._totals, self._watch = EpochTotals(), CollapseWatch()
-        self._rate, self._saved = 0.0, time.monotonic()
+        self._lr, self._saved = 0.0, time.monotonic()
         self._batches, self._place = 0, BatchIndex(0, 0, np.empty(0, np.int64))
         division = self.loader.dataset.division
         self._processes = division.processes
@@ -90,30 +90,30 @@ class Trainer:
 
     @property
     def model(self) -> nn.Module:
-        """What is evaluated and saved: the network, or its moving average if there is one."""
+        """The module to evaluate and save: the network, or its moving average if there is one."""
         return self._update.model
 
     def run(self) -> Iterator[EpochReport]:
-        """Yield a report after each epoch that is still to be done; `history` has the earlier ones too.
+        """Train the remaining epochs and yield a report after each; `history` includes earlier epochs.
 
         Raises:
-            TrainingDiverged: loss, gradient or weights are not finite; the batch is kept by the checkpoint.
-            EmbeddingCollapsed: all embeddings are one; the batch is kept too.
-            NoTriplets: mining finds nothing to train on any more.
-            TrainingInterrupted: `should_stop` said so.
+            TrainingDiverged: loss, gradient or weights are not finite; the batch is saved.
+            EmbeddingCollapsed: all embeddings are equal; the batch is saved too.
+            NoTriplets: mining finds no more triplets to train on.
+            TrainingInterrupted: `should_stop` returned true.
         """
         while len(self.history) < self.schedule.last_epoch:
             try:
                 report = self._epoch(len(self.history) + 1)
             except (TrainingDiverged, EmbeddingCollapsed) as error:
-                raise type(error)(f"{error}{self._keep_batch()}") from error
+                raise type(error)(f"{error}{self._save_batch()}") from error
             yield report
 
     def _epoch(self, epoch: int) -> EpochReport:
         if self.mining:
             self.mining(epoch, self.network, self._update.train)
         self._update.train()
-        places = self.loader.places(epoch)
+        places = self.loader.batch_indices(epoch)
         self._batches, places = len(places), places[self._totals.steps :]
         start = time.perf_counter()
         for place, (faces, labels) in zip(places, self.loader.load(places), strict=True):
@@ -141,11 +141,11 @@ class Trainer:
     def _step(self, faces: Tensor, labels: Tensor, start: float) -> None:
         epoch, number, _ = self._place
         point = self.schedule.point(epoch, number, self._batches)
-        rate = self.schedule(point)
-        assert rate is not None, "an epoch within last_epoch has a rate"
-        set_rate(self.optimizer, rate, self.schedule.momentum(point))
+        lr = self.schedule(point)
+        assert lr is not None, "every epoch up to last_epoch has a learning rate"
+        set_lr(self.optimizer, lr, self.schedule.momentum(point))
         self.step += 1
-        self._rate = rate
+        self._lr = lr
         loss, metrics = self._update(faces, labels, self._moment())
         report = StepReport(
             step=self.step,
@@ -154,19 +154,19 @@ class Trainer:
             batches=self._batches,
             images=len(labels),
             loss=loss,
-            rate=rate,
+            lr=lr,
             seconds=time.perf_counter() - start,
             metrics=metrics,
         )
         self._totals.add(report)
-        self._watch.look(loss, metrics.get("spread"))
+        self._watch.check(loss, metrics.get("spread"))
         self.on_step(report)
 
     def _moment(self) -> Moment:
-        return Moment(step=self.step, rate=self._rate, precision=self.precision)
+        return Moment(step=self.step, lr=self._lr, precision=self.precision)
 
     def _pause(self) -> None:
-        """Save if it is time to, and leave if asked to."""
+        """Save a checkpoint if one is due, and stop if requested."""
         due = time.monotonic() - self._saved >= self.checkpoint_seconds
         stop, save = self._processes.any(self.should_stop(), due)
         if stop or save:
@@ -191,14 +191,14 @@ class Trainer:
             self.checkpoints.save({**state, **run}, best=best)
         self._saved = time.monotonic()
 
-    def _keep_batch(self) -> str:
-        """Save the batch that was under way, and return a sentence that says where."""
+    def _save_batch(self) -> str:
+        """Save the current batch, and return a sentence naming the file."""
         if self.checkpoints is None:
             return ""
         path = self.checkpoints.batch
         if self._processes.main:
             self.checkpoints.save_batch(*self.loader.dataset.whole(self._place), step=self.step)
-        return f" The batch is kept in {path} (faces, labels, step)."
+        return f" The batch was saved to {path} (faces, labels, step)."
 
     def _restore(self, state: dict[str, Any]) -> None:
         self._update.restore(state)

@@ -1,4 +1,4 @@
-"""Mine the triplets of each epoch with the network that is being trained."""
+"""Mine the triplets of each epoch with the network in training."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,20 +16,20 @@ from facenet.training.embedding import OnFaces, TableEmbedder
 from facenet.training.health import NARROW
 
 PATIENCE = 3  # epochs in a row without a triplet
-LOOKED_AT = 500  # pairs, to find out why there was none
+EXAMINED = 500  # pairs, to find out why no triplet was found
 
 
 @dataclass(kw_only=True)
 class Mining:
-    """What mines before each epoch.
+    """Mines triplets before each epoch.
 
-    plan: gets the triplets.
+    plan: receives the triplets.
     embedder: of the faces.
     rows: (N,) row in the table of each training image.
     seed: of dropout, if photos are embedded in training mode.
-    on_faces: told how many faces this process has embedded, and how many it has to.
+    on_faces: called with the number of faces embedded, and to embed, by this process.
 
-    `idle` counts the epochs in a row that had no triplet.
+    `idle` is the number of consecutive epochs without triplets.
     """
 
     plan: MinedPlan
@@ -40,12 +40,12 @@ class Mining:
     idle: int = field(default=0, init=False)
 
     def __call__(self, epoch: int, network: nn.Module, train: Callable[[], None]) -> None:
-        """Mine the triplets of `epoch`, unless a checkpoint brought them.
+        """Mine the triplets of `epoch`, unless a checkpoint has restored them.
 
-        train: sets the network to training mode, frozen layers excepted.
+        train: sets the network to training mode, except frozen layers.
 
         Raises:
-            NoTriplets: there was none for PATIENCE epochs in a row.
+            NoTriplets: PATIENCE consecutive epochs had none.
         """
         if self.plan.epoch == epoch:
             return
@@ -69,44 +69,44 @@ class Mining:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """What there is to tell about the epoch that was mined last."""
+        """Metrics of the last mined epoch."""
         return {"mined_triplets": float(len(self.plan.triplets))}
 
     def state(self) -> dict[str, Any]:
-        """Return what a checkpoint inside an epoch needs: the network that mined it has moved on since."""
+        """Return the state for a checkpoint within an epoch: the network has changed since it mined."""
         triplets = torch.from_numpy(self.plan.triplets.astype(np.int32))
         return {"epoch": self.plan.epoch, "triplets": triplets, "idle": self.idle}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go back to a `state`."""
+        """Restore a `state`."""
         self.plan.set(state["epoch"], state["triplets"].numpy().astype(np.int64))
         self.idle = state["idle"]
 
 
 def why_none(embeddings: Embeddings, labels: Indices, margin: float) -> str:
-    """Return in words, with what to do, why no pair of (M, E) embeddings has a negative within the margin."""
+    """Return why no pair of (M, E) embeddings has a negative within the margin, and what to do."""
     length = np.square(embeddings).sum(axis=1, dtype=np.float64).mean()
     spread = 1 - np.square(embeddings.mean(axis=0, dtype=np.float64)).sum() / max(length, NORM_EPS)
     if spread < NARROW:
         return (
-            f"all embeddings lie on one point (spread {spread:.1e}). Lower train.schedule.rate, or start "
+            f"all embeddings are at one point (spread {spread:.1e}). Lower train.schedule.rate, or start "
             "from a network trained with softmax (train.init)."
         )
     pairs = PositivePairs(labels)
     if not len(pairs):
-        return "no person has two photos in what was embedded. Raise triplets.exemplars."
-    places = np.unique(np.linspace(0, len(pairs) - 1, LOOKED_AT).astype(np.int64))
+        return "no person has two photos among those embedded. Raise triplets.exemplars."
+    places = np.unique(np.linspace(0, len(pairs) - 1, EXAMINED).astype(np.int64))
     far = np.mean([_is_far(embeddings, labels, pair, margin) for pair in pairs.rows(places)])
     if far > 0.5:
         return (
-            f"for {far:.0%} of the pairs everybody else is farther than the positive by more than the margin "
-            f"{margin:g}. There is no more to learn from these photos: lower train.epochs, or raise "
+            f"for {far:.0%} of the pairs every negative is farther than the positive by more than the margin "
+            f"{margin:g}. Nothing is left to learn from these photos: lower train.epochs, or raise "
             "train.margin or triplets.exemplars."
         )
     return (
-        f"for {1 - far:.0%} of the pairs somebody else is nearer than the positive, and nobody is behind it "
-        "within the margin. Raise train.margin, set triplets.selection to davidsandberg, which takes harder "
-        "negatives too, or start from a network trained with softmax (train.init)."
+        f"for {1 - far:.0%} of the pairs a negative is nearer than the positive, and none lies between the "
+        "positive and the margin. Raise train.margin, set triplets.selection to davidsandberg, which accepts "
+        "harder negatives too, or start from a network trained with softmax (train.init)."
     )
 
 

@@ -1,8 +1,8 @@
-"""Several processes that train one network together, started by `accelerate launch` or torchrun.
+"""Data-parallel training with several processes, started by `accelerate launch` or torchrun.
 
-Every process computes the network for its part of each batch. The prelogits are then put together, and each
-process computes the loss of the whole batch: mining sees all images, centres and other buffers of a loss see
-all labels and stay equal everywhere without further exchange, and the loss is that of a single process.
+Every process runs the network on its part of each batch. The prelogits are then gathered, and every process
+computes the loss of the whole batch. So mining sees all images, buffers of a loss such as centres see all
+labels and stay equal without further communication, and the loss is that of a single process.
 """
 
 import os
@@ -23,7 +23,7 @@ from facenet.errors import ParamsInvalid
 class Processes:
     """This process among those that train together.
 
-    rank: its number, from 0. count: how many there are.
+    rank: its number, from 0. count: the number of processes.
     """
 
     rank: int = 0
@@ -31,35 +31,35 @@ class Processes:
 
     @property
     def main(self) -> bool:
-        """Whether this one writes files and reports."""
+        """Whether this process writes files and reports."""
         return self.rank == 0
 
     def part(self, start: int, stop: int) -> slice:
-        """Return which of the items `start` to `stop` - 1 are its own; parts differ by at most one item."""
+        """Return the part of `start` to `stop` - 1 of this process; sizes of parts differ by at most one."""
         total = stop - start
         return slice(start + self.rank * total // self.count, start + (self.rank + 1) * total // self.count)
 
     def assemble(self, own: Tensor, part: slice, total: int) -> Tensor:
-        """Return all `total` rows, of which `own` are the `part` of this process, with gradient.
+        """Gather all `total` rows, of which `own` are the `part` of this process, with gradients.
 
-        The gradient of a row is the sum of what all processes have for it. Rows of several processes are
-        float32.
+        The gradient of a row is the sum of its gradients in all processes. With several processes the rows
+        are float32.
         """
         if self.count == 1:
             return own
         rows = own.new_zeros((total, *own.shape[1:]), dtype=torch.float32)
-        rows[part] = own.float()  # the others are zero here, so that the sum over the processes has every row
+        rows[part] = own.float()  # the rest is zero, so the sum over the processes has every row
         return self.sum(rows)
 
     def sum(self, values: Tensor) -> Tensor:
-        """Return the sum over all processes, with gradient."""
+        """Return the sum over all processes, with gradients."""
         if self.count == 1:
             return values
         total: Tensor = _Sum.apply(values)  # type: ignore[no-untyped-call]  # torch
         return total
 
     def any(self, *flags: bool) -> tuple[bool, ...]:
-        """Return for each flag whether some process has it set, so that all decide alike."""
+        """Return for each flag whether any process has set it, so that all processes agree."""
         if self.count == 1:
             return flags
         device = "cuda" if dist.get_backend() == "nccl" else "cpu"
@@ -69,7 +69,7 @@ class Processes:
 
     @contextmanager
     def main_first(self) -> Iterator[None]:
-        """Let the main process through first, so that it alone downloads."""
+        """Run the block in the main process first, so that only one process downloads."""
         if self.count > 1 and not self.main:
             dist.barrier()
         yield
@@ -77,45 +77,45 @@ class Processes:
             dist.barrier()
 
     def leave(self) -> None:
-        """End the exchange; the process works on alone."""
+        """Leave the process group."""
         if self.count > 1 and dist.is_initialized():
             dist.destroy_process_group()
 
 
 class _Sum(torch.autograd.Function):
-    """The sum over all processes; its gradient is the sum of theirs."""
+    """The sum over all processes; its gradient is the sum of their gradients."""
 
     @staticmethod
     def forward(_context: Any, values: Tensor) -> Tensor:
-        """Return the sum over all processes of values of any shape."""
+        """Return the sum over all processes; values have any shape."""
         total = values.clone()
         dist.all_reduce(total)
         return total
 
     @staticmethod
     def backward(_context: Any, *gradients: Tensor) -> Tensor:
-        """Return the sum over all processes of the gradient by the sum: each of them adds to the loss."""
+        """Return the gradient summed over all processes, because each of them contributes to the loss."""
         total = gradients[0].clone(memory_format=torch.contiguous_format)
         dist.all_reduce(total)
         return total
 
 
 def join(device: torch.device) -> tuple[Processes, torch.device]:
-    """Meet the other processes of this run, if it was started as several; return them and the device to use.
+    """Join the process group of this run, if it has several processes; return it and the device to use.
 
-    On GPUs each process of a machine takes one of its own.
+    On GPUs each process of a machine uses its own GPU.
 
     Raises:
-        ParamsInvalid: `accelerate launch` was asked for several processes and started one.
+        ParamsInvalid: `accelerate launch` was to start several processes and started one.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         state = PartialState(cpu=device.type == "cpu")
         own = torch.device("cuda", state.local_process_index) if device.type == "cuda" else device
         return Processes(state.process_index, state.num_processes), own
-    # For several processes it sets the port before it decides that without GPUs one will do.
+    # With --num_processes it sets MASTER_PORT before it falls back to one process for lack of GPUs.
     if {"ACCELERATE_MIXED_PRECISION", "MASTER_PORT"} <= os.environ.keys() and "RANK" not in os.environ:
         raise ParamsInvalid(
-            "accelerate launch was asked for several processes and has started one: without GPUs it wants to "
-            "be told twice. Run `accelerate launch --multi_gpu --num_processes N -m tasks.train`."
+            "accelerate launch was to start several processes and started only one, because there is no GPU. "
+            "Run `accelerate launch --multi_gpu --num_processes N -m tasks.train`."
         )
     return Processes(), device

@@ -1,4 +1,4 @@
-"""What the loop tells about steps and epochs."""
+"""Reports of the training loop on steps and epochs."""
 
 import math
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ from typing import Any, Self
 class StepReport:
     """One step.
 
-    step: steps done in the whole run, from 1.
-    epoch, batch: where it was, both from 1; batches: how many the epoch has.
-    metrics: what the loss tells beside its value, and `gradient_norm`.
+    step: number in the whole run, from 1.
+    epoch, batch: both from 1. batches: number of batches in the epoch.
+    metrics: those of the loss, and `gradient_norm`.
     """
 
     step: int
@@ -21,7 +21,7 @@ class StepReport:
     batches: int
     images: int
     loss: float
-    rate: float
+    lr: float
     seconds: float
     metrics: dict[str, float]
 
@@ -30,20 +30,19 @@ class StepReport:
 class EpochReport:
     """One epoch.
 
-    steps: 0 if mining found no triplet at all.
-    loss, metrics: means over its steps; a metric that is not finite in a step (no triplet) is left out there.
-        The loss of no steps is NaN.
-    rate: learning rate of the last step.
-    inactive_steps: steps in which no triplet was active, so that nothing was learned.
-    seconds: of the steps alone, without validation and checkpoints.
-    validation: see `PairValidation`. evaluation: see `PairEvaluation`. Empty where none was due.
+    steps: 0 if mining found no triplet.
+    loss, metrics: means over the steps, ignoring values that are not finite (no triplet). NaN without steps.
+    lr: learning rate of the last step.
+    inactive_steps: steps without an active triplet, which do not change the weights.
+    seconds: of the steps, without validation and checkpoints.
+    validation: see `PairValidation`. evaluation: see `PairEvaluation`. Empty if none was due.
     """
 
     epoch: int
     steps: int
     images: int
     loss: float
-    rate: float
+    lr: float
     inactive_steps: int
     seconds: float
     metrics: dict[str, float]
@@ -52,7 +51,7 @@ class EpochReport:
 
     @property
     def images_per_second(self) -> float:
-        """Images trained on per second of the steps."""
+        """Training throughput over the steps."""
         return self.images / self.seconds if self.seconds else 0.0
 
     def to_dict(self) -> dict[str, Any]:
@@ -67,13 +66,13 @@ class EpochReport:
 
 @dataclass
 class EpochTotals:
-    """The sums an unfinished epoch has so far; a checkpoint holds them."""
+    """Running sums of an unfinished epoch, saved in checkpoints."""
 
     steps: int = 0
     images: int = 0
     inactive_steps: int = 0
     seconds: float = 0.0
-    rate: float = 0.0
+    lr: float = 0.0
     sums: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -82,7 +81,7 @@ class EpochTotals:
         self.steps += 1
         self.images += report.images
         self.seconds += report.seconds
-        self.rate = report.rate
+        self.lr = report.lr
         self.inactive_steps += 0 in (report.metrics.get("active_share"), report.metrics.get("candidates"))
         for name, value in {"loss": report.loss, **report.metrics}.items():
             if math.isfinite(value):
@@ -97,7 +96,7 @@ class EpochTotals:
             steps=self.steps,
             images=self.images,
             loss=means.pop("loss", math.nan),
-            rate=self.rate,
+            lr=self.lr,
             inactive_steps=self.inactive_steps,
             seconds=self.seconds,
             metrics=means,

@@ -1,4 +1,4 @@
-"""Turn faces about their middle."""
+"""Rotate faces about their centre."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,23 +9,23 @@ Pixels = npt.NDArray[np.uint8]
 
 
 def rotate(faces: Pixels, degrees: npt.NDArray[np.float64]) -> Pixels:
-    """Return (N, H, W, 3) faces turned counter-clockwise by (N,) degrees, bilinear.
+    """Return (N, H, W, 3) faces rotated counter-clockwise by (N,) degrees, bilinear.
 
-    Beyond a face the pixels of its edge repeat.
+    Edge pixels are repeated outside the face.
     """
     height, width = faces.shape[1:3]
     angles = torch.from_numpy(np.deg2rad(degrees))
-    sine, cosine, none = torch.sin(angles), torch.cos(angles), torch.zeros_like(angles)
-    # From a place in the result to the place in the face; both run from -1 to 1, however long the side is.
+    sine, cosine, zero = torch.sin(angles), torch.cos(angles), torch.zeros_like(angles)
+    # Maps positions in the result to positions in the face; both range from -1 to 1 along either side.
     matrices = torch.stack(
         [
-            torch.stack([cosine, -sine * height / width, none], dim=1),
-            torch.stack([sine * width / height, cosine, none], dim=1),
+            torch.stack([cosine, -sine * height / width, zero], dim=1),
+            torch.stack([sine * width / height, cosine, zero], dim=1),
         ],
         dim=1,
     ).float()
     images = torch.from_numpy(faces).permute(0, 3, 1, 2).float()
     grid = F.affine_grid(matrices, list(images.shape), align_corners=False)
-    turned = F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
-    pixels: Pixels = turned.round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
+    rotated = F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    pixels: Pixels = rotated.round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
     return pixels

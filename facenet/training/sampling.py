@@ -1,6 +1,6 @@
-"""Which images make a batch: a pure function of seed, epoch and batch, so that a run can go on anywhere.
+"""Which images form a batch: a pure function of seed, epoch and batch, so that a run can resume anywhere.
 
-A plan lists its images by their number, 0 to N - 1, in the training set.
+A plan refers to images by their number, 0 to N - 1, in the training set.
 """
 
 from typing import Protocol
@@ -24,12 +24,12 @@ class Plan(Protocol):
 
 
 class ImagePlan:
-    """Single images, each person's share set by `balance`.
+    """Single images, with the frequency of each person set by `balance`.
 
-    An image is drawn with weight n**-balance, n being the number of images of its person: at 0 every image
-    comes once an epoch, at 1 every person comes equally often. The draw is systematic (Madow 1949): an image
-    expected 2.3 times comes 2 or 3 times, so an epoch is as even as it can be. What does not fill a batch
-    is left out of the epoch; a set smaller than a batch makes one small batch.
+    An image is drawn with weight n**-balance, where n is the number of images of its person: with 0 every
+    image occurs once per epoch, with 1 every person occurs equally often. Sampling is systematic (Madow
+    1949): an image with expectation 2.3 occurs 2 or 3 times, so that epochs vary as little as possible. An
+    incomplete last batch is dropped; a set smaller than a batch forms one small batch.
 
     Args:
         labels: (N,) int64 class of each image.
@@ -38,13 +38,13 @@ class ImagePlan:
         seed: of the order.
 
     Raises:
-        DataInvalid: there are fewer than two images, which batch norm cannot train on.
+        DataInvalid: there are fewer than two images, too few for batch norm.
     """
 
     def __init__(self, labels: Indices, *, batch_size: int, balance: float, seed: int) -> None:
         if len(labels) < 2:
             raise DataInvalid(
-                f"{len(labels)} images are left to train on, 2 are needed. See reports/triplets.json "
+                f"Training needs at least 2 images, and {len(labels)} are left. See reports/triplets.json "
                 "and lower triplets.min_images or triplets.validation_fraction."
             )
         counts = np.bincount(labels)

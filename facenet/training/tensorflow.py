@@ -1,7 +1,7 @@
-"""Optimisers whose arithmetic is TensorFlow 1's: the published FaceNet models were trained with it.
+"""Optimisers with the arithmetic of TensorFlow 1, which trained the published FaceNet models.
 
-Adam and RMSProp of PyTorch add epsilon elsewhere. With the usual 1e-8 nobody sees it; davidsandberg/facenet
-trains with 0.1 and 1.0, and there the first steps differ by a factor of 30.
+PyTorch's Adam and RMSprop add epsilon in another place. With the usual 1e-8 this makes no difference, but
+davidsandberg/facenet uses 0.1 and 1.0, and the first steps then differ by a factor of 30.
 """
 
 import math
@@ -17,8 +17,8 @@ Closure = Callable[[], float]
 class TensorFlowAdam(torch.optim.Adam):
     """Adam as the "epsilon hat" form of Kingma and Ba 2015, section 2.
 
-    w -= rate * sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + epsilon), epsilon outside the correction of
-    the bias. It is PyTorch's step with an epsilon of epsilon / sqrt(1 - beta2^t).
+    w -= lr * sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + epsilon), with epsilon outside the bias
+    correction. This is PyTorch's step with an epsilon of epsilon / sqrt(1 - beta2^t).
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class TensorFlowAdam(torch.optim.Adam):
 
     @torch.no_grad()
     def step(self, closure: Closure | None = None) -> float | None:  # type: ignore[override]  # overloads
-        """Take one step; returns what `closure` returns."""
+        """Take one step and return the result of `closure`."""
         for group in self.param_groups:
             counts = [self.state[p]["step"] for p in group["params"] if p in self.state]
             step = 1 + (int(max(counts)) if counts else 0)
@@ -39,9 +39,9 @@ class TensorFlowAdam(torch.optim.Adam):
 
 
 class TensorFlowRMSprop(torch.optim.Optimizer):
-    """RMSProp with epsilon inside the root, a mean square that starts at 1, and the rate inside the momentum.
+    """RMSProp with epsilon inside the root, a mean square that starts at 1, and the lr inside the momentum.
 
-    s = alpha * s + (1 - alpha) * g^2;  b = momentum * b + rate * g / sqrt(s + eps);  w -= b.
+    s = alpha * s + (1 - alpha) * g^2;  b = momentum * b + lr * g / sqrt(s + eps);  w -= b.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class TensorFlowRMSprop(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Closure | None = None) -> float | None:  # type: ignore[override]  # overloads
-        """Take one step; returns what `closure` returns."""
+        """Take one step and return the result of `closure`."""
         loss = None
         if closure is not None:
             with torch.enable_grad():

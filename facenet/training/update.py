@@ -1,4 +1,4 @@
-"""One update of the weights: forward, backward, clipping, the optimiser, the moving average."""
+"""One update of the weights: forward, backward, clipping, optimiser, moving average."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -28,13 +28,13 @@ Metrics = dict[str, float]
 
 @dataclass(frozen=True, kw_only=True)
 class UpdateOptions:
-    """How the weights are moved.
+    """How the weights are updated.
 
     standardisation: of the faces, see facenet.standardisation.
-    clip_norm: a longer gradient is shortened to this length, over all parameters together; None for never.
-    ema: decay of the moving average of the weights, which is then the model; None for no average.
-    compiled: let torch.compile make the network faster; it takes a minute at the start.
-    frozen: layers that stay as they are, see `freeze_to`.
+    clip_norm: maximum norm of the gradient over all parameters; None for no clipping.
+    ema: decay of the moving average of the weights, which becomes the model; None for no average.
+    compiled: compile the network with torch.compile, which takes a minute at the start.
+    frozen: layers that are not trained, see `freeze_to`.
     """
 
     standardisation: str = "fixed"
@@ -45,13 +45,13 @@ class UpdateOptions:
 
 
 class Objective(nn.Module):
-    """Network and loss as one module, so that precision and processes wrap one forward call."""
+    """Network and loss as one module, so that Accelerate wraps a single forward call."""
 
     def __init__(self, network: nn.Module, loss: nn.Module, processes: Processes, *, compiled: bool) -> None:
         super().__init__()
         self.network, self.loss = network, loss
         self._processes = processes
-        # Functions and no modules: names in the state dict stay, and validation is not compiled.
+        # A function, not a module: names in the state dict are unchanged, and validation is not compiled.
         call: Callable[[Tensor], Tensor] = network.__call__
         self._compute = torch.compile(network.forward) if compiled else call
 
@@ -60,8 +60,8 @@ class Objective(nn.Module):
     ) -> tuple[Tensor, Any]:
         """Return the loss of a piece and its metrics.
 
-        images: standardised (M, 3, S, S), those of this process. labels: (N,) int64 of the whole piece.
-        seed: of dropout, different in each process, and of draws of the loss, the same in all.
+        images: standardised (M, 3, S, S), of this process. labels: (N,) int64, of the whole piece.
+        seed: of dropout, different in each process, and of draws of the loss, the same in all processes.
         """
         _seed(*seed, 1 + self._processes.rank)
         start, stop = piece.whole.start, piece.whole.stop
@@ -74,13 +74,13 @@ class Objective(nn.Module):
 
 @dataclass(kw_only=True)
 class Update:
-    """Network, loss and optimiser made ready for a device, a precision and a number of processes.
+    """Network, loss and optimiser, prepared for a device, a precision and a number of processes.
 
-    network, loss: trained together; `loss(prelogits, labels)` gives `.value` and `.metrics`.
-    optimizer: over the parameters of both that are trained.
+    network, loss: trained together; `loss(prelogits, labels)` returns `.value` and `.metrics`.
+    optimizer: over the trained parameters of both.
     division: how a batch is divided.
-    seed: of dropout and other draws; each step seeds the global generator with it and its own number, so that
-        a resumed run draws what it would have drawn.
+    seed: of dropout and other draws; each step seeds the global generator with it and the step number, so a
+        resumed run draws the same numbers.
     """
 
     network: nn.Module
@@ -97,12 +97,14 @@ class Update:
             torch.cuda.set_device(self.device)
         if self.device.type == "cpu":
             keep_freed_memory()
-        # Accelerate keeps the precision of a process's first run and would refuse another one.
+        # Accelerate remembers the precision of the first run of a process and rejects any other.
         AcceleratorState._reset_state()
         self._accelerator = Accelerator(
             mixed_precision=ACCELERATE_PRECISIONS[self.precision],
             cpu=self.device.type == "cpu",
-            kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],  # they are equal anyway
+            kwargs_handlers=[
+                DistributedDataParallelKwargs(broadcast_buffers=False)
+            ],  # they are equal in all processes
         )
         processes = self.division.processes
         share_batch_norm(self.network.to(self.device), processes)
@@ -115,25 +117,25 @@ class Update:
 
     @property
     def model(self) -> nn.Module:
-        """What is evaluated and saved: the network, or its moving average if there is one."""
+        """The module to evaluate and save: the network, or its moving average if there is one."""
         return self._average.module if self._average is not None else self.network
 
     def train(self) -> None:
-        """Set everything to training mode but the frozen layers."""
+        """Set all layers to training mode, except frozen layers."""
         self._objective.train()
         for layer in self.options.frozen:
             layer.eval()
 
     def __call__(self, faces: Tensor, labels: Tensor, moment: Moment) -> tuple[float, Metrics]:
-        """Move the weights by one batch; return its loss and metrics.
+        """Update the weights with one batch; return its loss and metrics.
 
-        faces: (M, S, S, 3) uint8, those of this process. labels: (N,) int64 of the whole batch.
-        To the metrics of the loss comes `gradient_norm`, before it is clipped.
-        The loss of a batch in pieces is the mean over its images, if that of a piece is.
+        faces: (M, S, S, 3) uint8, of this process. labels: (N,) int64, of the whole batch.
+        The metrics are those of the loss and `gradient_norm`, the norm before clipping.
+        The loss of a batch in pieces is the mean over its images, provided that the loss of a piece is.
 
         Raises:
-            TrainingDiverged: loss or gradient are not finite; the weights are as they were.
-            CompilationFailed: the network is to be compiled and cannot be.
+            TrainingDiverged: loss or gradient are not finite; the weights are unchanged.
+            CompilationFailed: torch.compile cannot compile the network.
         """
         self._prepared.zero_grad(set_to_none=True)
         images = standardise(faces.to(self.device, non_blocking=True), self.options.standardisation)
@@ -142,33 +144,33 @@ class Update:
         for number, piece in enumerate(pieces):
             size = piece.own.stop - piece.own.start
             own, images = images[:size], images[size:]
-            share = (piece.whole.stop - piece.whole.start) / len(labels)
+            weight = (piece.whole.stop - piece.whole.start) / len(labels)
             last = number == len(pieces) - 1
-            with self._explained(), nullcontext() if last else self._accelerator.no_sync(self._objective):
-                metrics = self._backward(own, labels[piece.whole], piece, share, moment, number)
+            with self._compilation(), nullcontext() if last else self._accelerator.no_sync(self._objective):
+                metrics = self._backward(own, labels[piece.whole], piece, weight, moment, number)
             for name, value in metrics.items():
-                total[name] = total.get(name, 0.0) + share * value
+                total[name] = total.get(name, 0.0) + weight * value
         total["gradient_norm"] = self._move(moment)
         return total.pop("loss"), total
 
     def _backward(
-        self, images: Tensor, labels: Tensor, piece: Piece, share: float, moment: Moment, number: int
+        self, images: Tensor, labels: Tensor, piece: Piece, weight: float, moment: Moment, number: int
     ) -> Metrics:
         seed = (self.seed, moment.step, number)
         value, metrics = self._objective(images, labels, piece, seed)
         loss = value.item()
         check_finite(loss, "loss", moment)
-        self._accelerator.backward(value * share if share < 1 else value)
-        return {"loss": loss, **{name: float(figure) for name, figure in metrics.items()}}
+        self._accelerator.backward(value * weight if weight < 1 else value)
+        return {"loss": loss, **{name: float(metric) for name, metric in metrics.items()}}
 
-    def _explained(self) -> AbstractContextManager[None]:
+    def _compilation(self) -> AbstractContextManager[None]:
         return compilation_explained() if self.options.compiled else nullcontext()
 
     def _move(self, moment: Moment) -> float:
         self._accelerator.unscale_gradients()
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         norm = torch.nn.utils.get_total_norm(p.grad for p in parameters if p.grad is not None)
-        if self._accelerator.scaler is None:  # with one, a step that overflows is left out
+        if self._accelerator.scaler is None:  # a gradient scaler skips steps that overflow
             check_finite(float(norm), "gradient", moment)
         if self.options.clip_norm is not None:
             torch.nn.utils.clip_grads_with_norm_(parameters, self.options.clip_norm, norm)
@@ -178,7 +180,7 @@ class Update:
         return float(norm)
 
     def state(self) -> dict[str, Any]:
-        """Return everything that an update depends on, for a checkpoint."""
+        """Return the state of network, loss, optimiser and average, for a checkpoint."""
         scaler = self._accelerator.scaler
         return {
             "objective": self._accelerator.unwrap_model(self._objective).state_dict(),
@@ -188,7 +190,7 @@ class Update:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go back to a `state`."""
+        """Restore a `state`."""
         self._accelerator.unwrap_model(self._objective).load_state_dict(state["objective"])
         self.optimizer.load_state_dict(state["optimizer"])
         if self._accelerator.scaler:

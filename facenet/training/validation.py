@@ -1,4 +1,4 @@
-"""How well embeddings verify pairs of people who do not train."""
+"""Verification accuracy on pairs of people who are not trained on."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,10 @@ from facenet.training.sampling import Indices
 
 @dataclass(frozen=True, kw_only=True)
 class PairValidation:
-    """Pairs of faces and what embeds them; of several processes all get the same metrics.
+    """Validation pairs and their embedder; all processes get the same metrics.
 
     left, right: (P,) int64 rows in the embedder's table.
-    same: (P,) bool, whether the two are one person.
+    same: (P,) bool, whether both faces show the same person.
     """
 
     embedder: TableEmbedder
@@ -24,10 +24,10 @@ class PairValidation:
     same: npt.NDArray[np.bool_]
 
     def __call__(self, network: nn.Module) -> dict[str, float]:
-        """Return the accuracy at the best threshold, that threshold, and mean distances by kind of pair.
+        """Return the accuracy at the best threshold, that threshold, and mean distances of either class.
 
-        Distances are squared Euclidean, 0 to 4 of embeddings of unit length. A kind of pair that is missing
-        has no mean; without pairs nothing is returned. The network is left in the mode it was in.
+        Distances are squared Euclidean, 0 to 4 for embeddings of unit length. The mean of a class without
+        pairs is omitted; without any pairs the result is empty. The mode of the network is restored.
         """
         if not len(self.same):
             return {}
@@ -44,14 +44,14 @@ class PairValidation:
 
 
 def best_accuracy(distances: npt.NDArray[np.float64], same: npt.NDArray[np.bool_]) -> tuple[float, float]:
-    """Return the highest share of P >= 1 pairs that `distance < threshold` tells right, and the threshold.
+    """Return the best accuracy of `distance < threshold` on P >= 1 pairs, and the threshold.
 
-    Of several best thresholds the smallest; it lies half way between two distances.
+    It is the smallest of the best thresholds and lies half way between two distances.
     """
     order = np.argsort(distances, kind="stable")
     ordered = distances[order]
-    right = (~same).sum() + np.concatenate([[0], np.cumsum(np.where(same[order], 1, -1))])
+    correct = (~same).sum() + np.concatenate([[0], np.cumsum(np.where(same[order], 1, -1))])
     between = np.concatenate([[True], ordered[1:] > ordered[:-1], [True]])  # equal distances stay together
-    best = int(np.argmax(np.where(between, right, -1)))
+    best = int(np.argmax(np.where(between, correct, -1)))
     edges = np.concatenate([[0.0], ordered, ordered[-1:] + 1])
-    return float(right[best] / len(same)), float((edges[best] + edges[best + 1]) / 2)
+    return float(correct[best] / len(same)), float((edges[best] + edges[best + 1]) / 2)

@@ -1,4 +1,4 @@
-"""Run the stage as params.yaml says and write reports/train.json."""
+"""Run the stage with params.yaml and write reports/train.json."""
 
 from tasks import paths
 from tasks.entry import stage_main
@@ -9,7 +9,7 @@ from tasks.reports import Meter, write_report
 def main() -> None:
     """Train, and write the report with the peak memory of the process."""
     params = load_params()
-    from tasks.train.stage import run  # torch takes seconds to import, a wrong parameter none to find
+    from tasks.train.stage import run  # imports torch, which a wrong parameter need not wait for
 
     with Meter() as meter:
         metrics = run(params)

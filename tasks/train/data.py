@@ -1,4 +1,4 @@
-"""What the stage reads: the faces, the plan, the pairs to validate and to evaluate on."""
+"""Read the input of the stage: faces, plan, validation pairs and evaluation pairs."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +25,8 @@ GROUPS = {"triplets": ["anchor", "positive", "negative"], "pairs": ["left", "rig
 class TrainingFaces:
     """The training images.
 
-    rows: (N,) row of each in the face table; labels: (N,) class, 0 to C - 1.
-    groups: (T, 3) triplets or (P, 2) pairs of numbers of images, 0 to N - 1; None for plans without them.
+    rows: (N,) row of each image in the face table. labels: (N,) class, 0 to C - 1.
+    groups: (T, 3) triplets or (P, 2) pairs of image numbers, 0 to N - 1; None for plans without them.
     """
 
     rows: Indices
@@ -40,10 +40,10 @@ class TrainingFaces:
 
 
 def read_faces(table: str, *, aligned: Path, triplets: Path) -> TrainingFaces:
-    """Return the training images of a plan that is a table of images, triplets or pairs.
+    """Return the training images of a plan, whose `table` is images, triplets or pairs.
 
     Raises:
-        DataInvalid: the file of the plan is missing, or has a person without images.
+        DataInvalid: the file of the plan is missing, or a person in it has no images.
     """
     if table == "images":
         images = _read(triplets / "images.parquet")
@@ -58,23 +58,23 @@ def read_faces(table: str, *, aligned: Path, triplets: Path) -> TrainingFaces:
 
 
 def check_classes(labels: Indices, path: Path) -> None:
-    """Raise DataInvalid if a class from 0 to the highest has no image: no head could learn to name it."""
+    """Raise DataInvalid if a class from 0 to the highest has no image."""
     empty = np.flatnonzero(np.bincount(labels) == 0) if len(labels) else labels
     if len(empty):
         raise DataInvalid(
-            f"{path} has no image of {len(empty)} of {labels.max() + 1} people, label {empty[0]} for one. "
-            "Run `dvc repro triplets`, which numbers only people who train."
+            f"{path} has no image of {len(empty)} of {labels.max() + 1} people, such as label {empty[0]}. "
+            "Run `dvc repro triplets`, which numbers only people with training images."
         )
 
 
 def make_plan(faces: TrainingFaces, params: Params, *, processes: int = 1) -> Plan:
-    """Return the batches of every epoch that params ask for, to be shared by so many processes.
+    """Return the batches of every epoch, each to be shared by `processes`.
 
     Raises:
-        DataInvalid: the plan needs people or photos that are not there.
+        DataInvalid: there are too few people or photos for the plan.
     """
     seed, train, triplets = params.base.seed, params.train, params.triplets
-    # A loss that looks for triplets or pairs in the batch wants each image once.
+    # A loss that mines triplets or pairs in the batch needs each image once.
     distinct = triplets.plan != "pk" and not (params.pairs_as_listed or params.triplets_as_listed)
     if triplets.plan == "pk":
         return PKPlan(
@@ -89,7 +89,7 @@ def make_plan(faces: TrainingFaces, params: Params, *, processes: int = 1) -> Pl
 
 
 def make_miner(labels: Indices, params: Params) -> Miner | None:
-    """Return what mines the triplets of an epoch in training, or None for plans that nothing is mined for."""
+    """Return the miner of plans whose triplets are mined during training, or None for other plans."""
     seed, margin, triplets = params.base.seed, params.train.margin, params.triplets
     if triplets.plan == "exemplars":
         return ExemplarMiner(
@@ -108,7 +108,7 @@ def make_miner(labels: Indices, params: Params) -> Miner | None:
 
 
 def read_validation_pairs(triplets: Path) -> pd.DataFrame:
-    """Return left and right, rows in the face table, and same; there may be none."""
+    """Return left and right, rows in the face table, and same; the table may be empty."""
     return _read(triplets / "validation_pairs.parquet")
 
 

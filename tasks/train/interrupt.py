@@ -1,4 +1,4 @@
-"""Stop on SIGTERM or Ctrl-C after the step that is under way, not in the middle of it."""
+"""Stop on SIGTERM or Ctrl-C after the current step, not in the middle of it."""
 
 import signal
 import sys
@@ -12,21 +12,20 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class StopRequest:
-    """Inside the context, call it to learn whether a signal asked to stop. A second one stops at once."""
+    """Within its context, a call returns whether a signal arrived. A second signal stops at once."""
 
     def __init__(self) -> None:
         self.number = 0
-        self._former: dict[signal.Signals, Handler] = {}
+        self._previous: dict[signal.Signals, Handler] = {}
 
     def __call__(self) -> bool:
-        """Tell whether a signal came."""
+        """Return whether a signal arrived."""
         return self.number != 0
 
     def __enter__(self) -> Self:
-        if (
-            threading.current_thread() is threading.main_thread()
-        ):  # Python lets no other thread handle signals
-            self._former = {number: signal.signal(number, self._ask) for number in SIGNALS}
+        # Python allows only the main thread to set signal handlers.
+        if threading.current_thread() is threading.main_thread():
+            self._previous = {number: signal.signal(number, self._ask) for number in SIGNALS}
         return self
 
     def __exit__(
@@ -36,16 +35,14 @@ class StopRequest:
 
     @property
     def exit_code(self) -> int:
-        """128 + the signal, as shells have it: 130 after Ctrl-C, 143 after SIGTERM, here or elsewhere."""
+        """128 + the signal, as in shells: 130 after Ctrl-C, 143 after SIGTERM, in this process or another."""
         return 128 + (self.number or signal.SIGTERM)
 
     def _ask(self, number: int, _frame: FrameType | None) -> None:
         self.number = number
         self._restore()
-        sys.stderr.write(
-            "\nStopping after this step; the checkpoint is kept and the next run goes on from it.\n"
-        )
+        sys.stderr.write("\nStopping after this step. The next run resumes from the checkpoint.\n")
 
     def _restore(self) -> None:
-        for number, former in self._former.items():
-            signal.signal(number, former)
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""What the stage leaves for people: the history as a table and a picture, and the metrics of the report."""
+"""The outputs of the stage besides the model: history as CSV and plot, metrics of the report."""
 
 import csv
 import io
@@ -14,15 +14,15 @@ FIRST_COLUMNS = ("epoch", "loss", "lr", "images_per_second", "validation_accurac
 
 
 def history_rows(history: Sequence[EpochReport]) -> list[dict[str, float]]:
-    """Return a flat row of numbers per epoch.
+    """Return one flat row of numbers per epoch.
 
-    Metrics of the loss are train_*, those of pairs validation_* and evaluation_*.
+    Metrics of the loss are named train_*, those on pairs validation_* and evaluation_*.
     """
     return [
         {
             "epoch": report.epoch,
             "loss": report.loss,
-            "lr": report.rate,
+            "lr": report.lr,
             "images_per_second": round(report.images_per_second, 1),
             "inactive_steps": report.inactive_steps,
             **{f"train_{name}": value for name, value in report.metrics.items()},
@@ -34,7 +34,7 @@ def history_rows(history: Sequence[EpochReport]) -> list[dict[str, float]]:
 
 
 def write_history(path: Path, history: Sequence[EpochReport]) -> None:
-    """Write the rows as CSV, numbers with six digits; a metric that an epoch lacks is empty."""
+    """Write the rows as CSV with six significant digits; missing metrics are empty."""
     rows = history_rows(history)
     columns = list(dict.fromkeys([*FIRST_COLUMNS, *(name for row in rows for name in row)]))
     text = io.StringIO()
@@ -46,7 +46,7 @@ def write_history(path: Path, history: Sequence[EpochReport]) -> None:
 
 
 def draw_history(path: Path, history: Sequence[EpochReport]) -> None:
-    """Draw loss and accuracy, on validation and evaluation pairs, over the epochs as PNG."""
+    """Plot loss and accuracy, on validation and evaluation pairs, per epoch as PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
@@ -72,9 +72,9 @@ def draw_history(path: Path, history: Sequence[EpochReport]) -> None:
 
 
 def final_metrics(history: Sequence[EpochReport]) -> dict[str, Any]:
-    """Return what reports/train.json says about the epochs: totals, and the last epoch's loss and metrics.
+    """Return the metrics of reports/train.json: totals over the epochs, and the last epoch's metrics.
 
-    Loss and metrics are of the last epoch that had a step.
+    Loss and metrics of the loss are those of the last epoch with a step.
     """
     seconds = sum(report.seconds for report in history)
     images = sum(report.images for report in history)

@@ -1,4 +1,4 @@
-"""Where the reports of the loop go: the progress bar and the MLflow run."""
+"""Send the reports of the loop to the progress bar and the MLflow run."""
 
 import math
 import sys
@@ -10,12 +10,12 @@ from tqdm import tqdm
 from facenet.training import EpochReport, StepReport
 from tasks.tracking import Run
 
-LOG_EVERY = 10  # steps; a request to MLflow costs some 10 ms
-LOG_SECONDS = 15.0  # between lines of the bar where it is written to a log
+LOG_EVERY = 10  # steps; a request to MLflow takes about 10 ms
+LOG_SECONDS = 15.0  # between updates of the bar if it is written to a log
 
 
 class Recorder:
-    """A progress bar over all steps, and metrics of every tenth step and each epoch on `run`."""
+    """Shows a progress bar over all steps, and logs metrics of every tenth step and each epoch to `run`."""
 
     def __init__(self, run: Run, *, steps: int, done: int, epochs: int) -> None:
         self._run, self._epochs, self._steps = run, epochs, steps
@@ -34,19 +34,19 @@ class Recorder:
         self._bar.close()
 
     def step(self, report: StepReport) -> None:
-        """Move the bar on; log every tenth step."""
+        """Update the bar; log every tenth step."""
         speed = report.images / report.seconds
-        text = f"loss {report.loss:.3f}, lr {report.rate:.2e}, {speed:.0f} images/s"
+        text = f"loss {report.loss:.3f}, lr {report.lr:.2e}, {speed:.0f} images/s"
         self._bar.set_postfix_str(text, refresh=False)
-        # Epochs of triplets mined anew have more and fewer steps: the bar shows the share of the run.
+        # Epochs of mined triplets vary in length, so the bar shows the fraction of the run that is done.
         done = (report.epoch - 1 + report.batch / report.batches) * self._steps / self._epochs
         self._bar.update(round(done) - self._bar.n)
         if report.step % LOG_EVERY == 0:
-            metrics = {"loss": report.loss, "lr": report.rate, "images_per_second": speed, **report.metrics}
+            metrics = {"loss": report.loss, "lr": report.lr, "images_per_second": speed, **report.metrics}
             self._run.log_metrics({f"step/{name}": value for name, value in metrics.items()}, report.step)
 
     def faces(self, done: int, total: int) -> None:
-        """Move the bar of the faces that are embedded to mine triplets; it goes when all are done."""
+        """Update the bar of the faces embedded for mining; it closes when all are done."""
         if self._mined is None:
             self._mined = tqdm(total=total, desc="mine", unit="face", mininterval=1.0, leave=False)
         self._mined.update(done - self._mined.n)
@@ -55,29 +55,29 @@ class Recorder:
             self._mined = None
 
     def epoch(self, report: EpochReport) -> None:
-        """Write one line about the epoch and log its metrics."""
-        told = [f"loss {report.loss:.4f}"] if report.steps else []
+        """Print one line about the epoch and log its metrics."""
+        parts = [f"loss {report.loss:.4f}"] if report.steps else []
         if "accuracy" in report.validation:
-            told.append(f"validation accuracy {report.validation['accuracy']:.4f}")
+            parts.append(f"validation accuracy {report.validation['accuracy']:.4f}")
         if "accuracy" in report.evaluation:
-            told.append(f"on the evaluation pairs {report.evaluation['accuracy']:.4f}")
+            parts.append(f"evaluation accuracy {report.evaluation['accuracy']:.4f}")
         if report.steps:
-            told.append(f"{report.images_per_second:.1f} images/s")
+            parts.append(f"{report.images_per_second:.1f} images/s")
         if "mined_triplets" in report.metrics:
-            told.append(f"{report.metrics['mined_triplets']:,.0f} triplets mined")
+            parts.append(f"{report.metrics['mined_triplets']:,.0f} triplets mined")
         if report.inactive_steps:
-            told.append(f"{report.inactive_steps} steps without an active triplet")
-        self._bar.write(f"epoch {report.epoch}/{self._epochs}: {', '.join(told)}", file=sys.stderr)
+            parts.append(f"{report.inactive_steps} steps without an active triplet")
+        self._bar.write(f"epoch {report.epoch}/{self._epochs}: {', '.join(parts)}", file=sys.stderr)
         metrics = {
             "loss": report.loss,
-            "lr": report.rate,
+            "lr": report.lr,
             "images_per_second": report.images_per_second,
             "inactive_steps": report.inactive_steps,
             **report.metrics,
         }
         finite = {f"epoch/{name}": value for name, value in metrics.items() if math.isfinite(value)}
         self._run.log_metrics(finite, report.epoch)
-        # evaluation/... is what stage evaluate says of the finished model.
+        # evaluation/... is used by stage evaluate for the final model.
         for kind, metrics in (("validation", report.validation), ("evaluation_pairs", report.evaluation)):
             if metrics:
                 self._run.log_metrics({f"{kind}/{name}": v for name, v in metrics.items()}, report.epoch)

@@ -1,4 +1,4 @@
-"""Everything a run needs, built from parameters and files before the first step."""
+"""Set up a run from parameters and files, up to its first step."""
 
 import os
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ EMBEDDING_BATCH = 64
 
 @dataclass(frozen=True, kw_only=True)
 class TrainPaths:
-    """Where the stage reads and writes."""
+    """Input and output paths of the stage."""
 
     aligned: Path = paths.ALIGNED
     triplets: Path = paths.TRIPLETS
@@ -62,7 +62,7 @@ class TrainPaths:
 class Setup:
     """A run before its first step.
 
-    data: sha256 of what was read, by name. trainer: None where no epoch is to be trained.
+    data: sha256 of the inputs, by name. trainer: None if there are no epochs to train.
     """
 
     processes: Processes
@@ -76,7 +76,7 @@ class Setup:
 
     @property
     def model(self) -> nn.Module:
-        """What is saved: the network, or the average of its weights."""
+        """The module to save: the network, or the moving average of its weights."""
         return self.trainer.model if self.trainer else self.network
 
     @property
@@ -86,12 +86,12 @@ class Setup:
 
 
 def prepare(params: Params, files: TrainPaths) -> Setup:
-    """Return the run that `params` describe, at its last checkpoint if it has one.
+    """Return the run that `params` define, restored from its last checkpoint if there is one.
 
     Raises:
         DataInvalid: data/aligned or data/triplets is missing or too small.
-        ParamsInvalid, WeightsInvalid: network, loss, schedule and train.init do not go together.
-        DownloadFailed: train.init is nowhere.
+        ParamsInvalid, WeightsInvalid: network, loss, schedule and train.init are incompatible.
+        DownloadFailed: train.init cannot be found.
     """
     processes, device = join(resolve_device(params.base.device))
     precision = resolve_precision(params.base.precision, device)
@@ -184,7 +184,7 @@ def _validation(embedder: TableEmbedder, files: TrainPaths) -> PairValidation:
 
 
 def _evaluation(embedder: TableEmbedder, params: Params, files: TrainPaths) -> dict[str, Any]:
-    """Return what the trainer is told of looks at the evaluation pairs: nothing where none is wanted."""
+    """Return the trainer's arguments for evaluation during training; none if it is disabled."""
     if not params.train.evaluate_every:
         return {}
     evaluate = PairEvaluation(embedder=embedder, pairs=read_evaluation_pairs(files.triplets))
@@ -192,5 +192,5 @@ def _evaluation(embedder: TableEmbedder, params: Params, files: TrainPaths) -> d
 
 
 def _digests(files: TrainPaths) -> dict[str, str]:
-    """Return the digests of what dvc.yaml says the stage reads."""
+    """Return the digests of the data that dvc.yaml lists as dependencies."""
     return {"aligned": folder_digest(files.aligned), "triplets": folder_digest(files.triplets)}

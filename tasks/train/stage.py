@@ -1,4 +1,4 @@
-"""The stage itself: a run set up, resumed, recorded and written."""
+"""The stage: set up or resume a run, train, record and write it."""
 
 import json
 import sys
@@ -20,22 +20,23 @@ from tasks.train.record import Recorder
 from tasks.train.setup import Setup, TrainPaths, prepare
 
 CHECKPOINT_SECONDS = 180.0
-RUN_FILE = "run.json"  # beside a checkpoint: the MLflow run that a resumed run goes on with
+RUN_FILE = "run.json"  # next to a checkpoint: the MLflow run that a resumed run continues
 
 
 def run(
     params: Params, files: TrainPaths | None = None, *, checkpoint_seconds: float = CHECKPOINT_SECONDS
 ) -> dict[str, Any] | None:
-    """Train as params say, write model, history and picture, and return the metrics of the report.
+    """Train, write model, history and plot, and return the metrics of the report.
 
-    A run of the same parameters, data and code that was killed goes on from its last checkpoint, also inside
-    an epoch, and ends with the weights it would have had, on a CPU if it has as many threads. Of several
-    processes that train together the main one does all this; the others only train, and return None.
+    If a run with the same parameters, data and code was interrupted, it resumes from its last checkpoint,
+    even within an epoch, and ends with the same weights as without the interruption (on a CPU: given the same
+    number of threads). Of several processes the main one does all this; the others only train, and return
+    None.
 
     Raises:
         DataInvalid, ParamsInvalid, WeightsInvalid, DownloadFailed: see `prepare`.
-        TrainingDiverged, EmbeddingCollapsed, NoTriplets: the run is beyond hope; its last checkpoint is kept.
-        SystemExit: 143 after SIGTERM, 130 after Ctrl-C, with a checkpoint of the step that was under way.
+        TrainingDiverged, EmbeddingCollapsed, NoTriplets: the run failed; its last checkpoint is kept.
+        SystemExit: 143 after SIGTERM, 130 after Ctrl-C, with a checkpoint of the last step.
     """
     files = files or TrainPaths()
     setup = prepare(params, files)
@@ -63,7 +64,7 @@ def _lead(setup: Setup, params: Params, files: TrainPaths, stop: StopRequest) ->
 
 
 def _follow(trainer: Trainer, stop: StopRequest) -> None:
-    """Train along with the main process."""
+    """Train together with the main process."""
     try:
         for _report in trainer.run():
             pass
@@ -86,7 +87,7 @@ def _train(trainer: Trainer, tracked: Run, stop: StopRequest) -> None:
 
 
 def _write(setup: Setup, params: Params, files: TrainPaths, tracked: Run) -> dict[str, Any]:
-    """Write model, history and picture, put them on the run, and return the metrics of the report."""
+    """Write model, history and plot, log them to the run, and return the metrics of the report."""
     history = setup.trainer.history if setup.trainer else []
     card = _card(setup, params, tracked.run_id)
     card = save_model(setup.model, card, weights=files.weights, card_path=files.card)
@@ -129,11 +130,11 @@ def _card(setup: Setup, params: Params, run_id: str) -> ModelCard:
 
 @contextmanager
 def _tracked(params: Params, checkpoints: Checkpoints) -> Iterator[Run]:
-    """Yield the MLflow run: the one that began this training, if it was begun before."""
+    """Yield the MLflow run: the one in which this training started, if it is resumed."""
     file = checkpoints.folder / RUN_FILE
-    former = json.loads(file.read_text())["run_id"] if file.exists() else None
+    previous = json.loads(file.read_text())["run_id"] if file.exists() else None
     name, tags = f"{params.train.network} {params.train.loss}", {"checkpoints": checkpoints.folder.name}
-    with training_run(name=name, tags=tags, resume=former) as tracked:
+    with training_run(name=name, tags=tags, resume=previous) as tracked:
         write_text(file, json.dumps({"run_id": tracked.run_id}))
         yield tracked
 
@@ -147,32 +148,33 @@ def _log_inputs(tracked: Run, setup: Setup, params: Params) -> None:
 
 
 def _announce(setup: Setup, params: Params, files: TrainPaths) -> None:
-    """Say in one line what is about to happen, and what else lies half done."""
+    """Print one line about the run, and how many others are unfinished."""
     trainer, faces = setup.trainer, setup.faces
     most = "at most " if trainer and trainer.mining else ""
     epochs = trainer.schedule.last_epoch if trainer else 0
     steps = f"{epochs} epochs of {most}{len(trainer.loader)} steps" if trainer else "no epochs"
-    resumed = f", going on after step {trainer.step}" if trainer and trainer.resumed else ""
+    resumed = f", resuming after step {trainer.step}" if trainer and trainer.resumed else ""
     sys.stderr.write(
         f"{params.train.network} ({setup.parameters:,} parameters) on {setup.device.type} in "
         f"{setup.precision}: {len(faces.rows):,} images of {faces.identities:,} people, {steps}{resumed}\n"
     )
     if trainer and trainer.resumed and setup.device.type == "cpu":
-        _tell_of_threads(trainer.saved_threads, torch.get_num_threads())
+        _warn_of_threads(trainer.saved_threads, torch.get_num_threads())
     others = _unfinished(files.checkpoints, setup.checkpoints.folder)
     if others:
         sys.stderr.write(
-            f"{len(others)} runs of other parameters are unfinished in {files.checkpoints}: "
-            "remove those you gave up.\n"
+            f"{files.checkpoints} has {len(others)} unfinished runs with other parameters. "
+            "Remove those you no longer need.\n"
         )
 
 
-def _tell_of_threads(before: int | None, now: int) -> None:
-    """Say where exact resume ends: sums over another number of parts are rounded elsewhere."""
+def _warn_of_threads(before: int | None, now: int) -> None:
+    """Warn that the run is not bit-identical: with other threads, sums are rounded differently."""
     if before != now:
         sys.stderr.write(
-            f"The checkpoint was made with {before} threads, this run has {now}: its weights may differ in "
-            f"the last bits from those of an undisturbed run. OMP_NUM_THREADS={before} avoids that.\n"
+            f"The checkpoint was written with {before} threads, but this run has {now}. Its weights may "
+            "differ in the last bits from those of an uninterrupted run. "
+            f"Set OMP_NUM_THREADS={before} to avoid that.\n"
         )
 
 

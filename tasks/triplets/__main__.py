@@ -1,4 +1,4 @@
-"""Run the stage as params.yaml says and write reports/triplets.json."""
+"""Run the stage with params.yaml and write reports/triplets.json."""
 
 from tasks import paths
 from tasks.entry import stage_main
@@ -8,7 +8,7 @@ from tasks.triplets.stage import run
 
 
 def main() -> None:
-    """Plan, and write the report with the time and the peak memory it took."""
+    """Write the plan, and the report with time and peak memory."""
     params = load_params()
     with Meter() as meter:
         metrics = run(

@@ -1,8 +1,8 @@
-"""The model that `triplets.embedder` names: a folder, or a version in the MLflow model registry.
+"""The model named by `triplets.embedder`: a folder, or a version in the MLflow model registry.
 
-An alias such as @champion moves without DVC's knowledge. The report therefore says which version it was, and
-`is_current` tells the flow, which runs the stage again when the alias has moved. `dvc repro` by hand keeps
-what the last run has mined: `dvc repro --force --single-item triplets` looks again.
+DVC does not notice when an alias such as @champion moves. The report therefore records the version, and the
+flow runs the stage again if `is_current` is false. A manual `dvc repro` keeps the triplets of the last run;
+`dvc repro --force --single-item triplets` mines them again.
 """
 
 import re
@@ -24,9 +24,9 @@ WEIGHTS, CARD = paths.WEIGHTS.name, paths.MODEL_CARD.name
 
 @dataclass(frozen=True)
 class Origin:
-    """Which model it is: its name in params.yaml, its version (None of a folder) and what identifies it.
+    """The identity of a model: its name in params.yaml, its version (None for a folder) and its digest.
 
-    digest: of all that decides the answers, as the registry has it; of a folder the sha256 of the weights.
+    digest: of a version, as recorded in the registry; of a folder, the sha256 of the weights.
     """
 
     embedder: str
@@ -36,12 +36,12 @@ class Origin:
 
 @contextmanager
 def opened(embedder: str) -> Iterator[tuple[Path, Origin] | None]:
-    """Yield a folder with facenet.safetensors and model.json, and which model it is.
+    """Yield a folder with facenet.safetensors and model.json, and the origin of the model.
 
-    None, if the registry has no such version yet: of a first run there is no champion.
+    Yield None if the registry has no such version yet: before the first promotion there is no champion.
 
     Raises:
-        SourceInvalid: the name is none, or the folder is no model.
+        SourceInvalid: the name is invalid, or the folder does not contain a model.
         TrackingFailed: the registry cannot be reached.
     """
     if not embedder.startswith("models:"):
@@ -56,11 +56,11 @@ def opened(embedder: str) -> Iterator[tuple[Path, Origin] | None]:
 
 
 def find(embedder: str) -> Version | None:
-    """Return the version in the registry that `models:/NAME@ALIAS` or `models:/NAME/NUMBER` is now."""
+    """Return the current version of `models:/NAME@ALIAS` or `models:/NAME/NUMBER`, or None."""
     parts = REGISTERED.fullmatch(embedder)
     if parts is None:
         raise SourceInvalid(
-            f"triplets.embedder {embedder!r} is no model of a registry. "
+            f"triplets.embedder {embedder!r} is not a valid registry model. "
             "Write models:/facenet@champion, models:/facenet/3, or the path of a folder."
         )
     if parts["alias"]:
@@ -69,9 +69,9 @@ def find(embedder: str) -> Version | None:
 
 
 def is_current(report: Path | None = None) -> bool:
-    """Tell whether the model that the last run of the stage mined with still bears its name.
+    """Return whether `triplets.embedder` still names the model of the last run of the stage.
 
-    True without a report, or where no model has mined: all else is for DVC to know.
+    True without a report or embedder: DVC tracks all other dependencies.
     """
     path = report or paths.report("triplets")
     used = read_report(path).get("embedder") if path.exists() else None
@@ -79,7 +79,7 @@ def is_current(report: Path | None = None) -> bool:
 
 
 def describe(embedder: str) -> Mapping[str, Any]:
-    """Return what the report says of the model, as it is now."""
+    """Return the current entry of the model in the report."""
     if not embedder.startswith("models:"):
         return asdict(_of_folder(embedder))
     version = find(embedder)
@@ -87,7 +87,7 @@ def describe(embedder: str) -> Mapping[str, Any]:
 
 
 def unavailable(embedder: str) -> Mapping[str, Any]:
-    """Return what the report says where there is no such version."""
+    """Return the entry in the report if there is no such version."""
     return {"embedder": embedder, "version": None, "digest": None}
 
 
@@ -96,12 +96,12 @@ def _of_version(embedder: str, version: Version) -> Origin:
 
 
 def _of_folder(embedder: str) -> Origin:
-    from facenet.model import ModelCard  # with torch, which a look into the registry need not wait for
+    from facenet.model import ModelCard  # imports torch, which registry look-ups need not wait for
 
     folder = Path(embedder)
     if not (folder / CARD).exists() or not (folder / WEIGHTS).exists():
         raise SourceInvalid(
-            f"triplets.embedder {embedder!r} is no folder with {WEIGHTS} and {CARD}. "
+            f"triplets.embedder {embedder!r} is not a folder with {WEIGHTS} and {CARD}. "
             "Write models:/facenet@champion for a model of the registry."
         )
     return Origin(embedder, None, ModelCard.read(folder / CARD).weights_sha256)

@@ -1,4 +1,4 @@
-"""Negatives that a trained model takes for the anchor, mined before training with `triplets.embedder`."""
+"""Hard negatives, mined before training with the model of `triplets.embedder`."""
 
 import sys
 from dataclasses import asdict
@@ -30,22 +30,22 @@ def mine_with_embedder(
 ) -> tuple[Indices, dict[str, Any]]:
     """Return the negative of each of the (M, 2) pairs, and the metrics of the report.
 
-    Pairs and negatives are numbers of the (N,) `rows` of the face table, whose people are the (N,) `labels`.
+    Pairs and negatives are positions in the (N,) `rows` of the face table, which show the (N,) `labels`.
 
-    It is one that `triplets.negatives` allows; where there is none the nearest that is farther than the
-    positive; -1 where there is none of these either, or no such model yet.
+    The negative is one that `triplets.negatives` allows, or else the nearest one farther than the positive.
+    It is -1 if there is no such negative either, or no such model yet.
 
     Raises:
-        SourceInvalid: triplets.embedder names nothing.
+        SourceInvalid: triplets.embedder is invalid.
         TrackingFailed: the registry cannot be reached.
-        ParamsInvalid, WeightsInvalid: the model reads larger faces than there are, or is damaged.
+        ParamsInvalid, WeightsInvalid: the stored faces are too small for the model, or it is damaged.
     """
     name = params.embedder or ""
     with embedder.opened(name) as found:
         if found is None:
             sys.stderr.write(
-                f"There is no {name} yet: negatives are drawn at random. Once a model is promoted "
-                "(python -m flows.promotion) the next run mines with it.\n"
+                f"There is no {name} yet, so negatives are drawn at random. Once a model is promoted "
+                "(python -m flows.promotion), the next run mines with it.\n"
             )
             return np.full(len(pairs), -1), _metrics(embedder.unavailable(name), 0, 0, len(pairs))
         folder, origin = found
@@ -60,7 +60,7 @@ def mine_with_embedder(
 
 
 def embed_faces(folder: Path, rows: Indices, *, aligned: Path, device: str) -> Embeddings:
-    """Return (N, E) embeddings of rows of the face table by the model in `folder`, with a bar on stderr."""
+    """Return (N, E) embeddings, by the model in `folder`, of rows of the face table; show progress."""
     model, _ = load_embedder(
         folder / embedder.WEIGHTS, folder / embedder.CARD, device=device, batch_size=BATCH
     )
@@ -75,6 +75,6 @@ def embed_faces(folder: Path, rows: Indices, *, aligned: Path, device: str) -> E
 
 
 def _metrics(origin: Any, mined: int, easy: int, random: int) -> dict[str, Any]:
-    """Return the origin and how many negatives are as wanted, farther than that, and drawn at random."""
+    """Return the origin and how many negatives are as configured, farther, and drawn at random."""
     negatives = {"negatives_mined": mined, "negatives_farther": easy, "negatives_random": random}
     return {"embedder": dict(origin), **negatives}

@@ -1,4 +1,4 @@
-"""The plan of training and the pairs of validation, as tables of face rows."""
+"""The training plan and the validation pairs, as tables of face rows."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +13,9 @@ from facenet.mining.offline import PositivePairs, anchor_positive_pairs, labelle
 from facenet.mining.pk import PKPlan
 from tasks.params.triplets import TripletsParams
 
-VALIDATION_PAIRS = 2000  # at most, half of them of the same person
-VALIDATION_IMAGES = (
-    10  # of a person at most, since n photos give n(n - 1) / 2 pairs and would outweigh everyone
-)
+VALIDATION_PAIRS = 2000  # maximum, half of them of the same person
+# Maximum per person: n photos form n(n - 1) / 2 pairs, and a person with many photos would dominate.
+VALIDATION_IMAGES = 10
 
 Indices = npt.NDArray[np.int64]
 
@@ -32,12 +31,12 @@ class Part:
 def make_plan(
     params: TripletsParams, train: Part, rng: np.random.Generator, *, aligned: Path, device: str
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return the plan as a table of face rows, and its own metrics.
+    """Return the plan as a table of face rows, and its metrics.
 
-    aligned, device: of the faces that a model of triplets.embedder embeds, and what it embeds them on.
+    aligned, device: the faces that the model of triplets.embedder embeds, and its device.
 
     Raises:
-        DataInvalid: nobody has two photos, or too few people for a batch of plan pk.
+        DataInvalid: no person has two photos, or there are too few people for a batch of plan pk.
         SourceInvalid, WeightsInvalid, ParamsInvalid: see `mine_with_embedder`.
     """
     images = pd.DataFrame({"row": train.rows, "label": train.labels})
@@ -46,7 +45,7 @@ def make_plan(
     possible = len(PositivePairs(train.labels))
     if possible == 0:
         raise DataInvalid(
-            f"Plan {params.plan} needs people with two photos, and nobody who trains has. "
+            f"Plan {params.plan} needs people with two photos, but no training person has two. "
             "Set triplets.plan to images, or add photos in ingest.sources."
         )
     if params.plan == "pk":
@@ -61,9 +60,9 @@ def make_plan(
 
 
 def make_validation_pairs(validation: Part, rng: np.random.Generator) -> pd.DataFrame:
-    """Return as many same as different pairs: left, right (rows of faces) and same.
+    """Return equally many same and different pairs: left, right (rows of faces) and same.
 
-    At most 2,000, of at most ten photos of a person; none when fewer than two people validate.
+    At most 2,000 pairs, of at most ten photos per person; none with fewer than two validation people.
     """
     order = rng.permutation(len(validation.labels))
     place = pd.Series(validation.labels[order]).groupby(validation.labels[order]).cumcount().to_numpy()
@@ -79,7 +78,7 @@ def _triplets(
     negatives = random_negatives(train.labels, positive[:, 0], rng=rng)
     metrics: dict[str, Any] = {}
     if params.embedder is not None:
-        # With torch, which a plan without a model need not wait for.
+        # Imports torch, which plans without a model need not wait for.
         from tasks.triplets.hard_negatives import mine_with_embedder
 
         found, metrics = mine_with_embedder(

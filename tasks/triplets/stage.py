@@ -1,14 +1,14 @@
-"""The stage itself: aligned faces and evaluation pairs -> who trains, who validates, the plan of training.
+"""The stage: aligned faces and evaluation pairs -> training and validation people, training plan.
 
 | plan | file | rows |
 |---|---|---|
-| images, pk, exemplars, triplets that are mined again | images.parquet | row of a face, label from 0 |
+| images, pk, exemplars, triplets with remine epoch | images.parquet | row of a face, label from 0 |
 | triplets | triplets.parquet | anchor, positive, negative: rows of training faces |
 | pairs | pairs.parquet | left, right: rows of training faces, same |
 
-Beside it identities.parquet (identity, images, split), validation_pairs.parquet (as pairs), and, if training
-is to look at them, evaluation_pairs.parquet (as pairs, with fold). A row is the number of a face in the table
-of data/aligned.
+It also writes identities.parquet (identity, images, split), validation_pairs.parquet (as pairs) and, for
+evaluation during training, evaluation_pairs.parquet (as pairs, with fold). A row is the number of a face in
+the table of data/aligned.
 """
 
 from pathlib import Path
@@ -43,12 +43,12 @@ def run(
 ) -> dict[str, Any]:
     """Split the people, write the plan to `target` and return the metrics of the report.
 
-    device: where a model of triplets.embedder embeds.
-    training: whether the model will be trained at all; if not (train.epochs is 0), plan images may be empty.
-    with_evaluation_pairs: whether training looks at them (train.evaluate_every).
+    device: of the model of triplets.embedder.
+    training: whether a model will be trained; if not (train.epochs is 0), plan images may be empty.
+    with_evaluation_pairs: whether training evaluates on them (train.evaluate_every).
 
     Raises:
-        DataInvalid: fewer than two people are left to train on, the plan is empty, or an expectation fails.
+        DataInvalid: fewer than two training people are left, the plan is empty, or an expectation fails.
         SourceInvalid, ParamsInvalid, WeightsInvalid, TrackingFailed: see `mine_with_embedder`.
     """
     faces = _read_faces(aligned)
@@ -90,7 +90,7 @@ def _read_faces(aligned: Path) -> pd.DataFrame:
 def _split(
     faces: pd.DataFrame, params: TripletsParams, seed: int
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, int]]:
-    """Return identities.parquet, the faces that may train or validate, and what was counted."""
+    """Return identities.parquet, the faces usable for training and validation, and the counts."""
     training = faces["role"] == "train"
     usable = faces[training & ~faces["fallback"]]
     images = usable["identity"].value_counts().sort_index()
@@ -112,9 +112,10 @@ def _require_people(params: TripletsParams, metrics: dict[str, int]) -> None:
     left, validating = metrics["identities_train"], metrics["identities_validation"]
     if left < 2:
         raise DataInvalid(
-            f"{'One person is' if left else 'No person is'} left to train on, two are needed: "
-            f"of {left + validating + metrics['identities_dropped']} people with role train "
-            f"{left + validating} have {params.min_images} faces or more, {validating} of them validate. "
+            f"Training needs at least two people, and {'one is' if left else 'none is'} left: "
+            f"of {left + validating + metrics['identities_dropped']} people with role train, "
+            f"{left + validating} have at least {params.min_images} faces, and {validating} of those are for "
+            "validation. "
             "Lower triplets.min_images or triplets.validation_fraction, or add photos in ingest.sources."
         )
 
@@ -127,7 +128,7 @@ def _part(identities: pd.DataFrame, usable: pd.DataFrame, split: str) -> Part:
 
 
 def _evaluation_identities(faces: pd.DataFrame, pairs: Path) -> set[str]:
-    """Return everyone in a pair of fold 0 and up, by the names of the pairs and by the photos' owners."""
+    """Return all people in pairs of fold 0 and up, by the names in the pairs and by the photos' people."""
     if not pairs.exists():
         raise DataInvalid(f"There is no {pairs}. Run `dvc repro ingest`.")
     scored = pd.read_parquet(pairs).query("fold >= 0")
@@ -154,4 +155,4 @@ def _write(target: Path, tables: dict[str, pd.DataFrame]) -> None:
     for name, table in tables.items():
         with atomic_path(target / f"{name}.parquet") as temporary:
             rows = pa.Table.from_pandas(table, preserve_index=False)
-            pq.write_table(rows.replace_schema_metadata(), temporary)  # pandas' own names its version
+            pq.write_table(rows.replace_schema_metadata(), temporary)  # it would include pandas' version

@@ -140,7 +140,7 @@ def test_the_published_numbers_and_the_mode_that_the_source_mines_in() -> None:
 
 @pytest.mark.parametrize("labels", [[], [1], [1, 2, 3], [4, 4, 4]])
 def test_data_without_a_triplet_are_refused(labels: list[int]) -> None:
-    with pytest.raises(DataInvalid, match="needs two people"):
+    with pytest.raises(DataInvalid, match="needs at least two people"):
         ExemplarMiner(labels=np.array(labels, dtype=np.int64), selection="facenet", people=2, seed=0)
 
 

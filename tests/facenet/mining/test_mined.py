@@ -20,7 +20,7 @@ def plan(miner: WholeSetMiner = MINER, batch_size: int = 9, **options: int | boo
     return MinedPlan(miner, batch_size=batch_size, seed=1, **options)
 
 
-def test_the_whole_set_gives_each_pair_a_semihard_negative_of_the_moment() -> None:
+def test_the_whole_set_gives_each_pair_a_semihard_negative_of_the_current_network() -> None:
     triplets = MINER.triplets(1, embed)
     d_ap, d_an = (np.square(TABLE[triplets[:, 0]] - TABLE[triplets[:, i]]).sum(axis=1) for i in (1, 2))
     assert ((d_ap < d_an) & (d_an < d_ap + 0.3)).all()
@@ -43,11 +43,11 @@ def test_batches_are_those_of_the_epoch_that_was_mined(distinct: bool) -> None:
             assert len(set(batch)) == len(batch) <= 9
         else:
             assert {tuple(triplet) for triplet in batch.reshape(-1, 3).tolist()} <= rows
-    with pytest.raises(ValueError, match="epoch 4 was not mined, the last one was 3"):
+    with pytest.raises(ValueError, match="epoch 4 was not mined; the last mined epoch is 3"):
         mined.batches(4)
 
 
-def test_triplets_of_a_checkpoint_make_the_same_batches() -> None:
+def test_triplets_of_a_checkpoint_form_the_same_batches() -> None:
     first, second = plan(), plan()
     first.mine(2, embed)
     second.set(2, first.triplets)

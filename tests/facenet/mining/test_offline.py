@@ -147,7 +147,7 @@ def test_semihard_draws_are_even_and_do_not_depend_on_chunks(monkeypatch: pytest
     np.testing.assert_array_equal(drawn, again)
 
 
-def test_long_embeddings_are_told_apart_as_well_as_short_ones() -> None:
+def test_long_embeddings_are_compared_as_precisely_as_short_ones() -> None:
     labels = np.repeat(np.arange(5), 4)
     near = rng(3).integers(-64, 64, (20, 3)).astype(np.float32) / 128
     pairs = anchor_positive_pairs(labels, max_rows=10**6, rng=rng())

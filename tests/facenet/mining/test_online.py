@@ -140,6 +140,6 @@ def test_batches_without_a_triplet(strategy: str, labels: list[int]) -> None:
     assert {part.dtype for part in triplets} == {torch.int64}
 
 
-def test_an_unknown_strategy_lists_the_known_ones() -> None:
+def test_an_unknown_strategy_lists_all_strategies() -> None:
     with pytest.raises(ParamsInvalid, match=r"'easy'.*all, semihard, hard, vgg, hardest, batch_hard"):
         mine("easy", torch.zeros(2, 2), torch.zeros(2), margin=MARGIN)

@@ -34,14 +34,14 @@ def test_single_photos_are_skipped_and_few_ones_repeated_and_both_are_counted() 
     assert seen.tolist() == [14, 21, 28, 35]
 
 
-def test_people_come_equally_often_whatever_their_photos() -> None:
+def test_people_occur_equally_often_whatever_their_number_of_photos() -> None:
     labels = labels_of([100, 4, 4, 4, 4, 4])
     plan = PKPlan(labels, people=3, images=4, seed=0)
     visits = np.concatenate([labels[batch][::4] for batch in plan.batches(0)])
     assert np.bincount(visits // 7).tolist() == [5, 5, 5, 5, 5, 5]
 
 
-def test_photos_are_dealt_before_any_comes_again() -> None:
+def test_all_photos_are_used_before_any_is_repeated() -> None:
     labels = labels_of([8, 8])
     plan = PKPlan(labels, people=2, images=4, seed=0)
     assert len(plan) == 2
@@ -60,7 +60,7 @@ def test_epochs_differ_and_are_a_function_of_seed_and_epoch() -> None:
     assert not np.array_equal(first, np.concatenate(PKPlan(labels, people=4, images=3, seed=6).batches(2)))
 
 
-def test_everybody_gets_a_turn_though_people_wait() -> None:
+def test_every_person_occurs_although_some_are_dropped_from_a_round() -> None:
     labels = labels_of([4] * 7)
     plan = PKPlan(labels, people=4, images=2, seed=0)
     seen = {int(label) for epoch in range(6) for batch in plan.batches(epoch) for label in labels[batch]}
@@ -76,6 +76,7 @@ def test_a_set_smaller_than_a_batch_still_makes_one() -> None:
 @pytest.mark.parametrize("counts", [[], [9], [1, 1, 1], [5, 1]])
 def test_too_few_people_with_two_photos(counts: list[int]) -> None:
     with pytest.raises(
-        DataInvalid, match=r"wants 2 people in a batch, and [01] have two photos.*people_per_batch"
+        DataInvalid,
+        match=r"needs 2 people per batch, but only [01] have two training photos.*people_per_batch",
     ):
         PKPlan(labels_of(counts).astype(np.int64), people=2, images=4, seed=0)

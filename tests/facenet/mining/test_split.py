@@ -22,5 +22,5 @@ def test_new_people_move_few_of_the_old() -> None:
     assert len((after - before) & set(NAMES)) <= 2
 
 
-def test_nobody_is_split_off_from_nobody() -> None:
+def test_no_people_give_an_empty_split() -> None:
     assert split_identities([], 0.5, 0) == set()

@@ -16,7 +16,7 @@ def faces(count: int = 6, side: int = 10) -> np.ndarray:
     return images
 
 
-def test_without_options_it_cuts_out_the_middle() -> None:
+def test_without_options_it_crops_the_centre() -> None:
     cut = Augmentation(image_size=4)(faces(), np.random.default_rng(0))
     assert np.array_equal(cut, faces()[:, 3:7, 3:7])
 
@@ -69,7 +69,7 @@ def test_no_faces_give_no_faces() -> None:
     assert Augmentation(image_size=4, flip=True)(faces(0), np.random.default_rng(0)).shape == (0, 4, 4, 3)
 
 
-def test_too_small_faces_are_told() -> None:
+def test_too_small_faces_are_rejected() -> None:
     with pytest.raises(ParamsInvalid, match=r"train\.image_size"):
         Augmentation(image_size=11)(faces(), np.random.default_rng(0))
 
@@ -89,7 +89,7 @@ def test_a_part_of_the_batch_is_changed_as_in_the_whole() -> None:
     assert (whole.shape, whole.dtype) == ((12, 6, 6, 3), np.uint8)
 
 
-def test_it_turns_then_cuts_then_colours() -> None:
+def test_it_rotates_then_crops_then_colours() -> None:
     augmentation, images = jittered(), faces(8)
     draws = augmentation.draw(8, images.shape[1:3], np.random.default_rng(1))
     assert 0 < np.abs(draws.degrees).max() <= 15
@@ -98,5 +98,5 @@ def test_it_turns_then_cuts_then_colours() -> None:
     assert np.array_equal(augmentation.apply(images, draws), augmentation.colour.apply(cut, draws.colours))
 
 
-def test_no_faces_are_no_trouble_to_any_change() -> None:
+def test_every_change_accepts_no_faces() -> None:
     assert jittered()(faces(0), np.random.default_rng(0)).shape == (0, 6, 6, 3)

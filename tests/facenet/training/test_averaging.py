@@ -16,7 +16,7 @@ def test_it_is_the_average_written_out() -> None:
     """Weights, biases and running statistics alike; the counter of batch norm is copied."""
     changing = network()
     averaged = average(changing, 0.5)
-    wanted = {name: tensor.double() for name, tensor in copy.deepcopy(changing).state_dict().items()}
+    expected = {name: tensor.double() for name, tensor in copy.deepcopy(changing).state_dict().items()}
     for update in range(8):
         with torch.no_grad():
             for parameter in changing.parameters():
@@ -25,15 +25,15 @@ def test_it_is_the_average_written_out() -> None:
         averaged.update_parameters(changing)
         decay = min(0.5, (1 + update) / (10 + update))
         for name, tensor in changing.state_dict().items():
-            wanted[name] = decay * wanted[name] + (1 - decay) * tensor.double()
+            expected[name] = decay * expected[name] + (1 - decay) * tensor.double()
     found = averaged.module.state_dict()
     assert found["1.num_batches_tracked"] == changing.state_dict()["1.num_batches_tracked"] == 8
     for name in found:
         if name != "1.num_batches_tracked":
-            assert torch.allclose(found[name].double(), wanted[name], atol=1e-6)
+            assert torch.allclose(found[name].double(), expected[name], atol=1e-6)
 
 
-def test_the_network_itself_is_left_alone() -> None:
+def test_the_network_itself_is_unchanged() -> None:
     changing = network()
     before = copy.deepcopy(changing.state_dict())
     averaged = average(changing, 0.9)
@@ -43,7 +43,7 @@ def test_the_network_itself_is_left_alone() -> None:
     assert not averaged.module.training
 
 
-def test_it_goes_on_from_its_state() -> None:
+def test_it_continues_from_its_state() -> None:
     changing = network()
     one = average(changing, 0.9)
     with torch.no_grad():

@@ -47,12 +47,12 @@ def test_names_parameters_and_buffers_stay_those_of_the_network() -> None:
     assert all(a is b for a, b in zip(before, network.parameters(), strict=True))
 
 
-def test_alone_the_network_is_left_as_it_is() -> None:
+def test_with_one_process_the_network_is_unchanged() -> None:
     network = TinyNetwork()
     share_batch_norm(network, Processes())
     assert type(network.bn) is nn.BatchNorm2d
 
 
-def test_half_precision_comes_out_as_it_went_in() -> None:
+def test_half_precision_input_gives_half_precision_output() -> None:
     layer = SharedBatchNorm(nn.BatchNorm2d(3), Processes())
     assert layer(torch.randn(2, 3, 4, 4).bfloat16()).dtype == torch.bfloat16

@@ -52,7 +52,7 @@ def test_leftovers_of_a_killed_save_are_removed(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["last.pt"]
 
 
-def test_a_damaged_file_is_told_with_the_cure(tmp_path: Path) -> None:
+def test_a_damaged_file_is_reported_with_the_remedy(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path)
     checkpoints.save({"weights": torch.zeros(1000)})
     checkpoints.last.write_bytes(checkpoints.last.read_bytes()[:500])
@@ -60,14 +60,14 @@ def test_a_damaged_file_is_told_with_the_cure(tmp_path: Path) -> None:
         checkpoints.load()
 
 
-def test_a_checkpoint_runs_no_code(tmp_path: Path) -> None:
+def test_loading_a_checkpoint_executes_no_code(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path)
     torch.save({"path": Path("x")}, checkpoints.last)  # any class but tensors and plain values
     with pytest.raises(WeightsInvalid):
         checkpoints.load()
 
 
-def test_a_batch_is_kept_beside_the_checkpoints(tmp_path: Path) -> None:
+def test_a_batch_is_saved_next_to_the_checkpoints(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path / "run")
     faces = torch.arange(24, dtype=torch.uint8).reshape(2, 2, 2, 3).flip(2)
     checkpoints.save_batch(faces, torch.tensor([3, 1]), step=7)
@@ -76,7 +76,7 @@ def test_a_batch_is_kept_beside_the_checkpoints(tmp_path: Path) -> None:
     assert (kept["labels"].tolist(), kept["step"].item()) == ([3, 1], 7)
 
 
-def test_remove_leaves_nothing_and_may_be_repeated(tmp_path: Path) -> None:
+def test_remove_leaves_nothing_and_can_be_repeated(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path / "run")
     checkpoints.save({"step": 1}, best=True)
     checkpoints.save_batch(torch.zeros(1, 2, 2, 3, dtype=torch.uint8), torch.zeros(1).long(), step=1)
@@ -99,7 +99,7 @@ def test_two_runs_are_bit_identical(tmp_path: Path, undisturbed: dict[str, Tenso
 
 
 @pytest.mark.parametrize("stop_after", [1, STEPS - 1, STEPS, STEPS + 2, 3 * STEPS])
-def test_a_stopped_run_goes_on_bit_by_bit(
+def test_a_stopped_run_resumes_bit_by_bit(
     tmp_path: Path, undisturbed: dict[str, Tensor], stop_after: int
 ) -> None:
     stopping = make_trainer(tmp_path)
@@ -126,7 +126,7 @@ def test_a_checkpoint_knows_its_number_of_threads(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adam_tf", "rmsprop", "rmsprop_tf", "adagrad"])
-def test_every_optimiser_goes_on_bit_by_bit(tmp_path: Path, optimizer: str) -> None:
+def test_every_optimiser_resumes_bit_by_bit(tmp_path: Path, optimizer: str) -> None:
     whole = make_trainer(tmp_path / "whole", optimizer=optimizer)
     list(whole.run())
     stopping = make_trainer(tmp_path / "parts", optimizer=optimizer)
@@ -138,9 +138,9 @@ def test_every_optimiser_goes_on_bit_by_bit(tmp_path: Path, optimizer: str) -> N
     assert same(weights(resumed), weights(whole))
 
 
-def test_history_of_a_resumed_run_is_that_of_the_undisturbed_one(tmp_path: Path) -> None:
+def test_history_of_a_resumed_run_is_that_of_the_uninterrupted_one(tmp_path: Path) -> None:
     def numbers(trainer: Any) -> list[Any]:
-        return [(r.epoch, r.steps, r.images, r.loss, r.rate, r.metrics) for r in trainer.history]
+        return [(r.epoch, r.steps, r.images, r.loss, r.lr, r.metrics) for r in trainer.history]
 
     whole = make_trainer(tmp_path / "whole")
     list(whole.run())
@@ -154,7 +154,7 @@ def test_history_of_a_resumed_run_is_that_of_the_undisturbed_one(tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", ["pieces", "mining", "remined", "exemplars"])
-def test_clipping_pieces_averages_and_mined_triplets_go_on_bit_by_bit(tmp_path: Path, name: str) -> None:
+def test_clipping_pieces_averages_and_mined_triplets_resume_bit_by_bit(tmp_path: Path, name: str) -> None:
     whole = make_trainer(tmp_path / "whole", **recipe(name))
     list(whole.run())
     for stop_after in (1, STEPS + 1, 2 * STEPS + 1):
@@ -168,7 +168,7 @@ def test_clipping_pieces_averages_and_mined_triplets_go_on_bit_by_bit(tmp_path: 
 
 
 def run_child(folder: Path, name: str, *, kill_at: int) -> list[str]:
-    """Train in a process of its own, which SIGKILL ends once it has told step `kill_at`. Return its lines."""
+    """Train in a child process, killed by SIGKILL once it has reported step `kill_at`; return its lines."""
     command = [sys.executable, "-m", "tests.facenet.training.tiny", str(folder), str(kill_at), name]
     root = Path(__file__).parents[3]
     child = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=root, check=False)
@@ -178,15 +178,15 @@ def run_child(folder: Path, name: str, *, kill_at: int) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "kills"), [("pieces", 1), ("mining", 1), ("remined", 2)])
-def test_sigkill_inside_a_run_loses_nothing_but_time(tmp_path: Path, name: str, kills: int) -> None:
-    """The moments are drawn from a seed; the step that was told last is not in the checkpoint yet."""
+def test_sigkill_during_a_run_costs_only_time(tmp_path: Path, name: str, kills: int) -> None:
+    """The moments are drawn from a seed; the last reported step is not in the checkpoint yet."""
     whole = make_trainer(tmp_path / "whole", **recipe(name))
-    told: list[str] = []
-    whole.on_step = lambda report: told.append(f"{report.step} {report.loss!r}")
+    lines: list[str] = []
+    whole.on_step = lambda report: lines.append(f"{report.step} {report.loss!r}")
     list(whole.run())
     start = 0
-    for moment in sorted(random.Random(f"{name} 666").sample(range(2, len(told)), kills)):
-        assert run_child(tmp_path / "killed", name, kill_at=moment) == told[start:moment]
+    for moment in sorted(random.Random(f"{name} 666").sample(range(2, len(lines)), kills)):
+        assert run_child(tmp_path / "killed", name, kill_at=moment) == lines[start:moment]
         start = moment - 1
     resumed = make_trainer(tmp_path / "killed", **recipe(name))
     assert resumed.step == start

@@ -40,8 +40,8 @@ def test_it_is_the_naive_loop_over_pixels() -> None:
         means = [float(image[..., channel].mean()) for channel in range(3)]
         change = tuple(float(value) for value in changes[number])
         for y, x in np.ndindex(image.shape[:2]):
-            wanted = changed_pixel(image[y, x].tolist(), means, change)  # type: ignore[arg-type]  # four
-            assert np.abs(found[number, y, x].astype(int) - wanted).max() <= 1  # rounding of a half
+            expected = changed_pixel(image[y, x].tolist(), means, change)  # type: ignore[arg-type]  # four
+            assert np.abs(found[number, y, x].astype(int) - expected).max() <= 1  # rounding of a half
 
 
 def test_draws_stay_in_their_ranges_and_reach_both_ends() -> None:

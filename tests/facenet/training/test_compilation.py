@@ -36,7 +36,7 @@ def test_without_a_working_compiler_the_parameter_is_named(tmp_path: Path, root:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=True
     )
-    assert done.stdout.startswith("train.compile is true, and torch.compile cannot compile the network:\n")
+    assert done.stdout.startswith("train.compile is true, but torch.compile cannot compile the network:\n")
     assert "Set train.compile to false, or install a C++ compiler" in done.stdout
     assert len(done.stdout.splitlines()) == 3
     assert "Traceback" not in done.stdout + done.stderr

@@ -36,20 +36,20 @@ def test_rows_count_through_the_files(tmp_path: Path, shards: int, keep: bool) -
     paths = write_faces(tmp_path, shards=shards)
     table = FaceTable(paths, keep=keep)
     assert (len(table), table.side()) == (len(LABELS), SIDE)
-    wanted = every_face(paths)
+    expected = every_face(paths)
     for rows in ([0], [23, 0, 7, 7, 12], list(range(24))):
-        assert np.array_equal(table[np.array(rows)], wanted[rows])
-        assert np.array_equal(table[np.array(rows)], wanted[rows]), "the second time, from memory"
+        assert np.array_equal(table[np.array(rows)], expected[rows])
+        assert np.array_equal(table[np.array(rows)], expected[rows]), "the second time, from memory"
 
 
-def test_kept_faces_cannot_be_changed_through_what_is_returned(tmp_path: Path) -> None:
+def test_cached_faces_cannot_be_changed_through_returned_arrays(tmp_path: Path) -> None:
     table = FaceTable(write_faces(tmp_path), keep=True)
     first = table[np.array([3])]
     first[:] = 0
     assert table[np.array([3])].any()
 
 
-def test_a_table_travels_as_its_paths(tmp_path: Path) -> None:
+def test_a_table_is_pickled_as_its_paths(tmp_path: Path) -> None:
     table = FaceTable(write_faces(tmp_path), keep=True)
     table[np.arange(24)]
     sent = pickle.dumps(table)
@@ -78,7 +78,7 @@ def test_batches_are_images_and_their_labels(tmp_path: Path) -> None:
     assert np.array_equal(images.numpy(), again)
 
 
-def test_a_batch_does_not_depend_on_what_was_asked_before(tmp_path: Path) -> None:
+def test_a_batch_does_not_depend_on_earlier_batches(tmp_path: Path) -> None:
     paths = write_faces(tmp_path)
     walked, jumped = dataset(paths), dataset(paths, keep=False)
     for epoch in (1, 2):
@@ -90,7 +90,7 @@ def test_a_batch_does_not_depend_on_what_was_asked_before(tmp_path: Path) -> Non
 def test_the_loader_starts_anywhere_and_leaves_the_global_generator_alone(tmp_path: Path) -> None:
     loader = Loader(dataset(write_faces(tmp_path)), PLAN)
     torch.manual_seed(1)
-    places = loader.places(2)
+    places = loader.batch_indices(2)
     whole = list(loader.load(places))
     rest = list(loader.load(places[2:]))
     drawn = torch.rand(3)
@@ -107,12 +107,12 @@ def test_workers_make_the_same_batches(tmp_path: Path) -> None:
     paths = write_faces(tmp_path)
     alone, helped = Loader(dataset(paths), PLAN), Loader(dataset(paths, keep=False), PLAN, workers=2)
     for epoch, start in ((1, 0), (2, 1)):
-        places = alone.places(epoch)[start:]
+        places = alone.batch_indices(epoch)[start:]
         pairs = zip(alone.load(places), helped.load(places), strict=True)
         assert all(torch.equal(a[0], b[0]) and torch.equal(a[1], b[1]) for a, b in pairs)
 
 
-def test_settings_keep_small_sets_in_memory_on_a_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_sets_are_cached_in_memory_on_a_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = FaceTable(write_faces(tmp_path))
     assert loader_settings(table, torch.device("cpu"), cores=4) == (True, 0)
     assert loader_settings(table, torch.device("cuda"), cores=4) == (False, 3)

@@ -30,6 +30,6 @@ def test_alone_a_batch_is_one_piece() -> None:
     assert Division().pieces(5) == [(slice(0, 5), slice(0, 5))]
 
 
-def test_fewer_images_than_processes_are_told() -> None:
-    with pytest.raises(DataInvalid, match=r"2 images for 3 processes.*train\.batch_size"):
+def test_fewer_images_than_processes_are_rejected() -> None:
+    with pytest.raises(DataInvalid, match=r"2 images cannot be shared by 3 processes.*train\.batch_size"):
         Division(Processes(0, 3)).pieces(2)

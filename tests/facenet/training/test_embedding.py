@@ -25,11 +25,11 @@ ROWS = np.array([3, 0, 23, 7, 7, 11, 2, 19, 5, 1, 13])
 def test_embeddings_are_those_of_the_middle_of_each_face(faces: TableEmbedder) -> None:
     network = TinyNetwork().train()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    told: list[tuple[int, int]] = []
-    found = faces(network, ROWS, lambda done, total: told.append((done, total)))
+    calls: list[tuple[int, int]] = []
+    found = faces(network, ROWS, lambda done, total: calls.append((done, total)))
     assert network.training
     assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
-    assert told == [(8, 11), (11, 11)]
+    assert calls == [(8, 11), (11, 11)]
     network.eval()
     for row, embedding in zip(ROWS, found, strict=True):
         face = torch.from_numpy(faces.table[np.array([row])][:, 2:18, 2:18])
@@ -39,21 +39,19 @@ def test_embeddings_are_those_of_the_middle_of_each_face(faces: TableEmbedder) -
 
 
 @pytest.mark.parametrize("processes", [2, 3])
-def test_an_embedding_has_the_same_bits_in_whichever_process_it_is_made(
-    faces: TableEmbedder, processes: int
-) -> None:
+def test_an_embedding_has_the_same_bits_in_every_process(faces: TableEmbedder, processes: int) -> None:
     network = TinyNetwork()
     parts = [Processes(rank, processes).part(0, len(ROWS)) for rank in range(processes)]
     pieces = [faces(network, ROWS[part]) for part in parts]
     np.testing.assert_array_equal(np.concatenate(pieces), faces(network, ROWS))
 
 
-def test_in_training_mode_statistics_move_and_no_single_face_is_left(faces: TableEmbedder) -> None:
-    network, told = TinyNetwork(dropout=0.0).train(), list[tuple[int, int]]()
+def test_in_training_mode_statistics_are_updated_and_no_single_face_is_left(faces: TableEmbedder) -> None:
+    network, calls = TinyNetwork(dropout=0.0).train(), list[tuple[int, int]]()
     before = network.bn.running_mean.clone()  # type: ignore[union-attr]  # it has some
     rows = np.arange(17) % len(LABELS)
-    found = replace(faces, batch_size=8).in_training(network, rows, lambda *done: told.append(done))
-    assert told == [(8, 17), (17, 17)]
+    found = replace(faces, batch_size=8).in_training(network, rows, lambda *done: calls.append(done))
+    assert calls == [(8, 17), (17, 17)]
     assert not torch.equal(before, network.bn.running_mean)  # type: ignore[arg-type]  # it has some
     fresh = TinyNetwork(dropout=0.0)
     fresh.load_state_dict(network.state_dict())

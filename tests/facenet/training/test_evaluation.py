@@ -51,6 +51,6 @@ def test_metrics_are_those_of_the_protocol(tmp_path: Path, folds: list[int]) -> 
     assert 0.5 < metrics["accuracy"] <= 1
 
 
-def test_pairs_that_cannot_be_scored_are_told_before_the_first_step(tmp_path: Path) -> None:
+def test_pairs_that_cannot_be_scored_are_rejected_before_the_first_step(tmp_path: Path) -> None:
     with pytest.raises(PairsFileInvalid, match="no other pairs to choose its threshold on"):
         make(tmp_path, pair_rows([0]))

@@ -25,7 +25,7 @@ def test_nothing_is_frozen_without_a_name() -> None:
     assert all(p.requires_grad for p in network.parameters())
 
 
-def test_an_unknown_layer_lists_the_known() -> None:
+def test_an_unknown_layer_lists_all_layers() -> None:
     with pytest.raises(ParamsInvalid, match=r"no layer 'body'.*train\.freeze_to.*conv, bn, dropout, linear"):
         freeze_to(TinyNetwork(), "body")
 

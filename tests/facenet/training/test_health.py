@@ -13,21 +13,19 @@ from facenet.training.health import NARROW, PATIENCE, CollapseWatch, Moment, che
 )
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_the_likely_cause_is_named(value: float, step: int, precision: str, cause: str) -> None:
-    check_finite(
-        1e30, "loss", Moment(step=step, rate=0.1, precision=precision)
-    )  # large, and no reason to stop
+    check_finite(1e30, "loss", Moment(step=step, lr=0.1, precision=precision))  # large, and no reason to stop
     with pytest.raises(TrainingDiverged, match=cause):
-        check_finite(value, "loss", Moment(step=step, rate=0.1, precision=precision))
+        check_finite(value, "loss", Moment(step=step, lr=0.1, precision=precision))
 
 
 def test_one_bad_weight_is_enough() -> None:
-    moment = Moment(step=5, rate=0.1, precision="fp32")
+    moment = Moment(step=5, lr=0.1, precision="fp32")
     check_weights([torch.zeros(3), torch.tensor(7)], moment)  # finite ones, a counter among them, pass
     with pytest.raises(TrainingDiverged, match="state of the network"):
         check_weights([torch.zeros(3), torch.tensor([0.0, math.inf])], moment)
 
 
-def test_collapse_is_told_after_so_many_steps_in_a_row() -> None:
+def test_collapse_is_reported_after_patience_steps_in_a_row() -> None:
     watch = CollapseWatch()
     for _ in range(PATIENCE - 1):
         watch.look(0.2, NARROW / 10)

@@ -31,7 +31,7 @@ def test_it_learns_and_reports_every_step_and_epoch(tmp_path: Path) -> None:
     ]
     assert all(report.images == STEPS * BATCH and report.images_per_second > 0 for report in reports)
     assert reports[0].loss == pytest.approx(np.mean([step.loss for step in steps[:STEPS]]))
-    assert steps[9].rate == pytest.approx(trainer.schedule(9))
+    assert steps[9].lr == pytest.approx(trainer.schedule(9))
     assert all(step.metrics["gradient_norm"] > 0 for step in steps)
     assert reports[-1].loss < 0.7 * reports[0].loss
     assert trainer.history == reports
@@ -56,7 +56,7 @@ def test_bf16_and_fp32_runs_follow_each_other_in_one_process(tmp_path: Path) -> 
     assert losses["bf16"] != losses["fp32"]
 
 
-def test_no_epoch_leaves_the_weights_alone(tmp_path: Path) -> None:
+def test_no_epochs_leave_the_weights_unchanged(tmp_path: Path) -> None:
     trainer = make_trainer(tmp_path, epochs=0)
     before = weights(trainer)
     assert list(trainer.run()) == []
@@ -72,13 +72,13 @@ def test_a_batch_larger_than_the_set_is_one_step_an_epoch(tmp_path: Path) -> Non
 def check_kept_batch(trainer: Trainer, *, epoch: int, number: int) -> None:
     assert trainer.checkpoints
     batch = load_file(trainer.checkpoints.batch)
-    faces, labels = trainer.loader.dataset[trainer.loader.places(epoch)[number]]
+    faces, labels = trainer.loader.dataset[trainer.loader.batch_indices(epoch)[number]]
     assert torch.equal(batch["faces"], faces)
     assert torch.equal(batch["labels"], labels)
     assert batch["step"].item() == trainer.step == (epoch - 1) * STEPS + number + 1
 
 
-def test_nan_stops_with_step_rate_and_cause(tmp_path: Path) -> None:
+def test_nan_stops_with_step_learning_rate_and_cause(tmp_path: Path) -> None:
     class Broken(TinyLoss):
         calls = 0
 
@@ -116,8 +116,8 @@ def test_a_gradient_that_is_not_finite_stops_before_the_weights_are_touched(tmp_
     assert all(torch.equal(before[name], after[name]) for name in parameters)
 
 
-def test_a_rate_beyond_reason_is_told(tmp_path: Path) -> None:
-    trainer = make_trainer(tmp_path, rate=1e30, optimizer="sgd")
+def test_an_excessive_learning_rate_is_reported(tmp_path: Path) -> None:
+    trainer = make_trainer(tmp_path, lr=1e30, optimizer="sgd")
     with pytest.raises(TrainingDiverged, match=r"lower train\.schedule\.rate"):
         list(trainer.run())
 
@@ -168,8 +168,8 @@ def test_weights_that_are_not_finite_are_never_saved(tmp_path: Path) -> None:
     assert kept["step"] == 2
 
 
-def test_without_checkpoints_no_file_is_promised(tmp_path: Path) -> None:
-    trainer = make_trainer(tmp_path, rate=1e30, optimizer="sgd", checkpoints=None)
+def test_without_checkpoints_no_file_is_named(tmp_path: Path) -> None:
+    trainer = make_trainer(tmp_path, lr=1e30, optimizer="sgd", checkpoints=None)
     with pytest.raises(TrainingDiverged, match=r"is kept\.$"):
         list(trainer.run())
     assert not list(tmp_path.rglob("*.safetensors"))
@@ -188,7 +188,7 @@ def test_the_average_is_what_is_validated(tmp_path: Path) -> None:
     assert trainer.model is not trainer.network
 
 
-def test_validation_comes_every_few_epochs_and_at_the_end(tmp_path: Path) -> None:
+def test_validation_runs_every_few_epochs_and_at_the_end(tmp_path: Path) -> None:
     accuracies = iter([0.9, 0.8, 0.7])
     trainer = make_trainer(
         tmp_path, epochs=5, validate_every=2, validate=lambda _network: {"accuracy": next(accuracies)}
@@ -205,7 +205,7 @@ def test_validation_comes_every_few_epochs_and_at_the_end(tmp_path: Path) -> Non
     assert len(torch.load(trainer.checkpoints.best, weights_only=True)["history"]) == 2
 
 
-def test_evaluation_has_a_rhythm_of_its_own_and_chooses_nothing(tmp_path: Path) -> None:
+def test_evaluation_has_its_own_interval_and_selects_nothing(tmp_path: Path) -> None:
     metrics = iter([0.9, 0.1])
     trainer = make_trainer(
         tmp_path,
@@ -221,7 +221,7 @@ def test_evaluation_has_a_rhythm_of_its_own_and_chooses_nothing(tmp_path: Path) 
     assert make_trainer(tmp_path, epochs=4).history == trainer.history
 
 
-def test_triplets_are_mined_anew_before_each_epoch(tmp_path: Path) -> None:
+def test_triplets_are_mined_before_each_epoch(tmp_path: Path) -> None:
     steps: list[StepReport] = []
     trainer = make_trainer(tmp_path, epochs=6, on_step=steps.append, **recipe("remined"))
     assert trainer.mining
@@ -234,11 +234,11 @@ def test_triplets_are_mined_anew_before_each_epoch(tmp_path: Path) -> None:
         assert ((a == p) & (a != n)).all()
     assert all(one != other for one, other in pairwise(seen))
     assert len({report.batches for report in steps}) > 1, "epochs of several lengths"
-    # The rate follows the share of the run that is done, however long the epochs are.
+    # The learning rate follows the progress of the run, however long the epochs are.
     for report in steps:
         point = (report.epoch - 1) * len(plan) + (report.batch - 1) * len(plan) // report.batches
-        assert report.rate == trainer.schedule(point)
-    assert steps[-1].rate < steps[len(steps) // 2].rate
+        assert report.lr == trainer.schedule(point)
+    assert steps[-1].lr < steps[len(steps) // 2].lr
 
 
 class NothingWithin(WholeSetMiner):
@@ -277,8 +277,8 @@ def test_best_checkpoint_is_that_of_the_best_epoch(tmp_path: Path) -> None:
     assert len(torch.load(trainer.checkpoints.last, weights_only=True)["history"]) == 4
 
 
-def test_it_warns_of_nothing(tmp_path: Path) -> None:
-    with warnings.catch_warnings(record=True) as told:
+def test_it_emits_no_warnings(tmp_path: Path) -> None:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         list(make_trainer(tmp_path, epochs=1, precision="bf16").run())
-    assert not told
+    assert not caught

@@ -16,13 +16,13 @@ def mining(folder: Path, name: str = "remined") -> Mining:
     return made
 
 
-def test_it_mines_with_the_network_of_the_moment_and_leaves_its_mode(tmp_path: Path) -> None:
+def test_it_mines_with_the_current_network_and_restores_its_mode(tmp_path: Path) -> None:
     found, network = mining(tmp_path), TinyNetwork().train()
-    told: list[tuple[int, int]] = []
-    found.on_faces = lambda *faces: told.append(faces)
+    calls: list[tuple[int, int]] = []
+    found.on_faces = lambda *faces: calls.append(faces)
     found(1, network, lambda: pytest.fail("the set is embedded in evaluation mode"))
     assert network.training
-    assert told[-1] == (len(LABELS), len(LABELS))
+    assert calls[-1] == (len(LABELS), len(LABELS))
     embeddings = found.embedder(network, found.rows)
     triplets = found.plan.triplets
     d_ap, d_an = (np.square(embeddings[triplets[:, 0]] - embeddings[triplets[:, i]]).sum(1) for i in (1, 2))
@@ -30,7 +30,7 @@ def test_it_mines_with_the_network_of_the_moment_and_leaves_its_mode(tmp_path: P
     assert ((d_ap < d_an) & (d_an < d_ap + 0.3)).all()
 
 
-def test_photos_are_embedded_in_training_mode_if_the_miner_says_so(tmp_path: Path) -> None:
+def test_photos_are_embedded_in_training_mode_if_the_miner_does_so(tmp_path: Path) -> None:
     found, network, asked = mining(tmp_path, "exemplars"), TinyNetwork().eval(), []
 
     def train() -> None:
@@ -62,7 +62,7 @@ def test_an_epoch_of_a_checkpoint_is_not_mined_again(tmp_path: Path) -> None:
     assert (second.plan.epoch, second.idle) == (3, 0)
 
 
-def test_a_collapsed_network_is_told_after_a_few_epochs(tmp_path: Path) -> None:
+def test_a_collapsed_network_is_reported_after_a_few_epochs(tmp_path: Path) -> None:
     found, network = mining(tmp_path), TinyNetwork()
     torch.nn.init.zeros_(network.linear.weight)
     for epoch in range(1, PATIENCE):
@@ -70,7 +70,7 @@ def test_a_collapsed_network_is_told_after_a_few_epochs(tmp_path: Path) -> None:
         assert (found.idle, found.metrics) == (epoch, {"mined_triplets": 0.0})
     restored = mining(tmp_path)
     restored.restore(found.state())
-    with pytest.raises(NoTriplets, match=rf"{PATIENCE} epochs in a row: all embeddings lie on one point"):
+    with pytest.raises(NoTriplets, match=rf"{PATIENCE} epochs in a row: all embeddings are at one point"):
         restored(PATIENCE, network, lambda: None)
 
 
@@ -90,6 +90,6 @@ def line(*places: float) -> Embeddings:
 def test_the_cause_is_named(embeddings: Embeddings, labels: list[int], words: str) -> None:
     import re
 
-    told = why_none(embeddings, np.array(labels), 0.2)
-    assert re.search(words, told)
-    assert re.search(r"(?:[Ll]ower|[Rr]aise) (?:train|triplets)\.", told)
+    reason = why_none(embeddings, np.array(labels), 0.2)
+    assert re.search(words, reason)
+    assert re.search(r"(?:[Ll]ower|[Rr]aise) (?:train|triplets)\.", reason)

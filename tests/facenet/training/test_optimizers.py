@@ -10,7 +10,7 @@ from facenet.training.optimizers import (
     OptimizerSettings,
     build_optimizer,
     parameter_groups,
-    set_rate,
+    set_lr,
 )
 
 
@@ -49,7 +49,7 @@ def test_frozen_parameters_and_empty_groups_are_left_out() -> None:
 def test_every_optimiser_takes_a_first_step_downhill(name: str) -> None:
     network = small_network()
     images = torch.randn(8, 3, 3, 3, generator=torch.Generator().manual_seed(1))
-    optimizer = build_optimizer(name, [network], OptimizerSettings(rate=1e-3, weight_decay=0.0))
+    optimizer = build_optimizer(name, [network], OptimizerSettings(lr=1e-3, weight_decay=0.0))
     before = network(images).square().mean()
     before.backward()
     optimizer.step()
@@ -62,7 +62,7 @@ def test_decay_is_coupled_for_adam_and_decoupled_for_adamw() -> None:
     for name in ("adam", "adamw"):
         layer = nn.Linear(1, 1, bias=False)
         nn.init.constant_(layer.weight, 1.0)
-        optimizer = build_optimizer(name, [layer], OptimizerSettings(rate=0.01, weight_decay=0.1))
+        optimizer = build_optimizer(name, [layer], OptimizerSettings(lr=0.01, weight_decay=0.1))
         layer.weight.grad = torch.zeros_like(layer.weight)
         optimizer.step()
         moved[name] = 1.0 - layer.weight.item()
@@ -73,7 +73,7 @@ def test_decay_is_coupled_for_adam_and_decoupled_for_adamw() -> None:
 def test_sgd_is_nesterov_with_momentum_as_written_out() -> None:
     layer = nn.Linear(1, 1, bias=False)
     nn.init.constant_(layer.weight, 1.0)
-    optimizer = build_optimizer("sgd", [layer], OptimizerSettings(rate=0.1, weight_decay=0.5))
+    optimizer = build_optimizer("sgd", [layer], OptimizerSettings(lr=0.1, weight_decay=0.5))
     weight, velocity = 1.0, None
     for _ in range(4):
         layer.weight.grad = torch.full_like(layer.weight, 0.3)
@@ -87,7 +87,7 @@ def test_sgd_is_nesterov_with_momentum_as_written_out() -> None:
 def test_adagrad_starts_from_tensorflows_accumulator() -> None:
     layer = nn.Linear(1, 1, bias=False)
     nn.init.constant_(layer.weight, 1.0)
-    optimizer = build_optimizer("adagrad", [layer], OptimizerSettings(rate=0.1, weight_decay=0.0))
+    optimizer = build_optimizer("adagrad", [layer], OptimizerSettings(lr=0.1, weight_decay=0.0))
     layer.weight.grad = torch.full_like(layer.weight, 0.3)
     optimizer.step()
     assert layer.weight.item() == pytest.approx(1 - 0.1 * 0.3 / (0.1 + 0.3**2) ** 0.5, rel=1e-5)
@@ -97,7 +97,7 @@ def test_adagrad_starts_from_tensorflows_accumulator() -> None:
 def test_state_comes_back_bit_by_bit(name: str) -> None:
     """Going on with a loaded state gives the weights that going on at once gives."""
     network = small_network()
-    optimizer = build_optimizer(name, [network], OptimizerSettings(rate=1e-2, weight_decay=1e-3))
+    optimizer = build_optimizer(name, [network], OptimizerSettings(lr=1e-2, weight_decay=1e-3))
     images = torch.randn(8, 3, 3, 3, generator=torch.Generator().manual_seed(1))
 
     def step(net: nn.Module, opt: torch.optim.Optimizer) -> None:
@@ -107,7 +107,7 @@ def test_state_comes_back_bit_by_bit(name: str) -> None:
 
     step(network, optimizer)
     twin = copy.deepcopy(network)
-    resumed = build_optimizer(name, [twin], OptimizerSettings(rate=1e-2, weight_decay=1e-3))
+    resumed = build_optimizer(name, [twin], OptimizerSettings(lr=1e-2, weight_decay=1e-3))
     resumed.load_state_dict(copy.deepcopy(optimizer.state_dict()))
     step(network, optimizer)
     step(twin, resumed)
@@ -115,9 +115,9 @@ def test_state_comes_back_bit_by_bit(name: str) -> None:
         assert torch.equal(one, other)
 
 
-def test_unknown_name_lists_the_known() -> None:
+def test_unknown_name_lists_all_names() -> None:
     with pytest.raises(ParamsInvalid, match="adamw"):
-        build_optimizer("lion", [small_network()], OptimizerSettings(rate=0.1, weight_decay=0.0))
+        build_optimizer("lion", [small_network()], OptimizerSettings(lr=0.1, weight_decay=0.0))
 
 
 def one_weight() -> nn.Linear:
@@ -130,7 +130,7 @@ def one_weight() -> nn.Linear:
 @pytest.mark.parametrize("momentum", [0.0, 0.5])
 def test_momentum_and_nesterov_are_options(momentum: float, nesterov: bool) -> None:
     layer = one_weight()
-    settings = OptimizerSettings(rate=0.1, momentum=momentum, nesterov=nesterov)
+    settings = OptimizerSettings(lr=0.1, momentum=momentum, nesterov=nesterov)
     optimizer = build_optimizer("sgd", [layer], settings)
     weight, velocity = 1.0, None
     for gradient in (0.3, -0.2, 0.1):
@@ -143,7 +143,7 @@ def test_momentum_and_nesterov_are_options(momentum: float, nesterov: bool) -> N
 
 def test_adam_is_pytorchs_with_epsilon_after_the_correction() -> None:
     layer = one_weight()
-    settings = OptimizerSettings(rate=0.01, momentum=0.8, beta2=0.99, epsilon=0.1)
+    settings = OptimizerSettings(lr=0.01, momentum=0.8, beta2=0.99, epsilon=0.1)
     optimizer = build_optimizer("adam", [layer], settings)
     weight, mean, square = 1.0, 0.0, 0.0
     for step, gradient in enumerate((0.3, -0.2, 0.1), start=1):
@@ -157,18 +157,18 @@ def test_adam_is_pytorchs_with_epsilon_after_the_correction() -> None:
 
 
 @pytest.mark.parametrize("name", ["sgd", "rmsprop", "rmsprop_tf", "adam", "adam_tf", "adamw", "adagrad"])
-def test_rate_and_momentum_are_set_in_every_group(name: str) -> None:
-    optimizer = build_optimizer(name, [small_network()], OptimizerSettings(rate=0.1))
-    set_rate(optimizer, 0.2)
+def test_lr_and_momentum_are_set_in_every_group(name: str) -> None:
+    optimizer = build_optimizer(name, [small_network()], OptimizerSettings(lr=0.1))
+    set_lr(optimizer, 0.2)
     before = [{k: v for k, v in group.items() if k != "params"} for group in optimizer.param_groups]
-    set_rate(optimizer, 0.3, 0.7)
+    set_lr(optimizer, 0.3, 0.7)
     for group, former in zip(optimizer.param_groups, before, strict=True):
         assert (group["lr"], former["lr"]) == (0.3, 0.2)
         found = group["betas"][0] if "betas" in group else group.get("momentum")
         assert found == (None if name == "adagrad" else 0.7)
 
 
-def test_nothing_left_to_train_is_told() -> None:
+def test_nothing_left_to_train_is_reported() -> None:
     network = small_network().requires_grad_(False)
     with pytest.raises(ParamsInvalid, match=r"train\.freeze_to"):
-        build_optimizer("sgd", [network], OptimizerSettings(rate=0.1))
+        build_optimizer("sgd", [network], OptimizerSettings(lr=0.1))

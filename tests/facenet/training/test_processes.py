@@ -75,7 +75,7 @@ def test_started_alone_it_is_one_process(monkeypatch: pytest.MonkeyPatch) -> Non
     assert join(CPU) == (Processes(0, 1), CPU)
 
 
-def test_a_launcher_that_started_one_of_two_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_launcher_that_started_one_of_two_processes_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     monkeypatch.delenv("RANK", raising=False)
     monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "no")

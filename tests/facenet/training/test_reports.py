@@ -15,7 +15,7 @@ def step(number: int, loss: float, **metrics: float) -> StepReport:
         batches=3,
         images=10,
         loss=loss,
-        rate=number / 10,
+        lr=number / 10,
         seconds=0.5,
         metrics=metrics,
     )
@@ -31,7 +31,7 @@ def totals() -> EpochTotals:
 
 def test_means_leave_out_what_is_not_finite_and_idle_steps_are_counted() -> None:
     report = totals().report(2, {"accuracy": 0.9}, {})
-    assert (report.steps, report.images, report.seconds, report.rate) == (3, 30, 1.5, 0.3)
+    assert (report.steps, report.images, report.seconds, report.lr) == (3, 30, 1.5, 0.3)
     assert report.loss == 3.0
     assert report.metrics == {
         "d_ap": pytest.approx(0.6),

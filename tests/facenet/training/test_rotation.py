@@ -32,8 +32,8 @@ def test_it_is_the_naive_loop_over_pixels(height: int, width: int) -> None:
     assert (found.dtype, found.shape) == (np.uint8, images.shape)
     for number, image in enumerate(images.astype(float)):
         for y, x in np.ndindex(height, width):
-            wanted = turned_pixel(image, y, x, angles[number])
-            assert np.abs(found[number, y, x] - wanted).max() <= 0.51
+            expected = turned_pixel(image, y, x, angles[number])
+            assert np.abs(found[number, y, x] - expected).max() <= 0.51
 
 
 def test_a_quarter_turn_is_counter_clockwise() -> None:

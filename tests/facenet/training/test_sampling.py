@@ -25,16 +25,16 @@ def test_without_balance_an_epoch_has_every_image_once() -> None:
 
 
 @pytest.mark.parametrize("balance", [0.25, 0.5, 1.0])
-def test_shares_of_people_follow_the_exponent(balance: float) -> None:
+def test_frequencies_of_people_follow_the_exponent(balance: float) -> None:
     plan = image_plan(balance=balance)
     drawn = np.concatenate([np.concatenate(plan.batches(epoch)) for epoch in range(1, 401)])
     seen = np.bincount(LABELS[drawn], minlength=len(COUNTS)) / len(drawn)
-    wanted = np.array(COUNTS, float) ** (1 - balance)
-    assert seen == pytest.approx(wanted / wanted.sum(), rel=0.05)
+    reference = np.array(COUNTS, float) ** (1 - balance)
+    assert seen == pytest.approx(reference / reference.sum(), rel=0.05)
 
 
 @pytest.mark.parametrize("balance", [0.0, 0.5, 1.0])
-def test_an_image_comes_as_often_as_expected_to_within_one(balance: float) -> None:
+def test_an_image_occurs_as_often_as_expected_to_within_one(balance: float) -> None:
     plan = image_plan(balance=balance)
     weights = np.array(COUNTS, float)[LABELS] ** -balance
     expected = weights / weights.sum() * len(plan) * 5
@@ -50,13 +50,13 @@ def test_epochs_differ_and_repeat() -> None:
     assert not np.array_equal(np.concatenate(plan.batches(3)), np.concatenate(plan.batches(4)))
 
 
-def test_a_set_smaller_than_a_batch_makes_one_batch() -> None:
+def test_a_set_smaller_than_a_batch_forms_one_batch() -> None:
     plan = image_plan(np.array([0, 0, 1]), batch_size=64)
     assert len(plan) == 1
     assert sorted(plan.batches(1)[0].tolist()) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("labels", [[], [0]])
-def test_too_few_images_are_told(labels: list[int]) -> None:
-    with pytest.raises(DataInvalid, match="2 are needed"):
+def test_too_few_images_are_rejected(labels: list[int]) -> None:
+    with pytest.raises(DataInvalid, match="at least 2 images, and"):
         image_plan(np.array(labels, np.int64))

@@ -1,4 +1,4 @@
-"""Against the formulas of TensorFlow 1's documentation, one number at a time."""
+"""Against the formulas of TensorFlow 1's documentation, number by number."""
 
 import math
 from collections.abc import Callable
@@ -13,15 +13,13 @@ GRADIENTS = (0.3, -0.2, 0.1, 0.0, 2.0, -1e-3)
 DECAY = 0.05
 
 
-def train(
-    make: Callable[[list[dict[str, object]]], torch.optim.Optimizer], rates: list[float]
-) -> list[float]:
+def train(make: Callable[[list[dict[str, object]]], torch.optim.Optimizer], lrs: list[float]) -> list[float]:
     """Return the weight after each step from 1, with the gradients above."""
     weight = nn.Parameter(torch.ones(1, dtype=torch.float64))
     optimizer = make([{"params": [weight], "weight_decay": DECAY}])
     found = []
-    for gradient, rate in zip(GRADIENTS, rates, strict=True):
-        optimizer.param_groups[0]["lr"] = rate
+    for gradient, lr in zip(GRADIENTS, lrs, strict=True):
+        optimizer.param_groups[0]["lr"] = lr
         weight.grad = torch.full_like(weight, gradient)
         optimizer.step()
         found.append(weight.item())
@@ -31,15 +29,15 @@ def train(
 @pytest.mark.parametrize("epsilon", [0.1, 1e-8])
 @pytest.mark.parametrize("fused", [False, True])
 def test_adam_adds_epsilon_before_the_correction_of_the_bias(epsilon: float, fused: bool) -> None:
-    rates = [0.05, 0.05, 0.02, 0.02, 0.01, 0.01]
-    found = train(lambda g: TensorFlowAdam(g, lr=1.0, betas=(0.9, 0.999), eps=epsilon, fused=fused), rates)
+    lrs = [0.05, 0.05, 0.02, 0.02, 0.01, 0.01]
+    found = train(lambda g: TensorFlowAdam(g, lr=1.0, betas=(0.9, 0.999), eps=epsilon, fused=fused), lrs)
     weight, m, v = 1.0, 0.0, 0.0
-    for t, (gradient, rate) in enumerate(zip(GRADIENTS, rates, strict=True), start=1):
+    for t, (gradient, lr) in enumerate(zip(GRADIENTS, lrs, strict=True), start=1):
         g = gradient + DECAY * weight
         m = 0.9 * m + 0.1 * g
         v = 0.999 * v + 0.001 * g * g
-        rate_t = rate * math.sqrt(1 - 0.999**t) / (1 - 0.9**t)
-        weight -= rate_t * m / (math.sqrt(v) + epsilon)
+        lr_t = lr * math.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+        weight -= lr_t * m / (math.sqrt(v) + epsilon)
         assert found[t - 1] == pytest.approx(weight, rel=1e-9)
 
 
@@ -55,13 +53,13 @@ def test_the_first_step_is_a_thirtieth_of_pytorchs() -> None:
 
 
 def test_rmsprop_has_epsilon_in_the_root_and_starts_from_one() -> None:
-    rates = [0.05, 0.05, 0.02, 0.02, 0.01, 0.01]
-    found = train(lambda g: TensorFlowRMSprop(g, lr=1.0, alpha=0.9, momentum=0.8, eps=1.0), rates)
+    lrs = [0.05, 0.05, 0.02, 0.02, 0.01, 0.01]
+    found = train(lambda g: TensorFlowRMSprop(g, lr=1.0, alpha=0.9, momentum=0.8, eps=1.0), lrs)
     weight, square, velocity = 1.0, 1.0, 0.0
-    for step, (gradient, rate) in enumerate(zip(GRADIENTS, rates, strict=True)):
+    for step, (gradient, lr) in enumerate(zip(GRADIENTS, lrs, strict=True)):
         g = gradient + DECAY * weight
         square = 0.9 * square + 0.1 * g * g
-        velocity = 0.8 * velocity + rate * g / math.sqrt(square + 1.0)
+        velocity = 0.8 * velocity + lr * g / math.sqrt(square + 1.0)
         weight -= velocity
         assert found[step] == pytest.approx(weight, rel=1e-9)
 

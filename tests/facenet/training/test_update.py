@@ -15,7 +15,7 @@ from facenet.training.health import Moment
 from facenet.training.update import Update
 from tests.facenet.training.tiny import TinyLoss, TinyNetwork
 
-MOMENT = Moment(step=1, rate=0.1, precision="fp32")
+MOMENT = Moment(step=1, lr=0.1, precision="fp32")
 FACES = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3)).astype(np.uint8))
 LABELS = torch.tensor([0, 1, 2, 3, 4, 5])
 
@@ -55,9 +55,9 @@ def test_it_is_a_step_of_the_mean_loss() -> None:
     update = make_update()
     network, loss = copy.deepcopy(update.network), copy.deepcopy(update.loss)
     value, metrics = update(FACES, LABELS, MOMENT)
-    wanted = loss(network((FACES.permute(0, 3, 1, 2).float() - 127.5) / 128), LABELS).value
-    wanted.backward()
-    assert value == pytest.approx(wanted.item(), rel=1e-6)
+    expected = loss(network((FACES.permute(0, 3, 1, 2).float() - 127.5) / 128), LABELS).value
+    expected.backward()
+    assert value == pytest.approx(expected.item(), rel=1e-6)
     moved = [p - 0.1 * p.grad for module in (network, loss) for p in module.parameters()]
     assert all(torch.allclose(a, b, atol=1e-7) for a, b in zip(parameters(update), moved, strict=True))
     squares = sum(float(p.grad.square().sum()) for module in (network, loss) for p in module.parameters())
@@ -71,7 +71,7 @@ def test_pieces_are_worth_the_whole_batch(accumulate: int, total: int) -> None:
     """Also when they differ in size, 2 and 3 of 5."""
     whole, pieces = make_update(), make_update(accumulate=accumulate)
     for step in (1, 2, 3):
-        moment = Moment(step=step, rate=0.1, precision="fp32")
+        moment = Moment(step=step, lr=0.1, precision="fp32")
         one, other = (update(FACES[:total], LABELS[:total], moment) for update in (whole, pieces))
         assert other[0] == pytest.approx(one[0], rel=1e-5)
         assert other[1] == pytest.approx(one[1], rel=1e-4)
@@ -79,11 +79,11 @@ def test_pieces_are_worth_the_whole_batch(accumulate: int, total: int) -> None:
         assert torch.allclose(a, b, atol=1e-6)
 
 
-def test_a_long_gradient_is_shortened_and_a_short_one_left() -> None:
+def test_a_long_gradient_is_clipped_and_a_short_one_is_not() -> None:
     free, long, short = make_update(), make_update(clip_norm=0.01), make_update(clip_norm=1e3)
     before = parameters(free)
     norms = [update(FACES, LABELS, MOMENT)[1]["gradient_norm"] for update in (free, long, short)]
-    assert norms == [norms[0]] * 3, "what is told is the length before clipping"
+    assert norms == [norms[0]] * 3, "the reported norm is that before clipping"
     scale = 0.01 / norms[0]
     for start, full, clipped, same in zip(before, *map(parameters, (free, long, short)), strict=True):
         assert torch.allclose(start + scale * (full - start), clipped, atol=1e-7)
@@ -97,8 +97,8 @@ def test_the_model_is_the_average_if_there_is_one() -> None:
     first = copy.deepcopy(update.network.state_dict())
     update(FACES, LABELS, MOMENT)
     for name, tensor in update.model.state_dict().items():
-        wanted = 0.1 * first[name] + 0.9 * update.network.state_dict()[name]
-        assert torch.allclose(tensor, wanted, atol=1e-7)
+        expected = 0.1 * first[name] + 0.9 * update.network.state_dict()[name]
+        assert torch.allclose(tensor, expected, atol=1e-7)
     assert not torch.equal(update.model.linear.weight, update.network.linear.weight)
     plain = make_update()
     assert plain.model is plain.network
@@ -123,14 +123,14 @@ def test_frozen_layers_keep_weights_and_statistics_and_drop_nothing() -> None:
         assert again.loss(again.network(images), LABELS).value.item() == pytest.approx(first, rel=1e-5)
 
 
-def test_faces_are_standardised_as_asked() -> None:
+def test_faces_are_standardised_as_configured() -> None:
     fixed, each = make_update(), make_update(standardisation="per_image")
     dark = FACES // 4
     images = dark.permute(0, 3, 1, 2).float()
     centred = images - images.mean(dim=(1, 2, 3), keepdim=True)
-    wanted = centred / centred.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+    expected = centred / centred.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
     with torch.no_grad():
-        value = each.loss(each.network(wanted), LABELS).value.item()
+        value = each.loss(each.network(expected), LABELS).value.item()
     assert each(dark, LABELS, MOMENT)[0] == pytest.approx(value, rel=1e-5)
     assert fixed(dark, LABELS, MOMENT)[0] != pytest.approx(value, rel=1e-3)
 
@@ -140,7 +140,7 @@ def test_dropout_depends_on_seed_and_step_alone() -> None:
     for step in (1, 1, 2):
         update = make_update(TinyNetwork(dropout=0.5))
         torch.manual_seed(step + len(losses))  # whatever else was drawn before
-        losses.append(update(FACES, LABELS, Moment(step=step, rate=0.1, precision="fp32"))[0])
+        losses.append(update(FACES, LABELS, Moment(step=step, lr=0.1, precision="fp32"))[0])
     assert losses[0] != losses[2]
     torch.manual_seed(0)
     one, other = make_update(TinyNetwork(0.5)), make_update(TinyNetwork(0.5))
@@ -155,7 +155,7 @@ def test_state_comes_back() -> None:
     update(FACES, LABELS, MOMENT)
     other = make_update(ema=0.9, accumulate=2)
     other.restore(copy.deepcopy(update.state()))
-    second = Moment(step=2, rate=0.1, precision="fp32")
+    second = Moment(step=2, lr=0.1, precision="fp32")
     assert update(FACES, LABELS, second) == other(FACES, LABELS, second)
     for a, b in zip(update.model.parameters(), other.model.parameters(), strict=True):
         assert torch.equal(a, b)
@@ -180,7 +180,7 @@ def test_a_loss_that_is_not_finite_leaves_the_weights() -> None:
 
 
 @pytest.mark.slow
-def test_a_compiled_network_gives_the_same_and_keeps_its_names(tmp_path: Path, monkeypatch: Any) -> None:
+def test_a_compiled_network_computes_the_same_and_keeps_its_names(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
     plain, compiled = make_update(), make_update(compiled=True)
     names = {f"network.{name}" for name in plain.network.state_dict()} | {

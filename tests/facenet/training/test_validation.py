@@ -64,7 +64,7 @@ def test_metrics_equal_those_of_a_plain_loop(tmp_path: Path) -> None:
     assert metrics["distance_different"] == pytest.approx(distances[~validation.same].mean(), rel=1e-4)
 
 
-def test_raw_embeddings_are_compared_as_they_are(tmp_path: Path) -> None:
+def test_raw_embeddings_are_compared_without_normalisation(tmp_path: Path) -> None:
     validation, network = make(tmp_path, [0], [1]), TinyNetwork().eval()
     network.normalised = False
     with torch.inference_mode():
@@ -79,14 +79,14 @@ def test_without_pairs_there_are_no_metrics(tmp_path: Path) -> None:
     assert make(tmp_path, [], [])(TinyNetwork()) == {}
 
 
-def test_one_kind_of_pair_has_one_mean(tmp_path: Path) -> None:
+def test_a_single_class_of_pairs_has_one_mean(tmp_path: Path) -> None:
     metrics = make(tmp_path, [0, 4], [1, 5])(TinyNetwork())
     assert metrics["accuracy"] == 1.0
     assert "distance_different" not in metrics
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_statistics_dropout_and_mode_are_left_alone(tmp_path: Path, training: bool) -> None:
+def test_statistics_dropout_and_mode_are_unchanged(tmp_path: Path, training: bool) -> None:
     network = TinyNetwork().train(training)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     validation = make(tmp_path, [0, 4, 0], [1, 5, 4])

@@ -55,7 +55,7 @@ def train(name: str, folder: Path, processes: Processes) -> dict[str, Any]:
     trainer = make_trainer(
         folder,
         epochs=-(-STEPS // len(plan)) * (2 if mined else 1),  # epochs of mined triplets may be shorter
-        rate=0.01,
+        lr=0.01,
         optimizer="adam",
         loss=loss,
         plan=plan,
@@ -79,7 +79,7 @@ def train(name: str, folder: Path, processes: Processes) -> dict[str, Any]:
         "losses": [report.loss for report in seen][:STEPS],
         "norms": [report.metrics["gradient_norm"] for report in seen][:STEPS],
         "images": [report.images for report in seen][:STEPS],
-        "own": len(trainer.loader.dataset[trainer.loader.places(reports[-1].epoch)[0]][0]),
+        "own": len(trainer.loader.dataset[trainer.loader.batch_indices(reports[-1].epoch)[0]][0]),
         "weights": [float(t.double().square().sum()) for t in trainer.model.state_dict().values()],
         "validation": reports[-1].validation,
     }

@@ -77,7 +77,7 @@ def test_each_plan_has_its_batches(workspace: Path, root: Path, plan: str, kind:
 
 
 @pytest.mark.parametrize("mining", ["listed", "all"])
-def test_every_two_images_of_a_batch_of_pairs_are_a_pair_where_all_are_wanted(
+def test_with_mining_all_every_two_images_of_a_batch_form_a_pair(
     workspace: Path, root: Path, mining: str
 ) -> None:
     train = {"loss": "contrastive", "mining": mining, "batch_size": 16}
@@ -118,10 +118,12 @@ def test_plans_that_are_mined_in_training(
     assert getattr(plan.miner, "training", False) == (triplets.get("exemplars_mode") == "training")
     plan.set(1, np.array([[0, 1, 9], [0, 1, 8]]))
     (batch,) = plan.batches(1)
-    assert len(batch) == (6 if mining == "listed" else 4), "a loss that looks itself wants each image once"
+    assert len(batch) == (6 if mining == "listed" else 4), (
+        "a loss that mines in the batch needs each image once"
+    )
 
 
-def test_what_is_missing_is_told_with_the_stage_that_makes_it(tmp_path: Path) -> None:
+def test_missing_files_are_reported_with_the_stage_that_writes_them(tmp_path: Path) -> None:
     for call in (
         lambda: read_faces("images", aligned=tmp_path, triplets=tmp_path),
         lambda: read_validation_pairs(tmp_path),
@@ -132,9 +134,9 @@ def test_what_is_missing_is_told_with_the_stage_that_makes_it(tmp_path: Path) ->
         face_files(tmp_path)
 
 
-def test_a_person_without_images_is_told(workspace: Path, root: Path) -> None:
+def test_a_person_without_images_is_reported(workspace: Path, root: Path) -> None:
     path = workspace / "data/triplets/images.parquet"
     table = pd.read_parquet(path)
     table[table["label"] != 2].to_parquet(path)
-    with pytest.raises(DataInvalid, match=r"images\.parquet has no image of 1 of 6 people, label 2"):
+    with pytest.raises(DataInvalid, match=r"images\.parquet has no image of 1 of 6 people, such as label 2"):
         read_faces("images", aligned=workspace / "data/aligned", triplets=workspace / "data/triplets")

@@ -23,7 +23,7 @@ def epoch(
         steps=4,
         images=40,
         loss=1 / number,
-        rate=0.01,
+        lr=0.01,
         inactive_steps=inactive,
         seconds=2.0,
         metrics=metrics,
@@ -39,7 +39,7 @@ HISTORY = [
 ]
 
 
-def test_history_has_a_row_per_epoch_and_gaps_where_there_is_no_figure(tmp_path: Path) -> None:
+def test_history_has_a_row_per_epoch_and_gaps_for_missing_metrics(tmp_path: Path) -> None:
     write_history(tmp_path / "history.csv", HISTORY)
     with (tmp_path / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -67,7 +67,7 @@ def test_no_epochs_leave_the_header(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("history", [HISTORY, HISTORY[:1], []])
-def test_the_picture_is_the_same_each_time(tmp_path: Path, history: list[EpochReport]) -> None:
+def test_the_plot_is_deterministic(tmp_path: Path, history: list[EpochReport]) -> None:
     for name in ("a.png", "b.png"):
         draw_history(tmp_path / name, history)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()

@@ -18,7 +18,7 @@ def step(number: int) -> StepReport:
         batches=30,
         images=10,
         loss=number / 10,
-        rate=0.01,
+        lr=0.01,
         seconds=0.5,
         metrics={"accuracy": 0.25},
     )
@@ -29,7 +29,7 @@ EPOCH = EpochReport(
     steps=30,
     images=300,
     loss=0.5,
-    rate=0.01,
+    lr=0.01,
     inactive_steps=2,
     seconds=15.0,
     metrics={"accuracy": 0.25},
@@ -38,7 +38,7 @@ EPOCH = EpochReport(
 )
 
 
-def test_mining_is_shown_and_told_also_where_it_finds_nothing(
+def test_mining_is_shown_and_reported_even_if_it_finds_nothing(
     mlflow_store: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tracked = start_run(name="test", tags={})
@@ -51,12 +51,12 @@ def test_mining_is_shown_and_told_also_where_it_finds_nothing(
         recorder.epoch(
             replace(EPOCH, epoch=2, validation={}, evaluation={}, metrics={"mined_triplets": 0.0}, **empty)
         )
-    told = capsys.readouterr().err
-    assert "mine: " in told
-    assert "/100" in told
-    assert "10/120" in told
-    assert "20.0 images/s, 1,234 triplets mined, 2 steps without" in told
-    assert "epoch 2/4: 0 triplets mined\n" in told
+    output = capsys.readouterr().err
+    assert "mine: " in output
+    assert "/100" in output
+    assert "10/120" in output
+    assert "20.0 images/s, 1,234 triplets mined, 2 steps without" in output
+    assert "epoch 2/4: 0 triplets mined\n" in output
     client = MlflowClient(f"sqlite:///{mlflow_store / 'mlflow.db'}")
     mined = client.get_metric_history(tracked.run_id, "epoch/mined_triplets")
     assert [m.value for m in mined] == [1234.0, 0.0]
@@ -70,12 +70,12 @@ def test_steps_and_epochs_reach_the_run_and_the_log(
         for number in range(1, 31):
             recorder.step(step(number))
         recorder.epoch(EPOCH)
-    told = capsys.readouterr().err
+    output = capsys.readouterr().err
     assert (
-        "epoch 1/4: loss 0.5000, validation accuracy 0.8750, on the evaluation pairs 0.7500, 20.0 images/s"
-        in told
+        "epoch 1/4: loss 0.5000, validation accuracy 0.8750, evaluation accuracy 0.7500, 20.0 images/s"
+        in output
     )
-    assert "2 steps without an active triplet" in told
+    assert "2 steps without an active triplet" in output
     client = MlflowClient(f"sqlite:///{mlflow_store / 'mlflow.db'}")
     steps = client.get_metric_history(tracked.run_id, "step/loss")
     assert [(m.step, m.value) for m in steps] == [(n, n / 10) for n in range(LOG_EVERY, 31, LOG_EVERY)]

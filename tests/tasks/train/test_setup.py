@@ -9,7 +9,7 @@ from tasks.train.setup import prepare
 from tests.tasks.train.conftest import places, small_params
 
 
-def test_the_run_is_what_the_parameters_say(workspace: Path, root: Path) -> None:
+def test_the_run_follows_the_parameters(workspace: Path, root: Path) -> None:
     setup = prepare(small_params(root, train={"optimizer": "sgd", "weight_decay": 0.01}), places(workspace))
     assert setup.trainer
     optimizer = setup.trainer.optimizer
@@ -40,9 +40,7 @@ def test_half_precision_is_refused_on_a_cpu(workspace: Path, root: Path) -> None
         prepare(small_params(root, base={"precision": "fp16"}), places(workspace))
 
 
-def test_weights_that_are_nowhere_are_told(
-    workspace: Path, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_weights_are_reported(workspace: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACENET_MIRRORS", str(workspace / "nowhere"))
     with pytest.raises(DownloadFailed, match=r"nowhere/given\.safetensors"):
         prepare(small_params(root, train={"init": "given.safetensors"}), places(workspace))
@@ -52,7 +50,7 @@ def test_no_epochs_need_no_trainer(workspace: Path, root: Path) -> None:
     assert prepare(small_params(root, train={"epochs": 0}), places(workspace)).trainer is None
 
 
-def test_evaluation_pairs_are_looked_at_if_stage_triplets_wrote_them(workspace: Path, root: Path) -> None:
+def test_evaluation_pairs_are_used_if_stage_triplets_wrote_them(workspace: Path, root: Path) -> None:
     params = small_params(root, train={"evaluate_every": 2})
     with pytest.raises(DataInvalid, match=r"evaluation_pairs\.parquet\. Run `dvc repro triplets`"):
         prepare(params, places(workspace))

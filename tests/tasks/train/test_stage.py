@@ -114,8 +114,8 @@ def test_no_epochs_make_a_model_of_given_weights(
     params = small_params(root, train={"epochs": 0, "init": given.name})
     metrics = run(params, places(workspace))
     assert (metrics["epochs"], metrics["loss"], metrics["images_per_second"]) == (0, None, 0.0)
-    saved, wanted = load_file(workspace / "models/facenet.safetensors"), torch.load(given)
-    assert all(torch.equal(saved[name], wanted[name]) for name in saved)
+    saved, expected = load_file(workspace / "models/facenet.safetensors"), torch.load(given)
+    assert all(torch.equal(saved[name], expected[name]) for name in saved)
     assert (workspace / "reports/history.csv").read_text().startswith("epoch,loss,lr,")
 
 
@@ -128,7 +128,7 @@ def test_no_epochs_and_no_weights_make_the_untrained_network_of_the_seed(workspa
     assert all(torch.equal(saved[name], fresh[name]) for name in saved)
 
 
-def test_weights_that_do_not_fit_are_told_with_the_difference(
+def test_incompatible_weights_are_reported_with_the_difference(
     workspace: Path, root: Path, tmp_path: Path
 ) -> None:
     given = given_weights(tmp_path, embedding_size=32)
@@ -143,7 +143,7 @@ def test_other_weights_give_another_training(workspace: Path, root: Path, tmp_pa
     assert first["weights_sha256"] != second["weights_sha256"]
 
 
-def test_fine_tuning_moves_what_is_not_frozen_and_says_how_to_standardise(
+def test_fine_tuning_changes_what_is_not_frozen_and_records_the_standardisation(
     workspace: Path, root: Path, tmp_path: Path
 ) -> None:
     given = given_weights(tmp_path)
@@ -158,13 +158,13 @@ def test_fine_tuning_moves_what_is_not_frozen_and_says_how_to_standardise(
     assert moved == {"inception_5a", "inception_5b", "last_linear"}
 
 
-def test_a_layer_that_is_not_there_is_told_before_training(workspace: Path, root: Path) -> None:
+def test_an_unknown_layer_is_reported_before_training(workspace: Path, root: Path) -> None:
     with pytest.raises(ParamsInvalid, match=r"no layer 'mixed_6a'.*inception_3a"):
         run(small_params(root, train={"freeze_to": "mixed_6a"}), places(workspace))
 
 
 @pytest.mark.parametrize("plan", ["pk", "triplets"])
-def test_triplet_loss_tells_its_health(workspace: Path, root: Path, plan: str) -> None:
+def test_triplet_loss_reports_its_metrics(workspace: Path, root: Path, plan: str) -> None:
     params = small_params(root, triplets={"plan": plan}, train={"loss": "triplet", "epochs": 1})
     plan_triplets(workspace, params)
     metrics = run(params, places(workspace))
@@ -181,8 +181,8 @@ def test_a_batch_larger_than_the_set_and_no_validation_people(workspace: Path, r
     assert (metrics["steps"], metrics["validation"]) == (1, {})
 
 
-def test_a_network_that_cannot_see_so_little_is_told(workspace: Path, root: Path) -> None:
-    with pytest.raises(ParamsInvalid, match="65 pixels or more"):
+def test_too_small_images_are_rejected(workspace: Path, root: Path) -> None:
+    with pytest.raises(ParamsInvalid, match="at least 65 pixels"):
         run(small_params(root, train={"image_size": 50}), places(workspace))
 
 
@@ -206,7 +206,7 @@ def kept_step(workspace: Path) -> tuple[Path, int]:
 
 
 @pytest.mark.slow
-def test_a_run_killed_twice_ends_as_the_undisturbed_one(
+def test_a_run_killed_twice_ends_like_the_uninterrupted_one(
     workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Of triplets that are mined before each epoch: what was mined is in the checkpoint, too."""
@@ -219,22 +219,22 @@ def test_a_run_killed_twice_ends_as_the_undisturbed_one(
     whole = run(params, places(workspace))
     client = MlflowClient(f"sqlite:///{workspace / 'mlflow.db'}")
 
-    code, told = train_in_child(workspace, root, signal_at=(signal.SIGKILL, 5))
-    assert code == -signal.SIGKILL, told
+    code, output = train_in_child(workspace, root, signal_at=(signal.SIGKILL, 5))
+    assert code == -signal.SIGKILL, output
     folder, step = kept_step(workspace)
     first_run = json.loads((folder / "run.json").read_text())["run_id"]
     assert step == 4, "the step that was under way is lost"
 
-    code, told = train_in_child(workspace, root, signal_at=(signal.SIGTERM, 8))
-    assert code == 143, told
-    assert kept_step(workspace) == (folder, 8), "the step that was under way is kept"
+    code, output = train_in_child(workspace, root, signal_at=(signal.SIGTERM, 8))
+    assert code == 143, output
+    assert kept_step(workspace) == (folder, 8), "the current step is in the checkpoint"
     assert client.get_run(first_run).info.status == "KILLED"
 
     capsys.readouterr()
     metrics = run(params, places(workspace))
-    told = capsys.readouterr().err
-    assert "going on after step 8" in told
-    assert "threads" not in told
+    output = capsys.readouterr().err
+    assert "resuming after step 8" in output
+    assert "threads" not in output
     assert metrics["resumed"] is True
     for name in ("weights_sha256", "loss", "figures", "validation", "steps"):
         assert metrics[name] == whole[name]
@@ -249,7 +249,7 @@ def test_a_resume_with_other_threads_says_that_bits_may_differ(
     params = small_params(root, train={"epochs": 1})
 
     def interrupted(after: int) -> str:
-        """Train until Ctrl-C comes in a step, and return what was told before the progress bar."""
+        """Train until Ctrl-C comes in a step, and return the output before the progress bar."""
 
         def step(recorder: Recorder, report: StepReport) -> None:
             if report.step == after:
@@ -265,7 +265,9 @@ def test_a_resume_with_other_threads_says_that_bits_may_differ(
         assert "threads" not in interrupted(after=3)
     with cpu_threads(1):
         (line,) = [line for line in interrupted(after=3).splitlines() if "threads" in line]
-    assert line.startswith("The checkpoint was made with 2 threads, this run has 1: its weights may differ")
+    assert line.startswith(
+        "The checkpoint was written with 2 threads, but this run has 1. Its weights may differ"
+    )
     assert "OMP_NUM_THREADS=2" in line
 
 
@@ -276,8 +278,8 @@ def test_unfinished_runs_of_other_parameters_are_mentioned(
     other.parent.mkdir(parents=True)
     other.write_bytes(b"half")
     run(small_params(root, train={"epochs": 0}), places(workspace))
-    told = capsys.readouterr().err
-    assert "nn4_small2" in told.splitlines()[0]
-    assert f"{6 * PHOTOS} images of 6 people" in told.splitlines()[0]
-    assert "1 runs of other parameters are unfinished" in told
+    output = capsys.readouterr().err
+    assert "nn4_small2" in output.splitlines()[0]
+    assert f"{6 * PHOTOS} images of 6 people" in output.splitlines()[0]
+    assert "has 1 unfinished runs with other parameters" in output
     assert other.exists()

@@ -13,19 +13,19 @@ CHAMPION = "models:/facenet@champion"
 
 
 @pytest.mark.parametrize("name", ["models:facenet", "models:/facenet@", "models:/a/b", "models:/facenet"])
-def test_a_name_that_is_none_is_told(mlflow_store: Path, name: str) -> None:
+def test_an_invalid_name_is_rejected(mlflow_store: Path, name: str) -> None:
     with (
-        pytest.raises(SourceInvalid, match=r"no model of a registry\. Write models:/facenet@champion"),
+        pytest.raises(SourceInvalid, match=r"not a valid registry model\. Write models:/facenet@champion"),
         embedder.opened(name),
     ):
         pass
 
 
 @pytest.mark.parametrize("missing", ["facenet.safetensors", "model.json"])
-def test_a_folder_that_is_no_model_is_told(tmp_path: Path, missing: str) -> None:
+def test_a_folder_without_a_model_is_rejected(tmp_path: Path, missing: str) -> None:
     folder = write_model(tmp_path / "model")
     (folder / missing).unlink()
-    with pytest.raises(SourceInvalid, match=r"is no folder with facenet\.safetensors"):
+    with pytest.raises(SourceInvalid, match=r"is not a folder with facenet\.safetensors"):
         embedder.describe(str(folder))
 
 
@@ -46,13 +46,13 @@ def test_a_version_is_found_by_alias_and_by_number(mlflow_store: Path, tmp_path:
             assert found
             folder, origin = found
             assert origin == embedder.Origin(name, number, f"digest of {number}")
-            wanted = models[number - 1]
+            expected = models[number - 1]
             for file in ("facenet.safetensors", "model.json"):
-                assert (folder / file).read_bytes() == (wanted / file).read_bytes()
+                assert (folder / file).read_bytes() == (expected / file).read_bytes()
         assert not folder.exists()
 
 
-def test_a_folder_is_taken_as_it_is(tmp_path: Path) -> None:
+def test_a_folder_is_used_in_place(tmp_path: Path) -> None:
     model = write_model(tmp_path / "model")
     digest = ModelCard.read(model / "model.json").weights_sha256
     with embedder.opened(str(model)) as found:

@@ -39,7 +39,7 @@ def test_pairs_are_rows_in_order_and_those_without_two_faces_are_left_out(tmp_pa
     }
 
 
-def test_people_who_train_choose_no_threshold_but_are_scored(tmp_path: Path) -> None:
+def test_trained_people_choose_no_threshold_but_are_scored(tmp_path: Path) -> None:
     strangers = [("a0", "a1", True, -1), ("a0", "b0", False, -1)] * FEWEST
     known = [("j0", "j1", True, -1), ("a0", "j0", False, -1), ("j0", "j1", True, 0)]
     table = evaluation_pairs(written(tmp_path, known + strangers), FACES, trained={"JOSE"})

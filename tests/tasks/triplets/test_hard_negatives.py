@@ -52,8 +52,8 @@ def mine(params: TripletsParams, aligned: Path) -> tuple[Indices, Indices, dict[
 def test_negatives_are_those_that_the_model_confuses(
     root: Path, aligned: Path, model: Path, strategy: str, margin: float
 ) -> None:
-    wanted = params(root, embedder=str(model), negatives=strategy, negatives_margin=margin)
-    pairs, negatives, metrics = mine(wanted, aligned)
+    expected = params(root, embedder=str(model), negatives=strategy, negatives_margin=margin)
+    pairs, negatives, metrics = mine(expected, aligned)
     labels = people(aligned)
     rows = np.arange(len(labels))
     embeddings = embed_faces(model, rows, aligned=aligned, device="cpu").astype(np.float64)
@@ -93,7 +93,7 @@ def test_the_champion_mines_and_is_named(
     assert "50/50" in capsys.readouterr().err
 
 
-def test_a_model_that_reads_larger_faces_is_told(root: Path, aligned: Path, tmp_path: Path) -> None:
+def test_a_model_with_a_larger_input_is_rejected(root: Path, aligned: Path, tmp_path: Path) -> None:
     model = write_model(tmp_path / "large", image_size=96)
     with pytest.raises(ParamsInvalid, match="76x76 pixels and the network reads 96x96"):
         mine(params(root, embedder=str(model)), aligned)

@@ -125,7 +125,7 @@ def test_people_are_split_and_counted(workspace: Workspace) -> None:
     assert report["identities_shared_with_evaluation"] == 0
 
 
-def test_evaluation_pairs_are_written_for_a_training_that_looks_at_them(workspace: Workspace) -> None:
+def test_evaluation_pairs_are_written_if_training_evaluates_on_them(workspace: Workspace) -> None:
     workspace.run(looking=True)
     table, identity = workspace.table("evaluation_pairs"), workspace.identity
     assert [identity[row] for row in table["left"]] == ["kim", "kim"]
@@ -151,11 +151,11 @@ def test_image_plans_hold_every_training_face_with_dense_labels(workspace: Works
 
 
 @pytest.mark.parametrize("changes", [{"plan": "exemplars"}, {"plan": "triplets", "remine": "epoch"}])
-def test_what_is_mined_in_training_is_a_plan_of_images(workspace: Workspace, changes: dict[str, Any]) -> None:
+def test_plans_mined_in_training_are_tables_of_images(workspace: Workspace, changes: dict[str, Any]) -> None:
     workspace.run(plan="images")
-    wanted = workspace.table("images")
+    reference = workspace.table("images")
     report = workspace.run(**changes)
-    pd.testing.assert_frame_equal(workspace.table("images"), wanted)
+    pd.testing.assert_frame_equal(workspace.table("images"), reference)
     assert not (workspace.target / "triplets.parquet").exists()
     own = [TRAINING[name] for name in workspace.people("train")]
     assert report["pairs_possible"] == sum(n * (n - 1) // 2 for n in own)
@@ -198,7 +198,7 @@ def test_more_rows_than_allowed_are_sampled_and_counted(workspace: Workspace, pl
     assert report["rows_left_out"] == report["rows_possible"] - 20 > 0
 
 
-def test_validation_pairs_are_balanced_and_of_validating_people(workspace: Workspace) -> None:
+def test_validation_pairs_are_balanced_and_of_validation_people(workspace: Workspace) -> None:
     report = workspace.run()
     table, identity = workspace.table("validation_pairs"), workspace.identity
     assert (table["left"].map(identity) == table["right"].map(identity)).tolist() == table["same"].tolist()
@@ -208,7 +208,7 @@ def test_validation_pairs_are_balanced_and_of_validating_people(workspace: Works
     )
 
 
-def test_a_person_with_many_photos_does_not_outweigh_the_others(
+def test_a_person_with_many_photos_does_not_dominate(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plans, "VALIDATION_IMAGES", 2)
@@ -293,13 +293,17 @@ def rows_of(**people: int) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("rows", "changes", "message"),
     [
-        ([face("kim", 0, role="evaluate")], {}, r"No person is left .* of 0 people with role train"),
+        ([face("kim", 0, role="evaluate")], {}, r"none is left: of 0 people with role train"),
         (
             rows_of(ann=3, bob=1),
             {"validation_fraction": 0.0},
-            r"One person is left .* of 2 people .* 1 have 2 faces",
+            r"one is left: of 2 people .* 1 have at least 2 faces",
         ),
-        (rows_of(ann=3, bob=3), {"validation_fraction": 1.0}, r"No person .* 2 of them validate"),
+        (
+            rows_of(ann=3, bob=3),
+            {"validation_fraction": 1.0},
+            r"none is left: .* 2 of those are for validation",
+        ),
         (
             rows_of(ann=1, bob=1),
             {"min_images": 1, "plan": "triplets", "validation_fraction": 0},
@@ -313,7 +317,7 @@ def rows_of(**people: int) -> list[dict[str, Any]]:
         (
             rows_of(ann=3, bob=3),
             {"plan": "pk", "people_per_batch": 3, "validation_fraction": 0},
-            "wants 3 people",
+            "needs 3 people",
         ),
     ],
 )
@@ -326,7 +330,7 @@ def test_too_few_people_are_named_with_what_to_do(
     assert not workspace.target.exists()
 
 
-def test_nobody_need_train_when_the_model_is_made_of_given_weights(workspace: Workspace) -> None:
+def test_no_training_people_are_needed_without_training(workspace: Workspace) -> None:
     workspace.write([face("kim", 0, role="evaluate"), face("kim", 1, role="evaluate")], PAIRS)
     report = workspace.run(training=False)
     assert (report["identities_train"], report["rows"]) == (0, 0)
