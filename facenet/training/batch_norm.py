@@ -1,22 +1,32 @@
 """Batch norm over the images of all processes, so that a run does not depend on their number."""
 
+from collections.abc import Collection
+
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from facenet.training.processes import Processes
 
+# Subclasses compute something else, such as the InertBatchNorm of NN1, which has no statistics to share.
+PLAIN = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
-def share_batch_norm(module: nn.Module, processes: Processes) -> None:
+
+def share_batch_norm(module: nn.Module, processes: Processes, *, frozen: Collection[nn.Module] = ()) -> None:
     """Make every batch norm inside `module` compute its statistics over all processes; parameters are kept.
 
     PyTorch's SyncBatchNorm works on GPUs only; CPUs use SharedBatchNorm.
+
+    frozen: layers to leave alone; they stay in evaluation mode, which uses no statistics of the batch, and
+        whoever holds them must not be left with a module that the network no longer has.
     """
     if processes.count == 1:
         return
     for name, child in module.named_children():
-        if not isinstance(child, _BatchNorm):
-            share_batch_norm(child, processes)
+        if any(child is layer for layer in frozen):
+            continue
+        if not isinstance(child, _BatchNorm) or type(child) not in PLAIN:
+            share_batch_norm(child, processes, frozen=frozen)
         elif child.weight is not None and child.weight.is_cuda:
             convert = nn.SyncBatchNorm.convert_sync_batchnorm
             setattr(module, name, convert(child))  # type: ignore[no-untyped-call]  # torch

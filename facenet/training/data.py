@@ -58,6 +58,8 @@ class FaceTable:
 
     def __getitem__(self, rows: Indices) -> Pixels:
         """Return the (N, S, S, 3) uint8 faces of N row numbers."""
+        if not len(rows):
+            return np.empty((0, self.side(), self.side(), 3), np.uint8)
         if not self.keep:
             return np.stack([self._decode(row) for row in rows])
         if self._cache is None:

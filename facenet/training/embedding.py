@@ -63,14 +63,18 @@ class TableEmbedder:
     ) -> npt.NDArray[np.float32]:
         """Return embeddings in the current mode of the network; training mode updates its statistics.
 
-        In training mode a face depends on its whole chunk, so no chunk is padded and every process embeds all
-        rows. A single last face, which has no batch statistics, joins the chunk before.
+        In training mode a face depends on its whole chunk, so no chunk is padded and the processes share each
+        one. A last chunk with fewer than two faces per process, too few for batch statistics, joins the chunk
+        before.
         """
-        edges = list(range(self.batch_size, max(len(rows) - 1, 1), self.batch_size))
+        fewest = 2 * self.processes.count
+        edges = list(range(self.batch_size, max(len(rows) - fewest + 1, 1), self.batch_size))
         chunks, done = [], 0
         for chunk in np.split(rows, edges):
+            part = self.processes.part(0, len(chunk))
             with torch.no_grad():
-                chunks.append(self._forward(network, self.table[chunk]))
+                embedded = self._forward(network, self.table[chunk[part]])
+                chunks.append(self.processes.assemble(embedded, part, len(chunk)))
             done += len(chunk)
             if on_faces:
                 on_faces(done, len(rows))

@@ -26,7 +26,7 @@ class Mining:
     plan: receives the triplets.
     embedder: of the faces.
     rows: (N,) row in the table of each training image.
-    seed: of dropout, if photos are embedded in training mode.
+    seed: of dropout, different in each process, if photos are embedded in training mode.
     on_faces: called with the number of faces embedded, and to embed, by this process.
 
     `idle` is the number of consecutive epochs without triplets.
@@ -54,7 +54,8 @@ class Mining:
         def embed(rows: Indices, *, training: bool) -> Embeddings:
             if training:
                 train()
-                torch.manual_seed(int(np.random.SeedSequence([self.seed, epoch]).generate_state(1)[0]))
+                seed = np.random.SeedSequence([self.seed, epoch, self.embedder.processes.rank])
+                torch.manual_seed(int(seed.generate_state(1)[0]))
             run = self.embedder.in_training if training else self.embedder
             seen.append((rows, run(network, self.rows[rows], self.on_faces)))
             return seen[-1][1]

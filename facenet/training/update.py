@@ -107,7 +107,7 @@ class Update:
             ],  # they are equal in all processes
         )
         processes = self.division.processes
-        share_batch_norm(self.network.to(self.device), processes)
+        share_batch_norm(self.network.to(self.device), processes, frozen=self.options.frozen)
         objective = Objective(self.network, self.loss, processes, compiled=self.options.compiled)
         convert_conv2d_weight_memory_format(objective.to(self.device), torch.channels_last)
         self._average: AveragedModel | None = (

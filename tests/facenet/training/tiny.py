@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from facenet.images import encode
 from facenet.losses.triplet import TripletLoss
-from facenet.mining.exemplars import ExemplarMiner
-from facenet.mining.mined import MinedPlan, Miner, WholeSetMiner
+from facenet.mining.exemplars import ExemplarMiner, Selection
+from facenet.mining.mined import MinedPlan, WholeSetMiner
 from facenet.mining.pk import PKPlan
 from facenet.training import (
     Augmentation,
@@ -48,16 +48,21 @@ class Output:
 
 
 class TinyNetwork(nn.Module):
-    def __init__(self, dropout: float = 0.2) -> None:
+    """A convolution and a linear layer; with `last_bn`, batch norm at the end as in Inception-ResNet-v1."""
+
+    def __init__(
+        self, dropout: float = 0.2, *, norm: type[nn.BatchNorm2d] = nn.BatchNorm2d, last_bn: bool = False
+    ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(3, 8, 3, stride=2, bias=False)
-        self.bn = nn.BatchNorm2d(8)
+        self.bn = norm(8)
         self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(8, 4)
+        self.last_bn = nn.BatchNorm1d(4) if last_bn else nn.Identity()
 
     def forward(self, images: Tensor) -> Tensor:
         pooled = torch.relu(self.bn(self.conv(images))).mean(dim=(2, 3))
-        prelogits: Tensor = self.linear(self.dropout(pooled))
+        prelogits: Tensor = self.last_bn(self.linear(self.dropout(pooled)))
         return prelogits
 
 
@@ -98,6 +103,7 @@ def make_trainer(
     plan: Any = None,
     division: Division | None = None,
     dropout: float = 0.2,
+    network: nn.Module | None = None,
     **options: Any,
 ) -> Trainer:
     """Return a trainer on the faces in `folder`/faces, checkpoints in `folder`/checkpoints."""
@@ -114,7 +120,7 @@ def make_trainer(
         division=division,
     )
     torch.manual_seed(3)
-    network, loss = TinyNetwork(dropout), loss or TinyLoss()
+    network, loss = network or TinyNetwork(dropout), loss or TinyLoss()
     mining = None
     if isinstance(plan, MinedPlan):
         embedder = TableEmbedder(
@@ -156,6 +162,21 @@ def remined(margin: float = 0.3, **options: Any) -> MinedPlan:
     return MinedPlan(miner, batch_size=9, seed=3, **options)
 
 
+def exemplars(selection: Selection, margin: float = 0.3, *, training: bool, **options: Any) -> MinedPlan:
+    """Return a plan of triplets that are mined from a sample of the faces before each epoch."""
+    miner = ExemplarMiner(
+        labels=LABELS,
+        selection=selection,
+        people=4,
+        images=4,
+        total=22,
+        margin=margin,
+        seed=3,
+        training=training,
+    )
+    return MinedPlan(miner, batch_size=9, seed=3, **options)
+
+
 def recipe(name: str) -> dict[str, Any]:
     """Return options of `make_trainer` that have much to remember.
 
@@ -170,17 +191,7 @@ def recipe(name: str) -> dict[str, Any]:
         listed = {"loss": TripletLoss(margin=0.3, listed=True), "optimizer": "adam", "options": update}
         if name == "remined":
             return {**listed, "plan": remined()}
-        miner: Miner = ExemplarMiner(
-            labels=LABELS,
-            selection="davidsandberg",
-            people=4,
-            images=4,
-            total=22,
-            margin=0.3,
-            seed=3,
-            training=True,
-        )
-        return {**listed, "plan": MinedPlan(miner, batch_size=9, seed=3)}
+        return {**listed, "plan": exemplars("davidsandberg", training=True)}
     plan = PKPlan(LABELS, people=3, images=2, seed=3)
     return {"optimizer": "sgd", "options": update, "plan": plan, "loss": TripletLoss(margin=0.2)}
 
