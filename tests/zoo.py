@@ -56,6 +56,89 @@ def raw_png(width: int, height: int, depth: int, colour: int, rows: bytes) -> by
     return b"\x89PNG\r\n\x1a\n" + body
 
 
+def with_chunks(png: bytes, chunks: bytes) -> bytes:
+    """Return a PNG with more chunks right after its header."""
+    end_of_header = 8 + 25
+    return png[:end_of_header] + chunks + png[end_of_header:]
+
+
+def bmp_32(pixels: NDArray[np.uint8], alpha: int, header_size: int = 124) -> bytes:
+    """Return a BMP of 32 bits per pixel, blue, green, red and `alpha`; larger headers have masks."""
+    height, width = pixels.shape[:2]
+    bgra = np.dstack([pixels[::-1, :, ::-1], np.full((height, width), alpha, np.uint8)])
+    compression = 3 if header_size >= 56 else 0
+    header = struct.pack(
+        "<IiiHHIIiiII", header_size, width, height, 1, 32, compression, bgra.size, 0, 0, 0, 0
+    )
+    masks = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    header = (header + masks)[: max(40, header_size)].ljust(header_size, b"\0") if compression else header
+    start = 14 + len(header)
+    return struct.pack("<2sIII", b"BM", start + bgra.size, 0, start) + header + bgra.tobytes()
+
+
+def media(major: bytes, *brands: bytes) -> bytes:
+    """Return an ISO base media file of these brands, without anything that could be decoded."""
+    body = major + bytes(4) + b"".join(brands)
+    return struct.pack(">I", 8 + len(body)) + b"ftyp" + body + struct.pack(">I", 48) + b"meta" + bytes(40)
+
+
+def jpeg_of(frame: int, bits: int = 8) -> bytes:
+    """Return a JPEG whose start-of-frame marker is `frame`, with samples of `bits` bits."""
+    data = bytearray(save(picture(98), "JPEG"))
+    place = data.index(b"\xff\xc0")
+    data[place + 1], data[place + 4] = frame, bits
+    return bytes(data)
+
+
+def foreign_media() -> dict[str, tuple[bytes, str]]:
+    """Return files of unsupported formats by file name, each with the name of its format."""
+    heif = {
+        f"{brand.decode().strip()}_{container.decode()}.heic": (media(container, container, brand), "HEIC")
+        for container in (b"mif1", b"msf1")
+        for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs")
+    }
+    plain = {
+        f"{brand.decode()}.heic": (media(brand, b"mif1"), "HEIC") for brand in (b"heic", b"heix", b"hevc")
+    }
+    icon, tga = save(_of(98), "ICO"), save(_of(99), "TGA")
+    return {
+        **heif,
+        **plain,
+        "mif1.heif": (media(b"mif1", b"mif1", b"miaf"), "HEIF"),
+        "avci.heif": (media(b"avci", b"mif1"), "AVC in HEIF"),
+        "photo.cr3": (media(b"crx ", b"crx ", b"isom"), "Canon CR3"),
+        "film.mp4": (media(b"mp42", b"isom"), "video"),
+        "film.mov": (media(b"qt  "), "video"),
+        "photo.jxl": (b"\xff\x0a" + bytes(40), "JPEG XL"),
+        "boxed.jxl": (b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(40), "JPEG XL"),
+        "twelve_bits.jpg": (jpeg_of(0xC1, 12), "12-bit JPEG"),
+        "lossless_twelve_bits.jpg": (jpeg_of(0xC3, 12), "lossless 12-bit JPEG"),
+        "lossless.jpg": (jpeg_of(0xC3), "lossless JPEG"),
+        "hierarchical.jpg": (jpeg_of(0xC5), "hierarchical JPEG"),
+        "arithmetic_progressive.jpg": (jpeg_of(0xCA), "arithmetic-coded JPEG"),
+        "jpeg_ls.jls": (jpeg_of(0xF7), "JPEG-LS"),
+        "icon.ico": (icon, "ICO"),
+        "picture.tga": (tga, "TGA"),
+        "layers.psd": (b"8BPS\0\1" + bytes(40), "Photoshop"),
+        "drawing.svg": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "SVG"),
+        "page.jpg": (b"<!DOCTYPE html><html><body>404</body></html>", "HTML"),
+        "postscript.jpg": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 48\n", "PostScript"),
+        "document.pdf": (b"%PDF-1.7\n", "PDF"),
+        "archive.jpg": (b"PK\x03\x04" + bytes(40), "ZIP"),
+        "apple.png": (apple_png(), "CgBI"),
+    }
+
+
+def apple_png() -> bytes:
+    """Return a PNG as Xcode writes it for iPhones: a CgBI chunk, and pixels without a zlib header."""
+    png = save(picture(97), "PNG")
+    place = png.index(b"IDAT")
+    length = int.from_bytes(png[place - 4 : place])
+    raw = png[place + 4 + 2 : place + 4 + length - 4]
+    header, end = png[8:33], png[place + 8 + length :]
+    return png[:8] + png_chunk(b"CgBI", bytes(4)) + header + png_chunk(b"IDAT", raw) + end
+
+
 def deep_png(seed: int) -> bytes:
     """Return a PNG with 16 bits per channel."""
     pixels = picture(seed).astype(">u2") * 257
@@ -148,6 +231,14 @@ def _odd() -> dict[str, Animal]:
         "png_with_a_wrong_suffix.jpg": Animal(save(_of(67), "PNG")),
         "no_suffix": Animal(save(_of(68), "JPEG")),
         "ünïcödé ☺ and blanks.jpg": Animal(save(_of(69), "JPEG")),
+        "png_with_a_large_profile.png": Animal(save(_of(71), "PNG", icc_profile=bytes(2**21))),
+        "png_with_a_text_bomb.png": Animal(
+            with_chunks(save(_of(72), "PNG"), png_chunk(b"zTXt", b"C\0\0" + zlib.compress(bytes(2**22))))
+        ),
+        "png_with_a_damaged_text.png": Animal(
+            with_chunks(save(_of(73), "PNG"), png_chunk(b"tEXt", b"C\0text")[:-4] + bytes(4))
+        ),
+        "bmp_with_an_empty_alpha.bmp": Animal(bmp_32(picture(74), 0)),
         "jpeg_with_colour_profile.jpg": Animal(save(_of(70), "JPEG", icc_profile=b"no profile at all")),
     }
 
@@ -186,23 +277,15 @@ def _damaged() -> dict[str, Animal]:
         "tiff_directory_outside.tif": b"II*\0\xff\xff\xff\x7f",
         "jpeg2000_cut_off.jp2": save(_of(97), "JPEG2000")[:200],
         "ppm_cut_off.ppm": b"P6 64 48 255\n" + bytes(100),
+        "png_with_a_wrong_checksum.png": png[: png.index(b"IEND") - 5] + b"?" + png[png.index(b"IEND") - 4 :],
         "png_of_no_width.png": raw_png(0, 48, 8, 2, b""),
     }
     return {name: Animal(data, "corrupt", None, None) for name, data in damaged.items()}
 
 
 def _foreign() -> dict[str, Animal]:
-    foreign = {
-        "text.jpg": b"this is no photo",
-        "page.jpg": b"<!DOCTYPE html><html><body>404</body></html>",
-        "drawing.svg": b'<svg xmlns="http://www.w3.org/2000/svg"/>',
-        "postscript.jpg": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 48\n",
-        "document.pdf": b"%PDF-1.7\n",
-        "archive.jpg": b"PK\x03\x04" + bytes(40),
-        "film.mp4": b"\0\0\0\x18ftypmp42" + bytes(40),
-        "zeros.png": bytes(4096),
-        "icon.ico": save(_of(98), "ICO"),
-    }
+    named = {name: data for name, (data, _) in foreign_media().items()}
+    foreign = named | {"text.jpg": b"this is no photo", "zeros.png": bytes(4096)}
     return {name: Animal(data, "unsupported", None, None) for name, data in foreign.items()} | {
         "empty.jpg": Animal(b"", "empty", None, None)
     }

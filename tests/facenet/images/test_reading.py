@@ -1,6 +1,11 @@
 import io
 import random
+import re
+import struct
+import subprocess
+import sys
 import warnings
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -8,8 +13,8 @@ import pytest
 from PIL import Image, ImageFile
 
 from facenet.errors import ImageRejected
-from facenet.images import ImageFormat, decode, encode, read_photo
-from tests.zoo import Animal, deep_png, orientation, picture, raw_png, save, zoo
+from facenet.images import decode, read_photo
+from tests.zoo import Animal, foreign_media, orientation, picture, png_chunk, raw_png, save, with_chunks, zoo
 
 ZOO = zoo()
 
@@ -56,52 +61,6 @@ def test_orientation_is_applied_in_lossy_files(kind: str) -> None:
     stored = picture(3)
     turned = decode(save(stored, kind, quality=95, exif=orientation(6)))
     assert np.abs(turned.astype(int) - UPRIGHT[6](stored)).mean() < 6
-
-
-def test_transparent_pixels_are_composited_over_white() -> None:
-    rgba = np.zeros((2, 2, 4), np.uint8)
-    rgba[0, 0] = (10, 20, 30, 255)
-    rgba[0, 1] = (10, 20, 30, 0)
-    rgba[1, 0] = (0, 0, 0, 51)
-    pixels = decode(save(rgba, "PNG"))
-    assert pixels[0, 0].tolist() == [10, 20, 30]
-    assert pixels[0, 1].tolist() == [255, 255, 255]
-    assert pixels[1, 0].tolist() == [204, 204, 204]
-
-
-def test_grey_and_alpha_become_three_equal_channels() -> None:
-    pixels = decode(save(Image.fromarray(picture(1)).convert("LA"), "PNG"))
-    assert (pixels[:, :, 0] == pixels[:, :, 1]).all()
-    assert (pixels[:, :, 0] == pixels[:, :, 2]).all()
-
-
-def test_sixteen_bits_are_scaled_not_truncated() -> None:
-    grey = picture(2)[:, :, 0]
-    expected = np.repeat(grey[:, :, None], 3, axis=2)
-    np.testing.assert_array_equal(decode(save(grey.astype(np.uint16) * 257, "PNG")), expected)
-    np.testing.assert_array_equal(
-        decode(b"P5 64 48 65535\n" + (grey.astype(">u2") * 257).tobytes()), expected
-    )
-    np.testing.assert_array_equal(decode(deep_png(5)), picture(5))
-
-
-def _tiff(values: np.ndarray) -> bytes:
-    return save(Image.fromarray(values), "TIFF")
-
-
-def test_floats_and_integers_are_scaled_by_their_range() -> None:
-    def row(*values: float) -> list[int]:
-        kind = np.int32 if all(isinstance(v, int) for v in values) else np.float32
-        return decode(_tiff(np.array([values], kind)))[0, :, 0].tolist()
-
-    assert row(0.0, 0.5, 1.0) == [0, 128, 255]
-    assert row(0.0, 100.0, 255.0) == [0, 100, 255]
-    assert row(-1.0, 0.0, 1.0) == [0, 128, 255]
-    assert row(0.0, float("nan"), 200.0) == [0, 0, 200]
-    assert row(7.0, 7.0) == [7, 7]
-    assert row(0, 257, 65535) == [0, 1, 255]
-    assert row(0, 2**20, 2**21) == [0, 128, 255]
-    assert row(-5, -5) == [0, 0]
 
 
 def test_the_first_frame_is_read() -> None:
@@ -210,29 +169,107 @@ def test_decoding_in_threads_gives_the_same_pixels() -> None:
     assert not ImageFile.LOAD_TRUNCATED_IMAGES
 
 
-@pytest.mark.parametrize("image_format", ["webp", "png"])
-def test_webp_and_png_are_lossless_and_deterministic(image_format: ImageFormat) -> None:
-    for pixels in (
-        picture(4),
-        np.zeros((1, 1, 3), np.uint8),
-        np.arange(768, dtype=np.uint8).reshape(16, 16, 3),
-    ):
-        np.testing.assert_array_equal(decode(encode(pixels, image_format)), pixels)
-        assert encode(pixels, image_format) == encode(pixels.copy(), image_format)
+def large_texts() -> list[bytes]:
+    """Chunks that Pillow refuses: one text of 64 MB, and many that are small alone and large together."""
+    bomb = b"Comment\0\0" + zlib.compress(bytes(2**26), 1)
+    part = b"Comment\0\0" + zlib.compress(bytes(2**20 - 1), 1)
+    return [png_chunk(b"zTXt", bomb), png_chunk(b"zTXt", part) * 70]
 
 
-def test_jpeg_is_deterministic_and_close() -> None:
-    pixels = picture(4)
-    assert encode(pixels, "jpeg") == encode(pixels.copy(), "jpeg")
-    assert np.abs(decode(encode(pixels, "jpeg")).astype(int) - pixels).max() < 24
+ANCILLARY = {
+    "large profile": png_chunk(b"iCCP", b"p\0\0" + zlib.compress(bytes(2**21))),
+    "profile with an unknown compression": png_chunk(b"iCCP", b"p\0\1" + bytes(20)),
+    "text bomb": large_texts()[0],
+    "many large texts": large_texts()[1],
+    "international text bomb": png_chunk(b"iTXt", b"C\0\1\0en\0\0" + zlib.compress(bytes(2**22))),
+    "text with a wrong checksum": png_chunk(b"tEXt", b"Comment\0hello")[:-1] + b"?",
+    "gamma with a wrong checksum": png_chunk(b"gAMA", bytes(4))[:-4] + bytes(4),
+    "unknown chunk with a wrong checksum": png_chunk(b"prVt", b"private")[:-4] + bytes(4),
+    "truncated physical size": png_chunk(b"pHYs", b"\0"),
+    "damaged transparency": png_chunk(b"tRNS", bytes(6))[:-4] + bytes(4),
+}
 
 
-@pytest.mark.parametrize("shape", [(4, 4), (4, 4, 1), (4, 4, 4), (0, 4, 3), (1, 4, 4, 3)])
-def test_encoding_anything_but_rgb_is_an_error(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="must be"):
-        encode(np.zeros(shape, np.uint8), "png")
-    with pytest.raises(ValueError, match="float32"):
-        encode(np.zeros((4, 4, 3), np.float32), "png")  # type: ignore[arg-type]
+@pytest.mark.parametrize("name", ANCILLARY)
+def test_ancillary_chunks_never_cost_a_whole_png(name: str) -> None:
+    data = with_chunks(save(picture(3), "PNG"), ANCILLARY[name])
+    photo = read_photo(data)
+    np.testing.assert_array_equal(photo.pixels, picture(3))
+    assert not photo.plain  # other readers may refuse it
+    turned = with_chunks(save(picture(3), "PNG", exif=orientation(6)), ANCILLARY[name])
+    np.testing.assert_array_equal(decode(turned), UPRIGHT[6](picture(3)))
+
+
+def test_text_bombs_are_not_inflated() -> None:
+    """In a process of its own, whose memory can be measured."""
+    code = (
+        "import resource, sys; from facenet.images import decode; data = sys.stdin.buffer.read()\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
+        "before = peak(); assert decode(data).shape == (48, 64, 3); print(peak() - before)"
+    )
+    data = with_chunks(save(picture(3), "PNG"), b"".join(large_texts()) * 4)
+    done = subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True)
+    assert int(done.stdout) < 128  # megabytes, of 536 if all were inflated
+
+
+@pytest.mark.parametrize("kind", [b"IHDR", b"IDAT", b"IEND"])
+def test_a_wrong_checksum_in_a_critical_chunk_is_corrupt(kind: bytes) -> None:
+    data = bytearray(save(picture(3), "PNG"))
+    place = data.index(kind)
+    data[place + 4 + int.from_bytes(data[place - 4 : place])] ^= 1
+    with pytest.raises(ImageRejected, match="checksum") as caught:
+        decode(bytes(data))
+    assert caught.value.reason == "corrupt"
+
+
+def test_ancillary_chunks_do_not_hide_damaged_pixels_or_a_bomb() -> None:
+    damaged = with_chunks(ZOO["png_bit_flipped.png"].data, ANCILLARY["large profile"])
+    bomb = with_chunks(ZOO["bomb.png"].data, ANCILLARY["text with a wrong checksum"])
+    for data, reason in ((damaged, "corrupt"), (bomb, "too_large")):
+        with pytest.raises(ImageRejected) as caught:
+            decode(data)
+        assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize("name", foreign_media())
+def test_an_unsupported_file_is_rejected_by_the_name_of_its_format(name: str) -> None:
+    data, format_name = foreign_media()[name]
+    with pytest.raises(ImageRejected, match=re.escape(format_name)) as caught:
+        decode(data)
+    assert caught.value.reason == "unsupported"
+    assert "JPEG, PNG" in str(caught.value)
+
+
+@pytest.mark.parametrize("brand", [b"avif", b"mif1", b"msf1", b"miaf", b"heic"])
+def test_an_avif_is_read_whatever_its_major_brand(brand: bytes) -> None:
+    data = ZOO["avif.avif"].data
+    assert data[8:12] == b"avif"
+    renamed = data[:8] + brand + data[12:]
+    np.testing.assert_array_equal(decode(renamed), decode(data))
+
+
+@pytest.mark.parametrize(("kind", "decoder"), [("JPEG2000", "jpeg2k"), ("WEBP", ""), ("AVIF", "")])
+def test_a_format_that_pillow_was_built_without_is_unsupported(
+    kind: str, decoder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = save(picture(1), kind)
+    if decoder:
+        monkeypatch.delattr(Image.core, f"{decoder}_decoder")
+    else:
+        monkeypatch.delitem(Image.OPEN, kind)
+    with pytest.raises(ImageRejected) as caught:
+        decode(data)
+    assert caught.value.reason == "unsupported"
+
+
+@pytest.mark.parametrize("compression", [34892, 50002])  # lossy DNG and JPEG XL
+def test_a_tiff_of_an_unknown_compression_is_unsupported(compression: int) -> None:
+    data = bytearray(save(picture(1), "TIFF"))
+    entry = data.index(struct.pack("<HHIH", 259, 3, 1, 1))
+    data[entry + 8 : entry + 10] = struct.pack("<H", compression)
+    with pytest.raises(ImageRejected) as caught:
+        decode(bytes(data))
+    assert caught.value.reason == "unsupported"
 
 
 def test_real_faces_are_read_exactly(orl_photos: list[tuple[str, bytes]]) -> None:
