@@ -15,7 +15,7 @@ MOST_DIGITS = 9  # per number in these files
 
 
 class PhotoName(NamedTuple):
-    """The name of a photo in LFW files: identity and number."""
+    """The name of a photo in LFW files: identity, and number (LFW's are from 1)."""
 
     identity: str
     number: int
@@ -35,13 +35,15 @@ class Pair:
 
 
 class _Line(NamedTuple):
-    place: str  # file and line, for messages
+    origin: str  # the file, for messages
+    place: int  # from 1
     fields: list[str]
 
     def error(self, expected: str) -> PairsFileInvalid:
         found = "\t".join(self.fields)
         return PairsFileInvalid(
-            f"{self.place}: expected {expected}, found {found!r}. Correct the file or download it again."
+            f"{self.origin}, line {self.place}: expected {expected}, found {found!r}. "
+            "Correct the file or download it again."
         )
 
     def text(self, at: int, expected: str, *, fields: int) -> str:
@@ -49,9 +51,9 @@ class _Line(NamedTuple):
             raise self.error(expected)
         return self.fields[at]
 
-    def number(self, at: int, expected: str, *, fields: int) -> int:
+    def number(self, at: int, expected: str, *, fields: int, minimum: int = 1) -> int:
         text = self.text(at, expected, fields=fields)
-        if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS and int(text) > 0):
+        if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS and int(text) >= minimum):
             raise self.error(expected)
         return int(text)
 
@@ -72,13 +74,19 @@ def parse_pairs(data: bytes, *, origin: str) -> list[Pair]:
     ]
     folds, count = [1, *numbers][-2:]
     pairs: list[Pair] = []
+    places: dict[tuple[int, frozenset[PhotoName]], int] = {}
     classes = ((fold, same) for fold in range(folds) for same in (True, False) for _ in range(count))
     for fold, same in classes:
         line = next(lines, None)
         if line is None:
             expected = f"{folds} folds of {count} same and {count} different pairs, {2 * folds * count} lines"
             raise PairsFileInvalid(f"{origin}: expected {expected}, found {len(pairs)}. Is it truncated?")
-        pairs.append(_same_pair(line, fold) if same else _different_pair(line, fold))
+        pair = _same_pair(line, fold) if same else _different_pair(line, fold)
+        key = (fold, frozenset((pair.left, pair.right)))
+        if key in places:
+            raise line.error(f"a pair that is not in line {places[key]}, in the same fold, in any order")
+        places[key] = line.place
+        pairs.append(pair)
     surplus = next(lines, None)
     if surplus is not None:
         raise surplus.error(f"the end after {folds} folds of {count} same and {count} different pairs")
@@ -98,10 +106,13 @@ def parse_people(data: bytes, *, origin: str) -> dict[str, int]:
     if not lines or not heads or heads[0] is not lines[0]:
         raise PairsFileInvalid(f"{origin}, line 1: expected the number of people or of folds.")
     expected = "a number of people or folds, or a name and the number of photos"
-    people = {}
+    people: dict[str, int] = {}
     for line in lines:
         if len(line.fields) > 1:
-            people[line.text(0, expected, fields=2)] = line.number(1, expected, fields=2)
+            name = line.text(0, expected, fields=2)
+            if name in people:
+                raise line.error("a person who is not in a line above")
+            people[name] = line.number(1, expected, fields=2)
     counts = [head.number(0, expected, fields=1) for head in heads]
     total = sum(counts[1:]) if counts[0] == len(counts) - 1 else counts[0]
     if len(people) != total:
@@ -119,22 +130,23 @@ def _lines(data: bytes, origin: str) -> Iterator[_Line]:
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             fields = line.strip().split("\t") if "\t" in line.strip() else line.split()
-            yield _Line(f"{origin}, line {number}", [field.strip() for field in fields])
+            yield _Line(origin, number, [field.strip() for field in fields])
 
 
 def _same_pair(line: _Line, fold: int) -> Pair:
-    expected = "three fields: name, number, another number; numbers from 1"
+    expected = "three fields: name, number, another number; numbers from 0"
     name = line.text(0, expected, fields=3)
-    left, right = (PhotoName(name, line.number(at, expected, fields=3)) for at in (1, 2))
+    left, right = (PhotoName(name, line.number(at, expected, fields=3, minimum=0)) for at in (1, 2))
     if left == right:
         raise line.error(expected)
     return Pair(left, right, True, fold)
 
 
 def _different_pair(line: _Line, fold: int) -> Pair:
-    expected = "four fields: name, number, another name, number; numbers from 1"
+    expected = "four fields: name, number, another name, number; numbers from 0"
     left, right = (
-        PhotoName(line.text(at, expected, fields=4), line.number(at + 1, expected, fields=4)) for at in (0, 2)
+        PhotoName(line.text(at, expected, fields=4), line.number(at + 1, expected, fields=4, minimum=0))
+        for at in (0, 2)
     )
     if left.identity == right.identity:
         raise line.error(expected)

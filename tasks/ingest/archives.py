@@ -3,17 +3,19 @@
 import bz2
 import gzip
 import lzma
-import os
 import stat
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from facenet.errors import SourceInvalid
+from tasks.ingest.directory import walk
+from tasks.ingest.names import clean_name, refusal
 
 # Raised by the readers of the standard library on damaged or hostile archives.
 _DAMAGED = (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, OSError, ValueError)
@@ -23,11 +25,23 @@ _OPENERS: dict[bytes, Callable[[Path, str], Any]] = {
     b"\xfd7zXZ": lzma.open,
 }
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
-_CLUTTER = (
-    "__MACOSX",
-    "Thumbs.db",
-    "desktop.ini",
-)  # created by operating systems, like names with a leading dot
+_ZIP_UTF8 = 0x800  # flag of a name in UTF-8; without it, zipfile decodes names as code page 437
+_FOREIGN = {  # what an unreadable file is, by its first bytes
+    b"Rar!": "a RAR archive",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"\x28\xb5\x2f\xfd": "compressed with Zstandard",
+    b"\xff\xd8\xff": "a single photo",
+    b"\x89PNG": "a single photo",
+    b"RIFF": "a single photo",
+    b"GIF8": "a single photo",
+    b"BM": "a single photo",
+    b"II*\0": "a single photo",
+    b"MM\0*": "a single photo",
+}
+LAYOUT = (
+    "A source is a directory, a tar (plain, gz, bz2 or xz) or a zip with one folder of photos per person, "
+    "such as photos/Ada Lovelace/1.jpg."
+)
 _BLOCK = 512  # bytes of a tar header
 _NAME_BYTES = 2**20  # maximum length of the headers of a long name, however low max_file_bytes is
 
@@ -58,64 +72,44 @@ def members(path: Path, max_file_bytes: int) -> Iterator[Member]:
     if path.is_dir():
         yield from _of_directory(path, max_file_bytes)
         return
-    with path.open("rb") as file:
-        magic = file.read(6)
+    magic = _first_bytes(path)
     try:
         if magic.startswith(_ZIP_MAGIC):
             yield from _of_zip(path, max_file_bytes)
         else:
             yield from _of_tar(path, magic, max_file_bytes)
     except _DAMAGED as error:
-        raise SourceInvalid(
-            f"{path} is not a directory, tar or zip, or is damaged: {error}. Delete it and download it again."
-        ) from error
+        raise SourceInvalid(_diagnosis(path, magic, error)) from error
 
 
-def _refusal(name: str, size: int, max_file_bytes: int) -> tuple[str, str] | None:
-    """Return status and reason if the name or size rules a file out, else None."""
-    parts = name.split("/")
-    if ".." in parts or name.startswith("/") or name[1:3] == ":/" or any(ord(letter) < 32 for letter in name):
-        return "unsafe", "The path is absolute, contains .. or control characters."
-    if any(part.startswith(".") or part in _CLUTTER for part in parts):
-        return "hidden", "A hidden file, or one created by the operating system."
-    if size > max_file_bytes:
-        return "too_large", f"{size} bytes; the limit ingest.max_file_bytes is {max_file_bytes}."
-    return None
+def _first_bytes(path: Path) -> bytes:
+    if not path.is_file():  # opening a pipe would wait for ever
+        raise SourceInvalid(f"{path} is not a file or directory. {LAYOUT}")
+    try:
+        with path.open("rb") as file:
+            return file.read(12)
+    except OSError as error:
+        raise SourceInvalid(f"{path} cannot be read: {error.strerror}. Correct its permissions.") from error
 
 
-def _clean(name: str) -> str:
-    """Return the path as valid UTF-8, without a leading "./"."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace").removeprefix("./")
+def _diagnosis(path: Path, magic: bytes, error: BaseException) -> str:
+    what = next((what for start, what in _FOREIGN.items() if magic.startswith(start)), None)
+    if magic[4:8] == b"ftyp":  # HEIC and AVIF
+        what = "a single photo"
+    if what:
+        return f"{path} is {what}, not a directory, tar or zip. {LAYOUT}"
+    return f"{path} is not a directory, tar or zip, or is damaged: {error}. Delete it and download it again."
 
 
 def _of_directory(root: Path, max_file_bytes: int) -> Iterator[Member]:
-    """Walk a directory, following links to files and to the folders of people, but no deeper links."""
-    pending = [(entry, "", 0) for entry in _listing(root)]
-    while pending:
-        entry, above, depth = pending.pop()
-        name = f"{above}{entry.name}"
+    for entry in walk(root, max_file_bytes):
+        if entry.refused:
+            yield Member(entry.name, None, *entry.refused)
+            continue
         try:
-            if entry.is_dir(follow_symlinks=depth == 0):
-                pending += [(below, f"{name}/", depth + 1) for below in _listing(entry)]
-            else:
-                yield _of_file(entry, _clean(name), max_file_bytes)
+            yield Member(entry.name, entry.path.read_bytes())
         except OSError as error:
-            yield Member(_clean(name), None, "unreadable", f"It cannot be read: {error.strerror}.")
-
-
-def _listing(folder: "Path | os.DirEntry[str]") -> list["os.DirEntry[str]"]:
-    with os.scandir(folder) as entries:
-        return sorted(entries, key=lambda entry: entry.name, reverse=True)
-
-
-def _of_file(entry: "os.DirEntry[str]", name: str, max_file_bytes: int) -> Member:
-    about = entry.stat()
-    if not stat.S_ISREG(about.st_mode):
-        return Member(
-            name, None, "unsafe", "Not a regular file, but a link to a folder, a pipe, a socket or a device."
-        )
-    refusal = _refusal(name, about.st_size, max_file_bytes)
-    return Member(name, None, *refusal) if refusal else Member(name, Path(entry.path).read_bytes())
+            yield Member(entry.name, None, "unreadable", f"It cannot be read: {error.strerror}.")
 
 
 def _of_zip(path: Path, max_file_bytes: int) -> Iterator[Member]:
@@ -126,12 +120,12 @@ def _of_zip(path: Path, max_file_bytes: int) -> Iterator[Member]:
 
 
 def _of_zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_file_bytes: int) -> Member:
-    name = _clean(info.filename.replace("\\", "/"))
+    name = _zip_name(info)
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
         return Member(name, None, "unsafe", "Not a regular file, but a link or a device.")
-    refusal = _refusal(name, info.file_size, max_file_bytes)
-    if refusal:
-        return Member(name, None, *refusal)
+    refused = refusal(name, info.file_size, max_file_bytes)
+    if refused:
+        return Member(name, None, *refused)
     try:
         with archive.open(info) as file:
             return Member(name, file.read(max_file_bytes))
@@ -139,6 +133,15 @@ def _of_zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_file_byt
         return Member(name, None, "unsupported", f"It cannot be unpacked: {error}.")
     except _DAMAGED as error:
         return Member(name, None, "corrupt", f"It is damaged in the archive: {error}.")
+
+
+def _zip_name(info: zipfile.ZipInfo) -> str:
+    """Return the path of a file in a zip; macOS writes UTF-8 without the flag that says so."""
+    name = info.filename
+    if not info.flag_bits & _ZIP_UTF8:
+        with suppress(UnicodeError):  # it is not UTF-8, but code page 437 indeed
+            name = name.encode("cp437").decode("utf-8")
+    return clean_name(name.replace("\\", "/"))
 
 
 def _of_tar(path: Path, magic: bytes, max_file_bytes: int) -> Iterator[Member]:
@@ -156,12 +159,12 @@ def _of_tar(path: Path, magic: bytes, max_file_bytes: int) -> Iterator[Member]:
 
 
 def _of_tar_member(archive: tarfile.TarFile, info: tarfile.TarInfo, max_file_bytes: int) -> Member:
-    name = _clean(info.name)
+    name = clean_name(info.name)
     if not info.isreg():
         return Member(name, None, "unsafe", "Not a regular file, but a link, a pipe or a device.")
-    refusal = _refusal(name, info.size, max_file_bytes)
-    if refusal:
-        return Member(name, None, *refusal)
+    refused = refusal(name, info.size, max_file_bytes)
+    if refused:
+        return Member(name, None, *refused)
     file = archive.extractfile(info)
     assert file is not None  # as info.isreg()
     return Member(name, file.read())

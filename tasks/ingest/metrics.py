@@ -13,9 +13,18 @@ SHOWN = 20  # names per list
 
 
 def metrics(
-    records: Sequence[Record], pairs: Sequence[Mapping[str, Any]], roles: Roles, meter: Meter
+    records: Sequence[Record],
+    pairs: Sequence[Mapping[str, Any]],
+    roles: Roles,
+    meter: Meter,
+    *,
+    spellings: Sequence[str] = (),
+    repeated: int = 0,
 ) -> dict[str, Any]:
-    """Return the metrics in reading order."""
+    """Return the metrics in reading order.
+
+    spellings: see `unite_spellings`. repeated: the number of pairs left out by `distinct`.
+    """
     report: dict[str, Any] = {}
     if roles.overlapping:
         report["WARNING"] = (
@@ -30,7 +39,9 @@ def metrics(
         "excluded_identities": _people(roles.excluded),
         "overlapping_identities": _people(roles.overlapping),
         "held_out_identities": _people(roles.held_out),
-        "pairs": _pair_metrics(pairs),
+        "conflicting_identities": _people(roles.conflicting),
+        "spellings": _people(spellings),
+        "pairs": _pair_metrics(pairs) | {"repeated": repeated} | _photos_in_pairs(records, pairs),
         "sources": {
             source: _counts([record for record in records if record.source == source])
             for source in dict.fromkeys(record.source for record in records)
@@ -73,3 +84,9 @@ def _pair_metrics(pairs: Sequence[Mapping[str, Any]]) -> dict[str, int]:
         "threshold": len(pairs) - len(scored),
         "with_a_photo_missing": missing,
     }
+
+
+def _photos_in_pairs(records: Sequence[Record], pairs: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    used = {pair[side] for pair in pairs for side in ("left", "right")} - {None}
+    evaluated = {record.image_id for record in records if record.kept and record.role == "evaluate"}
+    return {"photos": len(used), "evaluated_photos_left_out": len(evaluated - used)}

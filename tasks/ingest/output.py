@@ -1,7 +1,7 @@
 """Write data/raw from scratch: every file atomically, and nothing else is left in the folder."""
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,10 @@ def write_output(raw: Path, output: Output, kept: Mapping[str, Record], spool: S
     _write_table(raw / MANIFEST, output.manifest)
     ours = {path.name for path in shard_paths(raw, IMAGES)} | {PAIRS, MANIFEST}
     ours |= {DRAWN} if output.drawn else set()
+    _remove_others(raw, ours)
+
+
+def _remove_others(raw: Path, ours: Collection[str]) -> None:
     for path in sorted(raw.iterdir()):
         if path.name in ours:
             continue
@@ -46,6 +50,12 @@ def write_output(raw: Path, output: Output, kept: Mapping[str, Record], spool: S
             shutil.rmtree(path)
         else:
             path.unlink()
+
+
+def write_manifest(raw: Path, manifest: pa.Table) -> None:
+    """Write the manifest alone: no photo is usable, and it has the reasons."""
+    _write_table(raw / MANIFEST, manifest)
+    _remove_others(raw, {MANIFEST})
 
 
 def _rows(kept: Mapping[str, Record], spool: Spool, shards: int) -> Iterator[dict[str, Any]]:

@@ -1,15 +1,18 @@
 """The pairs to evaluate on, as rows of data/raw/pairs.parquet: names are resolved to photos, or null."""
 
 import re
+import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
+from typing import Any
 
 import pyarrow as pa
 
+from facenet.errors import PairsFileInvalid
 from facenet.evaluation.pair_generation import generate_pairs
 from facenet.evaluation.pairs import Pair, PhotoName
-from tasks.ingest.records import NO_PHOTO, Record
+from tasks.ingest.records import NO_PHOTO, Record, folded
 from tasks.params.ingest import IngestParams
 
 PAIRS_SCHEMA = pa.schema(
@@ -23,46 +26,86 @@ PAIRS_SCHEMA = pa.schema(
     }
 )
 
+Row = Mapping[str, Any]
+
+UNNUMBERED = 100_000_001  # the first number that _NUMBERED does not match
+
+# "Name_0012" or "12": at most eight digits count, more are a time stamp or a serial number.
+_NUMBERED = re.compile(r"(?:(.+?)[\W_]+)?0*([0-9]{1,8})", re.DOTALL)
+
 
 def photo_names(records: Iterable[Record]) -> dict[PhotoName, Record]:
-    """Return the photos by their names in LFW files.
+    """Return the photos by their names in LFW files, each under one name.
 
-    A file called Name_0012 or 12 is number 12 of its person. Where the files of a person have other names
-    too, all of them are counted from 1, in the order of sources and paths.
+    A file called Name_0012 or 12, with any number of zeros, is number 12 of its person; case, accents and
+    punctuation of Name do not matter. Of several files with one number, the first kept one gets it. All other
+    files are numbered in the given order: from 1 if no file of the person has a number, else from 100000001,
+    so that a pairs file never means one of them by a number that a missing file would have.
     """
     people: defaultdict[str, list[Record]] = defaultdict(list)
     for record in records:
         if record.identity is not None and record.status not in NO_PHOTO:
             people[record.identity].append(record)
-    names: dict[PhotoName, Record] = {}
-    for identity, photos in people.items():
-        for number, record in zip(_numbers(identity, photos), photos, strict=True):
-            former = names.setdefault(PhotoName(identity, number), record)
-            if record.kept and not former.kept:
-                names[PhotoName(identity, number)] = record
-    return names
+    return {
+        PhotoName(identity, number): record
+        for identity, photos in people.items()
+        for number, record in _numbered(identity, photos)
+    }
 
 
-def _numbers(identity: str, photos: Sequence[Record]) -> list[int]:
-    pattern = re.compile(rf"(?:{re.escape(identity)}_)?(\d{{1,9}})", re.ASCII)
-    matches = [pattern.fullmatch(PurePosixPath(photo.path).stem) for photo in photos]
-    found = [int(match[1]) for match in matches if match]
-    one_source = len({photo.source for photo in photos}) == 1
-    return found if one_source and len(found) == len(photos) else list(range(1, len(photos) + 1))
+def _numbered(identity: str, photos: Sequence[Record]) -> Iterator[tuple[int, Record]]:
+    owners: dict[int, Record] = {}
+    for photo in sorted(photos, key=lambda photo: not photo.kept):
+        number = _number(identity, photo)
+        if number is not None:
+            owners.setdefault(number, photo)
+    numbered = {id(photo) for photo in owners.values()}
+    others = (photo for photo in photos if id(photo) not in numbered)
+    yield from owners.items()
+    yield from enumerate(others, start=UNNUMBERED if owners else 1)
+
+
+def _number(identity: str, photo: Record) -> int | None:
+    """Return the number in the name of a file, None if it has none or the name is not its person's."""
+    match = _NUMBERED.fullmatch(unicodedata.normalize("NFC", PurePosixPath(photo.path).stem))
+    if match is None or (match[1] is not None and folded(match[1]) != folded(identity)):
+        return None
+    return int(match[2])
 
 
 def draw_pairs(names: Mapping[PhotoName, Record], params: IngestParams, seed: int) -> list[Pair]:
-    """Return generated pairs of the kept photos with role evaluate; see `generate_pairs`."""
-    photos: defaultdict[str, list[int]] = defaultdict(list)
+    """Return generated pairs of the kept photos with role evaluate; see `generate_pairs`.
+
+    Of people whose names differ only in spelling, the one with most photos is used.
+    """
+    spellings: defaultdict[str, dict[str, list[int]]] = defaultdict(dict)
     for name, record in names.items():
-        if record.kept and record.role == "evaluate" and name.number > 0:
-            photos[name.identity].append(name.number)
+        if record.kept and record.role == "evaluate":
+            spellings[folded(name.identity)].setdefault(name.identity, []).append(name.number)
+    photos = dict(
+        max(people.items(), key=lambda item: (len(item[1]), item[0])) for people in spellings.values()
+    )
     return generate_pairs(photos, folds=params.folds, pairs_per_fold=params.pairs_per_fold, seed=seed)
+
+
+def check_different(pairs: Iterable[Pair], names: Mapping[PhotoName, Record]) -> None:
+    """Check that no pair of different people has become one person by ingest.same_name merge.
+
+    Raises:
+        PairsFileInvalid: naming the pair.
+    """
+    for pair in pairs:
+        left, right = names.get(pair.left), names.get(pair.right)
+        if not pair.same and left and right and left.identity == right.identity:
+            raise PairsFileInvalid(
+                f"{pair.left} and {pair.right} are a pair of different people, but ingest.same_name merges "
+                f"them into {left.identity}. Set ingest.same_name to warn, or remove the pair."
+            )
 
 
 def pair_rows(
     pairs: Iterable[Pair], names: Mapping[PhotoName, Record], kept: Collection[str | None]
-) -> list[dict[str, object]]:
+) -> list[Row]:
     """Return a row for each pair, in order; a photo that is missing, or not among the `kept` ids, is null."""
 
     def image_id(name: PhotoName) -> str | None:
@@ -82,6 +125,26 @@ def pair_rows(
     ]
 
 
-def pairs_table(rows: Sequence[Mapping[str, object]]) -> pa.Table:
+def distinct(rows: Iterable[Row]) -> list[Row]:
+    """Return the rows without pairs of a photo with itself, and without all but the first of equal pairs.
+
+    Pairs are equal in either order, within a fold, by the names of their photos or by the photos themselves:
+    several names may have the same bytes.
+    """
+    seen: set[tuple[object, frozenset[object]]] = set()
+    found = []
+    for row in rows:
+        names = (row["fold"], frozenset((row["left_name"], row["right_name"])))
+        photos = (
+            row["fold"],
+            frozenset((row["left"] or row["left_name"], row["right"] or row["right_name"])),
+        )
+        if len(photos[1]) == 2 and not {names, photos} & seen:
+            found.append(row)
+        seen |= {names, photos}
+    return found
+
+
+def pairs_table(rows: Sequence[Row]) -> pa.Table:
     """Return the rows as the table of data/raw/pairs.parquet."""
     return pa.Table.from_pylist(list(rows), schema=PAIRS_SCHEMA)

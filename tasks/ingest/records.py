@@ -26,7 +26,8 @@ MANIFEST_SCHEMA = pa.schema(
         "reason": pa.string(),
     }
 )
-NO_PHOTO = ("hidden", "unsafe", "unsupported")  # statuses of files that are not photos
+NOBODYS = ("hidden", "unsafe", "superseded")  # statuses of files that never belong to a person
+NO_PHOTO = (*NOBODYS, "unsupported")  # statuses of files that are not photos
 
 folded = cache(fold_name)  # called for every photo of a person
 

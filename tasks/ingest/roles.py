@@ -1,23 +1,30 @@
 """Decide who trains, who is evaluated, and which of several photos with the same bytes is kept."""
 
 import hashlib
-from collections import Counter
+import logging
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from tasks.ingest.records import Record, folded
+
+SHOWN = 5  # names in a message
+
+logger = logging.getLogger(__name__)
 
 
 class Roles(NamedTuple):
     """The decisions, as sorted names of people.
 
     excluded: removed from training because they are evaluated. overlapping: in training and evaluated.
-    held_out: people of role split chosen for evaluation.
+    held_out: people of role split chosen for evaluation. conflicting: groups of people, such as "Ann = Bob",
+    under whose names the same photo was found.
     """
 
     excluded: list[str]
     overlapping: list[str]
     held_out: list[str]
+    conflicting: Sequence[str] = ()
 
 
 def decide_roles(
@@ -28,8 +35,10 @@ def decide_roles(
     People of role `split` train if any source has people of role `evaluate`; otherwise `held_out` of those
     with at least two photos, but no more than half, chosen by seeded hash, are evaluated. People evaluated in
     any source or named in a scored pair (`scored`, folded names) do not train, unless `allow_overlap`. Of
-    photos with equal bytes one is kept, preferably an evaluated one.
+    equal bytes of one person one photo is kept, preferably an evaluated one; of equal bytes of several people
+    none, since nobody knows whose photo it is.
     """
+    conflicting = _reject_conflicts(records)
     evaluated = {folded(r.identity) for r in records if r.identity is not None and r.role == "evaluate"}
     chosen: set[str] = set()
     if not evaluated:
@@ -49,7 +58,7 @@ def decide_roles(
                 record.reject("excluded_identity", "A person of this name is evaluated.")
     _reject_duplicates(records)
     names = sorted(clash)
-    return Roles([] if allow_overlap else names, names if allow_overlap else [], sorted(chosen))
+    return Roles([] if allow_overlap else names, names if allow_overlap else [], sorted(chosen), conflicting)
 
 
 def _choose(records: Iterable[Record], held_out: int, seed: int) -> set[str]:
@@ -58,6 +67,34 @@ def _choose(records: Iterable[Record], held_out: int, seed: int) -> set[str]:
     able = [name for name, photos in Counter(owners.values()).items() if name is not None and photos > 1]
     able.sort(key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).digest())
     return set(able[: min(held_out, len(able) // 2)])
+
+
+def _reject_conflicts(records: Iterable[Record]) -> list[str]:
+    """Reject photos with the same bytes as one of another person; return these groups of people, sorted."""
+    copies: defaultdict[str | None, list[Record]] = defaultdict(list)
+    for record in records:
+        if record.kept and record.identity is not None:
+            copies[record.image_id].append(record)
+    groups = set()
+    for same in copies.values():
+        if len({folded(record.identity or "") for record in same}) > 1:
+            people = sorted({record.identity or "" for record in same})
+            groups.add(" = ".join(people))
+            for record in same:
+                record.reject("conflicting_identity", _conflict(record, same, people))
+    if groups:
+        found = sorted(groups)
+        logger.warning(
+            "The same photo was found under different names, and is not used: %s%s. Keep the right copy.",
+            "; ".join(found[:SHOWN]),
+            f" and {len(found) - SHOWN} more" if len(found) > SHOWN else "",
+        )
+    return sorted(groups)
+
+
+def _conflict(record: Record, same: Sequence[Record], people: Sequence[str]) -> str:
+    other = next(copy for copy in same if folded(copy.identity or "") != folded(record.identity or ""))
+    return f"The same bytes as {other.place}, but the people are {' and '.join(people)}: keep the right copy."
 
 
 def _reject_duplicates(records: Sequence[Record]) -> None:

@@ -98,9 +98,18 @@ class _Reading:
         for record, image_id in self._again:
             _copy(self._first[image_id], record)
         for (_, source), records in zip(self._sources, self._placed, strict=True):
+            _supersede(records)
             records.sort(key=lambda record: record.path)
             source.place(records)
         return [record for records in self._placed for record in records]
+
+
+def _supersede(records: Sequence[Record]) -> None:
+    """Reject all but the last file of a path that is in an archive several times, as unpacking it would."""
+    last = {record.path: record for record in records}
+    for record in records:
+        if record is not last[record.path]:
+            record.reject("superseded", "The archive has a later file of the same path.")
 
 
 def _copy(verdict: Verdict | Record, record: Record) -> None:

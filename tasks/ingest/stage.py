@@ -1,20 +1,30 @@
 """The whole stage: sources in, data/raw and the metrics of its report out."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from facenet.errors import SourceInvalid
-from facenet.evaluation.pairs import Pair
+from facenet.evaluation.pairs import Pair, PhotoName
 from tasks import expectations
-from tasks.ingest.metrics import metrics, rejected
-from tasks.ingest.output import Output, write_output
-from tasks.ingest.protocol import draw_pairs, pair_rows, pairs_table, photo_names
+from tasks.ingest.advice import no_usable_photo
+from tasks.ingest.metrics import metrics
+from tasks.ingest.output import MANIFEST, Output, write_manifest, write_output
+from tasks.ingest.protocol import (
+    Row,
+    check_different,
+    distinct,
+    draw_pairs,
+    pair_rows,
+    pairs_table,
+    photo_names,
+)
 from tasks.ingest.records import Record, manifest_table
 from tasks.ingest.roles import decide_roles
 from tasks.ingest.scan import limits, scan
 from tasks.ingest.sources import Opened, Opening, open_source, source_names
 from tasks.ingest.sources.opened import scored_people
+from tasks.ingest.spellings import unite_spellings
 from tasks.ingest.spool import Spool
 from tasks.ingest.verdict_cache import VerdictCache
 from tasks.params.ingest import IngestParams
@@ -24,6 +34,7 @@ from tasks.shards import shard_count
 from tasks.workers.team import worker_count
 
 Named = Sequence[tuple[str, Opened]]
+Given = Sequence[tuple[Sequence[Pair], Mapping[PhotoName, Record]]]
 
 
 def run(
@@ -51,24 +62,28 @@ def run(
         opened = _open(params, downloads)
         verdicts = VerdictCache((cache or raw.parent / "cache") / "ingest", limits(params))
         records, counts = scan(opened, params, spool, verdicts, workers or worker_count())
-        scored = set[str]().union(*(scored_people(source.pairs) for _, source in opened))
+        given = _given_pairs(opened, records)
+        spellings = unite_spellings(records, params.same_name)
         roles = decide_roles(
             records,
-            scored,
+            set[str]().union(*(scored_people(source.pairs) for _, source in opened)),
             held_out=params.held_out_identities,
             seed=seed,
             allow_overlap=params.allow_identity_overlap,
         )
         kept = {record.image_id: record for record in records if record.kept and record.image_id}
         if not kept:
-            raise SourceInvalid(f"No photo is usable. {len(records)} files: {rejected(records)}.")
-        drawn, pairs = _pairs(opened, records, kept, params, seed)
+            write_manifest(raw, manifest_table(records, 1))
+            raise SourceInvalid(f"{no_usable_photo(records)} {raw / MANIFEST} lists all files.")
+        drawn, rows = _pairs(given, records, kept, params, seed)
+        pairs = distinct(rows)
         shards = shard_count(sum(map(spool.size, kept)))
         output = Output(manifest_table(records, shards), pairs_table(pairs), drawn, shards)
         _validate(output, params.allow_identity_overlap)
         write_output(raw, output, kept, spool)
         verdicts.write(spool)
-    return metrics(records, pairs, roles, meter) | counts
+    repeated = len(rows) - len(pairs)
+    return metrics(records, pairs, roles, meter, spellings=spellings, repeated=repeated) | counts
 
 
 def _open(params: IngestParams, downloads: Path) -> Named:
@@ -77,17 +92,23 @@ def _open(params: IngestParams, downloads: Path) -> Named:
     return list(zip(source_names(params.sources), sources, strict=True))
 
 
+def _given_pairs(opened: Named, records: Sequence[Record]) -> Given:
+    """Return the pairs of each source that brings some, and its photos by their names in the source."""
+    return [
+        (source.pairs, photo_names(record for record in records if record.source == name))
+        for name, source in opened
+        if source.pairs
+    ]
+
+
 def _pairs(
-    opened: Named, records: Sequence[Record], kept: Collection[str], params: IngestParams, seed: int
-) -> tuple[list[Pair], list[dict[str, Any]]]:
+    given: Given, records: Sequence[Record], kept: Collection[str], params: IngestParams, seed: int
+) -> tuple[list[Pair], list[Row]]:
     """Return the generated pairs (none if a source brings its own), and the rows of all pairs."""
-    rows = []
-    for name, source in opened:
-        if source.pairs:
-            names = photo_names(record for record in records if record.source == name)
-            rows += pair_rows(source.pairs, names, kept)
-    if rows:
-        return [], rows
+    for pairs, names in given:
+        check_different(pairs, names)
+    if given:
+        return [], [row for pairs, names in given for row in pair_rows(pairs, names, kept)]
     names = photo_names(record for record in records if record.role == "evaluate")
     drawn = draw_pairs(names, params, seed)
     return drawn, pair_rows(drawn, names, kept)

@@ -1,11 +1,13 @@
 """Section ingest of params.yaml."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from tasks.params.section import Natural, Positive, Section
 from tasks.params.sources import Source
+
+SameName = Literal["merge", "warn", "refuse"]
 
 
 class IngestParams(Section):
@@ -18,4 +20,5 @@ class IngestParams(Section):
     min_side: Positive  # pixels; photos with a shorter side below this are rejected
     max_pixels: Positive  # larger photos are rejected before they are decoded
     max_file_bytes: Positive  # larger files are rejected without being read
+    same_name: SameName  # of spellings such as Ada Lovelace and ada_lovelace, see tasks/ingest/spellings.py
     allow_identity_overlap: bool  # evaluation people may be trained on; the report then warns

@@ -1,5 +1,6 @@
 """Source `celeba`: photos in one folder, with lists of their identities and partitions."""
 
+import unicodedata
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -26,7 +27,7 @@ def open_source(source: CelebaSource, opening: Opening) -> Opened:
 
     def place(records: Sequence[Record]) -> None:
         for record in records:
-            name = record.path.rpartition("/")[2]
+            name = unicodedata.normalize("NFC", record.path.rpartition("/")[2])
             listed = name in people and (partition is None or name in partition)
             if listed and record.status not in NO_PHOTO:
                 record.identity = f"celeba_{people[name]}"
@@ -40,7 +41,7 @@ def open_source(source: CelebaSource, opening: Opening) -> Opened:
 
 def _read(name: str, downloads: Path, expected: str) -> dict[str, str]:
     """Return the second field of each line by its first; the header line of a CSV is skipped."""
-    found = {}
+    found: dict[str, str] = {}
     for number, line in enumerate(locate(name, downloads=downloads).read_text("utf-8-sig").splitlines(), 1):
         fields = line.replace(",", " ").split()
         if not fields or (number == 1 and not fields[-1].isdigit()):
@@ -49,5 +50,10 @@ def _read(name: str, downloads: Path, expected: str) -> dict[str, str]:
             raise SourceInvalid(
                 f"{name}, line {number}: expected {expected}, found {line!r}. Download the file again."
             )
-        found[fields[0]] = fields[1]
+        photo = unicodedata.normalize("NFC", fields[0])
+        if found.setdefault(photo, fields[1]) != fields[1]:
+            raise SourceInvalid(
+                f"{name}, line {number}: {photo} is {fields[1]}, but {found[photo]} in a line above. "
+                "Correct one of the lines."
+            )
     return found

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 
-from tasks.ingest.records import NO_PHOTO, Record
+from tasks.ingest.records import NO_PHOTO, NOBODYS, Record
 
 
 def place_by_folder(records: Sequence[Record], *, wrapped: bool) -> None:
@@ -16,9 +16,11 @@ def place_by_folder(records: Sequence[Record], *, wrapped: bool) -> None:
     for record in records:
         parts = record.path.split("/")
         if len(parts) == depth + 2:
-            record.identity = unicodedata.normalize("NFC", parts[depth])
+            if record.status not in NOBODYS:
+                record.identity = unicodedata.normalize("NFC", parts[depth])
         elif record.kept:
-            record.reject("misplaced", "Photos must be in one folder per person.")
+            where = "outside the folders of people" if len(parts) < depth + 2 else "in a folder too deep"
+            record.reject("misplaced", f"The photo lies {where}: photos must be in one folder per person.")
 
 
 def _wrapper(paths: list[list[str]]) -> int:

@@ -37,6 +37,17 @@ def test_a_name_may_have_blanks_if_tabs_separate_the_fields() -> None:
     assert str(pair[0].left) == "Ada Lovelace/Ada Lovelace_0001"
 
 
+def test_photos_may_be_numbered_from_zero() -> None:
+    pairs = parse_pairs(b"1\nAnn\t0\t1\nAnn\t0\tBob\t0\n", origin="x")
+    assert str(pairs[1].right) == "Bob/Bob_0000"
+    assert parse_pairs(format_pairs(pairs).encode(), origin="x") == pairs
+
+
+def test_a_pair_may_be_in_several_folds() -> None:
+    fold = b"Ann\t1\t2\nAnn\t1\tBob\t1\n"
+    assert len(parse_pairs(b"2\t1\n" + fold + fold, origin="x")) == 4
+
+
 def test_names_are_nfc() -> None:
     decomposed = "1\nAnn\t1\t2\nAnn\t1\tZoe\u0308\t1\n".encode()
     assert parse_pairs(decomposed, origin="x")[1].right.identity == "Zo\u00eb"
@@ -58,8 +69,14 @@ def test_names_are_nfc() -> None:
         (b"1\nAnn\t1\t2\n", "expected 1 folds of 1 same and 1 different pairs, 2 lines, found 1"),
         (b"1\nAnn\t1\tBob\t2\n", "line 2: expected three fields"),
         (b"1\nAnn\t1\tx\n", "line 2: expected three fields"),
-        (b"1\nAnn\t1\t1\n", "another number; numbers from 1"),
-        (b"1\nAnn\t0\t1\n", "line 2: expected three fields"),
+        (b"1\nAnn\t1\t1\n", "another number; numbers from 0"),
+        (b"1\nAnn\t-1\t1\n", "line 2: expected three fields"),
+        (b"2\nA\t1\t2\nA\t2\t1\nA\t1\tB\t1\nA\t1\tB\t2\n", "line 3: expected a pair that is not in line 2"),
+        (b"2\nA\t1\t2\nA\t1\t3\nA\t1\tB\t1\nB\t1\tA\t1\n", "line 5: expected a pair that is not in line 4"),
+        (
+            b"2\nA\t1\t2\n\nA\t01\t2\nA\t1\tB\t1\nB\t2\tA\t1\n",
+            "line 4: expected a pair that is not in line 2",
+        ),
         (b"1\nAnn\t1\t\xc2\xb2\n", "line 2: expected three fields"),
         (b"1\n\nAnn\t1\t2\n\nAnn\t1\t2\n", "line 5: expected four fields"),
         (b"1\nAnn\t1\t2\nAnn\t1\tAnn\t2\n", "another name"),
@@ -100,6 +117,7 @@ def test_people_of_both_views() -> None:
         (b"1\nAnn\tx\n", "line 2"),
         (b"1\nAnn\t1\t2\n", "line 2"),
         (b"2\nAnn\nBob\t1\n", "line 2"),
+        (b"2\nAnn\t1\nAnn\t1\n", "line 3: expected a person who is not in a line above"),
         (b"1\n2\nAnn\t1\n", "expected 2 people, found 1"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -41,3 +42,21 @@ def write_tree(root: Path, files: Mapping[str, bytes]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     return root
+
+
+def tar_twice(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> bytes:
+    """Return a tar with all of `old` and then all of `new`, whatever their names."""
+    buffer = io.BytesIO(tar_bytes(old))
+    with tarfile.open(fileobj=buffer, mode="a") as archive:
+        for name, data in new.items():
+            archive.addfile(entry(f"./{name}", len(data)), io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def zip_twice(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> bytes:
+    """Return a zip with all of `old` and then all of `new`, whatever their names."""
+    buffer = io.BytesIO()
+    with warnings.catch_warnings(action="ignore"), zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in [*old.items(), *new.items()]:
+            archive.writestr(name, data)
+    return buffer.getvalue()

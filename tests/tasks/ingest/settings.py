@@ -15,6 +15,7 @@ def ingest_params(*sources: dict[str, Any], **changed: Any) -> IngestParams:
         "min_side": 20,
         "max_pixels": 150_000_000,
         "max_file_bytes": 200_000_000,
+        "same_name": "warn",
         "allow_identity_overlap": False,
     }
     return IngestParams.model_validate(values | changed)

@@ -67,7 +67,16 @@ def test_an_oversized_file_is_not_read(kind: str, tmp_path: Path) -> None:
     assert found["Bob/sub/4.jpg"].data == b"four"
 
 
-HIDDEN = {".DS_Store": b"", "__MACOSX/Ann/._1.jpg": b"", "Ann/Thumbs.db": b"", ".git/a.jpg": b""}
+HIDDEN = {
+    ".DS_Store": b"",
+    "__MACOSX/Ann/._1.jpg": b"",
+    "Ann/Thumbs.db": b"",
+    ".git/a.jpg": b"",
+    "@eaDir/1.jpg/SYNOFILE_THUMB_M.jpg": b"",
+    "Ann/@eaDir/1.jpg": b"",
+    "lost+found/1.jpg": b"",
+    "$RECYCLE.BIN/1.jpg": b"",
+}
 
 
 @pytest.mark.parametrize("kind", ["directory", "tar", "zip"])
@@ -151,13 +160,13 @@ def test_folders_hundreds_deep_are_walked(tmp_path: Path) -> None:
     assert [member.path for member in found] == ["d/" * 500 + "photo.jpg"]
 
 
-def test_names_that_are_not_utf8_are_replaced(tmp_path: Path) -> None:
+def test_names_that_are_not_utf8_are_escaped(tmp_path: Path) -> None:
     header = entry("Ann/x.jpg", 1).tobuf().replace(b"Ann/x.jpg", b"Ann/\xff.jpg")
     checksum = sum(header[:148]) + sum(header[156:]) + 8 * 32
     header = header[:148] + b"%06o\0 " % checksum + header[156:]
     path = _archive(header + b"x" + bytes(511) + bytes(1024))(tmp_path)
     (member,) = _read(path)
-    assert member.path.encode("utf-8") == "Ann/\ufffd.jpg".encode()
+    assert member.path.encode("utf-8") == b"Ann/\\xff.jpg"
 
 
 def test_a_compression_bomb_is_skipped_in_bounded_memory(tmp_path: Path) -> None:
@@ -215,7 +224,6 @@ def _wrong_checksum() -> bytes:
 BROKEN = {
     "empty": b"",
     "text": b"no archive at all",
-    "a photo": b"\xff\xd8\xff\xe0" + bytes(2000),
     "tar, truncated in a file": tar_bytes(FILES)[:3000],
     "tar, truncated in a header": tar_bytes(FILES)[:1400],
     "tar, damaged in the middle": _damaged_in_the_middle(),
@@ -235,6 +243,48 @@ def test_a_broken_archive_is_an_error_with_its_name_and_the_cure(name: str, tmp_
     with pytest.raises(SourceInvalid, match="archive is not a directory, tar or zip") as caught:
         _read(_archive(BROKEN[name])(tmp_path), 100_000)
     assert "Delete it and download it again" in str(caught.value)
+
+
+FOREIGN = {
+    b"Rar!\x1a\x07\x01\x00": "a RAR archive",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"\x28\xb5\x2f\xfd": "compressed with Zstandard",
+    b"\xff\xd8\xff\xe0": "a single photo",
+    b"\0\0\0\x18ftypheic": "a single photo",
+}
+
+
+@pytest.mark.parametrize("magic", FOREIGN, ids=FOREIGN.get)
+def test_a_file_of_another_kind_is_an_error_that_says_how_photos_must_lie(
+    magic: bytes, tmp_path: Path
+) -> None:
+    with pytest.raises(SourceInvalid, match=f"archive is {FOREIGN[magic]}, not a directory") as caught:
+        _read(_archive(magic + bytes(2000))(tmp_path))
+    assert "one folder of photos per person, such as photos/Ada Lovelace/1.jpg" in str(caught.value)
+
+
+def test_a_tar_whose_first_name_looks_like_a_photo_is_read(tmp_path: Path) -> None:
+    assert _statuses(_archive(tar_bytes({"BMW/1.jpg": b"x"}))(tmp_path)) == {"BMW/1.jpg": ""}
+
+
+def test_a_pipe_as_source_is_an_error_and_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SourceInvalid, match="pipe is not a file or directory"):
+        _read(tmp_path / "pipe")
+
+
+def test_a_zip_of_macos_has_utf8_names_without_the_flag(tmp_path: Path) -> None:
+    names = ["Zoe\u0308/1.jpg", "\u5c71\u7530/1.jpg"]
+    content = zip_bytes(dict.fromkeys(names, b"x"))
+    for at in (i for i in range(len(content)) if content[i : i + 4] in (b"PK\x03\x04", b"PK\x01\x02")):
+        flags = at + (6 if content[at + 2] == 3 else 8)
+        content = content[: flags + 1] + b"\0" + content[flags + 2 :]
+    assert list(_statuses(_archive(content)(tmp_path))) == names
+
+
+def test_a_zip_of_dos_has_names_in_code_page_437(tmp_path: Path) -> None:
+    content = zip_bytes({"Jos_/1.jpg": b"x"}).replace(b"Jos_", "Jos\xe9".encode("cp437"))
+    assert list(_statuses(_archive(content)(tmp_path))) == ["Jos\xe9/1.jpg"]
 
 
 def test_long_names_are_read_in_both_tar_formats(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def _metrics(roles: Roles) -> dict[str, object]:
     pairs = [pair, {**pair, "same": False, "right": None}, {**pair, "fold": -1}, {**pair, "fold": 1}]
     with Meter() as meter:
         pass
-    return metrics(_records(), pairs, roles, meter)
+    return metrics(_records(), pairs, roles, meter, spellings=["Ann = ANN"], repeated=3)
 
 
 def test_every_file_is_counted_once() -> None:
@@ -41,7 +41,16 @@ def test_every_file_is_counted_once() -> None:
         "folds": 2,
         "threshold": 1,
         "with_a_photo_missing": 1,
+        "repeated": 3,
+        "photos": 2,
+        "evaluated_photos_left_out": 1,
     }
+
+
+def test_spellings_and_conflicts_are_counted_with_names() -> None:
+    report = _metrics(Roles([], [], [], ["Ann = Bob", "Bob = Eve"]))
+    assert report["spellings"] == {"count": 1, "names": ["Ann = ANN"]}
+    assert report["conflicting_identities"] == {"count": 2, "names": ["Ann = Bob", "Bob = Eve"]}
 
 
 def test_an_overlap_is_reported_first_and_in_capitals() -> None:

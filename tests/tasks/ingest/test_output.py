@@ -3,7 +3,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from facenet.evaluation.pairs import Pair, PhotoName
-from tasks.ingest.output import Output, write_output
+from tasks.ingest.output import Output, write_manifest, write_output
 from tasks.ingest.protocol import pairs_table
 from tasks.ingest.records import Record, manifest_table
 from tasks.ingest.spool import Spool
@@ -56,6 +56,14 @@ def test_other_files_are_removed(tmp_path: Path) -> None:
         "pairs.parquet",
     ]
     assert raw.parent.exists()
+
+
+def test_a_manifest_alone_replaces_everything(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    _write(raw, 1, [])
+    write_manifest(raw, manifest_table([Record("folder", "1.jpg", status="misplaced", reason="x")], 1))
+    assert [path.name for path in raw.iterdir()] == ["manifest.parquet"]
+    assert pq.read_table(raw / "manifest.parquet")["status"].to_pylist() == ["misplaced"]
 
 
 DRAWN = [("a", 2, True), ("b", 1, False)]

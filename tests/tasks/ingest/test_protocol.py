@@ -1,5 +1,20 @@
+import re
+import unicodedata
+from typing import Literal
+
+import pytest
+
+from facenet.errors import PairsFileInvalid
 from facenet.evaluation.pairs import Pair, PhotoName
-from tasks.ingest.protocol import draw_pairs, pair_rows, pairs_table, photo_names
+from tasks.ingest.protocol import (
+    Row,
+    check_different,
+    distinct,
+    draw_pairs,
+    pair_rows,
+    pairs_table,
+    photo_names,
+)
 from tasks.ingest.records import Record
 from tests.tasks.ingest.settings import ingest_params
 
@@ -18,18 +33,53 @@ def test_photos_are_named_by_the_number_in_the_file_name() -> None:
     assert found == {"Ann_0012": "Ann/Ann_0012.jpg", "Ann_0003": "Ann/Ann_3.png", "s1_0010": "s1/10.pgm"}
 
 
-def test_photos_are_counted_if_any_name_has_no_number() -> None:
-    photos = [_photo("Ann", "7.jpg"), _photo("Ann", "IMG_9.jpg"), _photo("Ann", "Bob_0001.jpg")]
-    assert _names(*photos) == {
-        "Ann_0001": "Ann/7.jpg",
-        "Ann_0002": "Ann/IMG_9.jpg",
-        "Ann_0003": "Ann/Bob_0001.jpg",
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["0.jpg", "1.jpg", "2.jpg"],
+        ["Ann_0.jpg", "Ann_0003.jpg", "Ann_12.jpg"],
+        ["Ann-00000000007.jpg", "Ann 008.jpg", "ann_9.jpg"],
+        ["20230101.jpg", "99999999.jpg", "Ann_5.jpg"],
+    ],
+)
+def test_any_numbering_is_taken_over(files: list[str]) -> None:
+    numbers = [int(re.findall(r"\d+", file)[0]) for file in files]
+    found = photo_names(_photo("Ann", file) for file in files)
+    assert {name.number: record.path for name, record in found.items()} == {
+        number: f"Ann/{file}" for number, file in zip(numbers, files, strict=True)
     }
 
 
-def test_photos_of_a_person_in_two_sources_are_counted() -> None:
+def test_files_without_any_number_are_counted_from_1() -> None:
+    photos = [_photo("Ann", "IMG_9.jpg"), _photo("Ann", "Bob_0001.jpg"), _photo("Ann", "1601234567.jpg")]
+    assert list(_names(*photos)) == ["Ann_0001", "Ann_0002", "Ann_0003"]
+
+
+def test_a_file_without_a_number_never_gets_the_number_of_a_missing_file() -> None:
+    photos = [_photo("Ann", file) for file in ("Ann_0001.jpg", "Ann_0002 copy.jpg", "Ann_0003.jpg", "me.jpg")]
+    assert _names(*photos) == {
+        "Ann_0001": "Ann/Ann_0001.jpg",
+        "Ann_0003": "Ann/Ann_0003.jpg",
+        "Ann_100000001": "Ann/Ann_0002 copy.jpg",
+        "Ann_100000002": "Ann/me.jpg",
+    }
+
+
+def test_photos_of_a_person_in_two_sources_all_have_a_name() -> None:
     photos = [_photo("Ann", "5.jpg"), _photo("Ann", "5.jpg", source="lfw")]
-    assert list(_names(*photos)) == ["Ann_0001", "Ann_0002"]
+    assert list(_names(*photos)) == ["Ann_0005", "Ann_100000001"]
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_file_names_in_any_unicode_form_are_those_of_their_person(form: Literal["NFC", "NFD"]) -> None:
+    person = unicodedata.normalize("NFC", "Zoë Bäll")
+    photos = [_photo(person, unicodedata.normalize(form, f"Zoë Bäll_000{n}.jpg")) for n in (2, 3)]
+    assert [name.number for name in photo_names(photos)] == [2, 3]
+
+
+def test_twins_in_both_unicode_forms_are_two_photos() -> None:
+    photos = [_photo("Zoë", unicodedata.normalize(form, "Zoë_0001.jpg")) for form in ("NFC", "NFD")]
+    assert [name.number for name in photo_names(photos)] == [1, 100_000_001]
 
 
 def test_rejected_photos_keep_their_number_and_other_files_have_none() -> None:
@@ -42,8 +92,12 @@ def test_rejected_photos_keep_their_number_and_other_files_have_none() -> None:
 
 
 def test_of_two_files_with_one_number_the_kept_one_has_it() -> None:
-    photos = [_photo("Ann", "1.jpg", "corrupt"), _photo("Ann", "1.png"), _photo("Ann", "1.tif")]
-    assert _names(*photos) == {"Ann_0001": "Ann/1.png"}
+    photos = [_photo("Ann", "1.jpg", "corrupt"), _photo("Ann", "1.png"), _photo("Ann", "01.tif")]
+    assert _names(*photos) == {
+        "Ann_0001": "Ann/1.png",
+        "Ann_100000001": "Ann/1.jpg",
+        "Ann_100000002": "Ann/01.tif",
+    }
 
 
 def test_a_name_with_regex_characters_is_taken_literally() -> None:
@@ -84,6 +138,52 @@ def test_a_duplicate_resolves_to_the_kept_photo() -> None:
         {kept.image_id},
     )
     assert row["left"] == kept.image_id
+
+
+def _row(left: str, right: str, fold: int = 0, names: tuple[str, str] | None = None) -> Row:
+    left_name, right_name = names or (left, right)
+    return {"left": left, "right": right, "fold": fold, "left_name": left_name, "right_name": right_name}
+
+
+def test_a_pair_is_scored_once_in_a_fold_in_any_order_and_under_any_name() -> None:
+    rows = [
+        _row("a", "b"),
+        _row("b", "a"),
+        _row("a", "b", fold=1),
+        _row("a", "b", names=("twin of a", "b")),
+        _row("a", "a", names=("a", "twin of a")),
+        _row("a", "c"),
+    ]
+    assert distinct(rows) == [rows[0], rows[2], rows[5]]
+
+
+def test_pairs_with_missing_photos_are_compared_by_name() -> None:
+    rows = [
+        {**_row("a", "b"), "left": None},
+        {**_row("x", "b"), "left": None},
+        {**_row("b", "a"), "right": None},
+    ]
+    assert distinct(rows) == rows[:2]
+
+
+def test_a_pair_of_different_people_that_were_merged_is_an_error() -> None:
+    photos = [_photo("Ada Lovelace", "1.jpg"), _photo("ada_lovelace", "1.jpg")]
+    names = photo_names(photos)
+    pair = Pair(PhotoName("Ada Lovelace", 1), PhotoName("ada_lovelace", 1), False, 0)
+    check_different([pair], names)
+    photos[1].identity = "Ada Lovelace"
+    with pytest.raises(PairsFileInvalid, match=r"Set ingest\.same_name to warn"):
+        check_different([pair], names)
+
+
+def test_no_generated_pair_has_two_spellings_of_a_person() -> None:
+    spellings = [
+        _photo(name, f"{n}.jpg") for name in ("Ada Lovelace", "ada_lovelace", "Bob") for n in range(3)
+    ]
+    more = [_photo("ada_lovelace", "9.jpg")]
+    pairs = draw_pairs(photo_names([*spellings, *more]), ingest_params(), 0)
+    assert {photo.identity for pair in pairs for photo in (pair.left, pair.right)} == {"ada_lovelace", "Bob"}
+    assert {photo.number for pair in pairs for photo in (pair.left, pair.right)} == {0, 1, 2, 9}
 
 
 def test_pairs_are_drawn_from_kept_photos_of_evaluated_people() -> None:

@@ -1,5 +1,7 @@
 from collections.abc import Iterable
 
+import pytest
+
 from tasks.ingest.records import Record
 from tasks.ingest.roles import Roles, decide_roles
 
@@ -109,21 +111,54 @@ def test_of_equal_bytes_one_is_kept_preferably_the_evaluated_one() -> None:
     records = [
         _photo("Ann", "Ann/1.jpg", "train", "x"),
         _photo("Ann", "Ann/2.jpg", "train", "x"),
-        _photo("Bob", "Bob/1.jpg", "train", "y"),
+        _photo("Eve", "eve/1.jpg", "train", "y"),
         _photo("Eve", "Eve/1.jpg", "evaluate", "y"),
-        _photo("Eve", "Eve/2.jpg", "evaluate", "y"),
+        _photo("EVE", "EVE/2.jpg", "evaluate", "y"),
     ]
-    _decide(records)
+    roles = _decide(records, allow=True)
     assert [record.status for record in records] == ["kept", "duplicate", "duplicate", "kept", "duplicate"]
     assert records[1].reason == "The same bytes as folder: Ann/1.jpg."
     assert records[2].reason == "The same bytes as folder: Eve/1.jpg."
+    assert roles.conflicting == []
 
 
-def test_a_rejected_photo_does_not_make_others_duplicates() -> None:
+@pytest.mark.parametrize("roles", [("train", "train"), ("train", "evaluate"), ("evaluate", "evaluate")])
+def test_a_photo_under_two_names_is_used_for_neither(roles: tuple[str, str]) -> None:
+    records = [
+        _photo("Ann", "Ann/1.jpg", roles[0], "x"),
+        _photo("Bob", "Bob/1.jpg", roles[1], "x", source="lfw"),
+        _photo("Bob", "Bob/2.jpg", roles[1], "x", source="lfw"),
+        _photo("Ann", "Ann/2.jpg", roles[0]),
+    ]
+    decided = _decide(records)
+    assert [record.status for record in records] == [*["conflicting_identity"] * 3, "kept"]
+    assert [record.reason.partition(", but")[0] for record in records[:3]] == [
+        "The same bytes as lfw: Bob/1.jpg",
+        "The same bytes as folder: Ann/1.jpg",
+        "The same bytes as folder: Ann/1.jpg",
+    ]
+    assert all("the people are Ann and Bob" in record.reason for record in records[:3])
+    assert decided.conflicting == ["Ann = Bob"]
+
+
+def test_a_conflict_with_an_excluded_person_counts_and_one_with_a_rejected_file_does_not() -> None:
     records = [_photo("Eve", "Eve/1.jpg", "evaluate"), _photo("eve", "eve/1.jpg", "train", "x")]
-    records.append(_photo("Bob", "Bob/1.jpg", "train", "x"))
+    records += [_photo("Bob", "Bob/1.jpg", "train", "x"), Record("folder", "loose.jpg", image_id="Eve/1.jpg")]
+    records[3].reject("misplaced", "outside")
     _decide(records)
-    assert [record.status for record in records] == ["kept", "excluded_identity", "kept"]
+    assert [record.status for record in records] == [
+        "kept",
+        "conflicting_identity",
+        "conflicting_identity",
+        "misplaced",
+    ]
+
+
+def test_conflicting_photos_do_not_make_a_person_fit_to_be_held_out() -> None:
+    records = [_photo("Ann", f"Ann/{n}.jpg", "split", f"shared {n}") for n in (1, 2)]
+    records += [_photo("Bob", f"Bob/{n}.jpg", "split", f"shared {n}") for n in (1, 2)]
+    records += _people(2)
+    assert set(_decide(records, held_out=9).held_out) <= {"p0", "p1"}
 
 
 def test_files_without_an_identity_are_unchanged() -> None:

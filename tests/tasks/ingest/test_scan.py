@@ -55,6 +55,22 @@ def test_equal_bytes_are_decoded_once_stored_once_and_share_a_verdict(tmp_path: 
     assert len(stored) == 1
 
 
+def test_of_a_path_twice_the_later_file_is_used_whatever_it_is(tmp_path: Path) -> None:
+    jpeg, grey = ZOO["jpeg.jpg"].data, ZOO["jpeg_grey.jpg"].data
+    members = [Member("1.jpg", jpeg), Member("2.jpg", jpeg), Member("1.jpg", grey), Member("2.jpg", b"x")]
+    records, stored = _scan(tmp_path, _source(*members), _source(Member("1.jpg", jpeg)))
+    found = [(r.source, r.path, r.status) for r in records]
+    assert found == [
+        ("s0", "1.jpg", "superseded"),
+        ("s0", "1.jpg", "kept"),
+        ("s0", "2.jpg", "superseded"),
+        ("s0", "2.jpg", "unsupported"),
+        ("s1", "1.jpg", "kept"),
+    ]
+    assert records[1].image_id == hashlib.sha256(grey).hexdigest()
+    assert set(stored) == {records[1].image_id, records[4].image_id}
+
+
 def test_unread_files_have_no_image_id(tmp_path: Path) -> None:
     records, _ = _scan(tmp_path, _source(Member("a", None, "unsafe", "a link")))
     assert (records[0].image_id, records[0].bytes, records[0].status, records[0].reason) == (

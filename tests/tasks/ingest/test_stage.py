@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 import shutil
@@ -5,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from tasks.ingest.stage import run
 from tasks.params.ingest import IngestParams
 from tasks.reports import Meter
 from tasks.shards import read_table
-from tests.tasks.ingest.archives import tar_bytes, write_tree, zip_bytes
+from tests.tasks.ingest.archives import tar_bytes, tar_twice, write_tree, zip_bytes, zip_twice
 from tests.tasks.ingest.settings import ingest_params
 from tests.zoo import picture, save, zoo
 
@@ -235,17 +237,157 @@ def test_pairs_with_a_missing_photo_are_kept_and_counted(tmp_path: Path) -> None
         "folds": 2,
         "threshold": 0,
         "with_a_photo_missing": 2,
+        "repeated": 0,
+        "photos": 4,
+        "evaluated_photos_left_out": 1,
     }
     assert not (tmp_path / "raw" / "pairs.txt").exists()
 
 
-def test_no_usable_photo_is_an_error_with_the_counts(tmp_path: Path) -> None:
-    root = write_tree(tmp_path / "photos", {"1.jpg": _jpeg(1), "Ann/x.jpg": b"x"})
-    with pytest.raises(
-        SourceInvalid, match=r"No photo is usable. 2 files: {'misplaced': 1, 'unsupported': 1}"
-    ):
+UNUSABLE = {
+    "flat": {"1.jpg": _jpeg(1), "2.jpg": _jpeg(2)},
+    "too deep": {"lfw/Ann/1.jpg": _jpeg(1), "lfw/Bob/1.jpg": _jpeg(2)},
+    "HEIC": {"Ann/1.heic": b"\0\0\0\x18ftypheic" + bytes(100)},
+    "system folders": {"lost+found/1.jpg": _jpeg(1), "@eaDir/2.jpg": _jpeg(2)},
+}
+SAID = {
+    "flat": "2 misplaced, such as folder: 1.jpg: The photo lies outside the folders of people",
+    "too deep": "The folders of people lie in the folder lfw: add it to the path of the source",
+    "HEIC": "1 unsupported, such as folder: Ann/1.heic",
+    "system folders": "2 hidden, such as folder: @eaDir/2.jpg",
+}
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_no_usable_photo_is_an_error_that_says_how_photos_must_lie(name: str, tmp_path: Path) -> None:
+    root = write_tree(tmp_path / "photos", UNUSABLE[name])
+    with pytest.raises(SourceInvalid, match="No photo is usable") as caught:
         _run(ingest_params({"kind": "folder", "path": str(root)}), tmp_path)
-    assert not (tmp_path / "raw").exists()
+    assert SAID[name] in str(caught.value)
+    assert "one folder of photos per person, such as photos/Ada Lovelace/1.jpg" in str(caught.value)
+    assert str(tmp_path / "raw" / "manifest.parquet") in str(caught.value)
+    assert {row["path"] for row in _manifest(tmp_path)} == set(UNUSABLE[name])
+    assert all(row["reason"] and row["status"] != "kept" for row in _manifest(tmp_path))
+
+
+def test_a_photo_under_two_names_is_reported_and_used_for_neither(tmp_path: Path) -> None:
+    shared = _jpeg(500)
+    root = write_tree(tmp_path / "photos", _people("ABCD", 3) | {"A/shared.jpg": shared, "D/9.jpg": shared})
+    (tmp_path / "more.zip").write_bytes(zip_bytes(_people("EF", 2, 700) | {"F/x.jpg": shared}))
+    sources = [{"kind": "folder", "path": str(path)} for path in (root, tmp_path / "more.zip")]
+    report = _run(ingest_params(*sources), tmp_path)
+    assert report["rejected"] == {"conflicting_identity": 3}
+    assert report["conflicting_identities"] == {"count": 1, "names": ["A = D = F"]}
+    rejected = [row for row in _manifest(tmp_path) if row["status"] != "kept"]
+    assert {row["path"] for row in rejected} == {"A/shared.jpg", "D/9.jpg", "F/x.jpg"}
+    assert all("the people are A and D and F" in row["reason"] for row in rejected)
+    stored = read_table(tmp_path / "raw", "images")["image_id"].to_pylist()
+    assert rejected[0]["image_id"] not in stored
+
+
+ADA = ("Ada Lovelace", "ada_lovelace", "Ad\u00e1 Lovelace")
+
+
+def _spellings(folder: Path) -> dict[str, Any]:
+    files = {f"{name}/{n}.jpg": _jpeg(10 * p + n) for p, name in enumerate(ADA) for n in (1, 2)}
+    more = {"ada_lovelace/3.jpg": _jpeg(99)}
+    root = write_tree(folder / "photos", files | more | _people("BCD", 3, 200))
+    return {"kind": "folder", "path": str(root), "role": "evaluate"}
+
+
+def test_spellings_of_a_person_are_merged_if_asked(tmp_path: Path) -> None:
+    report = _run(ingest_params(_spellings(tmp_path), same_name="merge"), tmp_path)
+    assert report["identities"] == 4
+    assert report["spellings"] == {"count": 1, "names": ["ada_lovelace = Ada Lovelace = Ad\u00e1 Lovelace"]}
+    assert {row["identity"] for row in _manifest(tmp_path)} == {"ada_lovelace", "B", "C", "D"}
+    assert report["pairs"]["evaluated_photos_left_out"] == 0
+
+
+def test_spellings_of_a_person_are_never_a_pair_of_different_people(tmp_path: Path) -> None:
+    report = _run(ingest_params(_spellings(tmp_path), same_name="warn"), tmp_path)
+    assert (report["identities"], report["spellings"]["count"]) == (6, 1)
+    rows = pq.read_table(tmp_path / "raw" / "pairs.parquet").to_pylist()
+    people = [{row[side].partition("/")[0] for side in ("left_name", "right_name")} for row in rows]
+    assert not any(len(pair & set(ADA)) == 2 for pair in people)
+    assert report["pairs"]["evaluated_photos_left_out"] == 4  # those of the two other spellings
+
+
+def test_spellings_of_a_person_can_be_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceInvalid, match="ada_lovelace = Ada Lovelace"):
+        _run(ingest_params(_spellings(tmp_path), same_name="refuse"), tmp_path)
+
+
+def _decomposed(name: str) -> str:
+    return unicodedata.normalize("NFD", name)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_given_pairs_name_photos_in_another_unicode_form(tmp_path: Path, packed: bool) -> None:
+    people = ["Zo\u00eb B\u00e4ll", "Ren\u00e9"]
+    files = {
+        _decomposed(f"{name}/{name}_{n:04d}.jpg"): _jpeg(10 * p + n)
+        for p, name in enumerate(people)
+        for n in (1, 3, 4)
+    }
+    files |= {_decomposed(f"{people[0]}/{people[0]}_0002 copy.jpg"): _jpeg(77)}
+    path = write_tree(tmp_path / "photos", files)
+    if packed:
+        path = tmp_path / "photos.zip"
+        path.write_bytes(zip_bytes(files))
+    lines = [f"{people[0]}\t1\t3", f"{people[0]}\t2\t4", f"{people[0]}\t1\t{people[1]}\t3"]
+    lines.append(f"{people[0]}\t3\t{people[1]}\t4")
+    (tmp_path / "pairs.txt").write_text("\n".join(["2", *lines]))
+    source = {"kind": "folder", "path": str(path), "pairs": str(tmp_path / "pairs.txt")}
+    report = _run(ingest_params(source), tmp_path)
+    ids = {n: hashlib.sha256(_jpeg(n)).hexdigest() for n in (1, 3, 4, 13, 14)}
+    rows = pq.read_table(tmp_path / "raw" / "pairs.parquet").to_pylist()
+    assert [(row["left"], row["right"]) for row in rows] == [
+        (ids[1], ids[3]),
+        (None, ids[4]),  # there is no number 2, and the copy is not taken for it
+        (ids[1], ids[13]),
+        (ids[3], ids[14]),
+    ]
+    assert report["pairs"]["with_a_photo_missing"] == 1
+
+
+@pytest.mark.parametrize("numbers", [[0, 1, 2, 3], [0, 5, 7, 100], [3, 4, 5, 6]])
+@pytest.mark.parametrize("width", [1, 4, 7])
+def test_every_evaluated_photo_can_be_in_a_pair_however_it_is_numbered(
+    tmp_path: Path, numbers: list[int], width: int
+) -> None:
+    files = {
+        f"{name}/{name}_{number:0{width}d}.jpg": _jpeg(10 * p + n)
+        for p, name in enumerate(("Ann", "Bob", "Cat"))
+        for n, number in enumerate(numbers)
+    }
+    root = write_tree(tmp_path / "photos", files)
+    report = _run(ingest_params({"kind": "folder", "path": str(root), "role": "evaluate"}), tmp_path)
+    assert (report["pairs"]["photos"], report["pairs"]["evaluated_photos_left_out"]) == (12, 0)
+
+
+@pytest.mark.parametrize("pack", [tar_twice, zip_twice])
+def test_pairs_use_the_later_file_of_a_path_in_an_archive(tmp_path: Path, pack: Any) -> None:
+    names = [f"Ann/Ann_000{n}.jpg" for n in (1, 2)] + ["Bob/Bob_0001.jpg"]
+    old, new = ({name: _jpeg(start + place) for place, name in enumerate(names)} for start in (0, 50))
+    (tmp_path / "archive").write_bytes(pack(old, new))
+    (tmp_path / "pairs.txt").write_text("1\nAnn\t1\t2\nAnn\t1\tBob\t1\n")
+    source = {"kind": "folder", "path": str(tmp_path / "archive"), "pairs": str(tmp_path / "pairs.txt")}
+    report = _run(ingest_params(source), tmp_path)
+    assert (report["found"], report["kept"], report["rejected"]) == (6, 3, {"superseded": 3})
+    rows = pq.read_table(tmp_path / "raw" / "pairs.parquet").to_pylist()
+    ids = [hashlib.sha256(new[name]).hexdigest() for name in names]
+    assert [(row["left"], row["right"]) for row in rows] == [(ids[0], ids[1]), (ids[0], ids[2])]
+
+
+def test_pairs_of_two_sources_are_not_counted_twice(tmp_path: Path) -> None:
+    root = write_tree(
+        tmp_path / "photos",
+        {f"{n}/{n}_000{i}.jpg": _jpeg(10 * p + i) for p, n in enumerate(("Ann", "Bob")) for i in (1, 2)},
+    )
+    (tmp_path / "pairs.txt").write_text("1\nAnn\t1\t2\nAnn\t1\tBob\t1\n")
+    source = {"kind": "folder", "path": str(root), "pairs": str(tmp_path / "pairs.txt")}
+    report = _run(ingest_params(source, source), tmp_path)
+    assert (report["pairs"]["scored"], report["pairs"]["repeated"]) == (2, 2)
 
 
 def test_a_failed_validation_keeps_the_former_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,6 +462,9 @@ def test_the_whole_of_lfw(tmp_path: Path, shared: Path, monkeypatch: pytest.Monk
         "folds": 10,
         "threshold": 0,
         "with_a_photo_missing": 0,
+        "repeated": 0,
+        "photos": 7701,
+        "evaluated_photos_left_out": 13233 - 7701,
     }
     assert report["peak_memory_mb"] < before.peak_memory_mb + 1000
     rows = pq.read_table(tmp_path / "raw" / "pairs.parquet").to_pylist()

@@ -49,6 +49,20 @@ def test_csv_lists_with_a_header_are_read(tmp_path: Path) -> None:
     assert (records[0].identity, records[0].role) == ("celeba_7", "evaluate")
 
 
+def test_names_in_any_unicode_form_are_found(tmp_path: Path) -> None:
+    write_tree(tmp_path / "photos", {"Zoe\u0308.jpg": b"x"})
+    (tmp_path / "identity_CelebA.txt").write_text("Zo\u00eb.jpg 7\nAnne\u0301.jpg 8\n")
+    opened = open_source(CelebaSource(kind="celeba", images=str(tmp_path / "photos")), Opening(tmp_path))
+    records = [Record("celeba", member.path) for member in opened.files(1000)]
+    opened.place(records)
+    assert records[0].identity == "celeba_7"
+
+
+def test_a_photo_listed_twice_as_two_people_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SourceInvalid, match=r"line 4: 000001.jpg is 7, but 2880 in a line above"):
+        _open(tmp_path, PEOPLE + "000001.jpg 7\n")
+
+
 def test_photos_in_a_directory_are_found(tmp_path: Path) -> None:
     write_tree(tmp_path / "photos", {"000001.jpg": b"x"})
     (tmp_path / "identity_CelebA.txt").write_text(PEOPLE)

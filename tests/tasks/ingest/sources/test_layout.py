@@ -45,6 +45,23 @@ def test_photos_above_and_below_the_folders_of_people_are_misplaced() -> None:
     assert found == {"1.jpg": None, "Ann/1.jpg": "Ann", "Ann/deep/2.jpg": None}
 
 
+@pytest.mark.parametrize("status", ["hidden", "unsafe", "superseded"])
+def test_files_of_nobody_get_no_identity(status: str) -> None:
+    record = Record("folder", "@eaDir/1.jpg", status=status, reason="x")
+    place_by_folder([record, Record("folder", "Ann/1.jpg")], wrapped=False)
+    assert (record.identity, record.status) == (None, status)
+
+
+def test_the_reason_says_whether_a_photo_lies_outside_or_too_deep() -> None:
+    records = [Record("folder", path) for path in ("1.jpg", "Ann/1.jpg", "Ann/old/1.jpg")]
+    place_by_folder(records, wrapped=False)
+    assert [record.reason.partition(":")[0] for record in records] == [
+        "The photo lies outside the folders of people",
+        "",
+        "The photo lies in a folder too deep",
+    ]
+
+
 def test_names_become_nfc() -> None:
     assert _place("Zoe\u0308/1.jpg", "Zo\u00eb/2.jpg") == {
         "Zoe\u0308/1.jpg": "Zo\u00eb",

@@ -1,0 +1,26 @@
+"""The message for sources without a usable photo: what was found, and how photos must lie."""
+
+from collections.abc import Sequence
+
+from tasks.ingest.archives import LAYOUT
+from tasks.ingest.records import NO_PHOTO, Record
+
+
+def no_usable_photo(records: Sequence[Record]) -> str:
+    """Return why no photo of the sources is usable, with an example of each reason."""
+    if not records:
+        return f"The sources have no files. {LAYOUT}"
+    lines = [f"No photo is usable. {len(records)} files were found:"]
+    for status in sorted({record.status for record in records}):
+        group = [record for record in records if record.status == status]
+        lines.append(f"  {len(group)} {status}, such as {group[0].place}: {group[0].reason}")
+    return "\n".join([*lines, *_cure(records), LAYOUT])
+
+
+def _cure(records: Sequence[Record]) -> list[str]:
+    """Return what to do if all photos lie in one outer folder of a source, one level too deep."""
+    photos = [record.path.split("/") for record in records if record.status not in NO_PHOTO]
+    outer = {parts[0] for parts in photos}
+    if len(outer) == 1 and all(len(parts) > 2 for parts in photos):
+        return [f"The folders of people lie in the folder {outer.pop()}: add it to the path of the source."]
+    return []
