@@ -1,4 +1,4 @@
-"""Whether two embedded faces are one person: what an evaluation has taught, kept beside the model."""
+"""The decision whether two embedded faces show the same person, calibrated by an evaluation."""
 
 import dataclasses
 import json
@@ -19,9 +19,9 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Threshold:
-    """Pairs nearer than `threshold` are accepted; about a share `far` of strangers is.
+    """Pairs nearer than `threshold` are accepted; the expected false accept rate is `far`.
 
-    supported: whether the evaluation had enough pairs of strangers to carry that claim.
+    supported: whether the evaluation was large enough to state that rate.
     """
 
     far: float
@@ -33,9 +33,9 @@ class Threshold:
 class Matcher:
     """The content of calibration.json, field by field.
 
-    weights_sha256: of the model it belongs to. mean: subtracted from every embedding, or None. threshold: the
-    one that decided the pairs of the protocol. thresholds: for wanted rates of false accepts. protocol: on
-    what all of it was measured.
+    weights_sha256: of the model it belongs to. protocol: the evaluation it was measured by. mean: subtracted
+    from every embedding, or None. threshold: the default, that of the protocol. thresholds: for target false
+    accept rates.
     """
 
     weights_sha256: str
@@ -50,7 +50,7 @@ class Matcher:
     format: int = FORMAT
 
     def check(self, weights_sha256: str) -> None:
-        """Raise WeightsInvalid if the evaluation was of other weights than these."""
+        """Raise WeightsInvalid if the calibration was measured with other weights."""
         if self.weights_sha256 != weights_sha256:
             raise WeightsInvalid(
                 f"The calibration belongs to weights {self.weights_sha256[:12]} and the model has "
@@ -63,34 +63,34 @@ class Matcher:
         """Return the (N,) distances of N pairs of faces.
 
         Args:
-            left: (N, E) embeddings of the one face of each pair.
-            right: (N, E) of the other.
-            mirrored: the same of the mirror images, where `flip` is not "none".
+            left: (N, E) embeddings of the left face of each pair.
+            right: (N, E) of the right face.
+            mirrored: both for the mirror images; None if `flip` is "none".
         """
         sides = zip((left, right), mirrored or (None, None), strict=True)
         rows = np.concatenate([combine_flips(faces, flipped, self.flip) for faces, flipped in sides])
         count = len(rows) // 2
         means = None if self.mean is None else np.asarray(self.mean)[None]
-        places = np.arange(count)
-        found: Floats = pair_distances(rows, places, count + places, self.metric, means)[0]
-        return found
+        first = np.arange(count)
+        distances: Floats = pair_distances(rows, first, count + first, self.metric, means)[0]
+        return distances
 
     def probability(self, distances: Floats, prior: float = 0.5) -> Floats:
-        """Return the probability of a match at each distance; `prior`: the share of matches expected."""
+        """Return the probability of a match at each distance; `prior`: the expected fraction of matches."""
         return Sigmoid(self.slope, self.intercept).probability(distances, prior)
 
     def threshold_at(self, far: float | None = None) -> float:
-        """Return the threshold for a rate of false accepts, or the best one.
+        """Return the threshold for a target false accept rate, or the default threshold.
 
         Raises:
             ValueError: no threshold was measured for that rate.
         """
         if far is None:
             return self.threshold
-        known = {entry.far: entry.threshold for entry in self.thresholds}
-        if far not in known:
-            raise ValueError(f"no threshold was measured at FAR {far:g}: there are {sorted(known)}")
-        return known[far]
+        measured = {entry.far: entry.threshold for entry in self.thresholds}
+        if far not in measured:
+            raise ValueError(f"no threshold was measured at FAR {far:g}, only at {sorted(measured)}")
+        return measured[far]
 
     def write(self, path: Path) -> None:
         """Write calibration.json atomically."""
@@ -100,17 +100,21 @@ class Matcher:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Return the matcher in a file.
+        """Return the matcher stored in a file.
 
         Raises:
-            WeightsInvalid: the file is missing, of another format, or a field is missing or unknown.
+            WeightsInvalid: the file is missing, has another format, or a field is missing or unknown.
         """
         try:
             fields: dict[str, Any] = json.loads(path.read_text())
             if fields.get("format") != FORMAT:
-                raise WeightsInvalid(f"{path} has not format {FORMAT}. Run `dvc repro evaluate`.")
+                raise WeightsInvalid(
+                    f"{path} has an unsupported format, expected {FORMAT}. Run `dvc repro evaluate`."
+                )
             fields["mean"] = None if fields["mean"] is None else tuple(fields["mean"])
             fields["thresholds"] = tuple(Threshold(**entry) for entry in fields["thresholds"])
             return cls(**fields)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise WeightsInvalid(f"{path} is no calibration: {error}. Run `dvc repro evaluate`.") from error
+            raise WeightsInvalid(
+                f"{path} is not a valid calibration file: {error}. Run `dvc repro evaluate`."
+            ) from error

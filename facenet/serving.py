@@ -1,4 +1,4 @@
-"""Photos in, embeddings out: the whole pipeline of one model folder, as a server needs it."""
+"""From photos to embeddings: the whole inference pipeline of one model folder, as a server needs it."""
 
 import base64
 import binascii
@@ -31,19 +31,19 @@ from facenet.model import ModelCard
 WEIGHTS = "facenet.safetensors"
 CARD = "model.json"
 DETECTOR = "mtcnn.safetensors"
-CALIBRATION = "calibration.json"  # written by the evaluation; a model never evaluated has none
-PHOTOS = 16  # decoded and held in memory at a time
+CALIBRATION = "calibration.json"  # written by the evaluation; missing for a model that was not evaluated
+PHOTOS = 16  # decoded photos in memory at once
 
 
 class FaceEmbedder:
-    """Finds the face in a photo, cuts it out as the model's training faces were, and embeds it.
+    """Detects the face in a photo, crops it as the model's training faces were, and embeds it.
 
     Args:
-        aligner: finds and cuts out the face.
+        aligner: detects and crops the face.
         embedder: embeds it.
-        stored_as: how the pipeline stores faces; "jpeg" loses as much here as it did there.
-        max_pixels: photos with more are not decoded.
-        matcher: decides whether two faces are one person; None where the model was never evaluated.
+        stored_as: the pipeline's storage format; "jpeg" applies the same compression loss here.
+        max_pixels: larger photos are rejected before decoding.
+        matcher: decides whether two faces show the same person; None for a model that was not evaluated.
     """
 
     def __init__(
@@ -64,11 +64,11 @@ class FaceEmbedder:
     ) -> Self:
         """Return the embedder of a folder with facenet.safetensors, model.json and mtcnn.safetensors.
 
-        device: a torch device, or "auto" for the best there is.
-        batch_size: faces embedded at once; 1 answers a single photo soonest, more is faster for many.
+        device: a torch device, or "auto" for the best available one.
+        batch_size: faces embedded at once; 1 has the lowest latency, more a higher throughput.
 
         Raises:
-            WeightsInvalid: a file is missing, or weights do not fit the card.
+            WeightsInvalid: a file is missing or invalid, or the weights do not match the card.
         """
         chosen = resolve_device(device)
         embedder, card = load_embedder(folder / WEIGHTS, folder / CARD, device=chosen, batch_size=batch_size)
@@ -81,18 +81,18 @@ class FaceEmbedder:
         )
 
     def embed(self, photos: Sequence[bytes | str]) -> list[dict[str, Any]]:
-        """Return one entry per photo: the bytes of its file, or the same in base64 (a data: URL is fine too).
+        """Return one entry per photo, given as the bytes of its file or their base64 (or a data: URL).
 
-        Every entry has the same keys; values are plain Python, coordinates pixels of the upright photo:
+        All entries have the same keys; values are plain Python, coordinates are pixels of the upright photo:
 
         embedding: E floats, L2-normalised.
         box: x0, y0, x1, y1.
         probability: of the face, 0 to 1.
-        landmarks: 5 pairs x, y: eyes, nose, corners of the mouth, those on the left of the picture first;
-            None without a face.
-        faces_found: their number; the one embedded is chosen as in the pipeline.
-        fallback: True if no face was found, and the centre of the photo was embedded, as evaluation does.
-        error: None, or why the photo could not be read: all else is None then, the other photos are unharmed.
+        landmarks: 5 pairs x, y: eyes, nose, mouth corners, the left one in the image first; None without a
+            face.
+        faces_found: number of detected faces; the one to embed is selected as in the pipeline.
+        fallback: True if no face was found and the centre of the photo was embedded, as in the evaluation.
+        error: None, or why the photo could not be read; all else is then None. Other photos are unaffected.
         """
         entries: list[dict[str, Any]] = []
         for start in range(0, len(photos), PHOTOS):
@@ -102,26 +102,24 @@ class FaceEmbedder:
     def verify(
         self, left: bytes | str, right: bytes | str, *, far: float | None = None, prior: float = 0.5
     ) -> dict[str, Any]:
-        """Return whether two photos, as for `embed`, show one person, by what the evaluation has taught.
+        """Return whether two photos, as for `embed`, show the same person, by the model's calibration.
 
-        distance; threshold; match: whether the distance is below; probability of a match, where a share
-        `prior` of all comparisons is of one person; error: None, or why a photo could not be read, and all
-        else is None.
+        distance; threshold; match: whether the distance is below it; probability of a match, if a fraction
+        `prior` of all comparisons are matches; error: None, or why a photo could not be read; all else is
+        then None.
 
         Args:
-            left: the one photo.
-            right: the other.
-            far: the wanted rate of false accepts, one of those in calibration.json; None decides most right.
+            left: the first photo.
+            right: the second photo.
+            far: the target false accept rate, one of those in calibration.json; None: the default threshold.
             prior: in (0, 1).
 
         Raises:
-            WeightsInvalid: the model was never evaluated.
+            WeightsInvalid: the model was not evaluated.
             ValueError: no threshold was measured for `far`.
         """
         if self._matcher is None:
-            raise WeightsInvalid(
-                f"The model has no {CALIBRATION}. Run `dvc repro evaluate`, and register it."
-            )
+            raise WeightsInvalid(f"The model has no {CALIBRATION}. Run `dvc repro evaluate` and register it.")
         threshold = self._matcher.threshold_at(far)
         decoded = [self._decode(photo) for photo in (left, right)]
         for photo in decoded:
@@ -164,9 +162,9 @@ class FaceEmbedder:
 
 
 def save_detector(folder: Path) -> Path:
-    """Write the detector's weights to `folder` as `FaceEmbedder.load` wants them, and return the file.
+    """Write the detector's weights to `folder` in the form that `FaceEmbedder.load` reads; return the file.
 
-    With them in the model, serving needs no mtcnn package.
+    A model that includes them can be served without the mtcnn package.
     """
     with atomic_path(folder / DETECTOR) as temporary:
         save_file({name: tensor.contiguous() for name, tensor in load_mtcnn_weights().items()}, temporary)
@@ -203,12 +201,14 @@ def _file_bytes(photo: bytes | str) -> bytes:
     if isinstance(photo, bytes):
         return photo
     if not isinstance(photo, str):
-        raise ImageRejected("unsupported", f"a photo is bytes or base64 text, not {type(photo).__name__}")
+        raise ImageRejected(
+            "unsupported", f"a photo must be bytes or base64 text, not {type(photo).__name__}"
+        )
     text = photo.partition(",")[2] if photo.startswith("data:") else photo
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise ImageRejected("corrupt", f"the text is not base64: {error}") from error
+        raise ImageRejected("corrupt", f"the text is not valid base64: {error}") from error
 
 
 def _entry(face: AlignedFace, embedding: NDArray[np.float32]) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """From a distance to the probability of a match.
 
 Platt's sigmoid (Probabilistic outputs for support vector machines, 1999) and not isotonic regression: two
-numbers hold on a few hundred pairs, never make two distances equal, and do not claim 0 or 1 beyond the
-distances seen, where the thresholds of small false accept rates lie; isotonic steps do all of that.
+parameters can be fitted on a few hundred pairs, keep the order of all distances, and never reach 0 or 1
+outside the observed distances, where the thresholds of small false accept rates lie. Isotonic regression has
+none of these properties.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,10 @@ BINS = 10  # of the reliability table
 
 @dataclass(frozen=True, kw_only=True)
 class ReliabilityBin:
-    """Pairs whose probability lies from `low` to `high`: what was said of them, and what was true."""
+    """Pairs with a predicted probability between `low` and `high`.
+
+    predicted: their mean probability. observed: the fraction of same pairs, with its 95 % interval.
+    """
 
     low: float
     high: float
@@ -33,9 +37,10 @@ class ReliabilityBin:
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """The mean of the folds' sigmoids, each fitted on training folds only, and how they fare on the others.
+    """The mean of the folds' sigmoids, each fitted on training folds only, and its errors on held-out folds.
 
-    probabilities: (P,) of each pair by the sigmoid that has not seen its fold; NaN for fold -1.
+    probabilities: (P,) of each pair, from the sigmoid fitted without its fold; NaN for fold -1.
+    expected_error: mean absolute difference between predicted and observed over the bins, by pairs (ECE).
     """
 
     sigmoid: Sigmoid
@@ -47,36 +52,36 @@ class Calibration:
 
 
 def calibrate(measured: Measured) -> Calibration:
-    """Return the calibration of measured distances, judged on pairs it was not fitted on."""
+    """Return the calibration of measured distances, evaluated on pairs it was not fitted on."""
     pairs, probabilities, fits = measured.pairs, np.full(len(measured.pairs.same), np.nan), []
     for _, distances, test in measured.by_fold():
         fits.append(fit_sigmoid(distances[~test], pairs.same[~test]))
         probabilities[test] = fits[-1].probability(distances[test])
     scored = pairs.fold >= 0
-    said, same = probabilities[scored], pairs.same[scored]
-    bins = reliability(said, same)
+    predicted, same = probabilities[scored], pairs.same[scored]
+    bins = reliability(predicted, same)
     return Calibration(
         sigmoid=Sigmoid(float(np.mean([f.slope for f in fits])), float(np.mean([f.intercept for f in fits]))),
         probabilities=probabilities,
-        log_loss=float(-np.mean(xlogy(same, said) + xlogy(~same, 1 - said))),
-        brier=float(np.mean((said - same) ** 2)),
+        log_loss=float(-np.mean(xlogy(same, predicted) + xlogy(~same, 1 - predicted))),
+        brier=float(np.mean((predicted - same) ** 2)),
         expected_error=sum(b.pairs * abs(b.predicted - b.observed) for b in bins) / len(same),
         reliability=bins,
     )
 
 
 def reliability(probabilities: Floats, same: Flags) -> tuple[ReliabilityBin, ...]:
-    """Return the bins of equal width that hold pairs, out of (P,) probabilities and what was true."""
-    places = np.minimum((probabilities * BINS).astype(np.int64), BINS - 1)
+    """Return the non-empty bins of equal width of (P,) probabilities; same: (P,) the true labels."""
+    bins = np.minimum((probabilities * BINS).astype(np.int64), BINS - 1)
     return tuple(
         ReliabilityBin(
-            low=place / BINS,
-            high=(place + 1) / BINS,
+            low=index / BINS,
+            high=(index + 1) / BINS,
             pairs=int(inside.sum()),
             predicted=float(probabilities[inside].mean()),
             observed=float(same[inside].mean()),
             interval=wilson_interval(int(same[inside].sum()), int(inside.sum())),
         )
-        for place in range(BINS)
-        if (inside := places == place).any()
+        for index in range(BINS)
+        if (inside := bins == index).any()
     )

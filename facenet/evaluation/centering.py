@@ -1,4 +1,4 @@
-"""Mean subtraction: every fold is judged after the mean of its training folds was taken off."""
+"""Mean subtraction: each fold is scored after subtracting the mean of its training folds."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,17 +11,17 @@ def training_means(
 ) -> Floats:
     """Return the (K, D) means of the embeddings of all pairs outside each of K scored folds.
 
-    A photo counts once for every pair it is in, as in davidsandberg/facenet.
+    A photo counts once per pair it occurs in, as in davidsandberg/facenet.
 
     Args:
         embeddings: (M, D), one row per photo.
-        left: (P,) row of the one photo of each pair.
-        right: (P,) row of the other.
+        left: (P,) row of the left photo of each pair.
+        right: (P,) row of the right photo.
         fold: (P,) fold of each pair.
-        scored: (K,) the folds to leave out in turn; each leaves at least one pair.
+        scored: (K,) the folds to leave out in turn; at least one pair must remain.
     """
     names, groups = np.unique(fold, return_inverse=True)
-    counts = np.zeros((len(names), len(embeddings)))  # of each photo in each fold
+    counts = np.zeros((len(names), len(embeddings)))  # occurrences of each photo in each fold
     np.add.at(counts, (groups, left), 1)
     np.add.at(counts, (groups, right), 1)
     outside = np.stack([counts[names != name].sum(axis=0) for name in scored])

@@ -1,4 +1,4 @@
-"""Two models on the same pairs: a difference is judged pair by pair, which cancels what is hard for both."""
+"""Paired comparison of two models on the same pairs, which cancels the difficulty of the pairs."""
 
 from dataclasses import dataclass
 
@@ -13,8 +13,8 @@ from facenet.evaluation.uncertainty import Interval
 class Comparison:
     """How two models differ on P pairs.
 
-    difference: accuracy of the new one less that of the old one, with its 95 % interval over people.
-    only_new, only_old: pairs that one of them alone decides right. p_value: McNemar's exact test, two-sided.
+    difference: accuracy of the new model minus that of the old one, with its 95 % interval over people.
+    only_new, only_old: pairs that only this model decides correctly. p_value: McNemar's exact two-sided test.
     """
 
     pairs: int
@@ -28,7 +28,7 @@ class Comparison:
         """Return the comparison in a phrase."""
         low, high = self.interval
         return (
-            f"on {self.pairs} pairs in common accuracy differs by {self.difference:+.4f} "
+            f"on {self.pairs} common pairs accuracy differs by {self.difference:+.4f} "
             f"({low:+.4f} to {high:+.4f}), McNemar p {self.p_value:.2g}"
         )
 
@@ -39,15 +39,15 @@ def compare(
     """Return the comparison of two models.
 
     Args:
-        new: (P,) whether the new model decides each pair right.
+        new: (P,) whether the new model decides each pair correctly.
         old: (P,) whether the old one does.
-        same: (P,) whether a pair is one person.
-        left: (P,) number of the person of the one photo of each pair.
-        right: (P,) of the other.
+        same: (P,) whether a pair shows the same person.
+        left: (P,) number of the person in the left photo of each pair.
+        right: (P,) the same for the right photo.
         draws: of the bootstrap over people.
         seed: of the bootstrap.
     """
-    drawn = bootstrap(
+    differences = bootstrap(
         lambda weights: weighted_accuracy(weights, new, same) - weighted_accuracy(weights, old, same),
         left,
         right,
@@ -58,16 +58,16 @@ def compare(
     return Comparison(
         pairs=len(same),
         difference=float(new.mean() - old.mean()),
-        interval=percentile_interval(drawn),
+        interval=percentile_interval(differences),
         only_new=only_new,
         only_old=only_old,
         p_value=mcnemar(only_new, only_old),
     )
 
 
-def mcnemar(one: int, other: int) -> float:
+def mcnemar(first: int, second: int) -> float:
     """Return the two-sided exact p-value of McNemar's test (Psychometrika 12, 1947) for discordant counts.
 
-    1 if no pair is decided differently.
+    1 if both counts are 0.
     """
-    return float(min(1.0, 2 * bdtr(min(one, other), one + other, 0.5))) if one + other else 1.0
+    return float(min(1.0, 2 * bdtr(min(first, second), first + second, 0.5))) if first + second else 1.0

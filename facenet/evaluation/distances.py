@@ -1,4 +1,4 @@
-"""Distances between the two faces of a pair."""
+"""Distances between the two embeddings of a pair."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -11,19 +11,19 @@ Flip = Literal["none", "concatenate", "add"]
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 
-CHUNK_ROWS = 128  # of embeddings held at a time
-NO_LENGTH = 1e-24  # squared length of a centred embedding that has no direction
+CHUNK_ROWS = 128  # embeddings gathered at once
+NO_LENGTH = 1e-24  # squared length up to which a centred embedding has no direction
 
 
 def combine_flips(embeddings: npt.ArrayLike, flipped: npt.ArrayLike | None, flip: Flip) -> Floats:
-    """Return one float64 embedding per face out of those of the face and of its mirror image, each (N, E).
+    """Return one float64 embedding per face from those of the face and of its mirror image, each (N, E).
 
-    none: the face alone, (N, E); `flipped` is not looked at. concatenate: (N, 2E), length sqrt(2), so that
-    squared distances are sums of two and reach 8 (davidsandberg/facenet). add: (N, E), the sum L2-normalised
+    none: the face alone, (N, E); `flipped` is ignored. concatenate: (N, 2E); unit embeddings become sqrt(2)
+    long, and squared distances reach 8 (davidsandberg/facenet). add: (N, E), the L2-normalised sum
     (insightface).
 
     Raises:
-        ValueError: `flipped` is missing where it is needed.
+        ValueError: `flipped` is None and `flip` is not "none".
     """
     faces = np.asarray(embeddings, np.float64)
     if flip == "none":
@@ -43,15 +43,14 @@ def pair_distances(
 ) -> Floats:
     """Return the (K, P) float64 distances of P pairs after subtracting each of K means; K is 1 without means.
 
-    euclidean_squared: |a - b|^2, which no mean changes. cosine: 1 - cos, in [0, 2]. arccos: arccos(cos) / pi,
-    in [0, 1]. Cosines are clipped to [-1, 1]; an embedding equal to the mean has no direction, its cosines
-    are 0.
+    euclidean_squared: |a - b|^2, which is independent of the mean. cosine: 1 - cos, in [0, 2]. arccos:
+    arccos(cos) / pi, in [0, 1]. Cosines are clipped to [-1, 1]; an embedding equal to the mean has cosine 0.
 
     Args:
         embeddings: (M, D), one row per photo.
-        left: (P,) row of the one photo of each pair.
-        right: (P,) row of the other.
-        metric: which distance.
+        left: (P,) row of the left photo of each pair.
+        right: (P,) row of the right photo.
+        metric: the distance to compute.
         means: (K, D) to subtract from every embedding, or None.
     """
     if metric == "euclidean_squared":
@@ -62,10 +61,10 @@ def pair_distances(
 
 
 def _cosines(embeddings: Floats, left: Rows, right: Rows, means: Floats | None) -> Floats:
-    """Expand (a - m)(b - m) = ab - am - bm + mm, so that each pair is gathered once and not once per mean."""
+    """Expand (a - m)(b - m) = ab - am - bm + mm, which gathers each pair once instead of once per mean."""
     if means is None:
         means = np.zeros((1, embeddings.shape[1]))
-    origin = means.mean(axis=0)  # near every mean: the terms above then do not cancel
+    origin = means.mean(axis=0)  # close to every mean, which avoids cancellation in the terms above
     means = means - origin
     rows = (embeddings[part] - origin for part in _parts(len(embeddings)))
     products = [(part @ means.T, _row_dots(part, part)) for part in rows]
@@ -87,11 +86,11 @@ def _row_dots(left: Floats, right: Floats) -> Floats:
 def _gathered(
     embeddings: Floats, left: Rows, right: Rows, measure: Callable[[Floats, Floats], Floats]
 ) -> Floats:
-    """Return `measure` of the embeddings of each pair, (P,), gathering a few pairs at a time."""
+    """Return `measure` of the embeddings of each pair, (P,), in small chunks."""
     parts = _parts(len(left))
     return np.concatenate([measure(embeddings[left[part]], embeddings[right[part]]) for part in parts])
 
 
 def _parts(count: int) -> list[slice]:
-    """Return slices that cover `count` rows, at least one: so few rows stay in the processor's cache."""
+    """Return at least one slice; together they cover `count` rows. Each fits the processor's cache."""
     return [slice(start, start + CHUNK_ROWS) for start in range(0, max(1, count), CHUNK_ROWS)]

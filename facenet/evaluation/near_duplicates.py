@@ -1,4 +1,4 @@
-"""Photos that are the same but for their encoding, a cut or a shade: found by embedding, judged by pixels."""
+"""Near-duplicates (re-encoded, cropped or relit copies): found by embedding, confirmed by pixels."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,9 +7,9 @@ from PIL import Image
 
 from facenet.evaluation.distances import Floats
 
-BLOCK = 1024  # photos compared with all others at a time
-CELLS, WINDOW = 40, 24  # of the sides of a picture and of the part of it that is looked for in another
-SCALES = (0.8, 0.87, 0.93, 1.0, 1.07, 1.15, 1.25)  # of that part
+BLOCK = 1024  # photos compared with all others at once
+CELLS, WINDOW = 40, 24  # side of the reduced image and of the template searched for in it
+SCALES = (0.8, 0.87, 0.93, 1.0, 1.07, 1.15, 1.25)  # of the template
 
 
 def nearest(
@@ -28,21 +28,21 @@ def nearest(
 
 
 def pixel_similarity(left: npt.NDArray[np.uint8], right: npt.NDArray[np.uint8]) -> float:
-    """Return the best correlation, -1 to 1, of the middle of one square (S, S, 3) face with parts of another.
+    """Return the best correlation, -1 to 1, of the centre of one square (S, S, 3) face with parts of another.
 
-    A photo that is encoded, scaled or mirrored anew is cut differently, for its face is found a little
-    elsewhere: the middle is therefore tried at several scales, mirrored too, at every place of a grey picture
-    of 40 x 40 cells. Light and contrast do not count. A picture of one grey value is like nothing: 0.
+    Re-encoding, scaling or mirroring a photo moves the detected face slightly, and with it the crop. The
+    centre is therefore matched at several scales, also mirrored, at every position of a 40 x 40 grey image.
+    Brightness and contrast do not matter. A uniform image correlates with nothing: 0.
     """
-    parts = np.stack([_middle(left, scale) for scale in SCALES])
-    parts = np.concatenate([parts, parts[:, :, ::-1]])
-    places = sliding_window_view(_cells(right, CELLS), (WINDOW, WINDOW))
-    alike = _unit(places.reshape(-1, WINDOW**2)) @ _unit(parts.reshape(-1, WINDOW**2)).T
-    return float(alike.max())
+    templates = np.stack([_centre(left, scale) for scale in SCALES])
+    templates = np.concatenate([templates, templates[:, :, ::-1]])
+    windows = sliding_window_view(_cells(right, CELLS), (WINDOW, WINDOW))
+    correlations = _unit(windows.reshape(-1, WINDOW**2)) @ _unit(templates.reshape(-1, WINDOW**2)).T
+    return float(correlations.max())
 
 
-def _middle(pixels: npt.NDArray[np.uint8], scale: float) -> npt.NDArray[np.float32]:
-    """Return the middle of a picture as (24, 24) cells, `scale` times as wide as those of the whole."""
+def _centre(pixels: npt.NDArray[np.uint8], scale: float) -> npt.NDArray[np.float32]:
+    """Return the centre of an image as (24, 24) cells, each `scale` times as wide as those of `CELLS`."""
     side = pixels.shape[0]
     edge = side * (1 - scale * WINDOW / CELLS) / 2
     return _cells(pixels, WINDOW, (edge, edge, side - edge, side - edge))
@@ -56,7 +56,7 @@ def _cells(
 
 
 def _unit(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return rows of mean 0 and length 1; of zeros where all numbers are the same."""
+    """Return rows with mean 0 and length 1; constant rows become zeros."""
     centred = rows - rows.mean(axis=1, keepdims=True)
     lengths = np.linalg.norm(centred, axis=1, keepdims=True)
     unit: npt.NDArray[np.float32] = np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 0)

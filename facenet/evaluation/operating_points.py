@@ -1,6 +1,7 @@
-"""What a system would do at a wanted rate of false accepts, and how much of that the sample can carry.
+"""True accepts at target false accept rates, and whether the sample is large enough to state them.
 
-Thresholds come from the training folds and are judged on the fold left out; counts are over all scored folds.
+Thresholds are chosen on the training folds and evaluated on the held-out fold; counts are over all scored
+folds.
 """
 
 from collections.abc import Sequence
@@ -8,23 +9,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facenet.evaluation.bootstrap import Codes, bootstrap, percentile_interval, weighted_share
+from facenet.evaluation.bootstrap import Codes, bootstrap, percentile_interval, weighted_rate
 from facenet.evaluation.protocol import Measured
 from facenet.evaluation.thresholds import ROUNDING, Flags, Floats, far_threshold
 from facenet.evaluation.uncertainty import Interval, wilson_interval
 
 FARS = (1e-1, 1e-2, 1e-3, 1e-4)
-LEAST_ERRORS = 30  # expected, for an error rate within 30 % with confidence 90 % (Doddington, 2000)
+LEAST_ERRORS = 30  # expected errors, for a rate within 30 % at 90 % confidence (Doddington, 2000)
 
 
 @dataclass(frozen=True, kw_only=True)
 class OperatingPoint:
-    """One wanted rate of false accepts.
+    """VAL at one target false accept rate.
 
-    threshold: mean over folds. negatives, positives: scored pairs behind `far` and `val`. Intervals: 95 %,
-    the wider of the bootstrap over people and of Wilson's for independent pairs. That of `far` is of these
-    thresholds. That of `val` is of the wanted rate: each draw chooses its own thresholds, for in a small
-    sample most of what is uncertain about `val` is where the threshold lies.
+    threshold: mean over folds. negatives, positives: number of scored pairs behind `far` and `val`.
+    Intervals: 95 %, the union of the bootstrap over people and of Wilson's for independent pairs. That of
+    `far` holds at these thresholds. That of `val` holds at the target rate: each draw chooses its own
+    thresholds, because in a small sample most of the uncertainty of `val` is that of the threshold.
     """
 
     far_target: float
@@ -40,7 +41,7 @@ class OperatingPoint:
 
     @property
     def supported(self) -> bool:
-        """Whether the negatives can carry the claim: 30 false accepts are to be expected among them."""
+        """Whether there are enough negatives: 30 false accepts are expected among them."""
         return self.far_target * self.negatives >= LEAST_ERRORS * (1 - 1e-9)
 
 
@@ -53,37 +54,37 @@ def operating_points(
     draws: int = 1000,
     seed: int = 0,
 ) -> list[OperatingPoint]:
-    """Return a point for each wanted rate of false accepts.
+    """Return a point for each target false accept rate.
 
     Args:
-        measured: distances of P pairs with scored pairs of both kinds.
-        left: (P,) number of the person of the one photo of each pair.
-        right: (P,) of the other.
-        fars: wanted rates, each in (0, 1).
+        measured: distances of P pairs, with scored pairs of both classes.
+        left: (P,) number of the person in the left photo of each pair.
+        right: (P,) the same for the right photo.
+        fars: target rates, each in (0, 1).
         draws: of the bootstrap.
         seed: of the bootstrap.
     """
     decided = [_decide(measured, far) for far in fars]
     scored, same = measured.pairs.fold >= 0, measured.pairs.same
-    strangers, positives = scored & ~same, scored & same
+    negatives, positives = scored & ~same, scored & same
 
     def rates(weights: Floats) -> Floats:
-        again = _decide_again(measured, fars, weights)[:, :, positives]
+        redecided = _redecide(measured, fars, weights)[:, :, positives]
         total = weights[:, positives].sum(axis=1)
-        found = (again * weights[:, positives]).sum(axis=2)
-        true = np.divide(found, total, out=np.full(found.shape, np.nan), where=total > 0)
-        false = [weighted_share(weights, accepted, strangers) for _, accepted in decided]
+        hits = (redecided * weights[:, positives]).sum(axis=2)
+        true = np.divide(hits, total, out=np.full(hits.shape, np.nan), where=total > 0)
+        false = [weighted_rate(weights, accepted, negatives) for _, accepted in decided]
         return np.concatenate([false, true]).T
 
-    drawn = bootstrap(rates, left, right, draws=draws, seed=seed)
+    draws_of_rates = bootstrap(rates, left, right, draws=draws, seed=seed)
     return [
-        _point(far, threshold, accepted[scored], same[scored], drawn[:, [place, len(fars) + place]])
-        for place, (far, (threshold, accepted)) in enumerate(zip(fars, decided, strict=True))
+        _point(far, threshold, accepted[scored], same[scored], draws_of_rates[:, [index, len(fars) + index]])
+        for index, (far, (threshold, accepted)) in enumerate(zip(fars, decided, strict=True))
     ]
 
 
 def _decide(measured: Measured, far: float) -> tuple[float, Flags]:
-    """Return the mean threshold and which pairs are accepted when their fold is scored."""
+    """Return the mean threshold, and whether each pair is accepted when its fold is scored."""
     thresholds, accepted = [], np.zeros(len(measured.pairs.same), bool)
     for _, distances, test in measured.by_fold():
         thresholds.append(far_threshold(distances[~test], measured.pairs.same[~test], far))
@@ -91,23 +92,23 @@ def _decide(measured: Measured, far: float) -> tuple[float, Flags]:
     return float(np.mean(thresholds)), accepted
 
 
-def _decide_again(measured: Measured, fars: Sequence[float], weights: Floats) -> Flags:
-    """Return which same pairs are accepted, (F, B, P), by the thresholds that (B, P) weights choose."""
+def _redecide(measured: Measured, fars: Sequence[float], weights: Floats) -> Flags:
+    """Return whether same pairs are accepted, (F, B, P), at thresholds chosen under (B, P) weights."""
     same, accepted = measured.pairs.same, np.zeros((len(fars), *weights.shape), bool)
     for _, distances, test in measured.by_fold():
         negatives = np.flatnonzero(~test & ~same)
         negatives = negatives[np.argsort(distances[negatives], kind="stable")]
-        passed = np.cumsum(weights[:, negatives], axis=1)  # weight of the strangers up to each distance
+        passed = np.cumsum(weights[:, negatives], axis=1)  # weight of the different pairs up to each distance
         edges = np.append(distances[negatives], np.inf)
-        for place, far in enumerate(fars):
+        for index, far in enumerate(fars):
             allowed = far * passed[:, -1:] + ROUNDING
             thresholds = edges[(passed <= allowed).sum(axis=1)]
-            accepted[place][:, test & same] = distances[test & same] < thresholds[:, None]
+            accepted[index][:, test & same] = distances[test & same] < thresholds[:, None]
     return accepted
 
 
 def _point(far: float, threshold: float, hits: Flags, same: Flags, drawn: Floats) -> OperatingPoint:
-    counts = [(int((hits & kind).sum()), int(kind.sum())) for kind in (~same, same)]
+    counts = [(int((hits & members).sum()), int(members.sum())) for members in (~same, same)]
     (false, negatives), (true, positives) = counts
     return OperatingPoint(
         far_target=far,
@@ -115,13 +116,13 @@ def _point(far: float, threshold: float, hits: Flags, same: Flags, drawn: Floats
         negatives=negatives,
         false_accepts=false,
         far=false / negatives,
-        far_interval=_wider(wilson_interval(false, negatives), percentile_interval(drawn[:, 0])),
+        far_interval=_union(wilson_interval(false, negatives), percentile_interval(drawn[:, 0])),
         positives=positives,
         true_accepts=true,
         val=true / positives,
-        val_interval=_wider(wilson_interval(true, positives), percentile_interval(drawn[:, 1])),
+        val_interval=_union(wilson_interval(true, positives), percentile_interval(drawn[:, 1])),
     )
 
 
-def _wider(one: Interval, other: Interval) -> Interval:
-    return min(one[0], other[0]), max(one[1], other[1])
+def _union(first: Interval, second: Interval) -> Interval:
+    return min(first[0], second[0]), max(first[1], second[1])

@@ -1,4 +1,4 @@
-"""Platt's sigmoid over distances, and the threshold at its middle.
+"""Platt's sigmoid over distances, and the threshold at its midpoint.
 
 J. Platt, Probabilistic outputs for support vector machines, 1999.
 """
@@ -12,21 +12,21 @@ from facenet.evaluation.thresholds import Flags, Floats, max_accuracy_threshold
 
 
 def fit_sigmoid(distances: Floats, same: Flags) -> Sigmoid:
-    """Return the sigmoid most likely for (P,) distances; both kinds of pairs weigh alike.
+    """Return the maximum likelihood sigmoid of (P,) distances; both classes have the same total weight.
 
-    Targets are Platt's, (n + 1) / (n + 2) for n same pairs and 1 / (n + 2) for n different ones, so that the
-    slope is finite for kinds that no distance mixes.
+    Targets are Platt's, (n + 1) / (n + 2) for n same pairs and 1 / (n + 2) for n different ones, which keeps
+    the slope finite where the classes are separable.
 
     Raises:
-        ValueError: there are no same or no different pairs.
+        ValueError: one of the classes has no pairs.
     """
     positives, negatives = int(same.sum()), int((~same).sum())
     if not positives or not negatives:
         raise ValueError("a calibration needs same and different pairs")
     target = np.where(same, (positives + 1) / (positives + 2), 1 / (negatives + 2))
     weight = np.where(same, 0.5 / positives, 0.5 / negatives)
-    middle, width = float(distances.mean()), float(distances.std()) or 1.0
-    scaled = (distances - middle) / width
+    centre, width = float(distances.mean()), float(distances.std()) or 1.0
+    scaled = (distances - centre) / width
 
     def loss(at: Floats) -> tuple[float, Floats]:
         """Return the cross entropy of (slope, intercept) on scaled distances, and its gradient."""
@@ -36,17 +36,17 @@ def fit_sigmoid(distances: Floats, same: Flags) -> Sigmoid:
         return float(value), np.array([-np.sum(slope * scaled), np.sum(slope)])
 
     slope, intercept = minimize(loss, np.array([1.0, 0.0]), jac=True, method="BFGS", tol=1e-10).x
-    return Sigmoid(float(slope / width), float(intercept + slope * middle / width))
+    return Sigmoid(float(slope / width), float(intercept + slope * centre / width))
 
 
 def equal_prior_threshold(distances: Floats, same: Flags) -> float:
-    """Return the distance at which a match is as likely as not, were same and different pairs equally many.
+    """Return the distance at which a match has probability 0.5 under equal priors.
 
-    All pairs hold it, while the best of a search is held by the few next to it: on other pairs it moves less.
-    Where matches are not the nearer ones it is the search's after all.
+    It depends on all pairs, the accuracy-maximising threshold only on the few next to it, so it varies less
+    between samples. Falls back to the latter where same pairs are not the nearer ones.
 
     Raises:
-        ValueError: there are no same or no different pairs.
+        ValueError: one of the classes has no pairs.
     """
     sigmoid = fit_sigmoid(distances, same)
     return sigmoid.intercept / sigmoid.slope if sigmoid.slope > 0 else max_accuracy_threshold(distances, same)

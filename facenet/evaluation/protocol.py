@@ -1,6 +1,6 @@
-"""The LFW verification protocol: thresholds are chosen on the other folds and scored on the one left out.
+"""The LFW verification protocol: thresholds are chosen on the training folds and scored on the held-out one.
 
-View 2 has ten folds. View 1 has one, fold 0, and pairs of fold -1 that only choose the threshold. Protocol:
+View 2 has ten folds. View 1 has fold 0, and pairs of fold -1 that only choose the threshold. Protocol:
 G. B. Huang et al., Labeled Faces in the Wild, UMass TR 07-49, 2007; metrics: davidsandberg/facenet.
 """
 
@@ -27,9 +27,10 @@ CHOOSERS = {"exact": choose_thresholds, "grid": threshold_grid.choose_thresholds
 
 @dataclass(frozen=True, kw_only=True)
 class PairRows:
-    """P pairs of photos as row numbers into embeddings.
+    """P pairs of photos as rows of an embedding matrix.
 
-    left, right: (P,) rows. same: (P,) whether it is one person. fold: (P,) int32; -1 only chooses thresholds.
+    left, right: (P,) rows. same: (P,) whether they show the same person. fold: (P,) int32; pairs of fold -1
+    only choose thresholds.
     """
 
     left: Rows
@@ -42,8 +43,8 @@ class PairRows:
 class Protocol:
     """The options of the protocol.
 
-    far: the share of false accepts, in (0, 1), at which the share of true accepts (VAL) is measured.
-    rule: how the threshold is chosen; `threshold_rule` names the one that fits the pairs.
+    far: the target false accept rate, in (0, 1), at which the true accept rate (VAL) is measured.
+    rule: how the decision threshold is chosen; `threshold_rule` returns the one that fits the pairs.
     """
 
     metric: Metric = "euclidean_squared"
@@ -55,9 +56,9 @@ class Protocol:
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """The distances of P pairs as each of K scored folds sees them: after its own mean was taken off.
+    """The distances of P pairs for each of K scored folds, after subtracting the mean of its training folds.
 
-    scored: (K,) folds. distances: (K, P). means: (K, D) of the training pairs, or None.
+    scored: (K,) folds. distances: (K, P). means: (K, D) of the training folds, or None.
     """
 
     pairs: PairRows
@@ -66,16 +67,16 @@ class Measured:
     means: Floats | None = None
 
     def by_fold(self) -> Iterator[tuple[int, Floats, Flags]]:
-        """Yield each scored fold, its (P,) distances, and which pairs are of it; all others are training."""
+        """Yield each scored fold, the (P,) distances, and whether each pair is in it or for training."""
         for fold, row in zip(self.scored, self.distances, strict=True):
             yield int(fold), row, self.pairs.fold == fold
 
-    def seen(self) -> Floats:
-        """Return the (P,) distance of each pair as seen when its fold is scored; NaN for fold -1."""
-        found = np.full(len(self.pairs.same), np.nan)
+    def held_out(self) -> Floats:
+        """Return the (P,) distance of each pair when its fold is scored; NaN for fold -1."""
+        distances = np.full(len(self.pairs.same), np.nan)
         for _, row, test in self.by_fold():
-            found[test] = row[test]
-        return found
+            distances[test] = row[test]
+        return distances
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +85,7 @@ class FoldScore:
 
     fold: int
     pairs: int
-    right: int  # decisions, of `pairs`
+    correct: int  # decisions, of `pairs`
     threshold: float
     val_threshold: float
     val: float
@@ -92,15 +93,15 @@ class FoldScore:
 
     @property
     def accuracy(self) -> float:
-        """The share of right decisions."""
-        return self.right / self.pairs
+        """The fraction of correct decisions."""
+        return self.correct / self.pairs
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
     """The result over all scored folds.
 
-    distances, thresholds: (P,) of each pair, as seen when its fold was scored; NaN for fold -1.
+    distances, thresholds: (P,) of each pair when its fold is scored; NaN for fold -1.
     curve: the ROC over all scored pairs (exact), or averaged over folds (grid).
     """
 
@@ -115,15 +116,15 @@ class Verification:
         return [score.accuracy for score in self.folds]
 
     def accuracy_interval(self) -> Interval:
-        """Return the 95 % interval of the accuracy: Wilson's for one fold, Student's over several."""
+        """Return the 95 % interval of the accuracy: Wilson's for one fold, Student's t for several."""
         if len(self.folds) == 1:
-            return wilson_interval(self.folds[0].right, self.folds[0].pairs)
+            return wilson_interval(self.folds[0].correct, self.folds[0].pairs)
         return folds_interval(self.accuracies)
 
     def metrics(self) -> dict[str, float | None]:
-        """Return the headline: means over folds; `_std` is the population deviation over folds.
+        """Return the headline metrics, means over folds.
 
-        `_standard_error` is None for one fold.
+        `_std`: population standard deviation over folds. `_standard_error`: None for one fold.
         """
         val, far = (np.array([getattr(score, name) for score in self.folds]) for name in ("val", "far"))
         several, known = len(self.folds) > 1, val[np.isfinite(val)]
@@ -143,22 +144,22 @@ class Verification:
 
 
 def verify(embeddings: Floats, pairs: PairRows, protocol: Protocol) -> Verification:
-    """Return how well (M, D) embeddings tell the same person from different ones.
+    """Return how well (M, D) embeddings separate same from different pairs.
 
-    The threshold and the mean of a fold come from every pair outside it, fold -1 included.
+    The threshold and the mean of a fold come from all pairs outside it, including fold -1.
 
     Raises:
-        PairsFileInvalid: nothing to score, nothing to choose a threshold on, or only one kind of pairs.
+        PairsFileInvalid: nothing to score, nothing to choose a threshold on, or only one class of pairs.
     """
     return judge(measure(embeddings, pairs, protocol), protocol)
 
 
 def measure(embeddings: Floats, pairs: PairRows, protocol: Protocol) -> Measured:
-    """Return the distances of all pairs for each scored fold; shapes and errors as `verify`."""
+    """Return the distances of all pairs for each scored fold; shapes and errors as in `verify`."""
     check_scorable(pairs.same, pairs.fold)
     scored = np.unique(pairs.fold[pairs.fold >= 0])
     means = None
-    if protocol.subtract_mean and protocol.metric != "euclidean_squared":  # which no mean changes
+    if protocol.subtract_mean and protocol.metric != "euclidean_squared":  # independent of the mean
         means = training_means(embeddings, pairs.left, pairs.right, pairs.fold, scored)
     distances = pair_distances(embeddings, pairs.left, pairs.right, protocol.metric, means)
     distances = np.broadcast_to(distances, (len(scored), len(pairs.same)))
@@ -166,7 +167,7 @@ def measure(embeddings: Floats, pairs: PairRows, protocol: Protocol) -> Measured
 
 
 def judge(measured: Measured, protocol: Protocol) -> Verification:
-    """Return the verification of measured distances; metric and mean of `protocol` are theirs already."""
+    """Return the verification of measured distances; metric and mean of `protocol` are already applied."""
     pairs = measured.pairs
     scores, thresholds = [], np.full(len(pairs.same), np.nan)
     for fold, row, test in measured.by_fold():
@@ -175,7 +176,7 @@ def judge(measured: Measured, protocol: Protocol) -> Verification:
             chosen = replace(chosen, accuracy=equal_prior_threshold(row[~test], pairs.same[~test]))
         scores.append(_score(fold, row[test], pairs.same[test], chosen))
         thresholds[test] = chosen.accuracy
-    distances = measured.seen()
+    distances = measured.held_out()
     curve = _curve(distances, pairs, measured.scored, protocol.sweep)
     return Verification(folds=tuple(scores), distances=distances, thresholds=thresholds, curve=curve)
 
@@ -185,7 +186,7 @@ def _score(fold: int, distances: Floats, same: Flags, chosen: Thresholds) -> Fol
     return FoldScore(
         fold=fold,
         pairs=len(same),
-        right=int(((distances < chosen.accuracy) == same).sum()),
+        correct=int(((distances < chosen.accuracy) == same).sum()),
         threshold=chosen.accuracy,
         val_threshold=chosen.val,
         val=float(accepted[same].mean()) if same.any() else float("nan"),
@@ -193,8 +194,8 @@ def _score(fold: int, distances: Floats, same: Flags, chosen: Thresholds) -> Fol
     )
 
 
-def _curve(distances: Floats, pairs: PairRows, scored: npt.NDArray[np.int32], kind: Sweep) -> Curve:
-    if kind == "grid":
+def _curve(distances: Floats, pairs: PairRows, scored: npt.NDArray[np.int32], sweep: Sweep) -> Curve:
+    if sweep == "grid":
         return threshold_grid.mean_curve(
             [(distances[pairs.fold == f], pairs.same[pairs.fold == f]) for f in scored]
         )
@@ -203,25 +204,29 @@ def _curve(distances: Floats, pairs: PairRows, scored: npt.NDArray[np.int32], ki
 
 
 def check_scorable(same: Flags, fold: npt.NDArray[np.int32]) -> None:
-    """Raise PairsFileInvalid if pairs cannot be scored: (P,) whether it is one person, and the fold.
+    """Raise PairsFileInvalid if pairs cannot be scored.
 
-    There must be scored pairs of both kinds, and for every fold other pairs to choose its threshold on.
+    There must be scored pairs of both classes, and pairs outside every scored fold to choose its threshold.
+
+    Args:
+        same: (P,) whether a pair shows the same person.
+        fold: (P,) fold of each pair; pairs of fold -1 only choose thresholds.
     """
     scored = fold >= 0
     same = same[scored]
     if not len(same):
         raise PairsFileInvalid(
-            "There is no pair to score. Look at data/raw/pairs.parquet, and run `dvc repro`."
+            "There are no pairs to score. Check data/raw/pairs.parquet and run `dvc repro`."
         )
     if same.all() or not same.any():
-        kind = "same person" if same.all() else "different people"
+        shown = "the same person" if same.all() else "different people"
         raise PairsFileInvalid(
-            f"All {len(same)} scored pairs show the {kind}: accuracy would mean nothing. "
-            "Take a pairs file with both kinds."
+            f"All {len(same)} scored pairs show {shown}, so accuracy has no meaning. "
+            "Use a pairs file with both same and different pairs."
         )
     if (fold == fold[scored][0]).all():
         raise PairsFileInvalid(
-            "There is one fold, and no other pairs to choose its threshold on; chosen on the scored pairs it "
-            "would flatter the model. Take a pairs file with several folds, or name threshold_pairs "
-            "(LFW View 1: pairsDevTrain.txt)."
+            "There is only one fold and no other pairs to choose its threshold; a threshold chosen on the "
+            "scored pairs would overestimate the accuracy. Use a pairs file with several folds, or set "
+            "threshold_pairs (LFW View 1: pairsDevTrain.txt)."
         )

@@ -10,32 +10,32 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Curve:
-    """Points of a ROC in order of the threshold: both rates in [0, 1] and never falling.
+    """Points of a ROC in order of the threshold; both rates are in [0, 1] and non-decreasing.
 
-    far: (T,) share of different pairs that are accepted. tpr: (T,) share of same pairs that are accepted.
+    far: (T,) fraction of different pairs accepted. tpr: (T,) fraction of same pairs accepted.
     """
 
     far: Floats
     tpr: Floats
 
     def auc(self) -> float:
-        """Return the area under the curve between its first and its last point, by trapezoids."""
+        """Return the area under the curve between its first and last point, by the trapezoidal rule."""
         return float(np.trapezoid(self.tpr, self.far))
 
     def eer(self) -> float:
-        """Return the equal error rate: the rate of false accepts where it equals that of false rejects.
+        """Return the equal error rate, at which false accept and false reject rate are equal.
 
-        Points are joined by straight lines, and the curve is taken to begin at (0, 0) and to end at (1, 1).
+        Points are interpolated linearly; the curve is extended to (0, 0) and (1, 1).
         """
         far = np.concatenate([[0.0], self.far, [1.0]])
         tpr = np.concatenate([[0.0], self.tpr, [1.0]])
-        excess = 1 - tpr - far  # of false rejects: falls from 1 to -1
+        excess = 1 - tpr - far  # false reject rate minus FAR: falls from 1 to -1
         after = int(np.argmax(excess <= 0))
-        share = excess[after - 1] / (excess[after - 1] - excess[after])
-        return float(far[after - 1] + share * (far[after] - far[after - 1]))
+        fraction = excess[after - 1] / (excess[after - 1] - excess[after])
+        return float(far[after - 1] + fraction * (far[after] - far[after - 1]))
 
     def thinned(self, points: int) -> "Curve":
-        """Return the corners of the curve, at most `points`, evenly spaced from the first to the last."""
+        """Return the corners of the curve, subsampled evenly to at most `points`; the ends are kept."""
         moved = np.flatnonzero((np.diff(self.far, prepend=-1) != 0) | (np.diff(self.tpr, prepend=-1) != 0))
         far, tpr = self.far[moved], self.tpr[moved]
         steps_far, steps_tpr = np.diff(far), np.diff(tpr)
@@ -48,17 +48,18 @@ class Curve:
 
 
 def exact_curve(distances: Floats, same: npt.NDArray[np.bool_]) -> Curve:
-    """Return the ROC of (P,) distances with a point for every distinct distance, from (0, 0) to (1, 1).
+    """Return the ROC of (P,) distances with a point per distinct distance, from (0, 0) to (1, 1).
 
-    Its area is the chance that a same pair is nearer than a different one, ties counted half (Mann-Whitney).
+    Its area is the probability that a same pair is nearer than a different one, ties counting half
+    (Mann-Whitney).
 
     Raises:
-        ValueError: there are no same or no different pairs.
+        ValueError: one of the classes has no pairs.
     """
     if same.all() or not same.any():
         raise ValueError("a ROC needs same and different pairs")
     values, groups = np.unique(distances, return_inverse=True)
-    accepted = np.cumsum(np.bincount(groups[same], minlength=len(values)))
-    mistaken = np.cumsum(np.bincount(groups[~same], minlength=len(values)))
-    far, tpr = mistaken / mistaken[-1], accepted / accepted[-1]
+    true_accepts = np.cumsum(np.bincount(groups[same], minlength=len(values)))
+    false_accepts = np.cumsum(np.bincount(groups[~same], minlength=len(values)))
+    far, tpr = false_accepts / false_accepts[-1], true_accepts / true_accepts[-1]
     return Curve(np.concatenate([[0.0], far]), np.concatenate([[0.0], tpr]))

@@ -10,13 +10,13 @@ from facenet.evaluation.distances import Floats
 
 @dataclass(frozen=True)
 class Sigmoid:
-    """The log odds of a match are intercept - slope * distance, where they were even beforehand."""
+    """The log odds of a match at even prior odds: intercept - slope * distance."""
 
     slope: float
     intercept: float
 
     def probability(self, distances: npt.ArrayLike, prior: float = 0.5) -> Floats:
-        """Return the probability of a match at each distance; `prior`: the share of matches expected."""
+        """Return the probability of a match at each distance; `prior`: the expected fraction of matches."""
         odds = self.intercept - self.slope * np.asarray(distances, np.float64)
         odds = odds + np.log(prior) - np.log1p(-prior)
-        return np.asarray((1 + np.tanh(odds / 2)) / 2, np.float64)  # the logistic function, without overflow
+        return np.asarray((1 + np.tanh(odds / 2)) / 2, np.float64)  # logistic function, cannot overflow

@@ -1,7 +1,7 @@
-"""The search for thresholds as davidsandberg/facenet does it, to compare with its numbers.
+"""The threshold search of davidsandberg/facenet, for comparison with its published numbers.
 
 400 thresholds 0, 0.01, ... for accuracy and ROC, 4,000 thresholds 0, 0.001, ... for VAL; a pair is accepted
-if its distance is less than the threshold. Facts: src/facenet.py and src/lfw.py at 096ed77.
+if its distance is below the threshold. Source: src/facenet.py and src/lfw.py at 096ed77.
 """
 
 from collections.abc import Sequence
@@ -17,34 +17,34 @@ VAL_GRID: Floats = np.arange(0, 4, 0.001)
 
 
 def choose_thresholds(distances: Floats, same: Flags, far: float) -> Thresholds:
-    """Return the thresholds chosen on (P,) distances of pairs that are the same person or not."""
+    """Return the thresholds chosen on the (P,) distances of same and different pairs."""
     return Thresholds(max_accuracy_grid_threshold(distances, same), far_threshold(distances, same, far))
 
 
 def max_accuracy_grid_threshold(distances: Floats, same: Flags) -> float:
-    """Return the lowest threshold of the grid among those with the most right decisions."""
-    right, wrong = (_accepted(distances[kind], ACCURACY_GRID) for kind in (same, ~same))
-    return float(ACCURACY_GRID[np.argmax(right - wrong)])
+    """Return the lowest of the grid's thresholds with maximum accuracy."""
+    correct, wrong = (_accepted(distances[members], ACCURACY_GRID) for members in (same, ~same))
+    return float(ACCURACY_GRID[np.argmax(correct - wrong)])
 
 
 def far_threshold(distances: Floats, same: Flags, far: float) -> float:
-    """Return the threshold, between grid points, at which the share of accepted different pairs is `far`.
+    """Return the threshold, interpolated between grid points, at which the false accept rate is `far`.
 
-    The share is a staircase. Between the last threshold with a share of at most `far` and the next it is
-    taken as linear, as SciPy's slinear did before it refused repeated values. 0 if the whole grid stays below
-    `far`.
+    The rate is a step function of the threshold. Between the last threshold with a rate of at most `far` and
+    the next one it is interpolated linearly, as SciPy's slinear did before it rejected repeated values. 0 if
+    the rate stays below `far` on the whole grid.
     """
     negatives = distances[~same]
-    shares = _accepted(negatives, VAL_GRID) / max(1, len(negatives))
-    if shares[-1] < far:
+    rates = _accepted(negatives, VAL_GRID) / max(1, len(negatives))
+    if rates[-1] < far:
         return 0.0
-    return float(np.interp(far, shares, VAL_GRID))
+    return float(np.interp(far, rates, VAL_GRID))
 
 
 def mean_curve(folds: Sequence[tuple[Floats, Flags]]) -> Curve:
     """Return the ROC at the 400 thresholds, averaged over folds of (distances, same).
 
-    A rate of a fold without such pairs is 0. The curve does not reach (1, 1) if distances exceed 4.
+    The rate of a fold without pairs of that class is 0. The curve ends before (1, 1) if distances exceed 4.
     """
     far = [_accepted(d[~same], ACCURACY_GRID) / max(1, int((~same).sum())) for d, same in folds]
     tpr = [_accepted(d[same], ACCURACY_GRID) / max(1, int(same.sum())) for d, same in folds]
@@ -52,5 +52,5 @@ def mean_curve(folds: Sequence[tuple[Floats, Flags]]) -> Curve:
 
 
 def _accepted(distances: Floats, thresholds: Floats) -> npt.NDArray[np.int64]:
-    """Return how many distances are less than each threshold."""
+    """Return the number of distances below each threshold."""
     return np.searchsorted(np.sort(distances), thresholds, side="left")

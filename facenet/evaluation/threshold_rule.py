@@ -1,4 +1,4 @@
-"""How the threshold that decides whether a pair is one person is chosen from the training folds."""
+"""The rule that chooses the decision threshold from the training folds."""
 
 from typing import Literal
 
@@ -7,20 +7,20 @@ import numpy as np
 from facenet.evaluation.thresholds import Flags
 
 ThresholdRule = Literal["max_accuracy", "equal_prior"]
-BALANCED = 1 / 3  # least share of the rarer kind of pair, at which counting right decisions is fair to both
+BALANCED = 1 / 3  # minimum fraction of the rarer class at which maximum accuracy is fair to both classes
 
 
 def threshold_rule(same: Flags, folds: np.ndarray) -> ThresholdRule:
-    """Return how pairs choose their threshold.
+    """Return the rule that fits the pairs.
 
-    `max_accuracy`, the threshold with the most right decisions on the other folds, is what LFW's protocol
-    does; its folds hold as many pairs of each kind. The threshold pairs of View 1 without the people who
-    trained are few and mostly of different people: their most right decisions would move with a single pair.
-    There it is `equal_prior`, where a match is as likely as not by Platt's sigmoid, both kinds weighed alike.
+    `max_accuracy`, the threshold with maximum accuracy on the other folds, is the LFW protocol; its folds
+    have as many same as different pairs. View 1's threshold pairs without the people trained on are few and
+    mostly different: the accuracy-maximising threshold would depend on single pairs. They use
+    `equal_prior`, the distance at which Platt's sigmoid, with equal weight per class, is 0.5.
 
     Args:
-        same: (P,) whether a pair is one person.
-        folds: (P,) fold of each pair; -1 only chooses the threshold.
+        same: (P,) whether a pair shows the same person.
+        folds: (P,) fold of each pair; pairs of fold -1 only choose the threshold.
     """
     choosing = same[folds < 0]
     if not len(choosing):

@@ -1,21 +1,23 @@
-"""Which pairs may choose a threshold: those of people whom the network has not seen in training."""
+"""The pairs that may choose a threshold: those of people the network was not trained on."""
 
 import numpy as np
 import numpy.typing as npt
 
 from facenet.evaluation.thresholds import Flags
 
-FEWEST = 25  # pairs of each kind that a threshold can be taken from
+FEWEST = 25  # pairs per class needed to choose a threshold
 
 
 def pairs_of_strangers(same: Flags, fold: npt.NDArray[np.int32], known: Flags) -> Flags | None:
-    """Return (P,) which pairs stay when those of fold -1 go that show a known person; None if too few would.
+    """Return which of P pairs remain without the fold -1 pairs of people trained on; None if too few would.
 
-    A network tells the people it has trained on apart better than any others: a threshold taken from them
-    lies too low for strangers. Fewer than 25 pairs of a kind are too few to take one from.
+    A network separates the people it was trained on better than others, so a threshold chosen on them is too
+    low for new people. Fewer than 25 pairs of a class are too few to choose one.
 
-    same: (P,) whether it is one person. fold: (P,); -1 only chooses thresholds. known: (P,) whether one of
-        the two has trained.
+    Args:
+        same: (P,) whether a pair shows the same person.
+        fold: (P,) fold of each pair; pairs of fold -1 only choose thresholds.
+        known: (P,) whether the network was trained on one of the two people.
     """
     choosing = (fold < 0) & ~known
     if min((same & choosing).sum(), (~same & choosing).sum()) < FEWEST:

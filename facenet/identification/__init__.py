@@ -1,1 +1,1 @@
-"""Who is it: galleries of known people, the rejection of strangers, and clusters of unlabelled faces."""
+"""Identification: galleries of enrolled people, rejection of unknown people, clustering of faces."""

@@ -1,4 +1,4 @@
-"""How alike a face is to each known person: the nearest of their photos, or a linear SVM over all people."""
+"""Similarity of a face to each enrolled person: nearest neighbour, or a linear SVM over all people."""
 
 import warnings
 from collections.abc import Callable
@@ -11,38 +11,40 @@ from facenet.identification.gallery import Gallery
 
 Scorer = Callable[[npt.ArrayLike], Floats]
 
-ITERATIONS = 5000  # at most, of the SVM's solver
+ITERATIONS = 5000  # maximum, of the SVM solver
 
 
 def nearest_neighbour(gallery: Gallery) -> Scorer:
-    """Return a function of (N, E) embeddings to (N, people): the largest cosine to a photo of each person."""
+    """Return a function from (N, E) embeddings to (N, people): the largest cosine to each person's photos."""
     rows, labels = gallery.table()
     starts = np.flatnonzero(np.diff(labels, prepend=-1))
 
     def score(embeddings: npt.ArrayLike) -> Floats:
-        found: Floats = np.maximum.reduceat(_normalised(embeddings) @ rows.T, starts, axis=1)
-        return found.astype(np.float64)
+        cosines: Floats = np.maximum.reduceat(_normalised(embeddings) @ rows.T, starts, axis=1)
+        return cosines.astype(np.float64)
 
     return score
 
 
 def linear_svm(gallery: Gallery, *, cost: float = 1.0, seed: int = 0) -> Scorer:
-    """Return a function of (N, E) embeddings to (N, people): the margin of one person against all others.
+    """Return a function from (N, E) embeddings to (N, people): the one-vs-rest margin of each person.
 
-    Every person weighs alike, whatever the number of their photos.
+    People have equal weight, whatever the number of their photos.
 
     Raises:
         ValueError: the gallery has fewer than two people.
     """
-    from sklearn.svm import LinearSVC  # takes a second, and nobody else needs it
+    from sklearn.svm import LinearSVC  # takes a second to import, and only this function needs it
 
     rows, labels = gallery.table()
     if len(gallery) < 2:
         raise ValueError("a support vector machine needs at least two people")
     machine = LinearSVC(C=cost, class_weight="balanced", random_state=seed, max_iter=ITERATIONS)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The number of unique classes")  # one photo each is no mistake here
-        # Its weights are sums of photos: in a basis of these, of fewer numbers than E, it is the same.
+        warnings.filterwarnings(
+            "ignore", "The number of unique classes"
+        )  # one photo per person is valid here
+        # The weights are linear combinations of photos, so the SVM can be solved in a smaller basis of these.
         basis, coordinates = np.linalg.qr(rows.T.astype(np.float64))
         machine.fit(coordinates.T, labels)
     weights = basis @ machine.coef_.T

@@ -1,4 +1,4 @@
-"""Faces without names, put into clusters of one person each, and how right the clusters are."""
+"""Clustering of unlabelled faces by person, and metrics of the clusters."""
 
 from typing import NamedTuple
 
@@ -18,10 +18,10 @@ class Agreement(NamedTuple):
 
 
 def cluster(embeddings: npt.ArrayLike, distance: float) -> Labels:
-    """Return the number, from 0, of the cluster of each of (N, D) embeddings.
+    """Return the zero-based cluster of each of (N, D) embeddings.
 
     Clusters are merged while their mean cosine distance is at most `distance` (average linkage, UPGMA; Sokal
-    and Michener, 1958). Takes N squared memory: 800 MB for 10,000 faces.
+    and Michener, 1958). Memory is quadratic in N: 800 MB for 10,000 faces.
     """
     rows = np.asarray(embeddings, np.float64)
     if len(rows) < 2:
@@ -31,32 +31,32 @@ def cluster(embeddings: npt.ArrayLike, distance: float) -> Labels:
     return np.asarray(fcluster(linkage(upper, "average"), distance, "distance"), np.int64) - 1
 
 
-def bcubed(truth: Labels, found: Labels) -> Agreement:
-    """Return BCubed of (N,) clusters against the truth: the mean over faces (Bagga and Baldwin, 1998).
+def bcubed(truth: Labels, clusters: Labels) -> Agreement:
+    """Return the BCubed metrics of (N,) clusters, means over faces (Bagga and Baldwin, 1998).
 
-    Precision of a face is the share of its cluster that is its person, recall the share of its person that is
-    in its cluster; F is the harmonic mean of the two means.
+    The precision of a face is the fraction of its cluster that shows its person, its recall the fraction of
+    its person's faces in its cluster; F is the harmonic mean of the two means.
     """
-    people, clusters, both = _sizes(truth, found)
-    return _agreement(float(np.mean(both / clusters)), float(np.mean(both / people)))
+    people, sizes, both = _sizes(truth, clusters)
+    return _agreement(float(np.mean(both / sizes)), float(np.mean(both / people)))
 
 
-def pairwise(truth: Labels, found: Labels) -> Agreement:
-    """Return precision, recall and F of the pairs of faces that (N,) clusters put together.
+def pairwise(truth: Labels, clusters: Labels) -> Agreement:
+    """Return precision, recall and F of the pairs of faces that share a cluster; clusters: (N,).
 
-    Where there are no pairs to be wrong about, the rate is 1.
+    A rate over no pairs is 1.
     """
-    people, clusters, both = _sizes(truth, found)
-    together, wanted, right = (float(np.sum(counts - 1)) for counts in (clusters, people, both))
-    return _agreement(right / together if together else 1.0, right / wanted if wanted else 1.0)
+    people, sizes, both = _sizes(truth, clusters)
+    together, same, correct = (float(np.sum(counts - 1)) for counts in (sizes, people, both))
+    return _agreement(correct / together if together else 1.0, correct / same if same else 1.0)
 
 
-def _sizes(truth: Labels, found: Labels) -> tuple[Labels, Labels, Labels]:
-    """Return for each face how many are of its person, in its cluster, and both."""
+def _sizes(truth: Labels, clusters: Labels) -> tuple[Labels, Labels, Labels]:
+    """Return for each face the number of faces of its person, in its cluster, and both."""
     sizes = []
-    for keys in (truth[:, None], found[:, None], np.stack([truth, found], axis=1)):
-        _, places, counts = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
-        sizes.append(counts[places.ravel()])
+    for keys in (truth[:, None], clusters[:, None], np.stack([truth, clusters], axis=1)):
+        _, groups, counts = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
+        sizes.append(counts[groups.ravel()])
     return sizes[0], sizes[1], sizes[2]
 
 

@@ -1,7 +1,8 @@
-"""How well people are found, and strangers turned away (ISO/IEC 19795-1: identification).
+"""Identification rates of enrolled and unknown people (ISO/IEC 19795-1).
 
-A score is larger the more alike; a face is taken for the person of its largest score, if that exceeds the
-threshold. FPIR: share of strangers taken for somebody. TPIR: share of known people taken for themselves.
+Higher scores mean more similar. A probe is identified as the person with the highest score if that exceeds
+the threshold. FPIR: fraction of probes of unknown people that are identified as anyone. TPIR: fraction of
+probes of enrolled people that are identified correctly.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,10 @@ Labels = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True)
 class OpenSet:
-    """Strangers and known people at one threshold, with 95 % intervals for independent probes."""
+    """FPIR and TPIR at one threshold, with 95 % intervals for independent probes.
+
+    strangers: probes of unknown people. probes: those of enrolled people.
+    """
 
     threshold: float
     strangers: int
@@ -29,9 +33,9 @@ class OpenSet:
 
 
 def rank_rate(scores: Floats, labels: Labels, rank: int) -> float:
-    """Return the share of (N, P) score rows whose own person, (N,), is among the `rank` largest.
+    """Return the fraction of (N, P) score rows whose label, (N,), is among the `rank` highest scores.
 
-    Of equal scores those of others come first: a system that cannot tell people apart gets nothing.
+    Ties count against the label: constant scores give 0.
     """
     own = np.take_along_axis(scores, labels[:, None], axis=1)
     ahead = (scores >= own).sum(axis=1) - 1
@@ -39,10 +43,10 @@ def rank_rate(scores: Floats, labels: Labels, rank: int) -> float:
 
 
 def rejection_threshold(scores: Floats, fpir: float) -> float:
-    """Return a threshold that new strangers exceed with probability at most `fpir`, on average over samples.
+    """Return a threshold with an FPIR of at most `fpir` for new unknown people, on average over samples.
 
-    It is the k-th largest score of the N strangers seen, (N, P), with k = floor(fpir (N + 1)): where k is 0,
-    N is too small for the rate and the threshold is infinite (split conformal prediction, Vovk 2005).
+    It is the k-th largest score of N probes of unknown people, (N, P), with k = floor(fpir (N + 1)). If k is
+    0, N is too small for the rate and the threshold is infinite (split conformal prediction, Vovk 2005).
     """
     best = np.sort(scores.max(axis=1))[::-1]
     allowed = int(np.floor(fpir * (len(best) + 1) + ROUNDING))
@@ -50,15 +54,15 @@ def rejection_threshold(scores: Floats, fpir: float) -> float:
 
 
 def open_set(known: Floats, labels: Labels, strangers: Floats, threshold: float) -> OpenSet:
-    """Return the rates of known people's scores (N, P) with labels (N,), and of strangers' (M, P)."""
-    taken = int((strangers.max(axis=1) > threshold).sum())
-    found = int(((known.max(axis=1) > threshold) & (known.argmax(axis=1) == labels)).sum())
+    """Return the rates of (N, P) scores of enrolled people with (N,) labels and (M, P) of unknown ones."""
+    accepted = int((strangers.max(axis=1) > threshold).sum())
+    correct = int(((known.max(axis=1) > threshold) & (known.argmax(axis=1) == labels)).sum())
     return OpenSet(
         threshold=threshold,
         strangers=len(strangers),
-        fpir=taken / len(strangers),
-        fpir_interval=wilson_interval(taken, len(strangers)),
+        fpir=accepted / len(strangers),
+        fpir_interval=wilson_interval(accepted, len(strangers)),
         probes=len(known),
-        tpir=found / len(known),
-        tpir_interval=wilson_interval(found, len(known)),
+        tpir=correct / len(known),
+        tpir_interval=wilson_interval(correct, len(known)),
     )

@@ -1,5 +1,5 @@
-"""Stage evaluate: faces, pairs and model -> embeddings and how well they verify, by the LFW protocol.
+"""Stage evaluate: faces, pairs and model -> embeddings and verification metrics by the LFW protocol.
 
-Writes data/embeddings and reports/evaluation.json, roc.csv, roc.png, folds.csv and worst_errors.png; the
-metrics and the reports also go to the MLflow run that trained the model.
+Writes data/embeddings, models/calibration.json, reports/evaluation.json and the tables and plots listed in
+dvc.yaml; metrics and reports are also logged to the MLflow run that trained the model.
 """

@@ -10,37 +10,39 @@ from tasks.params import load_params
 from tasks.reports import Meter, write_report
 from tasks.workers.processes import begin, preload
 
-# Seconds of imports: scikit-learn, then MLflow.
+# Imports that take seconds: scikit-learn, then MLflow.
 IDENTIFICATION = ("tasks.evaluate.identification", "sklearn.svm")
 RECORD = ("tasks.evaluate.record", "tasks.tracking.runs", "mlflow", "mlflow.store.tracking.sqlalchemy_store")
 
 
 def main() -> None:
-    """Evaluate, write the report with the peak memory of the process, and log it to the run of the model."""
+    """Evaluate, write the report with the peak memory of the process, and log it to the model's run."""
     params = load_params()
-    beside = preload(*IDENTIFICATION, *RECORD)
-    # Here and not above: torch takes seconds to import, a wrong parameter none to find.
+    forked = preload(*IDENTIFICATION, *RECORD)
+    # Imported late: torch takes seconds to import, and invalid parameters should fail before that.
+    from tasks.evaluate.files import EvaluatePaths
     from tasks.evaluate.record import log_to_run
     from tasks.evaluate.stage import run
 
     with Meter() as meter:
         metrics = run(
             params.evaluate,
+            EvaluatePaths(),
             device=params.base.device,
             seed=params.base.seed,
             sources=params.ingest.sources,
-            beside=beside,
+            forked=forked,
         )
     metrics["peak_memory_mb"] = meter.peak_memory_mb
     write_report(paths.report("evaluate"), metrics)
     sys.stderr.write(headline(metrics) + "\n")
     record = partial(log_to_run, metrics, card=paths.MODEL_CARD, reports=paths.REPORTS)
-    with begin(record, in_worker=beside) as result:
+    with begin(record, in_worker=forked) as result:
         result()
 
 
 def headline(metrics: dict[str, Any]) -> str:
-    """Return the result in one line."""
+    """Return a one-line summary."""
     low, high = metrics["accuracy_interval"]
     return ", ".join(
         [

@@ -1,6 +1,6 @@
-"""Every decision on a pair, kept so that a later model can be compared with this one pair by pair.
+"""The decision on every scored pair, stored for paired comparisons with later models.
 
-Kept under the digest of its bytes, which evaluation.json names and a registered version carries as a tag.
+The copy is named by the digest of its bytes, which is in evaluation.json and a tag of the registered version.
 """
 
 from pathlib import Path
@@ -9,27 +9,27 @@ from typing import Any
 from facenet.atomic import write_bytes
 from facenet.digests import file_digest
 from tasks.evaluate.pairs import NAMES
-from tasks.evaluate.result import Evaluated
+from tasks.evaluate.result import Evaluation
 from tasks.evaluate.tables import write_table
 
 COLUMNS = (*NAMES, "same", "fold", "distance", "threshold", "right")
 FILE = "decisions.csv"
 
 
-def report_decisions(evaluated: Evaluated, *, reports: Path, kept: Path) -> dict[str, Any]:
-    """Write decisions.csv with one row per scored pair, keep a copy, and return its digest as a metric."""
-    pairs, result = evaluated.pairs.usable, evaluated.result
+def report_decisions(evaluation: Evaluation, *, reports: Path, cache: Path) -> dict[str, Any]:
+    """Write decisions.csv with one row per scored pair, copy it to `cache`, and return its digest."""
+    pairs, result = evaluation.pairs.usable, evaluation.result
     columns = [
         *(pairs[name].tolist() for name in NAMES),
-        evaluated.measured.pairs.same.tolist(),
-        evaluated.measured.pairs.fold.tolist(),
+        evaluation.measured.pairs.same.tolist(),
+        evaluation.measured.pairs.fold.tolist(),
         result.distances.tolist(),
         result.thresholds.tolist(),
-        evaluated.right.tolist(),
+        evaluation.correct.tolist(),
     ]
-    rows = [row for row, scored in zip(zip(*columns, strict=True), evaluated.scored, strict=True) if scored]
+    rows = [row for row, scored in zip(zip(*columns, strict=True), evaluation.scored, strict=True) if scored]
     write_table(reports / FILE, COLUMNS, rows)
     digest = file_digest(reports / FILE)
-    if not (kept / f"{digest}.csv").exists():
-        write_bytes(kept / f"{digest}.csv", (reports / FILE).read_bytes())
+    if not (cache / f"{digest}.csv").exists():
+        write_bytes(cache / f"{digest}.csv", (reports / FILE).read_bytes())
     return {"decisions_sha256": digest}

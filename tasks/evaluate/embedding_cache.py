@@ -1,8 +1,8 @@
-"""Embeddings of earlier runs, taken over where nothing that decides their bytes has changed.
+"""A cache of embeddings, reused where nothing that determines them has changed.
 
-DVC empties data/embeddings before it runs the stage, so they are kept in the cache: one file for each way of
-embedding, one row for each stored face, found by the digest of its bytes. Pairs, distances and folds have no
-say in it, so that a change of the protocol embeds nothing.
+DVC empties data/embeddings before it runs the stage, so the cache is elsewhere: one file per way of
+embedding, one row per stored face, keyed by the digest of its bytes. Pairs, distances and folds are not part
+of the key, so a change of the protocol embeds nothing again.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from facenet.model import ModelCard
 from tasks.evaluate.embeddings import EmbeddingRows, Embeddings, embed_faces, vectors
 from tasks.evaluate.work import FaceLocation, Worker, read_files
 
-# What decides the embeddings that tasks.evaluate.work returns, and the libraries it computes with.
+# The code that determines the embeddings of tasks.evaluate.work, and the libraries it computes with.
 CODE = (
     "facenet.devices",
     "facenet.embedder",
@@ -35,13 +35,13 @@ CODE = (
     "tasks.shards",
 )
 LIBRARIES = ("numpy", "pillow", "torch")
-FILES = 4  # kept: the present model, the champion, and another precision of each
+FILES = 4  # stored: the current model, the champion, and another precision of each
 
 logger = logging.getLogger(__name__)
 
 
 def embedding_key(card: ModelCard, *, precision: str, device: str, mirrored: bool) -> str:
-    """Return the name of a way of embedding: faces embedded under it have the same embeddings."""
+    """Return the cache key of a way of embedding: under one key, equal faces have equal embeddings."""
     return _digest(
         weights=card.weights_sha256,
         network=asdict(card.network),
@@ -53,7 +53,7 @@ def embedding_key(card: ModelCard, *, precision: str, device: str, mirrored: boo
     )
 
 
-def embed_or_take(
+def embed_cached(
     make_worker: Callable[[], Worker],
     places: Sequence[FaceLocation],
     rows: int,
@@ -62,22 +62,22 @@ def embed_or_take(
     folder: Path,
     key: str,
 ) -> tuple[Embeddings, int]:
-    """Return the embeddings of the faces at `places`, and how many of them had to be made.
+    """Return the embeddings of the faces at `places`, and how many of them had to be computed.
 
-    Those that `folder` keeps under `key` are read; the others are embedded, `rows` in a job, and kept.
+    Those cached in `folder` under `key` are read; the others are embedded, `rows` per job, and cached.
     """
     path = folder / f"{key}.arrow"
     digests = face_digests(aligned, places)
-    known = _read(path)
-    missing = [row for row, digest in enumerate(digests) if digest not in known]
+    cached = _read(path)
+    missing = [row for row, digest in enumerate(digests) if digest not in cached]
     seconds = 0.0
     if missing:
         new = [digests[row] for row in missing]
-        made = embed_faces(make_worker, [places[row] for row in missing], new, rows)
-        seconds, flips = made.seconds, repeat(None) if made.flipped is None else made.flipped
-        known |= zip(new, zip(made.faces, flips, strict=False), strict=True)
-        _keep(path, known)
-    faces, flipped = zip(*(known[digest] for digest in digests), strict=True)
+        computed = embed_faces(make_worker, [places[row] for row in missing], new, rows)
+        seconds, flips = computed.seconds, repeat(None) if computed.flipped is None else computed.flipped
+        cached |= zip(new, zip(computed.faces, flips, strict=False), strict=True)
+        _write(path, cached)
+    faces, flipped = zip(*(cached[digest] for digest in digests), strict=True)
     embedded = Embeddings(
         image_ids=tuple(place.image_id for place in places),
         digests=tuple(digests),
@@ -112,10 +112,10 @@ def _rows(column: pa.ChunkedArray) -> EmbeddingRows:
     return np.asarray(values.flatten().to_numpy(zero_copy_only=False)).reshape(len(values), -1)
 
 
-def _keep(path: Path, known: Mapping[bytes, tuple[EmbeddingRows, EmbeddingRows | None]]) -> None:
-    """Write all that is known, in the order of the digests, and drop the files used longest ago."""
-    digests = sorted(known)
-    faces, flipped = zip(*(known[digest] for digest in digests), strict=True)
+def _write(path: Path, cached: Mapping[bytes, tuple[EmbeddingRows, EmbeddingRows | None]]) -> None:
+    """Write all cached rows in the order of their digests, and delete the oldest files."""
+    digests = sorted(cached)
+    faces, flipped = zip(*(cached[digest] for digest in digests), strict=True)
     columns = {"face_sha256": pa.array(digests, pa.binary(32)), **vectors(faces, flipped)}
     table = pa.table(columns)
     with atomic_path(path) as temporary, pa.ipc.new_file(temporary, table.schema) as writer:

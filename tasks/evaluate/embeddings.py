@@ -1,4 +1,4 @@
-"""The embeddings of the faces that occur in pairs: each face embedded once, and kept as a table."""
+"""The embeddings of the faces that occur in pairs: each face is embedded once and stored in a table."""
 
 import sys
 import time
@@ -25,9 +25,9 @@ EmbeddingRows = npt.NDArray[np.float32]
 class Embeddings:
     """The embeddings of N faces, in the order of the face table.
 
-    image_ids: N names of photos. digests: N sha256 of the stored bytes of their faces.
-    faces, flipped: (N, E) of the face and of its mirror image, if asked for.
-    seconds: the time it took to read, decode and embed them.
+    image_ids: N photos. digests: N sha256 of the stored bytes of their faces.
+    faces, flipped: (N, E) of the face and of its mirror image; the latter is None unless requested.
+    seconds: the time taken to read, decode and embed them.
     """
 
     image_ids: tuple[str, ...]
@@ -38,10 +38,10 @@ class Embeddings:
 
 
 def stored_faces(aligned: Path) -> dict[str, bool]:
-    """Return for every photo with a stored face whether that is a fallback, the middle of a photo.
+    """Return by image_id whether a stored face is a fallback: the centre of a photo without a detected face.
 
     Raises:
-        DataInvalid: there are no faces at all.
+        DataInvalid: there are no stored faces.
     """
     if not shard_paths(aligned, "faces"):
         raise DataInvalid(f"There are no faces in {aligned}. Run `dvc repro align`.")
@@ -52,10 +52,10 @@ def stored_faces(aligned: Path) -> dict[str, bool]:
 def embed_faces(
     make_worker: Callable[[], Worker], places: Sequence[FaceLocation], digests: Sequence[bytes], rows: int
 ) -> Embeddings:
-    """Embed the faces at `places`, whose `digests` are known, `rows` in a job, with a bar on standard error.
+    """Embed the faces at `places` with their `digests`, `rows` per job, with a progress bar on stderr.
 
-    In this process, or on a Dask cluster: the bytes are the same, since every face goes through the network
-    in a chunk of the same shape.
+    The result is the same in this process and on a Dask cluster: every face passes through the network in a
+    chunk of the same shape.
     """
     embedded: list[tuple[EmbeddingRows, EmbeddingRows | None]] = []
     jobs, start = (places[at : at + rows] for at in range(0, len(places), rows)), time.perf_counter()
@@ -82,9 +82,9 @@ def _name(job: Sequence[FaceLocation]) -> str:
 
 
 def write_embeddings(folder: Path, embeddings: Embeddings, origin: dict[str, str]) -> Path:
-    """Write the table image_id, embedding, embedding_flipped (null if not asked for), and return its path.
+    """Write the table image_id, embedding, embedding_flipped (null unless requested), and return its path.
 
-    `origin` becomes the metadata of the table: what the embeddings were made with.
+    `origin` is stored as the table's metadata: how the embeddings were computed.
     """
     flipped: Iterable[EmbeddingRows | None] = embeddings.flipped if embeddings.flipped is not None else ()
     columns = {"image_id": pa.array(embeddings.image_ids, pa.string()), **vectors(embeddings.faces, flipped)}
@@ -95,7 +95,7 @@ def write_embeddings(folder: Path, embeddings: Embeddings, origin: dict[str, str
 
 
 def vectors(faces: Iterable[EmbeddingRows], flipped: Iterable[EmbeddingRows | None]) -> dict[str, pa.Array]:
-    """Return the columns embedding and embedding_flipped, null where there is none, of N rows (E,) each."""
+    """Return the columns embedding and embedding_flipped of N rows (E,); the latter null if all are None."""
     rows = np.stack(list(faces))
     mirrored = [row for row in flipped if row is not None]
     column = (

@@ -1,4 +1,4 @@
-"""Galleries, strangers and clusters out of the embedded photos: who is found, who is turned away."""
+"""Open-set identification, all-pairs verification and clustering of the embedded photos."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +14,7 @@ from facenet.identification.classifiers import linear_svm, nearest_neighbour
 from facenet.identification.clustering import bcubed, cluster, pairwise
 from facenet.identification.gallery import Gallery
 from facenet.identification.rates import open_set, rank_rate, rejection_threshold
-from tasks.evaluate.result import Evaluated
+from tasks.evaluate.result import Evaluation
 from tasks.evaluate.tables import Cell, write_table
 from tasks.params.evaluate import EvaluateParams
 
@@ -24,71 +24,72 @@ COLUMNS = (
 )
 ALL_PAIRS_COLUMNS = ("far_target", "threshold", "far", "val", "different", "same", "supported")
 METHODS = {"nearest_neighbour": nearest_neighbour, "linear_svm": linear_svm}
-PEOPLE = 100  # in a gallery, at most: the time of an SVM grows with their square
-CLUSTERED = 2000  # photos, at most: memory grows with their square
+PEOPLE = 100  # maximum in a gallery: the time of an SVM is quadratic in it
+CLUSTERED = 2000  # maximum number of photos: memory is quadratic in it
 
 
-class Cast(NamedTuple):
-    """Rows of photos: of known people by name, of strangers who set the threshold, of those judged by it."""
+class Split(NamedTuple):
+    """Rows of photos: of enrolled people by name, of unknown people to set the threshold, and to test it."""
 
-    known: dict[str, list[int]]
-    seen: list[int]
-    unseen: list[int]
+    enrolled: dict[str, list[int]]
+    calibration: list[int]
+    test: list[int]
 
 
 def report_identification(
-    evaluated: Evaluated, identities: Mapping[str, str], params: EvaluateParams, *, reports: Path
+    evaluation: Evaluation, identities: Mapping[str, str], params: EvaluateParams, *, reports: Path
 ) -> dict[str, Any]:
     """Write identification.csv and all_pairs.csv and return the metrics; `identities`: by image_id.
 
-    Who is known and who is a stranger is drawn with the seed; no photo of a stranger is in the gallery.
+    The seed decides who is enrolled and who is unknown; unknown people have no photo in the gallery.
     """
-    vectors, names = evaluated.centred, [identities[image_id] for image_id in evaluated.image_ids]
+    vectors, names = evaluation.centred, [identities[image_id] for image_id in evaluation.image_ids]
     rows: list[tuple[Cell, ...]] = []
     for photos in params.gallery_photos:
-        cast = draw(names, photos, evaluated.seed)
-        if cast is not None:
-            rows += [_identify(vectors, cast, photos, method, params.fpir) for method in METHODS]
+        split = split_people(names, photos, evaluation.seed)
+        if split is not None:
+            rows += [_identify(vectors, split, photos, method, params.fpir) for method in METHODS]
     write_table(reports / "identification.csv", COLUMNS, rows)
-    found = dict(zip(COLUMNS, rows[0], strict=True)) if rows else {}
-    metrics = {name: found[name] for name in ("rank1", "rank5", "fpir", "tpir") if found}
+    first = dict(zip(COLUMNS, rows[0], strict=True)) if rows else {}
+    metrics = {name: first[name] for name in ("rank1", "rank5", "fpir", "tpir") if first}
     return (
-        metrics | _clusters(evaluated, vectors, names, params.distance) | _all_pairs(vectors, names, reports)
+        metrics | _clusters(evaluation, vectors, names, params.distance) | _all_pairs(vectors, names, reports)
     )
 
 
-def draw(names: Sequence[str], photos: int, seed: int) -> Cast | None:
-    """Return who plays which part for galleries of `photos` each; None if there are too few people.
+def split_people(names: Sequence[str], photos: int, seed: int) -> Split | None:
+    """Return the split for galleries with `photos` per person; None if there are too few people.
 
-    Half of those with more photos than that are known; all others are strangers, of whom half are seen.
+    Half of the people with more than `photos` photos are enrolled; all others are unknown, one half of them
+    for calibration, the other for the test. names: the person of each photo.
     """
     rows: dict[str, list[int]] = {}
     for row, name in enumerate(names):
         rows.setdefault(name, []).append(row)
     order = [str(name) for name in np.random.default_rng(seed).permutation(sorted(rows))]
     able = [name for name in order if len(rows[name]) > photos]
-    known = able[: min(PEOPLE, len(able) // 2)]
-    strangers = [name for name in order if name not in set(known)]
-    middle = len(strangers) // 2
-    if len(known) < 2 or not middle:
+    enrolled = {name: rows[name] for name in able[: min(PEOPLE, len(able) // 2)]}
+    unknown = [name for name in order if name not in enrolled]
+    half = len(unknown) // 2
+    if len(enrolled) < 2 or not half:
         return None
-    seen, unseen = (
-        [row for name in part for row in rows[name]] for part in (strangers[:middle], strangers[middle:])
+    calibration, test = (
+        [row for name in part for row in rows[name]] for part in (unknown[:half], unknown[half:])
     )
-    return Cast({name: rows[name] for name in known}, seen, unseen)
+    return Split(enrolled, calibration, test)
 
 
-def _identify(vectors: Floats, cast: Cast, photos: int, method: str, fpir: float) -> tuple[Cell, ...]:
+def _identify(vectors: Floats, split: Split, photos: int, method: str, fpir: float) -> tuple[Cell, ...]:
     gallery = Gallery()
-    for name, rows in cast.known.items():
+    for name, rows in split.enrolled.items():
         gallery.add(name, vectors[rows[:photos]])
-    make: Callable[..., Any] = METHODS[method]
-    score = make(gallery)
-    probes = [(row, label) for label, rows in enumerate(cast.known.values()) for row in rows[photos:]]
+    make_scorer: Callable[..., Any] = METHODS[method]
+    score = make_scorer(gallery)
+    probes = [(row, label) for label, rows in enumerate(split.enrolled.values()) for row in rows[photos:]]
     labels = np.array([label for _, label in probes])
     scores = score(vectors[[row for row, _ in probes]])
-    threshold = rejection_threshold(score(vectors[cast.seen]), fpir)
-    result = open_set(scores, labels, score(vectors[cast.unseen]), threshold)
+    threshold = rejection_threshold(score(vectors[split.calibration]), fpir)
+    result = open_set(scores, labels, score(vectors[split.test]), threshold)
     return (
         *(
             photos,
@@ -98,29 +99,31 @@ def _identify(vectors: Floats, cast: Cast, photos: int, method: str, fpir: float
             rank_rate(scores, labels, 1),
             rank_rate(scores, labels, 5),
         ),
-        *(len(cast.seen), len(cast.unseen), fpir, result.fpir, *result.fpir_interval),
+        *(len(split.calibration), len(split.test), fpir, result.fpir, *result.fpir_interval),
         *(result.tpir, *result.tpir_interval, threshold),
     )
 
 
-def _clusters(evaluated: Evaluated, vectors: Floats, names: Sequence[str], metric: Metric) -> dict[str, Any]:
-    """Cluster at the threshold of verification, as if names were unknown."""
-    threshold = float(np.mean([score.threshold for score in evaluated.result.folds]))
+def _clusters(
+    evaluation: Evaluation, vectors: Floats, names: Sequence[str], metric: Metric
+) -> dict[str, Any]:
+    """Return metrics of clusters at the verification threshold."""
+    threshold = float(np.mean([score.threshold for score in evaluation.result.folds]))
     step = -(-len(names) // CLUSTERED)
     truth = np.unique(names[::step], return_inverse=True)[1].astype(np.int64)
     length = float(np.mean((vectors**2).sum(axis=1)))
-    found = cluster(vectors[::step], cosine_distance(threshold, metric, length))
+    clusters = cluster(vectors[::step], cosine_distance(threshold, metric, length))
     return {
         "clustered_photos": len(truth),
-        "clusters": int(found.max()) + 1,
+        "clusters": int(clusters.max()) + 1,
         "clustered_people": int(truth.max()) + 1,
-        "bcubed_f": bcubed(truth, found).f,
-        "pair_f": pairwise(truth, found).f,
+        "bcubed_f": bcubed(truth, clusters).f,
+        "pair_f": pairwise(truth, clusters).f,
     }
 
 
 def cosine_distance(threshold: float, metric: Metric, squared_length: float) -> float:
-    """Return the cosine distance of a threshold of `metric` between embeddings of that squared length."""
+    """Return the cosine distance equal to a threshold of `metric` for embeddings of that squared length."""
     if metric == "euclidean_squared":
         return threshold / (2 * squared_length)
     return threshold if metric == "cosine" else 1 - math.cos(math.pi * threshold)

@@ -1,4 +1,4 @@
-"""Operating points and calibration: tables to choose from, and the file that serving decides by."""
+"""Operating points and calibration: their tables, and the calibration file that serving uses."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from facenet.evaluation.bootstrap import bootstrap, percentile_interval, weighte
 from facenet.evaluation.calibration import Calibration, calibrate
 from facenet.evaluation.operating_points import FARS, OperatingPoint, operating_points
 from facenet.matching import Matcher, Threshold
-from tasks.evaluate.result import Evaluated
+from tasks.evaluate.result import Evaluation
 from tasks.evaluate.tables import write_table
 from tasks.params.evaluate import EvaluateParams
 
@@ -21,28 +21,28 @@ RELIABILITY_COLUMNS = ("low", "high", "pairs", "predicted", "observed", "observe
 
 
 def report_operating_points(
-    evaluated: Evaluated,
+    evaluation: Evaluation,
     params: EvaluateParams,
     weights_sha256: str,
     *,
     protocol: str,
     reports: Path,
-    matcher: Path,
+    file: Path,
 ) -> dict[str, Any]:
-    """Write operating_points.csv, calibration.csv and the matcher, and return the metrics."""
+    """Write operating_points.csv, calibration.csv and the calibration `file`, and return the metrics."""
     fars = sorted({*FARS, params.far}, reverse=True)
-    left, right = evaluated.codes
+    left, right = evaluation.codes
     points = operating_points(
-        evaluated.measured, left, right, fars=fars, draws=evaluated.draws, seed=evaluated.seed
+        evaluation.measured, left, right, fars=fars, draws=evaluation.draws, seed=evaluation.seed
     )
-    calibration = calibrate(evaluated.measured)
+    calibration = calibrate(evaluation.measured)
     write_table(reports / "operating_points.csv", POINT_COLUMNS, [_row(p, calibration) for p in points])
     write_table(
         reports / "calibration.csv",
         RELIABILITY_COLUMNS,
         [(b.low, b.high, b.pairs, b.predicted, b.observed, *b.interval) for b in calibration.reliability],
     )
-    means = evaluated.measured.means
+    means = evaluation.measured.means
     Matcher(
         weights_sha256=weights_sha256,
         protocol=protocol,
@@ -51,11 +51,11 @@ def report_operating_points(
         mean=None if means is None else tuple(means.mean(axis=0).tolist()),
         slope=calibration.sigmoid.slope,
         intercept=calibration.sigmoid.intercept,
-        threshold=float(np.mean([score.threshold for score in evaluated.result.folds])),
+        threshold=float(np.mean([score.threshold for score in evaluation.result.folds])),
         thresholds=tuple(Threshold(p.far_target, p.threshold, p.supported) for p in points),
-    ).write(matcher)
+    ).write(file)
     return {
-        "accuracy_people_interval": list(_people_interval(evaluated)),
+        "accuracy_people_interval": list(_people_interval(evaluation)),
         "val_at_far": {f"{point.far_target:g}": _metrics(point) for point in points},
         "calibration_log_loss": calibration.log_loss,
         "calibration_brier": calibration.brier,
@@ -63,17 +63,17 @@ def report_operating_points(
     }
 
 
-def _people_interval(evaluated: Evaluated) -> tuple[float, float]:
-    scored, (left, right) = evaluated.scored, evaluated.codes
-    hits, same = evaluated.right[scored], evaluated.measured.pairs.same[scored]
-    drawn = bootstrap(
+def _people_interval(evaluation: Evaluation) -> tuple[float, float]:
+    scored, (left, right) = evaluation.scored, evaluation.codes
+    hits, same = evaluation.correct[scored], evaluation.measured.pairs.same[scored]
+    accuracies = bootstrap(
         lambda weights: weighted_accuracy(weights, hits, same),
         left[scored],
         right[scored],
-        draws=evaluated.draws,
-        seed=evaluated.seed,
+        draws=evaluation.draws,
+        seed=evaluation.seed,
     )
-    return percentile_interval(drawn)
+    return percentile_interval(accuracies)
 
 
 def _metrics(point: OperatingPoint) -> dict[str, Any]:
@@ -108,9 +108,11 @@ def _row(point: OperatingPoint, calibration: Calibration) -> tuple[str | int | f
 def _in_words(point: OperatingPoint) -> str:
     low, high = point.val_interval
     text = (
-        f"Of {1 / point.far_target:,.0f} comparisons of two strangers about one is taken for a match; of 100 "
-        f"comparisons of one person {100 * point.val:.1f} are found ({100 * low:.1f} to {100 * high:.1f})."
+        f"Expected false accepts: 1 in {1 / point.far_target:,.0f} comparisons of different people. Of 100 "
+        f"comparisons of one person {100 * point.val:.1f} are accepted ({100 * low:.1f} to {100 * high:.1f})."
     )
     if point.supported:
         return text
-    return f"{text} Only {point.negatives} comparisons of strangers were seen: too few to promise this rate."
+    return (
+        f"{text} Only {point.negatives} comparisons of different people were measured: too few for this rate."
+    )

@@ -1,4 +1,4 @@
-"""The pairs of the stage: which can be scored, what they are called, and whether their people trained."""
+"""The pairs of the stage: which are usable, the protocol's name, and people who are also in training."""
 
 import logging
 from collections.abc import Collection, Sequence
@@ -21,7 +21,7 @@ from tasks.params.sources import Source
 NAMES = ("left_name", "right_name")
 Missing = Literal["fail", "fallback", "skip"]
 COLUMNS = ("left", "right", "same", "fold", *NAMES)
-SHOWN = 5  # names in a message
+SHOWN = 5  # names per message
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +30,8 @@ logger = logging.getLogger(__name__)
 class Pairs:
     """All pairs of data/raw/pairs.parquet, and those whose two photos have a stored face.
 
-    table: one row per pair, in the order of the file. usable: the rows of it that can be used, same order.
-    known: the rows of fold -1 that are not used because their people trained.
+    table: one row per pair, in file order. usable: the rows of `table` that can be used, in the same order.
+    known: the index of the fold -1 pairs that are not used because their people were trained on.
     """
 
     table: pd.DataFrame
@@ -40,12 +40,12 @@ class Pairs:
 
     @property
     def trained(self) -> int:
-        """The number of pairs of fold -1 that are not used because their people trained."""
+        """The number of fold -1 pairs that are not used because their people were trained on."""
         return len(self.known)
 
     @property
     def threshold_rule(self) -> ThresholdRule:
-        """How the usable pairs choose the threshold."""
+        """The rule by which the usable pairs choose the threshold."""
         return threshold_rule(self.usable["same"].to_numpy(bool), self.usable["fold"].to_numpy(np.int32))
 
     @property
@@ -60,19 +60,19 @@ class Pairs:
 
     @property
     def people(self) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.str_]]:
-        """The people on the left and on the right of the usable pairs."""
+        """The people in the left and right photos of the usable pairs."""
         left, right = (np.array([_person(name) for name in self.usable[side]], np.str_) for side in NAMES)
         return left, right
 
     def left_out(self, stored: Collection[str]) -> pd.DataFrame:
-        """Return the pairs that are not used, with the reason: no photo, no face or trained."""
+        """Return the unused pairs with the reason: no photo, no face or trained."""
         lost = self.table.drop(self.usable.index)
-        there = lost["left"].isin(stored) & lost["right"].isin(stored)
-        reason = np.where(~there, "no photo", np.where(lost.index.isin(self.known), "trained", "no face"))
+        present = lost["left"].isin(stored) & lost["right"].isin(stored)
+        reason = np.where(~present, "no photo", np.where(lost.index.isin(self.known), "trained", "no face"))
         return lost[[*NAMES, "same", "fold"]].assign(reason=reason)
 
     def counts(self) -> dict[str, Any]:
-        """Return how many pairs there are and are used; of fold -1 apart, since it is not scored."""
+        """Return the numbers of pairs, in total and used; fold -1 is counted separately: it is not scored."""
         scored, used = (int((t["fold"] >= 0).sum()) for t in (self.table, self.usable))
         return {
             "pairs_total": scored,
@@ -99,66 +99,66 @@ class Pairs:
 def read_pairs(
     path: Path, stored: Collection[str], *, fallbacks: Collection[str] = (), missing: Missing = "fallback"
 ) -> Pairs:
-    """Return the pairs of a file, and which of them are usable.
+    """Return the pairs of a file and which of them are usable.
 
     Args:
         path: data/raw/pairs.parquet.
         stored: the photos with a stored face.
-        fallbacks: those of them in which no face was found: the middle of the photo is stored instead.
-        missing: fail: every pair must have two found faces. fallback: the middle of a photo will do; a pair
-            without a photo is left out, told and counted. skip: so is a pair without a found face.
+        fallbacks: those of them without a detected face, for which the centre of the photo is stored.
+        missing: fail: every pair must have two detected faces. fallback: fallbacks are used; pairs with a
+            missing photo are left out, logged and counted. skip: so are pairs with a fallback.
 
     Raises:
-        PairsFileInvalid: the file or a column is missing, no pair can be scored, or `missing` is "fail" and a
-            face is missing.
+        PairsFileInvalid: the file or a column is missing, the pairs cannot be scored, or `missing` is "fail"
+            and a face is missing.
     """
     if not path.exists():
-        raise PairsFileInvalid(f"There is no {path}. Run `dvc repro ingest`.")
+        raise PairsFileInvalid(f"{path} does not exist. Run `dvc repro ingest`.")
     table = pd.read_parquet(path)
     absent = [column for column in COLUMNS if column not in table]
     if absent:
         raise PairsFileInvalid(f"{path} has no column {', '.join(absent)}. Run `dvc repro ingest`.")
     good = set(stored) - (set() if missing == "fallback" else set(fallbacks))
-    there = table["left"].isin(good) & table["right"].isin(good)
-    if missing == "fail" and not there.all():
+    present = table["left"].isin(good) & table["right"].isin(good)
+    if missing == "fail" and not present.all():
         raise PairsFileInvalid(
-            f"{_told(table[~there], len(table), 'face')}. Look at data/aligned/rejects.parquet, or set "
+            f"{_missing(table[~present], len(table), 'face')}. Check data/aligned/rejects.parquet, or set "
             "evaluate.missing to fallback or skip."
         )
-    pairs = Pairs(table, table[there])
+    pairs = Pairs(table, table[present])
     scored = table["fold"] >= 0
-    if not (there & scored).any():
+    if not (present & scored).any():
         raise PairsFileInvalid(
-            f"Not one of the {int(scored.sum())} pairs to score in {path} has both its photos among the "
+            f"None of the {int(scored.sum())} pairs to score in {path} has both photos among the "
             f"{len(stored)} stored faces. Compare the names in the pairs file with data/raw/manifest.parquet."
         )
-    if not there.all():
+    if not present.all():
         what = "photo" if missing == "fallback" else "face"
-        logger.warning("%s", _told(table[~there], len(table), what))
+        logger.warning("%s", _missing(table[~present], len(table), what))
     check_scorable(pairs.usable["same"].to_numpy(bool), pairs.usable["fold"].to_numpy(np.int32))
     return pairs
 
 
-def _told(missing: pd.DataFrame, total: int, what: str) -> str:
-    names = [f"{a} - {b}" for a, b in zip(missing["left_name"], missing["right_name"], strict=True)]
+def _missing(lost: pd.DataFrame, total: int, what: str) -> str:
+    names = [f"{a} - {b}" for a, b in zip(lost["left_name"], lost["right_name"], strict=True)]
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"{len(names)} of {total} pairs miss a {what}: {', '.join(names[:SHOWN])}{more}"
+    return f"{len(names)} of {total} pairs are missing a {what}: {', '.join(names[:SHOWN])}{more}"
 
 
 def protocol_name(sources: Sequence[Source], folds: int) -> str:
-    """Return what the pairs of these sources are called in the literature or by their maker."""
+    """Return the established name of the protocol, or the name of the pairs file."""
     names = [name for source in sources if (name := source.protocol(folds))]
     return " + ".join(names) or f"generated pairs, {folds} folds"
 
 
 def trained_people(identities: Path) -> tuple[set[str], set[str]]:
-    """Return the names, folded, of the people that trained, and of those and the ones that validated.
+    """Return the folded names of the people trained on, and of those and the validation people.
 
     Raises:
         DataInvalid: the table of identities is missing.
     """
     if not identities.exists():
-        raise DataInvalid(f"There is no {identities}. Run `dvc repro triplets`.")
+        raise DataInvalid(f"{identities} does not exist. Run `dvc repro triplets`.")
     people = pd.read_parquet(identities)
     trained = {fold_name(name) for name in people.loc[people["split"] == "train", "identity"]}
     return trained, {fold_name(name) for name in people["identity"]}
@@ -167,7 +167,7 @@ def trained_people(identities: Path) -> tuple[set[str], set[str]]:
 def shared_identities(pairs: Pairs, trained: AbstractSet[str]) -> list[str]:
     """Return the people of scored pairs whose folded names are among the `trained`, sorted.
 
-    Fold -1 is no evaluation: View 1 draws it from the people who train.
+    Fold -1 is not scored: View 1 draws it from the training people.
     """
     scored = pairs.table[pairs.table["fold"] >= 0]
     evaluated = {_person(name) for name in pd.concat([scored["left_name"], scored["right_name"]]).unique()}
@@ -175,9 +175,10 @@ def shared_identities(pairs: Pairs, trained: AbstractSet[str]) -> list[str]:
 
 
 def without_trained(pairs: Pairs, trained: AbstractSet[str]) -> Pairs:
-    """Return the pairs without those of fold -1 that have a person among the `trained`.
+    """Return the pairs without those of fold -1 that show a person among the `trained`.
 
-    Where too few of a kind would be left, all stay, with a warning: see facenet.evaluation.unseen_people.
+    If too few pairs of a class would remain, all are used, with a warning: see
+    facenet.evaluation.unseen_people.
     """
     usable = pairs.usable
     left, right = (usable[side].map(lambda name: fold_name(_person(name)) in trained) for side in NAMES)
@@ -189,8 +190,8 @@ def without_trained(pairs: Pairs, trained: AbstractSet[str]) -> Pairs:
     )
     if stay is None:
         logger.warning(
-            "%d of %d pairs that choose the threshold show people who trained, and too few others are left: "
-            "the threshold will lie too low for strangers. Raise triplets.validation_fraction.",
+            "%d of %d pairs that choose the threshold show people trained on, and too few others remain: "
+            "the threshold will be too low for new people. Increase triplets.validation_fraction.",
             *((choosing & known).sum(), choosing.sum()),
         )
         return pairs
@@ -198,5 +199,5 @@ def without_trained(pairs: Pairs, trained: AbstractSet[str]) -> Pairs:
 
 
 def _person(name: str) -> str:
-    """Return whose photo `name` is: Name/Name_0001 is one of Name."""
+    """Return the person of a photo: Name of Name/Name_0001."""
     return name.rpartition("/")[0]

@@ -1,4 +1,4 @@
-"""The embedding of photos by name: here or on a Dask cluster, and not again what was embedded before."""
+"""Embedding of photos by image_id, locally or on a Dask cluster, with a cache."""
 
 from collections.abc import Collection
 from functools import partial
@@ -6,19 +6,19 @@ from pathlib import Path
 
 from facenet.devices import resolve_device, resolve_precision
 from facenet.model import ModelCard, checked_card
-from tasks.evaluate.embedding_cache import embed_or_take, embedding_key
+from tasks.evaluate.embedding_cache import embed_cached, embedding_key
 from tasks.evaluate.embeddings import Embeddings
 from tasks.evaluate.work import find_locations, load_worker
 from tasks.params.evaluate import EvaluateParams
 from tasks.workers.team import scheduler_address
 
-CLUSTER_ROWS = 256  # of a job, each of which costs Dask 0.15 s
+CLUSTER_ROWS = 256  # per job: a job costs Dask 0.15 s
 
 
 class PhotoEmbedder:
     """Embeds the stored faces of photos with the model of `weights` and `card`.
 
-    The network is loaded when a face has to be embedded: often all of them were before.
+    The network is loaded when the first face has to be embedded; often all of them are cached.
 
     Args:
         params: precision and batch_size.
@@ -26,36 +26,36 @@ class PhotoEmbedder:
         card: models/model.json.
         device: a torch device or "auto".
         aligned: the folder of the face table.
-        kept: the folder of the cache.
+        cache: the folder of the embedding cache.
 
     Attributes:
-        card: what the model says of itself.
+        card: the model card.
         precision: of the network's arithmetic, "auto" resolved.
 
     Raises:
-        WeightsInvalid: the model is missing, or its parts do not belong together.
+        WeightsInvalid: the model is missing, or weights and card do not match.
     """
 
     def __init__(
-        self, params: EvaluateParams, *, weights: Path, card: Path, device: str, aligned: Path, kept: Path
+        self, params: EvaluateParams, *, weights: Path, card: Path, device: str, aligned: Path, cache: Path
     ) -> None:
-        self._weights, self._card, self._aligned, self._kept = weights, card, aligned, kept
+        self._weights, self._card, self._aligned, self._cache = weights, card, aligned, cache
         self.card = checked_card(weights, card)
         self._device, self._batch_size = resolve_device(device), params.batch_size
         self.precision = resolve_precision(params.precision, self._device)
 
     @property
     def device(self) -> str:
-        """The device that embeds."""
+        """The device used for embedding."""
         return str(self._device)
 
     @property
     def origin(self) -> dict[str, str]:
-        """What the embeddings are made with."""
+        """How the embeddings are computed: the weights and the precision."""
         return {"weights_sha256": self.card.weights_sha256, "precision": self.precision}
 
     def embed(self, photos: Collection[str], *, mirrored: bool) -> tuple[Embeddings, int]:
-        """Return the embeddings of photos in the order of the face table, and how many had to be made.
+        """Return the embeddings of photos in the order of the face table, and how many had to be computed.
 
         Raises:
             WeightsInvalid: an embedding is not finite.
@@ -71,12 +71,12 @@ class PhotoEmbedder:
             aligned=self._aligned.absolute(),
             flip=mirrored,
         )
-        return embed_or_take(
+        return embed_cached(
             make_worker,
             find_locations(self._aligned, photos),
             CLUSTER_ROWS if scheduler_address() else self._batch_size,
             aligned=self._aligned,
-            folder=self._kept,
+            folder=self._cache,
             key=embedding_key(
                 self.card, precision=self.precision, device=self._device.type, mirrored=mirrored
             ),
@@ -84,5 +84,5 @@ class PhotoEmbedder:
 
 
 def trained_here(card: ModelCard) -> bool:
-    """Return whether the weights were trained on our people, and did not come as they are."""
+    """Return whether the weights were trained by this pipeline, as opposed to downloaded and not trained."""
     return bool(card.params.get("train", {}).get("epochs") != 0)

@@ -1,4 +1,4 @@
-"""What can be said of a photo without guessing whom it shows: size, sharpness, light, pose and colour."""
+"""Qualities of a photo that do not depend on the person: size, sharpness, brightness, pose and colour."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,34 +12,34 @@ from facenet.atomic import atomic_path
 from tasks.evaluate.work import FaceLocation, read_locations
 from tasks.shards import read_table
 
-FORMAT = 1  # of the kept file; a new one when a formula below changes
+FORMAT = 1  # of the cache file; increase when a formula below changes
 LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 MEASURED = ("sharpness", "brightness", "colour")
 
 
 def photo_qualities(
-    aligned: Path, places: Sequence[FaceLocation], digests: Sequence[bytes], kept: Path
+    aligned: Path, places: Sequence[FaceLocation], digests: Sequence[bytes], cache: Path
 ) -> pd.DataFrame:
     """Return one row per photo, indexed by image_id.
 
-    side: of the found face in the photo, pixels. turn: how far the nose is from the middle of the eyes along
-    their line, in distances of the eyes: 0 from the front, 0.5 near profile; NaN without landmarks.
-    sharpness: variance of the Laplacian of the stored face's luma. brightness: its mean, 0 to 255.
-    colour: mean spread of the three channels, 0 for grey. Pixels are measured once, and kept.
+    side: of the detected face in the photo, pixels. turn: distance of the nose from the midpoint of the eyes
+    along their line, in eye distances: 0 frontal, 0.5 near profile; NaN without landmarks. sharpness:
+    variance of the Laplacian of the stored face's luma. brightness: mean luma, 0 to 255. colour: mean range
+    over the three channels, 0 for grey. The values from pixels are cached.
     """
-    path = kept / f"qualities-{FORMAT}.parquet"
-    known = pd.read_parquet(path) if path.exists() else pd.DataFrame(columns=list(MEASURED), dtype=float)
+    path = cache / f"qualities-{FORMAT}.parquet"
+    cached = pd.read_parquet(path) if path.exists() else pd.DataFrame(columns=list(MEASURED), dtype=float)
     names = [digest.hex() for digest in digests]
-    missing = [(place, name) for place, name in zip(places, names, strict=True) if name not in known.index]
+    missing = [(place, name) for place, name in zip(places, names, strict=True) if name not in cached.index]
     if missing:
         faces = read_locations(aligned, [place for place, _ in missing])
         rows = dict(zip((name for _, name in missing), map(measure_pixels, faces), strict=True))
-        known = pd.concat(
-            [known, pd.DataFrame.from_dict(rows, orient="index", columns=list(MEASURED))]
+        cached = pd.concat(
+            [cached, pd.DataFrame.from_dict(rows, orient="index", columns=list(MEASURED))]
         ).sort_index()
         with atomic_path(path) as temporary:
-            known.to_parquet(temporary)
-    table = known.loc[names].set_axis(pd.Index([place.image_id for place in places], name="image_id"))
+            cached.to_parquet(temporary)
+    table = cached.loc[names].set_axis(pd.Index([place.image_id for place in places], name="image_id"))
     return table.join(_geometry(aligned))
 
 
@@ -54,7 +54,7 @@ def measure_pixels(face: npt.NDArray[np.uint8]) -> tuple[float, float, float]:
 
 
 def turn(landmarks: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the (N,) turn of the head from (N, 5, 2) landmarks: eyes, nose, corners of the mouth."""
+    """Return the (N,) turn of the head from (N, 5, 2) landmarks: eyes, nose, mouth corners."""
     left, right, nose = landmarks[:, 0], landmarks[:, 1], landmarks[:, 2]
     line = right - left
     squared = (line**2).sum(axis=1)
@@ -64,7 +64,7 @@ def turn(landmarks: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _numbers(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:
-    """Return the numbers of lists of one length, or of lists of these, as one row per list."""
+    """Return a column of (nested) lists of equal length as one row of numbers per entry."""
     values = column.combine_chunks()
     while not pa.types.is_floating(values.type):
         values = values.flatten()

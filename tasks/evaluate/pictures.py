@@ -1,4 +1,4 @@
-"""How this stage writes a picture."""
+"""Layout and writing of the stage's plots."""
 
 from pathlib import Path
 
@@ -7,13 +7,13 @@ from matplotlib.figure import Figure
 from facenet.atomic import atomic_path
 
 DPI = 100
-COMPRESSION = {"compress_level": 3}  # half the time of the usual 6, for a tenth more bytes
+COMPRESSION = {"compress_level": 3}  # half the time of the default 6, for a tenth more bytes
 
 
 def frame(width: float, height: float, **inches: float) -> dict[str, float]:
-    """Return where panels lie in a figure of `width` by `height` inches: shares of it from left and bottom.
+    """Return the position of the panels in a figure of `width` by `height` inches, as fractions of it.
 
-    Matplotlib's constrained layout would find the margins by itself, which takes it half a second a figure.
+    Matplotlib's constrained layout would compute the margins, but takes half a second per figure.
 
     inches: the margins left, right, top and bottom.
     """
@@ -26,6 +26,6 @@ def frame(width: float, height: float, **inches: float) -> dict[str, float]:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure as a PNG whose bytes depend on nothing but what it shows."""
+    """Write a figure as a PNG whose bytes depend only on its content."""
     with atomic_path(path) as temporary:
         figure.savefig(temporary, format="png", metadata={"Software": None}, pil_kwargs=COMPRESSION)

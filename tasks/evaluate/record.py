@@ -1,4 +1,4 @@
-"""The evaluation on the MLflow run that trained the model."""
+"""Logging of the evaluation to the MLflow run that trained the model."""
 
 import logging
 import math
@@ -18,9 +18,9 @@ logger = logging.getLogger(__name__)
 
 
 def log_to_run(metrics: dict[str, Any], *, card: Path, reports: Path) -> bool:
-    """Log the numbers as metrics evaluation/NAME and the files of the report; tell whether that was possible.
+    """Log the numbers as metrics evaluation/NAME and the report files; return whether the run exists.
 
-    A model made elsewhere has a run that this server does not know: nothing is logged, and the log says so.
+    The run of a model trained elsewhere is not on this server: nothing is logged, with a warning.
 
     Raises:
         TrackingFailed: the tracking server cannot be reached or refuses.
@@ -30,23 +30,25 @@ def log_to_run(metrics: dict[str, Any], *, card: Path, reports: Path) -> bool:
     run_id = ModelCard.read(card).run_id
     run = open_run(run_id) if run_id else None
     if run is None:
-        known = f"The tracking server does not know run {run_id}" if run_id else f"{card} names no MLflow run"
-        logger.warning("%s: the evaluation is in %s only", known, reports)
+        reason = f"The tracking server has no run {run_id}" if run_id else f"{card} names no MLflow run"
+        logger.warning("%s: the evaluation is only in %s", reason, reports)
         return False
     run.log_metrics(_metrics(metrics, "evaluation"))
     for name in FILES:
         run.log_file(reports / name, "reports")
-    if digest := metrics.get("decisions_sha256"):  # by its name the next evaluation does not replace it
+    if digest := metrics.get(
+        "decisions_sha256"
+    ):  # the name is unique, so the next evaluation does not overwrite it
         run.log_text((reports / "decisions.csv").read_text("utf-8"), f"decisions/{digest}.csv")
     return True
 
 
 def _metrics(metrics: Mapping[str, Any], prefix: str) -> dict[str, float]:
-    """Return the finite numbers of nested metrics, by their path."""
-    found: dict[str, float] = {}
+    """Return the finite numbers of nested metrics by their path."""
+    flat: dict[str, float] = {}
     for name, value in metrics.items():
         if isinstance(value, Mapping):
-            found |= _metrics(value, f"{prefix}/{name}")
+            flat |= _metrics(value, f"{prefix}/{name}")
         elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-            found[f"{prefix}/{name}"] = value
-    return found
+            flat[f"{prefix}/{name}"] = value
+    return flat

@@ -1,5 +1,6 @@
-"""What the protocol leaves for everything that is read from it: tables, pictures, galleries, slices."""
+"""An evaluated set of pairs, from which all tables, plots and metrics are computed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,10 +13,10 @@ from tasks.evaluate.pairs import Pairs
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluated:
-    """The usable pairs in all their forms, P of them, and the M embedded photos.
+class Evaluation:
+    """The P usable pairs with distances and decisions, and the M embedded photos.
 
-    faces: (M, E) embeddings of the photos alone, in the order of image_ids. vectors: (M, D), flips combined.
+    faces: (M, E) embeddings of the photos alone, in the order of image_ids. vectors: (M, D), with flips.
     draws, seed: of the bootstrap over people.
     """
 
@@ -30,24 +31,29 @@ class Evaluated:
 
     @cached_property
     def codes(self) -> tuple[Codes, Codes]:
-        """The numbers of the people on the left and on the right of each pair."""
+        """The numbers of the people in the left and right photos of the pairs, (P,) each."""
         return person_codes(*self.pairs.people)
 
     @property
     def scored(self) -> Flags:
-        """Which pairs are scored: those of fold -1 only choose thresholds."""
+        """Whether each pair is scored; pairs of fold -1 only choose thresholds."""
         return self.measured.pairs.fold >= 0
 
     @property
-    def right(self) -> Flags:
-        """Which pairs are decided right; False for fold -1."""
-        accepted = self.result.distances < self.result.thresholds  # NaN is in no order
-        right: Flags = (accepted == self.measured.pairs.same) & self.scored
-        return right
+    def correct(self) -> Flags:
+        """Whether each pair is decided correctly; False for fold -1."""
+        accepted = self.result.distances < self.result.thresholds  # False for NaN
+        correct: Flags = (accepted == self.measured.pairs.same) & self.scored
+        return correct
 
     @property
     def centred(self) -> Floats:
-        """The vectors less the mean that was taken off when pairs were scored, averaged over folds."""
+        """The vectors minus the mean over folds of the mean that was subtracted to score the pairs."""
         return (
             self.vectors if self.measured.means is None else self.vectors - self.measured.means.mean(axis=0)
         )
+
+    def faces_of(self, photos: Sequence[str]) -> EmbeddingRows:
+        """Return the (N, E) embeddings, without flips, of N of the photos."""
+        row_of = {image_id: row for row, image_id in enumerate(self.image_ids)}
+        return self.faces[[row_of[photo] for photo in photos]]

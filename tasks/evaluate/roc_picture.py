@@ -1,4 +1,4 @@
-"""The ROC as a picture."""
+"""A plot of the ROC."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ SIZE = 11, 5  # inches
 
 
 def draw_roc(path: Path, curve: Curve, *, title: str, negatives: int) -> None:
-    """Draw the ROC twice: linear, and from one false accept on over a logarithmic axis."""
+    """Draw the ROC with a linear and with a logarithmic FAR axis; the latter starts at one false accept."""
     figure = Figure(figsize=SIZE, dpi=DPI)
     margins = frame(*SIZE, left=0.7, right=0.2, bottom=0.6, top=0.5)
     linear, logarithmic = figure.subplots(1, 2, gridspec_kw={**margins, "wspace": 0.16})
@@ -24,7 +24,7 @@ def draw_roc(path: Path, curve: Curve, *, title: str, negatives: int) -> None:
     logarithmic.set_xscale("log")
     logarithmic.set_xlim(1 / max(2, negatives), 1)
     for axes in (linear, logarithmic):
-        axes.set(xlabel="false accepts (FAR)", ylabel="true accepts (VAL)", ylim=(0, 1.01))
+        axes.set(xlabel="false accept rate (FAR)", ylabel="true accept rate (VAL)", ylim=(0, 1.01))
         axes.grid(alpha=0.3)
     figure.suptitle(title, parse_math=False)
     save(figure, path)

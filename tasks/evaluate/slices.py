@@ -1,4 +1,4 @@
-"""Where the model errs: accuracy by the worse photo of a pair, and the people with most errors."""
+"""Error analysis: accuracy by the quality of the worse photo of a pair, and the people with most errors."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ import pandas as pd
 
 from facenet.evaluation.thresholds import Flags
 from facenet.evaluation.uncertainty import wilson_interval
-from tasks.evaluate.result import Evaluated
+from tasks.evaluate.result import Evaluation
 from tasks.evaluate.tables import Cell, write_table
 
 SLICE_COLUMNS = (
@@ -19,28 +19,28 @@ SLICE_COLUMNS = (
 PEOPLE_COLUMNS = ("identity", "pairs", "errors", "false_accepts", "false_rejects", "accuracy")
 PARTS = ("lowest third", "middle third", "highest third")
 WORSE = {"side": np.minimum, "sharpness": np.minimum, "brightness": np.minimum, "turn": np.maximum}
-GREY = 2.0  # of the spread of the channels, below which a photo is grey
-PEOPLE = 50  # shown
-FEWEST = 30  # pairs of a slice that can be called the worst
+GREY = 2.0  # colour below which a photo is grey
+PEOPLE = 50  # rows in worst_identities.csv
+FEWEST = 30  # minimum number of pairs of the worst slice
 
 Values = npt.NDArray[np.float64]
 
 
-def report_slices(evaluated: Evaluated, qualities: pd.DataFrame, *, reports: Path) -> dict[str, Any]:
+def report_slices(evaluation: Evaluation, qualities: pd.DataFrame, *, reports: Path) -> dict[str, Any]:
     """Write slices.csv and worst_identities.csv, and return the worst slice."""
-    usable, scored = evaluated.pairs.usable, evaluated.scored
+    usable, scored = evaluation.pairs.usable, evaluation.scored
     sides = [qualities.reindex(usable[side]).reset_index(drop=True)[scored] for side in ("left", "right")]
-    right, same = evaluated.right[scored], evaluated.measured.pairs.same[scored]
+    correct, same = evaluation.correct[scored], evaluation.measured.pairs.same[scored]
     rows: list[tuple[Cell, ...]] = []
     for name, worse in WORSE.items():
         values = worse(*(side[name].to_numpy(np.float64) for side in sides))
-        rows += [_row(name, *part, right, same) for part in thirds(values)]
+        rows += [_row(name, *part, correct, same) for part in thirds(values)]
     grey = sum((side["colour"].to_numpy(np.float64) < GREY).astype(int) for side in sides)
     for count, part in enumerate(("both in colour", "one grey", "both grey")):
-        rows.append(_row("colour", part, np.nan, np.nan, np.asarray(grey == count), right, same))
+        rows.append(_row("colour", part, np.nan, np.nan, np.asarray(grey == count), correct, same))
     rows = [row for row in rows if row[4]]
     write_table(reports / "slices.csv", SLICE_COLUMNS, rows)
-    _write_people(evaluated, reports / "worst_identities.csv")
+    _write_people(evaluation, reports / "worst_identities.csv")
     large = [row for row in rows if int(row[4] or 0) >= FEWEST]
     worst = min(large, key=lambda row: float(row[6] or 0), default=None)
     return (
@@ -49,37 +49,37 @@ def report_slices(evaluated: Evaluated, qualities: pd.DataFrame, *, reports: Pat
 
 
 def thirds(values: Values) -> list[tuple[str, float, float, Flags]]:
-    """Return name, least and largest value and the (P,) members of each third; last those without a value.
+    """Return name, minimum, maximum and (P,) members of each third; the last part has no values.
 
-    Equal values are never parted, so a third can be smaller, or empty.
+    Equal values stay together, so a third can be smaller or missing.
     """
-    known = np.isfinite(values)
-    if not known.any():
-        return [("unknown", np.nan, np.nan, ~known)]
-    edges = [-np.inf, *np.quantile(values[known], [1 / 3, 2 / 3]), np.inf]
-    found = []
+    finite = np.isfinite(values)
+    if not finite.any():
+        return [("unknown", np.nan, np.nan, ~finite)]
+    edges = [-np.inf, *np.quantile(values[finite], [1 / 3, 2 / 3]), np.inf]
+    parts = []
     for name, low, high in zip(PARTS, edges[:-1], edges[1:], strict=True):
-        inside = known & (values > low) & (values <= high)
+        inside = finite & (values > low) & (values <= high)
         if inside.any():
-            found.append((name, float(values[inside].min()), float(values[inside].max()), inside))
-    return [*found, ("unknown", np.nan, np.nan, ~known)]
+            parts.append((name, float(values[inside].min()), float(values[inside].max()), inside))
+    return [*parts, ("unknown", np.nan, np.nan, ~finite)]
 
 
 def _row(
-    name: str, part: str, low: float, high: float, inside: Flags, right: Flags, same: Flags
+    name: str, part: str, low: float, high: float, inside: Flags, correct: Flags, same: Flags
 ) -> tuple[Cell, ...]:
-    pairs, hits = int(inside.sum()), int((right & inside).sum())
+    pairs, hits = int(inside.sum()), int((correct & inside).sum())
     interval = wilson_interval(hits, pairs) if pairs else (np.nan, np.nan)
-    wrong = inside & ~right
+    wrong = inside & ~correct
     errors = int((wrong & ~same).sum()), int((wrong & same).sum())
     accuracy = hits / pairs if pairs else np.nan
     return (name, part, low, high, pairs, int((same & inside).sum()), accuracy, *interval, *errors)
 
 
-def _write_people(evaluated: Evaluated, path: Path) -> None:
-    """Write the people with most errors; a pair of two people counts for both."""
-    scored, names = evaluated.scored, evaluated.pairs.people
-    wrong, same = ~evaluated.right[scored], evaluated.measured.pairs.same[scored]
+def _write_people(evaluation: Evaluation, path: Path) -> None:
+    """Write the people with most errors; a pair of two people counts for each of them."""
+    scored, names = evaluation.scored, evaluation.pairs.people
+    wrong, same = ~evaluation.correct[scored], evaluation.measured.pairs.same[scored]
     table = pd.DataFrame({"same": same, "false_accepts": wrong & ~same, "false_rejects": wrong & same})
     left, right = (table.assign(identity=side[scored]) for side in names)
     both = pd.concat([left, right[~right["same"]]])  # a pair of one person counts once

@@ -1,4 +1,4 @@
-"""The work of the stage: pairs in, metrics out."""
+"""The work of the stage: embed the photos of all pairs, verify them, write metrics, tables and plots."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from facenet.digests import file_digest
 from facenet.evaluation.distances import combine_flips
 from facenet.evaluation.protocol import Protocol, judge, measure
 from facenet.evaluation.threshold_grid import ACCURACY_GRID
 from facenet.identity import fold_name
-from tasks import paths
 from tasks.evaluate.decisions import report_decisions
 from tasks.evaluate.embeddings import Embeddings, stored_faces, write_embeddings
+from tasks.evaluate.files import EvaluatePaths
 from tasks.evaluate.identification import report_identification
+from tasks.evaluate.leak_search import Sides
 from tasks.evaluate.leaks import report_leaks
 from tasks.evaluate.operating import report_operating_points
 from tasks.evaluate.pairs import (
@@ -30,7 +32,7 @@ from tasks.evaluate.pairs import (
 )
 from tasks.evaluate.photo_embedder import PhotoEmbedder, trained_here
 from tasks.evaluate.photos import photo_qualities
-from tasks.evaluate.result import Evaluated
+from tasks.evaluate.result import Evaluation
 from tasks.evaluate.roc_picture import draw_roc
 from tasks.evaluate.slices import report_slices
 from tasks.evaluate.tables import write_folds, write_roc, write_table
@@ -41,75 +43,81 @@ from tasks.params.sources import Source
 from tasks.shards import read_table
 from tasks.workers.processes import begin
 
-SHOWN = 5  # names in a warning
-OPTIONS = {"distance", "flip", "subtract_mean", "sweep"}  # of the protocol, told with its metrics
+SHOWN = 5  # names per warning
+OPTIONS = {"distance", "flip", "subtract_mean", "sweep"}  # of the protocol, reported with its metrics
 
 logger = logging.getLogger(__name__)
 
 
 def run(
     params: EvaluateParams,
+    files: EvaluatePaths,
     *,
     device: str,
     seed: int,
     sources: Sequence[Source],
-    aligned: Path = paths.ALIGNED,
-    pairs: Path = paths.PAIRS,
-    identities: Path = paths.IDENTITIES,
-    weights: Path = paths.WEIGHTS,
-    card: Path = paths.MODEL_CARD,
-    matcher: Path = paths.CALIBRATION,
-    embeddings: Path = paths.EMBEDDINGS,
-    reports: Path = paths.REPORTS,
-    cache: Path = paths.DATA / "cache",
-    beside: bool = False,
+    forked: bool = False,
 ) -> dict[str, Any]:
-    """Embed the photos of all pairs, verify them, write embeddings, tables and pictures, return the metrics.
+    """Evaluate the model, write embeddings, calibration, tables and plots, and return the metrics.
 
-    `beside`: identify people in another process, forked off the one of `tasks.workers.processes.preload`.
+    Args:
+        params: the protocol and its options.
+        files: where to read and write.
+        device: a torch device or "auto".
+        seed: of the bootstrap and of the split into enrolled and unknown people.
+        sources: of the photos, which name the protocol.
+        forked: run the identification in a process forked off that of `tasks.workers.processes.preload`.
 
     Raises:
-        PairsFileInvalid: the pairs cannot be scored, or a face is missing that must not be.
+        PairsFileInvalid: the pairs cannot be scored, or a required face is missing.
         DataInvalid: faces or identities are missing.
-        WeightsInvalid: the model is missing or gives embeddings that are not finite.
+        WeightsInvalid: the model is missing or returns embeddings that are not finite.
         ParamsInvalid: the faces are smaller than the network's input.
     """
-    stored, (people, roles) = stored_faces(aligned), _photos(aligned)
+    stored, (people, roles) = stored_faces(files.aligned), _photos(files.aligned)
     embedder = PhotoEmbedder(
-        params, weights=weights, card=card, device=device, aligned=aligned, kept=cache / "embeddings"
+        params,
+        weights=files.weights,
+        card=files.card,
+        device=device,
+        aligned=files.aligned,
+        cache=files.cache / "embeddings",
     )
-    trained, seen = trained_people(identities) if trained_here(embedder.card) else (set(), set())
-    chosen = without_trained(_listed(pairs, stored, params), trained)
-    shared = shared_identities(chosen, seen)
-    wanted = chosen.photos | ({p for p in roles if roles[p] == "evaluate"} if params.all_pairs else set())
-    embedded, made = embedder.embed(wanted, mirrored=params.flip != "none")
-    write_embeddings(embeddings, embedded, embedder.origin)
-    evaluated = evaluate(embedded, chosen, params, seed)
-    name = protocol_name(sources, chosen.counts()["folds"])
-    digest = embedder.card.weights_sha256
-    identify = partial(report_identification, evaluated, people, params, reports=reports)
-    with begin(identify, in_worker=beside) as identification:  # what takes longest
-        _show(evaluated, stored, name, aligned, reports)
-        learnt = [photo for photo in roles if roles[photo] == "train" and fold_name(people[photo]) in seen]
+    trained, seen = trained_people(files.identities) if trained_here(embedder.card) else (set(), set())
+    pairs = without_trained(_listed(files.pairs, stored, params), trained)
+    evaluated = {p for p in roles if roles[p] == "evaluate"} if params.all_pairs else set()
+    embedded, computed = embedder.embed(pairs.photos | evaluated, mirrored=params.flip != "none")
+    write_embeddings(files.embeddings, embedded, embedder.origin)
+    evaluation = evaluate(embedded, pairs, params, seed)
+    name = protocol_name(sources, pairs.counts()["folds"])
+    identify = partial(report_identification, evaluation, people, params, reports=files.reports)
+    with begin(identify, in_worker=forked) as identification:  # takes longest
+        _write_tables(evaluation, stored, name, files)
+        sides = _sides(evaluation, people, roles, seen)
         return {
             "protocol": name,
-            "pairs_sha256": file_digest(pairs),
-            **_headline(evaluated, params),
-            "fallbacks": sum(stored[photo] for photo in chosen.photos),
-            **_embedding(embedded, made, embedder),
-            **_overlap(shared),
+            "pairs_sha256": file_digest(files.pairs),
+            **_headline(evaluation, params),
+            "fallbacks": sum(stored[photo] for photo in pairs.photos),
+            **_embedding(embedded, computed, embedder),
+            **_overlap(sides.shared),
             **report_operating_points(
-                evaluated, params, digest, protocol=name, reports=reports, matcher=matcher
+                evaluation,
+                params,
+                embedder.card.weights_sha256,
+                protocol=name,
+                reports=files.reports,
+                file=files.calibration,
             ),
-            **report_decisions(evaluated, reports=reports, kept=cache / "decisions"),
-            **report_slices(evaluated, _qualities(embedded, aligned, cache), reports=reports),
-            **report_leaks(evaluated, people, learnt, shared, params, embedder, aligned, reports),
+            **report_decisions(evaluation, reports=files.reports, cache=files.cache / "decisions"),
+            **report_slices(evaluation, _qualities(embedded, files), reports=files.reports),
+            **report_leaks(sides, evaluation, embedder, params, files),
             **identification(),
         }
 
 
-def evaluate(embedded: Embeddings, pairs: Pairs, params: EvaluateParams, seed: int) -> Evaluated:
-    """Return the verification of pairs by their embeddings, and what it was made of."""
+def evaluate(embedded: Embeddings, pairs: Pairs, params: EvaluateParams, seed: int) -> Evaluation:
+    """Return the verification of pairs by the embeddings of their photos."""
     protocol = Protocol(
         metric=params.distance,
         subtract_mean=params.subtract_mean,
@@ -119,7 +127,7 @@ def evaluate(embedded: Embeddings, pairs: Pairs, params: EvaluateParams, seed: i
     )
     vectors = combine_flips(embedded.faces, embedded.flipped, params.flip)
     measured = measure(vectors, pairs.rows(embedded.image_ids), protocol)
-    return Evaluated(
+    return Evaluation(
         pairs=pairs,
         measured=measured,
         result=judge(measured, protocol),
@@ -131,52 +139,54 @@ def evaluate(embedded: Embeddings, pairs: Pairs, params: EvaluateParams, seed: i
     )
 
 
-def _embedding(embedded: Embeddings, made: int, embedder: PhotoEmbedder) -> dict[str, Any]:
+def _embedding(embedded: Embeddings, computed: int, embedder: PhotoEmbedder) -> dict[str, Any]:
     return {
         "images": len(embedded.image_ids),
-        "images_embedded": made,
-        "images_per_second": round(made / embedded.seconds, 1) if made else None,
+        "images_embedded": computed,
+        "images_per_second": round(computed / embedded.seconds, 1) if computed else None,
         "device": embedder.device,
         "precision": embedder.precision,
     }
 
 
-def _headline(evaluated: Evaluated, params: EvaluateParams) -> dict[str, Any]:
+def _headline(evaluation: Evaluation, params: EvaluateParams) -> dict[str, Any]:
     return {
-        **evaluated.pairs.counts(),
-        **evaluated.result.metrics(),
+        **evaluation.pairs.counts(),
+        **evaluation.result.metrics(),
         "far_target": params.far,
-        "accuracy_interval": list(evaluated.result.accuracy_interval()),
-        "folds_scored": len(evaluated.result.folds),
+        "accuracy_interval": list(evaluation.result.accuracy_interval()),
+        "folds_scored": len(evaluation.result.folds),
         **params.model_dump(include=OPTIONS),
-        "threshold_rule": evaluated.pairs.threshold_rule,
-        **_beyond_grid(evaluated, params),
+        "threshold_rule": evaluation.pairs.threshold_rule,
+        **_beyond_grid(evaluation, params),
     }
 
 
-def _beyond_grid(evaluated: Evaluated, params: EvaluateParams) -> dict[str, Any]:
-    """Return the share of scored distances that davidsandberg's thresholds do not reach, with a warning."""
+def _beyond_grid(evaluation: Evaluation, params: EvaluateParams) -> dict[str, Any]:
+    """Return the fraction of scored distances above davidsandberg's largest threshold, with a warning."""
     if params.sweep != "grid":
         return {}
-    share = float(np.mean(evaluated.result.distances[evaluated.scored] >= ACCURACY_GRID[-1]))
-    if share:
+    fraction = float(np.mean(evaluation.result.distances[evaluation.scored] >= ACCURACY_GRID[-1]))
+    if fraction:
         logger.warning(
-            "%.0f %% of the distances lie beyond 4, where davidsandberg's grid ends: AUC is the area under a "
-            "part of the curve. Set evaluate.sweep to exact, distance to cosine or arccos, or flip to none.",
-            100 * share,
+            "%.0f %% of the distances exceed 4, where davidsandberg's grid ends: AUC covers only part of the "
+            "curve. Set evaluate.sweep to exact, distance to cosine or arccos, or flip to none.",
+            100 * fraction,
         )
-    return {"beyond_grid": share}
+    return {"beyond_grid": fraction}
 
 
-def _show(evaluated: Evaluated, stored: Mapping[str, bool], name: str, aligned: Path, reports: Path) -> None:
-    result, pairs = evaluated.result, evaluated.pairs
+def _write_tables(
+    evaluation: Evaluation, stored: Mapping[str, bool], name: str, files: EvaluatePaths
+) -> None:
+    result, pairs, reports = evaluation.result, evaluation.pairs, files.reports
     write_roc(reports / "roc.csv", result.curve)
     write_folds(reports / "folds.csv", result.folds)
     left_out = pairs.left_out(stored)
     rows = left_out.itertuples(index=False, name=None)
     write_table(reports / "missing_pairs.csv", (*NAMES, "same", "fold", "reason"), rows)
     draw_roc(reports / "roc.png", result.curve, title=name, negatives=pairs.negatives)
-    draw_worst(reports / "worst_errors.png", result, pairs, aligned)
+    draw_worst(reports / "worst_errors.png", result, pairs, files.aligned)
 
 
 def _listed(pairs: Path, stored: Mapping[str, bool], params: EvaluateParams) -> Pairs:
@@ -191,18 +201,32 @@ def _photos(aligned: Path) -> tuple[dict[str, str], dict[str, str]]:
     return dict(zip(image_ids, people, strict=True)), dict(zip(image_ids, roles, strict=True))
 
 
-def _qualities(embedded: Embeddings, aligned: Path, cache: Path) -> Any:
-    places = find_locations(aligned, set(embedded.image_ids))  # in the same order, that of the table
-    return photo_qualities(aligned, places, embedded.digests, cache)
+def _qualities(embedded: Embeddings, files: EvaluatePaths) -> pd.DataFrame:
+    places = find_locations(files.aligned, set(embedded.image_ids))  # both are in the order of the table
+    return photo_qualities(files.aligned, places, embedded.digests, files.cache)
 
 
-def _overlap(shared: list[str]) -> dict[str, Any]:
-    """Return how many evaluated people trained, with a warning if there are any."""
+def _sides(
+    evaluation: Evaluation, people: Mapping[str, str], roles: Mapping[str, str], seen: set[str]
+) -> Sides:
+    """Return the photos of scored pairs, and the training photos of people whose folded names are `seen`."""
+    scored = evaluation.pairs.usable[evaluation.scored]
+    trained = {name for name in set(people.values()) if fold_name(name) in seen}
+    return Sides(
+        identities=people,
+        evaluated=sorted({*scored["left"], *scored["right"]}),
+        trained=[photo for photo in roles if roles[photo] == "train" and people[photo] in trained],
+        shared=shared_identities(evaluation.pairs, seen),
+    )
+
+
+def _overlap(shared: Sequence[str]) -> dict[str, Any]:
+    """Return the number of evaluated people who are in the training data, with a warning if there are any."""
     if not shared:
         return {"identity_overlap": 0}
     warning = (
-        f"{len(shared)} OF THE EVALUATED PEOPLE WERE TRAINED ON: THESE METRICS ARE TOO GOOD. "
-        f"FIRST OF THEM: {', '.join(shared[:SHOWN])}"
+        f"{len(shared)} OF THE EVALUATED PEOPLE WERE TRAINED ON: THESE METRICS ARE TOO OPTIMISTIC. "
+        f"THE FIRST ARE: {', '.join(shared[:SHOWN])}"
     )
     logger.warning(warning)
     return {"identity_overlap": len(shared), "identity_overlap_warning": warning}

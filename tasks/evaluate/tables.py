@@ -1,4 +1,4 @@
-"""Results as tables; the ROC and the folds."""
+"""CSV tables of results, of the ROC and of the folds."""
 
 import csv
 import io
@@ -16,18 +16,18 @@ FOLD_COLUMNS = ("fold", "pairs", "threshold", "accuracy", "val_threshold", "val"
 
 
 def write_roc(path: Path, curve: Curve) -> None:
-    """Write far and tpr of the corners of a curve, 500 at most."""
+    """Write far and tpr of at most 500 corners of a curve."""
     thin = curve.thinned(ROC_POINTS)
     write_table(path, ("far", "tpr"), zip(thin.far.tolist(), thin.tpr.tolist(), strict=True))
 
 
 def write_folds(path: Path, folds: Iterable[FoldScore]) -> None:
-    """Write one row per scored fold; a cell is empty where a fold has no pairs of that kind."""
+    """Write one row per scored fold; a cell is empty where a fold has no pairs of that class."""
     write_table(path, FOLD_COLUMNS, ([getattr(score, name) for name in FOLD_COLUMNS] for score in folds))
 
 
 def write_table(path: Path, names: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-    """Write rows under `names` as CSV; None and NaN are empty cells, numbers have six digits."""
+    """Write rows under `names` as CSV; None and NaN become empty cells, numbers have six digits."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows([names, *([_cell(value) for value in row] for row in rows)])

@@ -1,4 +1,4 @@
-"""The pairs that the model judges most wrongly, as a picture."""
+"""A plot of the pairs with the largest errors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from tasks.evaluate.pairs import Pairs
 from tasks.evaluate.pictures import DPI, frame, save
 from tasks.evaluate.work import find_locations, read_locations
 
-WORST = 6  # errors of each kind
+WORST = 6  # errors per kind
 COLUMNS = 3  # of pairs
-WIDTH, TITLE, ROW, NAMES = 11, 0.4, 2.3, 0.45  # inches: of the figure, over a half, of pairs, of it for names
+WIDTH, TITLE, ROW, NAMES = 11, 0.4, 2.3, 0.45  # inches: figure, title of a half, row of pairs, its names
 LONGEST_NAME = 24  # characters
 
 
 @dataclass(frozen=True)
 class PairError:
-    """A pair judged wrongly: (S, S, 3) uint8 faces, their names, distance and threshold of its fold."""
+    """A wrongly decided pair: (S, S, 3) uint8 faces, their names, distance and threshold of its fold."""
 
     left: npt.NDArray[np.uint8]
     right: npt.NDArray[np.uint8]
@@ -34,8 +34,8 @@ class PairError:
 def draw_worst(path: Path, result: Verification, pairs: Pairs, aligned: Path) -> None:
     """Draw the worst false accepts and false rejects of an evaluation; faces are read from the face table."""
     accepts, rejects = worst_errors(result, pairs.usable["same"].to_numpy(bool))
-    wanted = pairs.usable.iloc[[*accepts, *rejects]]
-    places = find_locations(aligned, {*wanted["left"], *wanted["right"]})
+    shown = pairs.usable.iloc[[*accepts, *rejects]]
+    places = find_locations(aligned, {*shown["left"], *shown["right"]})
     faces = dict(zip((p.image_id for p in places), read_locations(aligned, places), strict=True))
     draw_errors(
         path,
@@ -47,7 +47,7 @@ def draw_worst(path: Path, result: Verification, pairs: Pairs, aligned: Path) ->
 def worst_errors(result: Verification, same: npt.NDArray[np.bool_]) -> tuple[list[int], list[int]]:
     """Return the rows of the six worst false accepts and of the six worst false rejects."""
     excess = result.distances - result.thresholds
-    order = np.argsort(excess, kind="stable")  # NaN of fold -1 is last, and neither below nor above
+    order = np.argsort(excess, kind="stable")  # NaN of fold -1 is sorted last; it is neither < 0 nor >= 0
     accepts = [int(row) for row in order if not same[row] and excess[row] < 0]
     rejects = [int(row) for row in order[::-1] if same[row] and excess[row] >= 0]
     return accepts[:WORST], rejects[:WORST]
@@ -56,10 +56,10 @@ def worst_errors(result: Verification, same: npt.NDArray[np.bool_]) -> tuple[lis
 def draw_errors(
     path: Path, *, false_accepts: Sequence[PairError], false_rejects: Sequence[PairError]
 ) -> None:
-    """Draw pairs side by side, the worst first, with names and distance; says so if there are none."""
+    """Draw pairs with names and distance, the worst first; the titles say so if there are none."""
     halves = (
-        ("False accepts: different people, taken for one", "<", false_accepts),
-        ("False rejects: one person, taken for two", "≥", false_rejects),
+        ("False accepts", "<", false_accepts),
+        ("False rejects", "≥", false_rejects),
     )
     heights = [TITLE + ROW * max(1, _rows(errors)) for _, _, errors in halves]
     figure = Figure(figsize=(WIDTH, sum(heights)), dpi=DPI)
@@ -83,8 +83,8 @@ def _draw_half(part: SubFigure, sign: str, errors: Sequence[PairError]) -> None:
         gap = np.full((error.left.shape[0], 4, 3), 255, np.uint8)
         axes.imshow(np.concatenate([error.left, gap, error.right], axis=1))
         names = f"{_short(error.left_name)} | {_short(error.right_name)}"
-        judged = f"{error.distance:.3f} {sign} {error.threshold:.3f}"
-        axes.set_title(f"{names}\n{judged}", fontsize=8, parse_math=False)
+        decision = f"{error.distance:.3f} {sign} {error.threshold:.3f}"
+        axes.set_title(f"{names}\n{decision}", fontsize=8, parse_math=False)
 
 
 def _rows(errors: Sequence[PairError]) -> int:
@@ -92,7 +92,7 @@ def _rows(errors: Sequence[PairError]) -> int:
 
 
 def _short(name: str) -> str:
-    """Return "Name_0001" of "Name/Name_0001"; the middle of a long one is left out."""
+    """Return "Name_0001" of "Name/Name_0001"; long names are abbreviated in the middle."""
     last = name.rpartition("/")[2]
     return last if len(last) <= LONGEST_NAME else f"{last[:12]}…{last[-11:]}"
 

@@ -1,6 +1,6 @@
-"""The model as MLflow serves it: MLflow keeps this file as its code and runs it whenever it is loaded.
+"""The served model: MLflow stores this file as the model's code and runs it when the model is loaded.
 
-It imports nothing of the pipeline but `facenet`, which lies beside it in the logged model.
+Of the pipeline it imports only `facenet`, which is stored next to it in the logged model.
 """
 
 from pathlib import Path
@@ -14,10 +14,10 @@ from facenet.serving import FaceEmbedder
 
 
 class ServedFaceEmbedder(PythonModel):  # type: ignore[misc]  # mlflow is not typed for us
-    """Column `image` in, one dict per row out: see FaceEmbedder.embed."""
+    """Takes the column `image` and returns one dict per row, see FaceEmbedder.embed."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Load the networks; device and batch_size come from the model's configuration."""
+        """Load the networks on the device and with the batch_size of the model's configuration."""
         config = context.model_config
         self._embedder = FaceEmbedder.load(
             Path(context.artifacts["card"]).parent, device=config["device"], batch_size=config["batch_size"]
@@ -26,8 +26,8 @@ class ServedFaceEmbedder(PythonModel):  # type: ignore[misc]  # mlflow is not ty
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> list[dict[str, Any]]:
-        """Return one entry per row of column `image`: bytes of a photo's file, or the same in base64."""
-        del context, params  # part of MLflow's interface
+        """Return one entry per row of column `image`, the bytes of a photo's file or their base64."""
+        del context, params  # required by MLflow's interface
         return self._embedder.embed(model_input["image"].tolist())
 
 

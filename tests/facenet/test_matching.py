@@ -1,4 +1,4 @@
-"""Two faces in, distance and probability out, the same after a walk through the file."""
+"""Distance, probability and thresholds of a calibration, and its file."""
 
 import json
 from pathlib import Path
@@ -49,13 +49,13 @@ def test_probability_falls_with_the_distance_and_the_prior() -> None:
     assert matcher().probability(np.array([0.1]), prior=0.001)[0] < found[0]
 
 
-def test_thresholds_are_those_that_were_measured() -> None:
+def test_only_measured_thresholds_are_returned() -> None:
     assert (matcher().threshold_at(), matcher().threshold_at(0.001)) == (0.62, 0.5)
     with pytest.raises(ValueError, match=r"no threshold was measured at FAR 0.01"):
         matcher().threshold_at(0.01)
 
 
-def test_file_gives_back_the_same(tmp_path: Path) -> None:
+def test_file_round_trip(tmp_path: Path) -> None:
     path = tmp_path / "calibration.json"
     matcher().write(path)
     assert Matcher.read(path) == matcher()
@@ -64,7 +64,7 @@ def test_file_gives_back_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [{"format": 2}, {"slope": None, "surplus": 1}])
-def test_a_wrong_file_is_told(tmp_path: Path, change: dict[str, object]) -> None:
+def test_an_invalid_file_raises(tmp_path: Path, change: dict[str, object]) -> None:
     path = tmp_path / "calibration.json"
     with pytest.raises(WeightsInvalid, match="dvc repro evaluate"):
         Matcher.read(path)

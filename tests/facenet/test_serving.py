@@ -90,7 +90,7 @@ def test_faces_are_standardised_as_the_card_says(
     assert np.abs(np.array(served) - fixed).max() > 1e-3
 
 
-def test_faces_stored_as_jpeg_lose_as_much_when_served(
+def test_faces_stored_as_jpeg_are_compressed_when_served(
     folder: Path, tmp_path: Path, orl_photos: list[tuple[str, bytes]]
 ) -> None:
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
@@ -143,7 +143,7 @@ def test_a_photo_without_a_face_is_embedded_at_its_centre(embedder: FaceEmbedder
     assert np.linalg.norm(entry["embedding"]) == pytest.approx(1, abs=1e-5)
 
 
-def test_unreadable_photos_leave_the_others_unharmed(
+def test_unreadable_photos_do_not_affect_others(
     embedder: FaceEmbedder, orl_photos: list[tuple[str, bytes]]
 ) -> None:
     first, second = orl_photos[0][1], orl_photos[15][1]
@@ -165,23 +165,21 @@ def test_no_photos_and_only_unreadable_ones(embedder: FaceEmbedder) -> None:
     assert [entry["error"] is not None for entry in embedder.embed([b"x", b"y"])] == [True, True]
 
 
-def test_more_photos_than_are_held_in_memory(
-    embedder: FaceEmbedder, orl_photos: list[tuple[str, bytes]]
-) -> None:
+def test_more_photos_than_fit_in_a_chunk(embedder: FaceEmbedder, orl_photos: list[tuple[str, bytes]]) -> None:
     photos = [orl_photos[0][1]] * PHOTOS + [orl_photos[20][1]]
     entries = embedder.embed(photos)
     assert entries[0] == entries[PHOTOS - 1]
     assert entries[PHOTOS] == embedder.embed([photos[-1]])[0]
 
 
-def test_a_photo_above_the_limit_is_refused_before_it_is_decoded(
+def test_a_photo_above_the_limit_is_rejected_before_decoding(
     folder: Path, orl_photos: list[tuple[str, bytes]]
 ) -> None:
     small = FaceEmbedder.load(folder, max_pixels=100)
     assert small.embed([orl_photos[0][1]])[0]["error"].startswith("too_large: ")
 
 
-def test_batch_size_changes_nothing_that_counts(
+def test_batch_size_does_not_change_embeddings(
     folder: Path, embedder: FaceEmbedder, orl_photos: list[tuple[str, bytes]]
 ) -> None:
     photos = [pgm for _, pgm in orl_photos[:30:10]]
@@ -196,7 +194,7 @@ def test_the_saved_detector_is_the_trained_one(folder: Path) -> None:
     assert all(bool((saved[name] == trained[name]).all()) for name in trained)
 
 
-def test_other_weights_than_the_cards_are_refused(folder: Path, tmp_path: Path) -> None:
+def test_weights_that_do_not_match_the_card_are_rejected(folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     with (tmp_path / "facenet.safetensors").open("ab") as file:
         file.write(b"\0")
@@ -234,7 +232,7 @@ def calibrated(folder: Path, target: Path, weights_sha256: str) -> Path:
     return target
 
 
-def test_two_photos_are_judged_by_the_calibration(
+def test_two_photos_are_verified_by_the_calibration(
     folder: Path, tmp_path: Path, orl_photos: list[tuple[str, bytes]]
 ) -> None:
     weights = ModelCard.read(folder / "model.json").weights_sha256
@@ -254,12 +252,12 @@ def test_two_photos_are_judged_by_the_calibration(
     assert set(unread.values()) == {None}
 
 
-def test_a_model_that_was_never_evaluated_judges_nothing(embedder: FaceEmbedder) -> None:
+def test_a_model_that_was_not_evaluated_cannot_verify(embedder: FaceEmbedder) -> None:
     with pytest.raises(WeightsInvalid, match="dvc repro evaluate"):
         embedder.verify(b"", b"")
 
 
-def test_a_calibration_of_another_model_is_told(folder: Path, tmp_path: Path) -> None:
+def test_a_calibration_of_another_model_raises(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(WeightsInvalid, match="belongs to weights ffffffffffff"):
         FaceEmbedder.load(calibrated(folder, tmp_path / "model", "f" * 64))
 

@@ -1,6 +1,6 @@
-"""davidsandberg/facenet's evaluation, step by step: each threshold of each fold counted over all pairs.
+"""The evaluation of davidsandberg/facenet, as loops over folds, thresholds and pairs.
 
-Written from a description of its behaviour, slow on purpose: `grid` must equal it, and is measured by it.
+Written from a description of its behaviour; the oracle that `grid` must equal.
 """
 
 import math
@@ -18,11 +18,11 @@ THRESHOLDS, VAL_THRESHOLDS = np.arange(0, 4, 0.01), np.arange(0, 4, 0.001)
 
 @dataclass(frozen=True)
 class Rates:
-    """Shares of same pairs accepted, of different pairs accepted, and of right decisions."""
+    """True accept rate, false accept rate and accuracy."""
 
     true: float
     false: float
-    right: float
+    accuracy: float
 
 
 def evaluate(
@@ -35,12 +35,12 @@ def evaluate(
     for index, name in enumerate(names):
         test, train = pairs.fold == name, pairs.fold != name
         distance = distances(one, two, train, metric, subtract_mean)
-        training = [rates(t, distance[train], pairs.same[train]).right for t in THRESHOLDS]
+        training = [rates(t, distance[train], pairs.same[train]).accuracy for t in THRESHOLDS]
         for place, t in enumerate(THRESHOLDS):
             found = rates(t, distance[test], pairs.same[test])
             tprs[index, place], fprs[index, place] = found.true, found.false
         best = THRESHOLDS[int(np.argmax(training))]
-        accuracies.append(rates(best, distance[test], pairs.same[test]).right)
+        accuracies.append(rates(best, distance[test], pairs.same[test]).accuracy)
     for name in names:
         test, train = pairs.fold == name, pairs.fold != name
         distance = distances(one, two, train, metric, subtract_mean)
@@ -63,31 +63,33 @@ def evaluate(
 
 
 def distances(one: Floats, two: Floats, train: Flags, metric: Metric, subtract_mean: bool) -> Floats:
-    """Return the distance of every pair after the mean of the training pairs' photos was taken off."""
+    """Return the distance of every pair after subtracting the mean of the training pairs."""
     mean = np.mean(np.concatenate([one[train], two[train]]), axis=0) if subtract_mean else 0.0
     one, two = one - mean, two - mean
     if metric == "euclidean_squared":
         return np.asarray(np.sum(np.square(one - two), axis=1))
     lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1)
-    cosine = np.clip(np.sum(one * two, axis=1) / lengths, -1, 1)  # theirs lets 1.0000001 become NaN
+    cosine = np.clip(np.sum(one * two, axis=1) / lengths, -1, 1)  # the original returns NaN for 1.0000001
     return 1 - cosine if metric == "cosine" else np.arccos(cosine) / math.pi
 
 
 def rates(threshold: float, distance: Floats, same: Flags) -> Rates:
-    """Return how pairs fare that are accepted below `threshold`."""
+    """Return the rates of pairs accepted below `threshold`."""
     accepted = np.less(distance, threshold)
     true = np.sum(np.logical_and(accepted, same))
     false = np.sum(np.logical_and(accepted, np.logical_not(same)))
-    right = true + np.sum(np.logical_and(np.logical_not(accepted), np.logical_not(same)))
+    correct = true + np.sum(np.logical_and(np.logical_not(accepted), np.logical_not(same)))
     positives, negatives = np.sum(same), np.sum(np.logical_not(same))
-    return Rates(float(true / max(1, positives)), float(false / max(1, negatives)), float(right / len(same)))
+    return Rates(
+        float(true / max(1, positives)), float(false / max(1, negatives)), float(correct / len(same))
+    )
 
 
 def val_threshold(reached: Floats, far: float) -> float:
-    """Return where the line through the rates reached at VAL_THRESHOLDS is `far`; 0 if it stays below."""
+    """Return the interpolated threshold at which the rate is `far`; 0 if it stays below."""
     if reached.max() < far:
         return 0.0
-    after = next((index for index, share in enumerate(reached) if share > far), len(reached))
+    after = next((index for index, rate in enumerate(reached) if rate > far), len(reached))
     if after == len(reached):
         return float(VAL_THRESHOLDS[-1])
     part = (far - reached[after - 1]) / (reached[after] - reached[after - 1])
@@ -95,7 +97,7 @@ def val_threshold(reached: Floats, far: float) -> float:
 
 
 def interpolated(x: float, xs: Floats, ys: Floats) -> float:
-    """Return SciPy's linear interp1d, whose xs may repeat: between the last point left of x and the next."""
+    """Return the value of SciPy's linear interp1d; xs may repeat."""
     after = max(1, next(index for index, value in enumerate(xs) if value >= x))
     width = xs[after] - xs[after - 1]
     part = (x - xs[after - 1]) / width if width else 1.0

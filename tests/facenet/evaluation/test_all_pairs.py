@@ -1,4 +1,4 @@
-"""All pairs against a loop over them."""
+"""All-pairs verification against a loop over the pairs."""
 
 import itertools
 
@@ -46,6 +46,6 @@ def test_perfect_and_equal_embeddings() -> None:
 
 
 @pytest.mark.parametrize("labels", [[0, 1, 2], [0, 0, 0]])
-def test_what_cannot_be_judged_is_told(labels: list[int]) -> None:
+def test_unverifiable_labels_raise(labels: list[int]) -> None:
     with pytest.raises(ValueError, match="second person"):
         verify_all(np.eye(3), np.array(labels))

@@ -1,4 +1,4 @@
-"""Probabilities against the truth they are about."""
+"""Calibrated probabilities against known labels."""
 
 import dataclasses
 
@@ -17,34 +17,34 @@ def test_prior_shifts_the_odds() -> None:
     assert sigmoid.probability(np.array([1.0]), prior=0.01)[0] == pytest.approx(0.01)
 
 
-def test_no_fold_is_judged_by_a_fit_that_has_seen_it() -> None:
+def test_a_fold_is_evaluated_by_a_fit_on_the_others() -> None:
     sample = measured()
     found = calibrate(sample)
     for number in range(4):
         test = sample.pairs.fold == number
         fit = fit_sigmoid(sample.distances[number][~test], sample.pairs.same[~test])
         assert np.allclose(found.probabilities[test], fit.probability(sample.distances[number][test]))
-    said, same = found.probabilities, sample.pairs.same
-    assert found.brier == pytest.approx(np.mean([(p - s) ** 2 for p, s in zip(said, same, strict=True)]))
+    predicted, same = found.probabilities, sample.pairs.same
+    assert found.brier == pytest.approx(np.mean([(p - s) ** 2 for p, s in zip(predicted, same, strict=True)]))
     assert found.log_loss == pytest.approx(
-        np.mean([-np.log(p if s else 1 - p) for p, s in zip(said, same, strict=True)])
+        np.mean([-np.log(p if s else 1 - p) for p, s in zip(predicted, same, strict=True)])
     )
     assert found.expected_error < 0.1
     assert 0.25 > found.brier > 0.01
 
 
-def test_turned_labels_of_a_fold_do_not_reach_its_own_probabilities() -> None:
+def test_labels_of_a_fold_do_not_affect_its_own_probabilities() -> None:
     sample = measured()
     pairs = sample.pairs
-    turned = dataclasses.replace(pairs, same=np.where(pairs.fold == 2, ~pairs.same, pairs.same))
-    before, after = calibrate(sample), calibrate(dataclasses.replace(sample, pairs=turned))
+    flipped = dataclasses.replace(pairs, same=np.where(pairs.fold == 2, ~pairs.same, pairs.same))
+    before, after = calibrate(sample), calibrate(dataclasses.replace(sample, pairs=flipped))
     own = pairs.fold == 2
     assert np.array_equal(before.probabilities[own], after.probabilities[own])
     assert not np.allclose(before.probabilities[~own], after.probabilities[~own])
 
 
 def test_reliability_counts_every_pair_once() -> None:
-    said = np.array([0.0, 0.05, 0.31, 0.999, 1.0])
-    bins = reliability(said, np.array([False, True, True, True, True]))
+    predicted = np.array([0.0, 0.05, 0.31, 0.999, 1.0])
+    bins = reliability(predicted, np.array([False, True, True, True, True]))
     assert [(b.low, b.pairs, b.observed) for b in bins] == [(0.0, 2, 0.5), (0.3, 1, 1.0), (0.9, 2, 1.0)]
     assert bins[0].predicted == pytest.approx(0.025)

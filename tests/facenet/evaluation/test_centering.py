@@ -1,4 +1,4 @@
-"""The mean of the training folds, with repetition, by a loop."""
+"""The mean of the training folds, with repetition, against a loop."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ def test_means_equal_a_loop() -> None:
         assert np.allclose(row, np.mean(training, axis=0), rtol=0, atol=1e-14)
 
 
-def test_a_photo_counts_once_for_every_pair() -> None:
+def test_a_photo_counts_once_per_pair() -> None:
     embeddings = np.array([[0.0], [4.0]])
     left, right, fold = np.array([0, 0, 0]), np.array([1, 0, 1]), np.array([0, 1, 1], np.int32)
     assert training_means(embeddings, left, right, fold, np.array([0], np.int32)).tolist() == [[1.0]]

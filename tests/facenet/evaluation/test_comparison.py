@@ -1,4 +1,4 @@
-"""The paired test against its definition."""
+"""The paired comparison against its definition."""
 
 from math import comb
 
@@ -9,7 +9,7 @@ from facenet.evaluation.comparison import compare, mcnemar
 
 
 @pytest.mark.parametrize(("one", "other"), [(0, 0), (3, 3), (1, 9), (9, 1), (0, 5), (40, 60)])
-def test_mcnemar_is_the_sum_of_a_fair_coins_tails(one: int, other: int) -> None:
+def test_mcnemar_is_the_two_sided_binomial_test(one: int, other: int) -> None:
     total, few = one + other, min(one, other)
     tail = sum(comb(total, heads) for heads in range(few + 1)) / 2**total
     assert mcnemar(one, other) == pytest.approx(min(1.0, 2 * tail))
@@ -24,13 +24,13 @@ def sample(gain: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray,
     return new, old, people == other, people, other
 
 
-def test_the_same_decisions_differ_by_nothing() -> None:
+def test_equal_decisions_do_not_differ() -> None:
     new, _, same, left, right = sample(0)
     found = compare(new, new, same, left, right, draws=50)
     assert (found.difference, found.interval, found.p_value) == (0, (0, 0), 1)
 
 
-def test_a_gain_is_seen_and_its_mirror_is_a_loss() -> None:
+def test_a_gain_is_significant_and_its_mirror_is_a_loss() -> None:
     new, old, same, left, right = sample(0.4)
     gain = compare(new, old, same, left, right, draws=400, seed=1)
     assert gain.difference == pytest.approx((new.sum() - old.sum()) / 1200)

@@ -1,4 +1,4 @@
-"""Distances and flips against naive loops, also where cosines have no meaning."""
+"""Distances and flips against naive loops, including undefined cosines."""
 
 import math
 
@@ -32,14 +32,16 @@ def test_distances_equal_a_loop(metric: Metric) -> None:
     found = pair_distances(embeddings, left, right, metric, means)
     assert found.shape == (3, 60)
     for mean, row in zip(means, found, strict=True):
-        wanted = [naive(embeddings[a], embeddings[b], mean, metric) for a, b in zip(left, right, strict=True)]
-        assert np.allclose(row, wanted, rtol=0, atol=1e-12)
+        expected = [
+            naive(embeddings[a], embeddings[b], mean, metric) for a, b in zip(left, right, strict=True)
+        ]
+        assert np.allclose(row, expected, rtol=0, atol=1e-12)
     plain = pair_distances(embeddings, left, right, metric)
-    wanted = [
+    expected = [
         naive(embeddings[a], embeddings[b], np.zeros(7), metric) for a, b in zip(left, right, strict=True)
     ]
     assert plain.shape == (1, 60)
-    assert np.allclose(plain[0], wanted, rtol=0, atol=1e-12)
+    assert np.allclose(plain[0], expected, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("metric", ["euclidean_squared", "arccos", "cosine"])
@@ -58,7 +60,7 @@ def test_collapsed_embeddings_have_no_direction(metric: Metric, value: float) ->
     assert found.tolist() == [[value, value]]
 
 
-def test_many_pairs_are_gathered_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_do_not_change_distances(monkeypatch: pytest.MonkeyPatch) -> None:
     embeddings = unit(9, 4)
     left, right = np.random.default_rng(2).integers(0, 9, (2, 11))
     whole = pair_distances(embeddings, left, right, "cosine")
@@ -83,11 +85,11 @@ def test_flips() -> None:
     assert np.allclose(np.cross(added[:, :3], (face + mirrored)[:, :3]), 0, atol=1e-6)  # the same direction
 
 
-def test_flipped_that_cancels_the_face_stays_finite() -> None:
+def test_a_mirror_image_that_cancels_the_face_is_finite() -> None:
     assert combine_flips(unit(1, 3), -unit(1, 3), "add").tolist() == [[0, 0, 0]]
 
 
 @pytest.mark.parametrize("flip", ["concatenate", "add"])
-def test_missing_mirror_images_are_told(flip: distances.Flip) -> None:
+def test_missing_mirror_images_raise(flip: distances.Flip) -> None:
     with pytest.raises(ValueError, match="mirrored"):
         combine_flips(unit(1, 3), None, flip)

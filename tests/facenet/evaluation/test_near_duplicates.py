@@ -1,4 +1,4 @@
-"""Photos of ORL, re-encoded, cut and lit anew, against other photos of the same person."""
+"""Photos of ORL, re-encoded, cropped and relit, against other photos."""
 
 from io import BytesIO
 
@@ -22,7 +22,7 @@ def reencoded(face: np.ndarray) -> np.ndarray:
     return np.asarray(Image.open(buffer))
 
 
-def test_the_same_photo_stands_out(faces: list[np.ndarray]) -> None:
+def test_copies_correlate_more_than_other_photos(faces: list[np.ndarray]) -> None:
     for face in faces[::10]:
         assert pixel_similarity(face, reencoded(face)) > 0.995
         assert pixel_similarity(face, (face * 0.7 + 20).astype(np.uint8)) > 0.99
@@ -32,14 +32,14 @@ def test_the_same_photo_stands_out(faces: list[np.ndarray]) -> None:
 
 
 @pytest.mark.parametrize("box", [(6, 0, 112, 106), (0, 9, 103, 112), (8, 8, 104, 104), (3, 2, 110, 109)])
-def test_a_photo_that_is_cut_anew_stands_out(faces: list[np.ndarray], box: tuple[int, int, int, int]) -> None:
-    """A face is found a little elsewhere in another encoding of its photo."""
+def test_cropped_copies_correlate(faces: list[np.ndarray], box: tuple[int, int, int, int]) -> None:
+    """The detected face moves slightly in a re-encoded photo."""
     for face in faces[::10]:
-        again = Image.fromarray(reencoded(face)).crop(box).resize((112, 112), Image.Resampling.BILINEAR)
-        assert pixel_similarity(face, np.asarray(again)) > 0.9
+        cropped = Image.fromarray(reencoded(face)).crop(box).resize((112, 112), Image.Resampling.BILINEAR)
+        assert pixel_similarity(face, np.asarray(cropped)) > 0.9
 
 
-def test_one_grey_value_is_like_nothing(faces: list[np.ndarray]) -> None:
+def test_a_uniform_image_correlates_with_nothing(faces: list[np.ndarray]) -> None:
     assert pixel_similarity(faces[0], np.full_like(faces[0], 90)) == 0
 
 

@@ -1,14 +1,14 @@
-"""Thresholds of the training folds, judged on the others, by loops."""
+"""Thresholds of the training folds, evaluated on the held-out fold, against loops."""
 
 import numpy as np
 import pytest
 
-from facenet.evaluation.operating_points import _decide_again, operating_points
+from facenet.evaluation.operating_points import _redecide, operating_points
 from facenet.evaluation.protocol import Measured, PairRows
 
 
 def measured(folds: int = 4, per_fold: int = 100, seed: int = 0) -> Measured:
-    """Distances that differ a little by the fold that looks, as after mean subtraction."""
+    """Distances that vary slightly between folds, as after mean subtraction."""
     random, count = np.random.default_rng(seed), folds * per_fold
     same = np.tile(np.arange(per_fold) < per_fold // 2, folds)
     rows = np.arange(count)
@@ -41,19 +41,19 @@ def test_points_by_hand() -> None:
         assert point.val_interval[0] < point.val < point.val_interval[1]
 
 
-def test_a_claim_needs_thirty_expected_errors() -> None:
+def test_supported_needs_thirty_expected_errors() -> None:
     sample = measured(folds=3, per_fold=200)
     people = np.arange(600)
     points = operating_points(sample, people, people, fars=(0.1, 0.099, 1e-4), draws=10)
     assert [point.supported for point in points] == [True, False, False]
     assert points[-1].negatives == 300
-    assert points[-1].far_interval[1] > 0.01  # nothing seen in 300 tells little
+    assert points[-1].far_interval[1] > 0.01  # no error in 300 pairs does not prove a low rate
 
 
 def test_pairs_that_share_people_widen_the_interval() -> None:
     sample = measured(per_fold=200)
     alone = np.arange(800)
-    grouped = np.argsort(np.argsort(sample.distances[0])) // 100  # the hard pairs are of the same people
+    grouped = np.argsort(np.argsort(sample.distances[0])) // 100  # the hard pairs share people
     narrow, wide = (
         operating_points(sample, people, people, fars=(0.1,), draws=200)[0].val_interval
         for people in (alone, grouped)
@@ -61,7 +61,7 @@ def test_pairs_that_share_people_widen_the_interval() -> None:
     assert wide[1] - wide[0] > 1.5 * (narrow[1] - narrow[0])
 
 
-def test_fold_minus_one_only_chooses() -> None:
+def test_fold_minus_one_only_chooses_thresholds() -> None:
     sample = measured(folds=2)
     fold = np.where(sample.pairs.fold == 1, 0, -1).astype(np.int32)
     pairs = PairRows(left=sample.pairs.left, right=sample.pairs.right, same=sample.pairs.same, fold=fold)
@@ -71,12 +71,12 @@ def test_fold_minus_one_only_chooses() -> None:
     assert (point.negatives, point.positives) == (50, 50)
 
 
-def test_draws_choose_thresholds_as_the_sample_would_if_it_were_theirs() -> None:
-    """A pair that weighs twice counts as two pairs, one that weighs nothing as none."""
+def test_draws_choose_thresholds_on_the_weighted_sample() -> None:
+    """A pair of weight 2 counts as two pairs, one of weight 0 as none."""
     sample = measured(per_fold=40)
     same, fold, count = sample.pairs.same, sample.pairs.fold, 160
     weights = np.random.default_rng(5).integers(0, 3, (3, count)).astype(float)
-    found = _decide_again(sample, (0.1, 0.03), weights)
+    found = _redecide(sample, (0.1, 0.03), weights)
     for draw in range(3):
         for place, far in enumerate((0.1, 0.03)):
             for number in range(4):
@@ -86,12 +86,12 @@ def test_draws_choose_thresholds_as_the_sample_would_if_it_were_theirs() -> None
                 assert np.array_equal(found[place, draw, test], (row[test] < threshold) & same[test])
 
 
-def test_the_interval_holds_what_is_true_at_the_wanted_rate() -> None:
-    """200 strangers, 4 of whom may be accepted: the threshold itself is the largest uncertainty."""
-    held, trials = 0, 60
+def test_the_interval_covers_val_at_the_target_rate() -> None:
+    """200 different pairs, 4 of which may be accepted: most of the uncertainty is that of the threshold."""
+    covered, trials = 0, 60
     people, truth = np.arange(400), 0.7295  # of N(1, 0.3) below where 2 % of N(1.8, 0.3) are
     for trial in range(trials):
         points = operating_points(measured(seed=trial), people, people, fars=(0.02,), draws=150)
         low, high = points[0].val_interval
-        held += low <= truth <= high
-    assert held >= 0.88 * trials
+        covered += low <= truth <= high
+    assert covered >= 0.88 * trials

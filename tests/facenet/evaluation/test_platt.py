@@ -1,4 +1,4 @@
-"""Platt's sigmoid against scikit-learn's, and the threshold at its middle against the search's."""
+"""Platt's sigmoid against scikit-learn, and its midpoint against the threshold search."""
 
 import numpy as np
 import pytest
@@ -10,24 +10,24 @@ from facenet.evaluation.thresholds import Flags, Floats, max_accuracy_threshold
 
 
 def test_fit_is_a_logistic_regression_on_platts_targets() -> None:
-    """scikit-learn takes hard targets: each pair is given twice, with the weight of either answer."""
+    """scikit-learn takes hard targets: each pair occurs twice, weighted by its soft target."""
     random = np.random.default_rng(0)
     same = np.arange(600) % 3 == 0
     distances = random.normal(np.where(same, 0.9, 1.6), 0.4)
     positives, negatives = 200, 400
     target = np.where(same, (positives + 1) / (positives + 2), 1 / (negatives + 2))
     weight = np.where(same, 0.5 / positives, 0.5 / negatives)
-    wanted = LogisticRegression(C=1e9, tol=1e-10, max_iter=1000).fit(
+    expected = LogisticRegression(C=1e9, tol=1e-10, max_iter=1000).fit(
         np.tile(distances, 2)[:, None],
         np.repeat([1, 0], 600),
         np.concatenate([weight * target, weight * (1 - target)]) * 600,
     )
     found = fit_sigmoid(distances, same)
-    assert found.slope == pytest.approx(-wanted.coef_[0, 0], rel=1e-4)
-    assert found.intercept == pytest.approx(wanted.intercept_[0], rel=1e-4)
+    assert found.slope == pytest.approx(-expected.coef_[0, 0], rel=1e-4)
+    assert found.intercept == pytest.approx(expected.intercept_[0], rel=1e-4)
 
 
-def test_fit_finds_the_sigmoid_that_made_the_pairs() -> None:
+def test_fit_recovers_the_generating_sigmoid() -> None:
     random = np.random.default_rng(1)
     distances = random.uniform(0, 2, 40_000)
     same = random.random(40_000) < expit(5 - 5 * distances)  # half of them, by symmetry
@@ -36,7 +36,7 @@ def test_fit_finds_the_sigmoid_that_made_the_pairs() -> None:
     assert found.intercept == pytest.approx(5, rel=0.05)
 
 
-def test_kinds_that_no_distance_mixes_have_a_finite_slope() -> None:
+def test_separable_classes_have_a_finite_slope() -> None:
     distances = np.concatenate([np.linspace(0.1, 0.5, 50), np.linspace(1.5, 2, 50)])
     fit = fit_sigmoid(distances, np.arange(100) < 50)
     assert 0 < fit.slope < 1000
@@ -44,40 +44,42 @@ def test_kinds_that_no_distance_mixes_have_a_finite_slope() -> None:
     assert fit.probability(np.array([1.7]))[0] < 0.1
 
 
-def test_one_kind_only_is_told() -> None:
+def test_a_single_class_raises() -> None:
     with pytest.raises(ValueError, match="same and different"):
         fit_sigmoid(np.ones(3), np.ones(3, bool))
 
 
 def few(seed: int) -> tuple[Floats, Flags]:
-    """Return 84 pairs of one person around 0.6 and 598 of two people around 1.2."""
+    """Return 84 same pairs around 0.6 and 598 different pairs around 1.2."""
     random = np.random.default_rng(seed)
     same = np.arange(682) < 84
     return random.normal(np.where(same, 0.6, 1.2), 0.3), same
 
 
-def test_even_threshold_is_where_the_sigmoid_says_one_half() -> None:
+def test_equal_prior_threshold_has_probability_one_half() -> None:
     distances, same = few(0)
     found = equal_prior_threshold(distances, same)
     assert fit_sigmoid(distances, same).probability(found) == pytest.approx(0.5)
 
 
-def test_even_threshold_lies_midway_between_equally_wide_kinds_of_unequal_numbers() -> None:
+def test_equal_prior_threshold_lies_midway_for_unbalanced_classes_of_equal_variance() -> None:
     found = np.array([equal_prior_threshold(*few(seed)) for seed in range(50)])
-    assert found.mean() == pytest.approx(0.9, abs=0.02)  # Platt's targets draw it a little to the fewer
+    assert found.mean() == pytest.approx(
+        0.9, abs=0.02
+    )  # Platt's targets shift it slightly to the rarer class
     searched = [max_accuracy_threshold(*few(seed)) for seed in range(50)]
-    assert np.mean(searched) < 0.75  # most decisions are right where few are accepted
+    assert np.mean(searched) < 0.75  # accuracy is highest where few pairs are accepted
 
 
-def test_even_threshold_moves_less_than_the_best_of_a_search() -> None:
+def test_equal_prior_threshold_varies_less_than_that_of_maximum_accuracy() -> None:
     even, searched = [], []
     for seed in range(50):
-        distances, same = (column[: 2 * 84] for column in few(seed))  # as many of either kind
+        distances, same = (column[: 2 * 84] for column in few(seed))  # balanced
         even.append(equal_prior_threshold(distances, same))
         searched.append(max_accuracy_threshold(distances, same))
     assert np.std(even) < np.std(searched) / 2
 
 
-def test_even_threshold_is_the_searchs_where_matches_are_not_nearer() -> None:
+def test_equal_prior_threshold_falls_back_where_matches_are_not_nearer() -> None:
     distances, same = few(0)
     assert equal_prior_threshold(-distances, same) == max_accuracy_threshold(-distances, same)

@@ -1,4 +1,4 @@
-"""The protocol against davidsandberg's evaluate step by step, and what it says if it cannot be run."""
+"""The protocol against an independent davidsandberg evaluation, and its errors."""
 
 import dataclasses
 import itertools
@@ -17,7 +17,7 @@ from tests.facenet.evaluation import davidsandberg
 def sample(
     folds: int = 10, per_fold: int = 30, width: int = 16, seed: int = 0, noise: float = 1.0
 ) -> tuple[Floats, PairRows]:
-    """People as noisy points of the sphere, off the origin, in folds of half same, half different pairs."""
+    """Noisy points per person on the sphere, in folds of half same, half different pairs."""
     random = np.random.default_rng(seed)
     people = np.repeat(random.normal(0.3, 1, (folds * per_fold // 3, width)), 2, axis=0)
     photos = people + random.normal(0, noise, people.shape)
@@ -38,10 +38,10 @@ def test_grid_reproduces_davidsandberg(metric: Metric, subtract_mean: bool, seed
     protocol = Protocol(metric=metric, subtract_mean=subtract_mean, sweep="grid", far=far)
     found = verify(embeddings, pairs, protocol).metrics()
     one, two = embeddings[pairs.left], embeddings[pairs.right]
-    wanted = davidsandberg.evaluate(one, two, pairs, metric, subtract_mean=subtract_mean, far=far)
-    assert 0.6 < wanted["accuracy"] < 0.99  # the sample is neither trivial nor hopeless
-    assert wanted["accuracy_std"] > 0
-    for name, value in wanted.items():
+    expected = davidsandberg.evaluate(one, two, pairs, metric, subtract_mean=subtract_mean, far=far)
+    assert 0.6 < expected["accuracy"] < 0.99  # neither trivial nor random
+    assert expected["accuracy_std"] > 0
+    for name, value in expected.items():
         assert found[name] == pytest.approx(value, abs=1e-9), name
 
 
@@ -60,17 +60,17 @@ def test_exact_sweep_is_never_worse_on_the_training_folds(
     for ours, theirs in zip(exact.folds, grid.folds, strict=True):
         training = pairs.fold != ours.fold
         distance = davidsandberg.distances(one, two, training, metric, subtract_mean)[training]
-        right = [((distance < s.threshold) == pairs.same[training]).sum() for s in (ours, theirs)]
-        assert right[0] >= right[1]
-        better += int(right[0] > right[1])
-    assert better or metric == "euclidean_squared"  # of the others few grid points lie where the pairs do
+        correct = [((distance < s.threshold) == pairs.same[training]).sum() for s in (ours, theirs)]
+        assert correct[0] >= correct[1]
+        better += int(correct[0] > correct[1])
+    assert better or metric == "euclidean_squared"  # the grid is too coarse for the others
 
 
 def test_threshold_never_comes_from_the_scored_fold() -> None:
-    """Turning the labels of one fold round changes the threshold of every fold but that one."""
+    """Flipping the labels of one fold changes the threshold of every other fold only."""
     embeddings, pairs = sample()
-    turned = dataclasses.replace(pairs, same=np.where(pairs.fold == 3, ~pairs.same, pairs.same))
-    before, after = (verify(embeddings, p, Protocol(far=0.1)) for p in (pairs, turned))
+    flipped = dataclasses.replace(pairs, same=np.where(pairs.fold == 3, ~pairs.same, pairs.same))
+    before, after = (verify(embeddings, p, Protocol(far=0.1)) for p in (pairs, flipped))
     assert before.folds[3].threshold == after.folds[3].threshold
     assert before.folds[3].val_threshold == after.folds[3].val_threshold
     assert after.folds[3].accuracy == pytest.approx(1 - before.folds[3].accuracy)
@@ -92,7 +92,7 @@ def test_mean_never_comes_from_the_scored_fold() -> None:
 
 
 def view_1() -> tuple[Floats, PairRows]:
-    """Four folds whose last is scored, and whose first three only choose the threshold."""
+    """Four folds: the last is scored, the others only choose the threshold."""
     embeddings, pairs = sample(folds=4, per_fold=60)
     return embeddings, dataclasses.replace(pairs, fold=np.where(pairs.fold == 3, 0, -1).astype(np.int32))
 
@@ -163,7 +163,7 @@ def test_perfect_embeddings(metric: Metric, sweep: str, subtract_mean: bool) -> 
 
 
 @pytest.mark.parametrize("metric", ["euclidean_squared", "arccos", "cosine"])
-def test_collapsed_embeddings_are_a_coin(metric: Metric) -> None:
+def test_collapsed_embeddings_are_random(metric: Metric) -> None:
     embeddings, pairs = sample()
     result = verify(np.tile(embeddings[:1], (len(embeddings), 1)), pairs, Protocol(metric=metric))
     metrics = result.metrics()
@@ -176,17 +176,17 @@ def _finite(result: Verification) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
-        ({"fold": np.full(20, -1, np.int32)}, "no pair to score"),
+        ({"fold": np.full(20, -1, np.int32)}, "no pairs to score"),
         ({"same": np.ones(20, bool)}, "All 20 scored pairs show the same person"),
         ({"same": np.zeros(20, bool)}, "different people"),
         ({"fold": np.zeros(20, np.int32)}, "threshold_pairs"),
     ],
 )
-def test_what_cannot_be_scored_is_told(change: dict[str, object], told: str) -> None:
+def test_unscorable_pairs_raise(change: dict[str, object], message: str) -> None:
     embeddings, pairs = sample(folds=2, per_fold=10, width=4)
-    with pytest.raises(PairsFileInvalid, match=told):
+    with pytest.raises(PairsFileInvalid, match=message):
         verify(embeddings, dataclasses.replace(pairs, **change), Protocol())
 
 

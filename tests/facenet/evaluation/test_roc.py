@@ -14,7 +14,7 @@ def sample(seed: int, count: int = 50) -> tuple[Floats, Flags]:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_area_is_the_chance_that_a_same_pair_is_nearer(seed: int) -> None:
+def test_area_is_the_probability_that_a_same_pair_is_nearer(seed: int) -> None:
     distances, same = sample(seed)
     wins = [(s < d) + 0.5 * (s == d) for s in distances[same] for d in distances[~same]]
     assert exact_curve(distances, same).auc() == pytest.approx(np.mean(wins), abs=1e-12)
@@ -32,7 +32,7 @@ def test_points_are_the_rates_at_every_threshold(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_equal_error_rate_lies_where_the_errors_are_equal(seed: int) -> None:
+def test_error_rates_are_equal_at_the_equal_error_rate(seed: int) -> None:
     curve = exact_curve(*sample(seed))
     eer = curve.eer()
     assert 0 < eer < 0.5
@@ -54,7 +54,7 @@ def test_curve_that_ends_early_still_has_an_equal_error_rate() -> None:
     assert Curve(np.array([0.0, 0.1]), np.array([0.0, 0.4])).eer() == pytest.approx(0.4)
 
 
-def test_one_kind_of_pairs_is_told() -> None:
+def test_a_single_class_raises() -> None:
     with pytest.raises(ValueError, match="same and different"):
         exact_curve(np.array([1.0, 2.0]), np.array([True, True]))
 

@@ -28,7 +28,7 @@ def test_grids() -> None:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_best_threshold_is_the_first_of_the_best(seed: int) -> None:
+def test_best_threshold_is_the_lowest_of_equally_good_ones(seed: int) -> None:
     distances, same = sample(seed)
     accuracies = [np.mean((distances < t) == same) for t in ACCURACY_GRID]
     assert max_accuracy_grid_threshold(distances, same) == ACCURACY_GRID[int(np.argmax(accuracies))]
@@ -37,7 +37,7 @@ def test_best_threshold_is_the_first_of_the_best(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("far", [0.01, 0.1, 0.25])
 def test_far_threshold_is_scipys_linear_spline(seed: int, far: float) -> None:
-    """SciPy of 2018 made the spline from the repeated values as they were; its evaluation is still there."""
+    """SciPy of 2018 built the spline from repeated values; BSpline still evaluates it."""
     distances, same = sample(seed)
     shares = np.array([np.mean(distances[~same] < t) for t in VAL_GRID])
     spline = BSpline(np.r_[shares[0], shares, shares[-1]], VAL_GRID, 1)
@@ -60,7 +60,7 @@ def test_mean_curve_averages_folds() -> None:
         assert curve.tpr[index] == pytest.approx(np.mean([np.mean(d[s] < t) for d, s in folds]))
 
 
-def test_fold_of_one_kind_counts_as_zero() -> None:
+def test_rate_of_a_fold_without_that_class_is_zero() -> None:
     curve = mean_curve([(np.array([1.0]), np.array([True])), (np.array([1.0]), np.array([False]))])
     assert curve.tpr[-1] == 0.5
     assert curve.far[-1] == 0.5

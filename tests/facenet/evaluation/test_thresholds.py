@@ -1,4 +1,4 @@
-"""The exact search: no threshold whatever does better on the pairs it was given."""
+"""The exact search: no other threshold does better on the same pairs."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def test_no_threshold_is_better(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(30))
 @pytest.mark.parametrize("far", [0.001, 0.1, 0.29, 0.999])
-def test_far_threshold_is_the_largest_that_keeps_the_target(seed: int, far: float) -> None:
+def test_far_threshold_is_the_largest_that_meets_the_target(seed: int, far: float) -> None:
     distances, same = sample(seed)
     negatives = distances[~same]
     found = far_threshold(distances, same, far)

@@ -1,4 +1,4 @@
-"""Intervals against published metrics and against simulation."""
+"""Intervals against published values and simulation."""
 
 import numpy as np
 import pytest
@@ -33,16 +33,16 @@ def test_wilson_at_the_ends() -> None:
         wilson_interval(0, 0)
 
 
-def test_standard_error_is_of_the_sample() -> None:
+def test_standard_error_uses_the_sample_standard_deviation() -> None:
     assert standard_error([0.9, 1.0]) == pytest.approx(0.05)
 
 
-def test_folds_interval_is_students() -> None:
+def test_folds_interval_is_students_t() -> None:
     """Mean 0.9 and standard error 0.01 over ten folds: 2.2622 standard errors either way."""
     spread = 0.01 * np.sqrt(10) * np.sqrt(0.9)
     low, high = folds_interval([0.9 - spread, 0.9 + spread] * 5)
     assert (low, high) == (pytest.approx(0.9 - 0.022622, abs=1e-6), pytest.approx(0.9 + 0.022622, abs=1e-6))
 
 
-def test_folds_interval_stays_within_shares() -> None:
+def test_folds_interval_is_clipped() -> None:
     assert folds_interval([1.0, 1.0, 0.9])[1] == 1

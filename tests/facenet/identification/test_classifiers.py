@@ -1,4 +1,4 @@
-"""Real people of ORL, told apart by their pixels: known ones are found, strangers are turned away."""
+"""Identification of real people of ORL by their pixels: enrolled and unknown ones."""
 
 from io import BytesIO
 
@@ -31,7 +31,7 @@ def enrolled(faces: Faces, people: np.ndarray, photos: int) -> Gallery:
 
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS)
-def test_known_people_are_found(faces: Faces, classifier: type) -> None:
+def test_enrolled_people_are_identified(faces: Faces, classifier: type) -> None:
     people = np.arange(40)
     score = classifier(enrolled(faces, people, 5))
     scores, labels = score(faces[:, 5:].reshape(200, -1)), np.repeat(people, 5)
@@ -45,24 +45,22 @@ def test_nearest_is_the_largest_cosine_by_a_loop(faces: Faces) -> None:
     scores = nearest_neighbour(enrolled(faces, people, 4))(faces[20, :2])
     for row, probe in zip(scores, faces[20, :2], strict=True):
         for found, person in zip(row, people, strict=True):
-            known = faces[person, :4]
-            cosines = [k @ probe / np.linalg.norm(k) / np.linalg.norm(probe) for k in known]
+            gallery = faces[person, :4]
+            cosines = [g @ probe / np.linalg.norm(g) / np.linalg.norm(probe) for g in gallery]
             assert found == pytest.approx(max(cosines), abs=1e-5)
 
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS)
-def test_strangers_are_turned_away_at_the_rate_that_was_set(faces: Faces, classifier: type) -> None:
-    """20 known people; the threshold from 10 strangers holds for 10 others, on average over draws."""
+def test_fpir_holds_for_real_unknown_people(faces: Faces, classifier: type) -> None:
+    """20 enrolled people; the threshold from 10 unknown people holds for 10 others, on average."""
     random, rates, found = np.random.default_rng(0), [], []
     for _ in range(8):
         order = random.permutation(40)
-        known, seen, unseen = order[:20], order[20:30], order[30:]
-        score = classifier(enrolled(faces, known, 5))
-        threshold = rejection_threshold(score(faces[seen].reshape(100, -1)), 0.1)
-        probes = score(faces[known, 5:].reshape(100, -1))
-        result = open_set(
-            probes, np.repeat(np.arange(20), 5), score(faces[unseen].reshape(100, -1)), threshold
-        )
+        people, calibration, test = order[:20], order[20:30], order[30:]
+        score = classifier(enrolled(faces, people, 5))
+        threshold = rejection_threshold(score(faces[calibration].reshape(100, -1)), 0.1)
+        probes = score(faces[people, 5:].reshape(100, -1))
+        result = open_set(probes, np.repeat(np.arange(20), 5), score(faces[test].reshape(100, -1)), threshold)
         rates.append(result.fpir)
         found.append(result.tpir)
     error = np.std(rates, ddof=1) / np.sqrt(len(rates))
@@ -73,30 +71,30 @@ def test_strangers_are_turned_away_at_the_rate_that_was_set(faces: Faces, classi
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS)
 @pytest.mark.parametrize("fpir", [0.02, 0.1, 0.3])
-def test_the_rate_that_was_set_holds_for_many_strangers(classifier: type, fpir: float) -> None:
-    """1,500 people never seen, points of a sphere: off by no more than both samples of strangers explain."""
+def test_fpir_holds_for_many_unknown_people(classifier: type, fpir: float) -> None:
+    """1,500 unknown synthetic people: the deviation is within the sampling error of both halves."""
     random, count = np.random.default_rng(7), 1500
     people = random.normal(size=(40 + 2 * count, 64))
-    known, strangers = people[:40], people[40:] + random.normal(0, 0.4, (2 * count, 64))
+    known, unknown = people[:40], people[40:] + random.normal(0, 0.4, (2 * count, 64))
     gallery = Gallery()
     for number, centre in enumerate(known):
         gallery.add(str(number), centre + random.normal(0, 0.4, (3, 64)))
     score = classifier(gallery)
-    threshold = rejection_threshold(score(strangers[:count]), fpir)
+    threshold = rejection_threshold(score(unknown[:count]), fpir)
     probes = score(known + random.normal(0, 0.4, known.shape))
-    result = open_set(probes, np.arange(40), score(strangers[count:]), threshold)
+    result = open_set(probes, np.arange(40), score(unknown[count:]), threshold)
     assert abs(result.fpir - fpir) < 3 * np.sqrt(fpir * (1 - fpir) * 2 / count)
     assert result.tpir > 0.9
 
 
 @pytest.mark.parametrize("photos", [1, 3])
-def test_svm_is_the_one_on_the_embeddings_themselves(faces: Faces, photos: int) -> None:
+def test_svm_equals_the_svm_in_embedding_space(faces: Faces, photos: int) -> None:
     gallery = enrolled(faces, np.arange(12), photos)
     rows, labels = gallery.table()
     machine = LinearSVC(C=1.0, class_weight="balanced", random_state=0, max_iter=100_000, tol=1e-8)
     probes = faces[:20, 9] / np.linalg.norm(faces[:20, 9], axis=1, keepdims=True)
-    wanted = machine.fit(rows, labels).decision_function(probes)
-    np.testing.assert_allclose(linear_svm(gallery)(faces[:20, 9]), wanted, atol=2e-3)
+    expected = machine.fit(rows, labels).decision_function(probes)
+    np.testing.assert_allclose(linear_svm(gallery)(faces[:20, 9]), expected, atol=2e-3)
 
 
 def test_svm_of_two_people_scores_both(faces: Faces) -> None:
@@ -105,6 +103,6 @@ def test_svm_of_two_people_scores_both(faces: Faces) -> None:
     assert scores.argmax(axis=1).tolist() == [0, 1]
 
 
-def test_svm_of_one_person_is_told(faces: Faces) -> None:
+def test_svm_of_one_person_raises(faces: Faces) -> None:
     with pytest.raises(ValueError, match="two people"):
         linear_svm(enrolled(faces, np.array([0]), 5))

@@ -1,4 +1,4 @@
-"""Agreement of clusters with the truth by loops over faces and pairs."""
+"""Cluster metrics against loops over faces and pairs."""
 
 import itertools
 
@@ -9,7 +9,7 @@ from facenet.identification.clustering import bcubed, cluster, pairwise
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_agreement_equals_loops(seed: int) -> None:
+def test_metrics_equal_loops(seed: int) -> None:
     random = np.random.default_rng(seed)
     truth, found = random.integers(0, 6, 40), random.integers(0, 9, 40)
     precision, recall = [], []
@@ -26,7 +26,7 @@ def test_agreement_equals_loops(seed: int) -> None:
     assert pairwise(truth, found) == pytest.approx((p, r, 2 * p * r / (p + r)))
 
 
-def test_ends() -> None:
+def test_perfect_and_trivial_clusters() -> None:
     truth = np.array([0, 0, 1, 1])
     assert bcubed(truth, truth).f == pairwise(truth, truth).f == 1
     assert bcubed(truth, np.arange(4)) == pytest.approx((1, 0.5, 2 / 3))
@@ -34,7 +34,7 @@ def test_ends() -> None:
     assert pairwise(np.arange(4), np.zeros(4, int)) == (0, 1, 0)
 
 
-def test_clusters_are_parted_at_the_distance() -> None:
+def test_clusters_are_split_at_the_distance() -> None:
     angles = np.radians([0, 5, 10, 60, 64, 130])
     rows = np.stack([np.cos(angles), np.sin(angles)], axis=1) * [[3.0]]
     assert bcubed(np.array([0, 0, 0, 1, 1, 2]), cluster(rows, 0.1)).f == 1

@@ -1,4 +1,4 @@
-"""People come, go, and are read back from a file."""
+"""Enrolment, removal and storage of people."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def gallery() -> Gallery:
     return made
 
 
-def test_embeddings_of_a_person_are_together_and_of_length_one() -> None:
+def test_embeddings_are_grouped_by_person_and_normalised() -> None:
     made = gallery()
     rows, labels = made.table()
     assert made.people == ["Zoë", "Ann"]
@@ -25,7 +25,7 @@ def test_embeddings_of_a_person_are_together_and_of_length_one() -> None:
     assert np.allclose(np.linalg.norm(rows, axis=1), 1)
 
 
-def test_remove_forgets_all_of_a_person() -> None:
+def test_remove_deletes_all_of_a_person() -> None:
     made = gallery()
     made.remove("Zoë")
     assert (made.people, len(made), "Zoë" in made) == (["Ann"], 1, False)
@@ -34,7 +34,7 @@ def test_remove_forgets_all_of_a_person() -> None:
         made.remove("Zoë")
 
 
-def test_file_gives_back_the_same_bits(tmp_path: Path) -> None:
+def test_file_round_trip_is_bit_exact(tmp_path: Path) -> None:
     made = gallery()
     made.save(tmp_path / "gallery.safetensors")
     again = Gallery.load(tmp_path / "gallery.safetensors")
@@ -46,24 +46,24 @@ def test_file_gives_back_the_same_bits(tmp_path: Path) -> None:
     assert len(made) == 2
 
 
-def test_a_file_that_is_no_gallery_is_told(tmp_path: Path) -> None:
-    with pytest.raises(DataInvalid, match="no gallery"):
+def test_an_invalid_file_raises(tmp_path: Path) -> None:
+    with pytest.raises(DataInvalid, match="not a valid gallery"):
         Gallery.load(tmp_path / "none")
     (tmp_path / "bad").write_bytes(b"\x80\x04pickle")
-    with pytest.raises(DataInvalid, match="no gallery"):
+    with pytest.raises(DataInvalid, match="not a valid gallery"):
         Gallery.load(tmp_path / "bad")
 
 
 @pytest.mark.parametrize(
     "rows", [np.ones((1, 5)), np.zeros((1, 6)), np.full((1, 6), np.nan), np.ones((0, 6))]
 )
-def test_what_does_not_fit_is_told(rows: np.ndarray) -> None:
+def test_invalid_embeddings_raise(rows: np.ndarray) -> None:
     made = gallery()
     with pytest.raises(DataInvalid, match="Bo"):
         made.add("Bo", rows)
     assert "Bo" not in made
 
 
-def test_empty_gallery_is_told(tmp_path: Path) -> None:
+def test_empty_gallery_raises(tmp_path: Path) -> None:
     with pytest.raises(DataInvalid, match="empty"):
         Gallery().save(tmp_path / "g")

@@ -12,7 +12,7 @@ def test_ranks_by_hand() -> None:
     assert [rank_rate(scores, labels, rank) for rank in (1, 2, 3)] == pytest.approx([1 / 3, 2 / 3, 1])
 
 
-def test_equal_scores_are_no_success() -> None:
+def test_ties_count_against_the_label() -> None:
     assert rank_rate(np.ones((4, 3)), np.array([0, 1, 2, 0]), 1) == 0
     assert rank_rate(np.ones((4, 3)), np.array([0, 1, 2, 0]), 3) == 1
 
@@ -21,13 +21,13 @@ def test_open_set_by_hand() -> None:
     known = np.array([[0.9, 0.2], [0.3, 0.8], [0.7, 0.6], [0.4, 0.1]])
     strangers = np.array([[0.6, 0.1], [0.2, 0.3], [0.1, 0.1], [0.5, 0.45]])
     result = open_set(known, np.array([0, 1, 1, 0]), strangers, 0.5)
-    assert (result.tpir, result.probes) == (0.5, 4)  # one is taken for another, one is turned away
+    assert (result.tpir, result.probes) == (0.5, 4)  # one is misidentified, one is rejected
     assert (result.fpir, result.strangers) == (0.25, 4)
     assert result.fpir_interval[0] < 0.25 < result.fpir_interval[1]
 
 
 @pytest.mark.parametrize("fpir", [0.02, 0.1, 0.3])
-def test_threshold_keeps_the_rate_on_average(fpir: float) -> None:
+def test_threshold_meets_the_rate_on_average(fpir: float) -> None:
     random, rates = np.random.default_rng(1), []
     for _ in range(400):
         threshold = rejection_threshold(random.normal(size=(99, 3)), fpir)
@@ -35,6 +35,6 @@ def test_threshold_keeps_the_rate_on_average(fpir: float) -> None:
     assert np.mean(rates) == pytest.approx(fpir, rel=0.15)
 
 
-def test_too_few_strangers_turn_everybody_away() -> None:
+def test_too_few_unknown_people_reject_everyone() -> None:
     assert rejection_threshold(np.ones((50, 2)), 0.01) == float("inf")
     assert rejection_threshold(np.array([[1.0], [2.0]]), 1 / 3) == 2

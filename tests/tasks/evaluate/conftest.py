@@ -15,6 +15,7 @@ from PIL import Image
 from facenet import networks
 from facenet.images import encode
 from facenet.model import ModelCard, NetworkCard, save_model
+from tasks.evaluate.files import EvaluatePaths
 from tasks.params.evaluate import EvaluateParams
 from tasks.shards import FACES_SCHEMA, read_table, sort_key, write_shards
 
@@ -47,18 +48,23 @@ class Workspace:
 
     @property
     def paths(self) -> dict[str, Path]:
-        """The path arguments of the stage."""
+        """The paths of the stage by name."""
         return {
             "aligned": self.root / "data/aligned",
             "pairs": self.root / "data/raw/pairs.parquet",
             "identities": self.root / "data/triplets/identities.parquet",
             "weights": self.root / "models/facenet.safetensors",
             "card": self.root / "models/model.json",
-            "matcher": self.root / "models/calibration.json",
+            "calibration": self.root / "models/calibration.json",
             "embeddings": self.root / "data/embeddings",
             "reports": self.root / "reports",
             "cache": self.root / "data/cache",
         }
+
+    @property
+    def files(self) -> EvaluatePaths:
+        """The paths of the stage."""
+        return EvaluatePaths(**self.paths)
 
     def with_pairs(self, pairs: pd.DataFrame) -> "Workspace":
         pairs.to_parquet(self.paths["pairs"])
@@ -91,18 +97,18 @@ def name(person: int, photo: int) -> str:
 
 @pytest.fixture
 def params() -> EvaluateParams:
-    """Options as most tests use them."""
+    """The options of most tests."""
     return PARAMS
 
 
 @pytest.fixture
 def workspace(tmp_path: Path, orl_photos: list[tuple[str, bytes]]) -> Workspace:
-    """Faces in data/aligned (one a fallback), 120 pairs in 5 folds of people who did not train, a model."""
+    """Faces in data/aligned (one a fallback), 120 pairs in 5 folds of people not trained on, a model."""
     return build_workspace(tmp_path, orl_photos)
 
 
 def build_workspace(root: Path, orl_photos: list[tuple[str, bytes]]) -> Workspace:
-    """Make the workspace in a folder."""
+    """Create the workspace in a folder."""
     rows = {
         name(person, photo): _face(orl_photos[10 * person + photo], fallback=(person, photo) == (0, 0))
         for person in range(PEOPLE)
@@ -144,7 +150,7 @@ def _face(photo: tuple[str, bytes], *, fallback: bool) -> dict[str, Any]:
 
 
 def _pairs(ids: dict[str, str]) -> pd.DataFrame:
-    """Two people a fold: 12 pairs of one person, 12 of the two."""
+    """Two people per fold: 12 same and 12 different pairs."""
     rows = []
     for fold in range(PEOPLE // 2):
         a, b = 2 * fold, 2 * fold + 1

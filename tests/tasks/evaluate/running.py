@@ -1,4 +1,4 @@
-"""Run the stage evaluate on a small workspace, and read what it embedded."""
+"""Run the stage on a small workspace and read its embeddings."""
 
 from typing import Any
 
@@ -13,7 +13,8 @@ SOURCES = (OrlSource(kind="orl"),)
 
 
 def evaluate(workspace: Workspace, params: EvaluateParams, **changes: Any) -> dict[str, Any]:
-    return run(params.model_copy(update=changes), device="cpu", seed=7, sources=SOURCES, **workspace.paths)
+    changed = params.model_copy(update=changes)
+    return run(changed, workspace.files, device="cpu", seed=7, sources=SOURCES)
 
 
 def read_embeddings(workspace: Workspace) -> pa.Table:

@@ -1,4 +1,4 @@
-"""Who plays which part, and that thresholds mean the same in another metric."""
+"""The split into enrolled and unknown people, and the conversion of thresholds."""
 
 import csv
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tasks.evaluate.identification import cosine_distance, draw
+from tasks.evaluate.identification import cosine_distance, split_people
 from tasks.evaluate.stage import run
 from tasks.params.evaluate import EvaluateParams
 from tasks.params.sources import OrlSource
@@ -16,24 +16,28 @@ NAMES = [f"P{person}" for person in range(20) for _ in range(1 + person % 4)]
 
 
 @pytest.mark.parametrize("photos", [1, 3])
-def test_nobody_plays_two_parts(photos: int) -> None:
-    cast = draw(NAMES, photos, seed=1)
-    assert cast is not None
-    parts = [set(cast.known), {NAMES[row] for row in cast.seen}, {NAMES[row] for row in cast.unseen}]
+def test_parts_are_disjoint(photos: int) -> None:
+    split = split_people(NAMES, photos, seed=1)
+    assert split is not None
+    parts = [
+        set(split.enrolled),
+        {NAMES[row] for row in split.calibration},
+        {NAMES[row] for row in split.test},
+    ]
     assert sum(map(len, parts)) == len(set().union(*parts)) == 20
-    for name, rows in cast.known.items():
+    for name, rows in split.enrolled.items():
         assert len(rows) > photos
         assert {NAMES[row] for row in rows} == {name}
-    assert draw(NAMES, photos, seed=1) == cast
-    assert draw(NAMES, photos, seed=2) != cast
+    assert split_people(NAMES, photos, seed=1) == split
+    assert split_people(NAMES, photos, seed=2) != split
 
 
-def test_too_few_people_make_no_gallery() -> None:
-    assert draw(NAMES, 4, seed=1) is None
-    assert draw(["a", "a", "b", "b"], 1, seed=1) is None
+def test_too_few_people_give_no_gallery() -> None:
+    assert split_people(NAMES, 4, seed=1) is None
+    assert split_people(["a", "a", "b", "b"], 1, seed=1) is None
 
 
-def test_thresholds_become_cosine_distances() -> None:
+def test_thresholds_convert_to_cosine_distances() -> None:
     random = np.random.default_rng(0)
     a, b = random.normal(size=(2, 16))
     a, b = 1.4 * a / np.linalg.norm(a), 1.4 * b / np.linalg.norm(b)
@@ -46,7 +50,7 @@ def test_thresholds_become_cosine_distances() -> None:
 
 
 def test_real_people_are_identified(workspace: Workspace, params: EvaluateParams) -> None:
-    metrics = run(params, device="cpu", seed=3, sources=(OrlSource(kind="orl"),), **workspace.paths)
+    metrics = run(params, workspace.files, device="cpu", seed=3, sources=(OrlSource(kind="orl"),))
     with (workspace.paths["reports"] / "identification.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [(row["gallery_photos"], row["method"]) for row in rows] == [

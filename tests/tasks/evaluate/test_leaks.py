@@ -1,4 +1,4 @@
-"""Planted leaks: a person under another spelling, a photo encoded again, the very same face."""
+"""Planted leaks: a person under another spelling, a re-encoded photo, an identical face."""
 
 import hashlib
 from io import BytesIO
@@ -18,7 +18,7 @@ Workspace = Any
 
 
 def trained_row(workspace: Workspace, name: str, identity: str, image: bytes) -> dict[str, Any]:
-    """A training face like the stored one of `name`, under another person and file."""
+    """Return a training face with the geometry of `name`, of another person and file."""
     (row,) = (row for row in workspace.faces() if row["image_id"] == workspace.ids[name])
     digest = hashlib.sha256(identity.encode() + image).hexdigest()
     return {**row, "identity": identity, "role": "train", "image": image, "image_id": digest}
@@ -36,8 +36,8 @@ def jpeg(pixels: np.ndarray) -> bytes:
 
 
 @pytest.fixture
-def strangers(workspace: Workspace, orl_photos: list[tuple[str, bytes]]) -> list[dict[str, Any]]:
-    """Training faces of people who are not evaluated."""
+def others(workspace: Workspace, orl_photos: list[tuple[str, bytes]]) -> list[dict[str, Any]]:
+    """Training faces of other people than the evaluated ones."""
     rows = []
     for identity, data in orl_photos[200:260:2]:
         pixels = np.asarray(Image.open(BytesIO(data)).convert("RGB").resize((100, 100)))
@@ -48,17 +48,17 @@ def strangers(workspace: Workspace, orl_photos: list[tuple[str, bytes]]) -> list
 def evaluate(workspace: Workspace, params: EvaluateParams, rows: list[dict[str, Any]]) -> dict[str, Any]:
     people = sorted({row["identity"] for row in rows})
     workspace.with_faces([*workspace.faces(), *rows]).with_trained(*people)
-    return run(params, device="cpu", seed=7, sources=(OrlSource(kind="orl"),), **workspace.paths)
+    return run(params, workspace.files, device="cpu", seed=7, sources=(OrlSource(kind="orl"),))
 
 
 def leaks(workspace: Workspace) -> pd.DataFrame:
     return pd.read_csv(workspace.paths["reports"] / "leaks.csv", keep_default_na=False)
 
 
-def test_strangers_are_no_leak(
-    workspace: Workspace, params: EvaluateParams, strangers: list[dict[str, Any]]
+def test_other_people_are_not_leaks(
+    workspace: Workspace, params: EvaluateParams, others: list[dict[str, Any]]
 ) -> None:
-    metrics = evaluate(workspace, params, strangers)
+    metrics = evaluate(workspace, params, others)
     names = ("leaked_names", "leaked_photos_equal", "leaked_photos_alike", "leak_photos_compared")
     assert [metrics[name] for name in names] == [0, 0, 0, 30]
     assert leaks(workspace).empty
@@ -68,13 +68,13 @@ def test_strangers_are_no_leak(
 def test_planted_leaks_are_found(
     workspace: Workspace,
     params: EvaluateParams,
-    strangers: list[dict[str, Any]],
+    others: list[dict[str, Any]],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     again = trained_row(workspace, "s7/s7_0002", "Somebody", jpeg(stored(workspace, "s7/s7_0002")))
     equal = trained_row(workspace, "s4/s4_0003", "Else", encode(stored(workspace, "s4/s4_0003"), "png"))
-    other = trained_row(workspace, "s2/s2_0001", "Ś 3", strangers[0]["image"])
-    metrics = evaluate(workspace, params, [*strangers[1:], again, equal, other])
+    other = trained_row(workspace, "s2/s2_0001", "Ś 3", others[0]["image"])
+    metrics = evaluate(workspace, params, [*others[1:], again, equal, other])
     assert (metrics["leaked_names"], metrics["identity_overlap"]) == (1, 1)
     assert (metrics["leaked_photos_equal"], metrics["leaked_photos_alike"]) == (1, 1)
     found = leaks(workspace).set_index("found_by")
@@ -88,10 +88,10 @@ def test_planted_leaks_are_found(
     assert "2 EVALUATED PHOTOS WERE TRAINED ON" in caplog.text
 
 
-def test_fewer_photos_are_compared_when_asked_for(
-    workspace: Workspace, params: EvaluateParams, strangers: list[dict[str, Any]]
+def test_leak_photos_limits_the_comparison(
+    workspace: Workspace, params: EvaluateParams, others: list[dict[str, Any]]
 ) -> None:
-    metrics = evaluate(workspace, params.model_copy(update={"leak_photos": 10}), strangers)
+    metrics = evaluate(workspace, params.model_copy(update={"leak_photos": 10}), others)
     assert (metrics["leak_photos_compared"], metrics["leak_photos_trained"]) == (10, 30)
     metrics = evaluate(workspace, params.model_copy(update={"leak_photos": 0}), [])
     assert metrics["leak_photos_compared"] == 0

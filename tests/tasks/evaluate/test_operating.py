@@ -1,4 +1,4 @@
-"""The table a product owner reads, and the file that serving reads, say the same."""
+"""The table of operating points agrees with the calibration file."""
 
 import csv
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from facenet.matching import Matcher
 from tasks.evaluate.operating import report_operating_points
 from tasks.params.evaluate import EvaluateParams
-from tests.tasks.evaluate.test_slices import evaluated
+from tests.tasks.evaluate.test_slices import evaluation
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -17,10 +17,10 @@ def read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_tables_metrics_and_matcher_agree(tmp_path: Path, params: EvaluateParams) -> None:
-    result, asked = evaluated(), params.model_copy(update={"flip": "none", "far": 0.05})
+def test_tables_metrics_and_calibration_agree(tmp_path: Path, params: EvaluateParams) -> None:
+    result, changed = evaluation(), params.model_copy(update={"flip": "none", "far": 0.05})
     metrics = report_operating_points(
-        result, asked, "a" * 64, protocol="p", reports=tmp_path, matcher=tmp_path / "m.json"
+        result, changed, "a" * 64, protocol="p", reports=tmp_path, file=tmp_path / "m.json"
     )
     rows, matcher = read(tmp_path / "operating_points.csv"), Matcher.read(tmp_path / "m.json")
     assert [row["far_target"] for row in rows] == ["0.1", "0.05", "0.01", "0.001", "0.0001"]
@@ -33,7 +33,7 @@ def test_tables_metrics_and_matcher_agree(tmp_path: Path, params: EvaluateParams
         assert float(row["probability"]) == pytest.approx(probability, rel=1e-4)
         assert row["negatives"] == "60"
         assert row["supported"] == "false"
-        assert "Only 60 comparisons of strangers were seen" in row["in_words"]
+        assert "Only 60 comparisons of different people were measured" in row["in_words"]
     low, high = metrics["accuracy_people_interval"]
     assert low <= result.result.metrics()["accuracy"] <= high
     assert sum(int(row["pairs"]) for row in read(tmp_path / "calibration.csv")) == 120

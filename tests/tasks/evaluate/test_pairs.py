@@ -1,4 +1,4 @@
-"""Which pairs count, what they are called, and who is known from the training."""
+"""Usable pairs, the name of the protocol, and people who are also in training."""
 
 from pathlib import Path
 
@@ -53,9 +53,7 @@ def test_usable_pairs_keep_order_and_fold(tmp_path: Path) -> None:
     assert (rows.same.tolist(), rows.fold.tolist()) == ([True, False, True], [0, 0, 1])
 
 
-def test_policy_says_what_a_photo_without_a_face_is_worth(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_policy_for_photos_without_a_face(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """b is a photo in which no face was found."""
     path = write(tmp_path / "pairs.parquet", right=["c", "c", "c", None, "x"], fold=[0, 1, 1, 1, -1])
     assert len(read_pairs(path, STORED, fallbacks={"b"}).usable) == 3
@@ -63,12 +61,12 @@ def test_policy_says_what_a_photo_without_a_face_is_worth(
     assert skipped.usable["left"].tolist() == ["a", "a"]
     assert skipped.left_out(STORED)["reason"].tolist() == ["no face", "no photo", "no photo"]
     assert skipped.counts()["coverage"] == 0.5
-    assert "3 of 5 pairs miss a face: Bo/Bo_0001 - Bo/Bo_0002" in caplog.text
-    with pytest.raises(PairsFileInvalid, match=r"3 of 5 pairs miss a face.*evaluate\.missing"):
+    assert "3 of 5 pairs are missing a face: Bo/Bo_0001 - Bo/Bo_0002" in caplog.text
+    with pytest.raises(PairsFileInvalid, match=r"3 of 5 pairs are missing a face.*evaluate\.missing"):
         read_pairs(path, STORED, fallbacks={"b"}, missing="fail")
 
 
-def test_missing_columns_and_files_are_told(tmp_path: Path) -> None:
+def test_missing_columns_and_files_raise(tmp_path: Path) -> None:
     with pytest.raises(PairsFileInvalid, match="dvc repro ingest"):
         read_pairs(tmp_path / "pairs.parquet", STORED)
     path = write(tmp_path / "pairs.parquet")
@@ -77,8 +75,8 @@ def test_missing_columns_and_files_are_told(tmp_path: Path) -> None:
         read_pairs(path, STORED)
 
 
-def test_no_usable_pair_is_told(tmp_path: Path) -> None:
-    with pytest.raises(PairsFileInvalid, match=r"Not one of the 4 pairs.*1 stored faces"):
+def test_no_usable_pair_raises(tmp_path: Path) -> None:
+    with pytest.raises(PairsFileInvalid, match=r"None of the 4 pairs.*1 stored faces"):
         read_pairs(write(tmp_path / "pairs.parquet"), {"a"})
 
 
@@ -97,11 +95,11 @@ LFW_1 = LfwSource(kind="lfw", pairs="pairsDevTest.txt", threshold_pairs="pairsDe
         ([FolderSource(kind="folder", path="p"), LFW_1], 1, "LFW View 1"),
     ],
 )
-def test_protocol_has_its_common_name(sources: list[Source], folds: int, name: str) -> None:
+def test_protocol_has_its_established_name(sources: list[Source], folds: int, name: str) -> None:
     assert protocol_name(sources, folds) == name
 
 
-def test_shared_identities_are_found_however_they_are_written(tmp_path: Path) -> None:
+def test_shared_identities_ignore_case_and_accents(tmp_path: Path) -> None:
     identities = tmp_path / "identities.parquet"
     people = {"ANN": "train", "Zoe": "train", "Bo": "validation", "Dee": "train", "Cyd": "train"}
     pd.DataFrame({"identity": people.keys(), "images": 2, "split": people.values()}).to_parquet(identities)
@@ -109,21 +107,21 @@ def test_shared_identities_are_found_however_they_are_written(tmp_path: Path) ->
     trained, seen = trained_people(identities)
     assert seen - trained == {"bo"}
     shared = shared_identities(pairs, trained)
-    assert shared == ["Ann", "Zoë"]  # a missing photo is no excuse
+    assert shared == ["Ann", "Zoë"]  # although its photo is missing
 
 
-def test_missing_identities_are_told(tmp_path: Path) -> None:
+def test_missing_identities_raise(tmp_path: Path) -> None:
     with pytest.raises(DataInvalid, match="dvc repro triplets"):
         trained_people(tmp_path / "identities.parquet")
 
 
-def threshold_pairs(path: Path, strangers: int) -> Path:
-    """Write one scored pair of each kind, and pairs of fold -1: 40 with José, the others of both kinds."""
+def threshold_pairs(path: Path, others: int) -> Path:
+    """Write one scored pair per class, and pairs of fold -1: 40 with José, and `others` per class."""
     names = [("Ann/Ann_0001", "Ann/Ann_0002", True, 0), ("Ann/Ann_0001", "JOSE/JOSE_0001", False, 0)]
     for number in range(20):
         names.append(("José/José_0001", "José/José_0002", True, -1))
         names.append((f"X{number}/X{number}_0001", "José/José_0001", False, -1))
-    for number in range(strangers):
+    for number in range(others):
         names.append((f"Y{number}/Y{number}_0001", f"Y{number}/Y{number}_0002", True, -1))
         names.append((f"Y{number}/Y{number}_0001", f"Z{number}/Z{number}_0001", False, -1))
     table = pd.DataFrame(names, columns=["left_name", "right_name", "same", "fold"]).astype({"fold": "int32"})
@@ -131,7 +129,7 @@ def threshold_pairs(path: Path, strangers: int) -> Path:
     return path
 
 
-def test_pairs_of_people_who_trained_choose_no_threshold(tmp_path: Path) -> None:
+def test_pairs_of_people_trained_on_do_not_choose_the_threshold(tmp_path: Path) -> None:
     pairs = read_pairs(threshold_pairs(tmp_path / "pairs.parquet", FEWEST), STORED)
     left = without_trained(pairs, {"jose"})
     counts = left.counts()
@@ -143,10 +141,8 @@ def test_pairs_of_people_who_trained_choose_no_threshold(tmp_path: Path) -> None
     assert without_trained(pairs, {"nobody"}) is pairs
 
 
-def test_too_few_other_pairs_keep_all_with_a_warning(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_too_few_other_pairs_use_all_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     pairs = read_pairs(threshold_pairs(tmp_path / "pairs.parquet", FEWEST - 1), STORED)
     assert without_trained(pairs, {"jose"}) is pairs
-    assert "40 of 88 pairs that choose the threshold show people who trained" in caplog.text
+    assert "40 of 88 pairs that choose the threshold show people trained on" in caplog.text
     assert "triplets.validation_fraction" in caplog.text

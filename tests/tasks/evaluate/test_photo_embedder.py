@@ -17,7 +17,7 @@ Workspace = Any
 
 @pytest.mark.server
 @pytest.mark.slow
-def test_a_cluster_embeds_to_the_same_bytes(
+def test_a_cluster_computes_the_same_bytes(
     workspace: Workspace,
     params: EvaluateParams,
     dask_processes: DaskProcesses,
@@ -28,7 +28,7 @@ def test_a_cluster_embeds_to_the_same_bytes(
     there = evaluate(workspace, params)
     embedded = table.read_bytes()
     monkeypatch.delenv("FACENET_DASK_SCHEDULER")
-    shutil.rmtree(workspace.paths["cache"])  # else nothing would be embedded here
+    shutil.rmtree(workspace.paths["cache"])  # otherwise all embeddings are cached
     here = evaluate(workspace, params)
     assert table.read_bytes() == embedded
     assert here["images_embedded"] == 40
@@ -47,7 +47,7 @@ def test_every_photo_is_embedded_once(workspace: Workspace, params: EvaluatePara
     assert table.schema.metadata[b"precision"] == b"fp32"
 
 
-def test_mirror_images_are_left_out_when_nobody_asks(workspace: Workspace, params: EvaluateParams) -> None:
+def test_mirror_images_are_only_embedded_for_flips(workspace: Workspace, params: EvaluateParams) -> None:
     evaluate(workspace, params, flip="none")
     assert read_embeddings(workspace)["embedding_flipped"].null_count == 40
 
@@ -61,7 +61,7 @@ def test_photos_outside_the_pairs_are_not_embedded(workspace: Workspace, params:
 def test_another_protocol_embeds_nothing_again(
     workspace: Workspace, params: EvaluateParams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """DVC empties data/embeddings before it runs the stage; what is reused is in the cache."""
+    """DVC empties data/embeddings before it runs the stage; embeddings are reused from the cache."""
     evaluate(workspace, params)
     shutil.rmtree(workspace.paths["embeddings"])
     monkeypatch.setattr(Embedder, "embed", lambda *_: pytest.fail("embedded again"))
@@ -72,9 +72,7 @@ def test_another_protocol_embeds_nothing_again(
     assert len(read_embeddings(workspace)) == 40
 
 
-def test_every_labelled_photo_is_embedded_when_asked_for(
-    workspace: Workspace, params: EvaluateParams
-) -> None:
+def test_all_pairs_embeds_every_evaluated_photo(workspace: Workspace, params: EvaluateParams) -> None:
     few = workspace.with_pairs(workspace.pairs[workspace.pairs["fold"] < 2])
     metrics = evaluate(few, params, all_pairs=True)
     assert (metrics["images"], metrics["all_pairs_photos"]) == (40, 40)

@@ -1,4 +1,4 @@
-"""What is said of photos, by hand."""
+"""Qualities of photos, computed by hand."""
 
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ def test_pixels_by_hand() -> None:
     assert measure_pixels(face)[2] == pytest.approx(36 / 12)
 
 
-def test_blur_takes_sharpness_and_leaves_brightness() -> None:
+def test_blur_reduces_sharpness_but_not_brightness() -> None:
     random = np.random.default_rng(0)
     image = Image.fromarray(random.integers(0, 255, (40, 40, 3), np.uint8))
     sharp, blurred = (measure_pixels(np.asarray(i)) for i in (image, image.filter(ImageFilter.BoxBlur(2))))
@@ -37,7 +37,7 @@ def test_blur_takes_sharpness_and_leaves_brightness() -> None:
 def test_turn_is_the_nose_along_the_line_of_the_eyes() -> None:
     frontal = [[10, 10], [30, 10], [20, 20], [12, 30], [28, 30]]
     turned = [[10, 10], [30, 10], [28, 20], [15, 30], [28, 30]]
-    tilted = [[10, 10], [24, 24], [10, 24], [0, 30], [14, 44]]  # frontal, the head to one side
+    tilted = [[10, 10], [24, 24], [10, 24], [0, 30], [14, 44]]  # frontal, head tilted
     found = turn(np.array([frontal, turned, tilted, np.zeros((5, 2))], np.float64))
     assert found[:3] == pytest.approx([0, 0.4, 0])
     assert np.isnan(found[3])
@@ -52,7 +52,7 @@ def test_each_face_is_measured_once(
     table = photo_qualities(aligned, places, digests, tmp_path)
     assert table.index.tolist() == [place.image_id for place in places]
     assert (table["colour"] == 0).all()  # ORL is grey
-    assert table["side"].notna().sum() == 39  # of a fallback nothing is known
+    assert table["side"].notna().sum() == 39  # a fallback has no detected face
     monkeypatch.setattr(photos, "measure_pixels", lambda face: pytest.fail("measured again"))
     again = photo_qualities(aligned, places[::-1], digests[::-1], tmp_path)
     assert again.loc[table.index].equals(table)

@@ -1,4 +1,4 @@
-"""A picture on disk."""
+"""Plots on disk."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from PIL import Image
 from tasks.evaluate.pictures import DPI, save
 
 
-def test_bytes_tell_nothing_but_the_picture(tmp_path: Path) -> None:
+def test_bytes_depend_only_on_the_plot(tmp_path: Path) -> None:
     path = tmp_path / "reports" / "a.png"
     for _ in range(2):
         save(Figure(figsize=(2, 1), dpi=DPI), path)

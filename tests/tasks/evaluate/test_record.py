@@ -38,7 +38,7 @@ def card(folder: Path, run_id: str | None) -> Path:
     return path
 
 
-def test_metrics_and_files_reach_the_run(reports: Path) -> None:
+def test_metrics_and_files_are_logged_to_the_run(reports: Path) -> None:
     from mlflow import MlflowClient
 
     run = start_run(name="train", tags={})
@@ -51,13 +51,13 @@ def test_metrics_and_files_reach_the_run(reports: Path) -> None:
     assert run.read_file("decisions/abd.csv") is None
 
 
-def test_run_of_another_server_is_no_error(reports: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_run_of_another_server_is_not_an_error(reports: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         assert not log_to_run(METRICS, card=card(reports, "0" * 32), reports=reports)
-    assert f"does not know run {'0' * 32}" in caplog.text
+    assert f"has no run {'0' * 32}" in caplog.text
 
 
-def test_model_without_a_run_is_no_error(reports: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_model_without_a_run_is_not_an_error(reports: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         assert not log_to_run(METRICS, card=card(reports, None), reports=reports)
     assert "names no MLflow run" in caplog.text

@@ -1,4 +1,4 @@
-"""The picture of the ROC."""
+"""The plot of the ROC."""
 
 from pathlib import Path
 

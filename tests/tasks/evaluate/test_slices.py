@@ -1,4 +1,4 @@
-"""Slices by hand."""
+"""Slices computed by hand."""
 
 import csv
 from pathlib import Path
@@ -10,12 +10,12 @@ import pytest
 from facenet.evaluation.distances import Floats
 from facenet.evaluation.protocol import Protocol, judge, measure
 from tasks.evaluate.pairs import Pairs
-from tasks.evaluate.result import Evaluated
+from tasks.evaluate.result import Evaluation
 from tasks.evaluate.slices import report_slices, thirds
 
 
-def evaluated() -> Evaluated:
-    """60 people with two photos each in two folds: those of P0 to P9 do not look alike."""
+def evaluation() -> Evaluation:
+    """60 people with two photos each in two folds; the two photos of P0 to P9 are dissimilar."""
     random, count = np.random.default_rng(0), 60
     people: Floats = random.normal(size=(count, 16))
     second = np.where(np.arange(count)[:, None] < 10, random.normal(size=(count, 16)), people)
@@ -30,7 +30,7 @@ def evaluated() -> Evaluated:
     table = pd.DataFrame(rows, columns=["left", "right", "left_name", "right_name", "same", "fold"])
     pairs = Pairs(table, table)
     measured = measure(vectors, pairs.rows(ids), Protocol())
-    return Evaluated(
+    return Evaluation(
         pairs=pairs,
         measured=measured,
         result=judge(measured, Protocol()),
@@ -47,7 +47,7 @@ def read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_thirds_part_no_equal_values() -> None:
+def test_thirds_do_not_split_equal_values() -> None:
     values = np.array([1.0, 2, 2, 2, 3, 9, np.nan])
     found = thirds(values)
     assert [part[0] for part in found][-1] == "unknown"
@@ -59,8 +59,8 @@ def test_thirds_part_no_equal_values() -> None:
     assert thirds(np.full(2, np.nan))[0][0] == "unknown"
 
 
-def test_a_slice_is_judged_by_the_worse_photo(tmp_path: Path) -> None:
-    result = evaluated()
+def test_a_slice_is_defined_by_the_worse_photo(tmp_path: Path) -> None:
+    result = evaluation()
     ids = pd.Index(result.image_ids, name="image_id")
     small = np.array(
         [20.0 if len(i) > 0 and i[0] == "b" and int(i[1:]) < 10 else 90 + int(i[1:]) for i in ids]
@@ -88,14 +88,14 @@ def test_a_slice_is_judged_by_the_worse_photo(tmp_path: Path) -> None:
 
 
 def test_people_with_most_errors_come_first(tmp_path: Path) -> None:
-    result = evaluated()
+    result = evaluation()
     ids = pd.Index(result.image_ids, name="image_id")
     columns = ["side", "sharpness", "brightness", "turn", "colour"]
     report_slices(result, pd.DataFrame(1.0, index=ids, columns=columns), reports=tmp_path)
     rows = read(tmp_path / "worst_identities.csv")
     errors = {row["identity"]: int(row["errors"]) for row in rows}
     expected: dict[str, int] = {}
-    for pair, right in zip(result.pairs.usable.itertuples(), result.right, strict=True):
+    for pair, right in zip(result.pairs.usable.itertuples(), result.correct, strict=True):
         for person in {pair.left_name[:-2], pair.right_name[:-2]} if not right else ():
             expected[person] = expected.get(person, 0) + 1
     assert errors == expected

@@ -1,4 +1,4 @@
-"""Faces out of the table, and what another process makes of them."""
+"""Reading faces from the table, and embedding in other processes."""
 
 import json
 import pickle
@@ -17,16 +17,16 @@ Workspace = Any
 
 
 def test_faces_come_in_the_order_of_the_table(workspace: Workspace) -> None:
-    wanted = {workspace.ids[name] for name in ("s9/s9_0001", "s1/s1_0004", "s4/s4_0002")} | {"unknown"}
-    places = find_locations(workspace.paths["aligned"], wanted)
+    photos = {workspace.ids[name] for name in ("s9/s9_0001", "s1/s1_0004", "s4/s4_0002")} | {"unknown"}
+    places = find_locations(workspace.paths["aligned"], photos)
     table = read_table(workspace.paths["aligned"], "faces", ["image_id"])["image_id"].to_pylist()
-    assert [place.image_id for place in places] == [i for i in table if i in wanted]
+    assert [place.image_id for place in places] == [i for i in table if i in photos]
     assert len(places) == 3
     for pixels in read_locations(workspace.paths["aligned"], places):
         assert (pixels.shape, pixels.dtype) == ((100, 100, 3), np.uint8)
 
 
-def test_another_process_embeds_to_the_same_bytes_whatever_the_jobs(workspace: Workspace) -> None:
+def test_another_process_computes_the_same_bytes_for_any_jobs(workspace: Workspace) -> None:
     paths = {key: workspace.paths[key] for key in ("weights", "card", "aligned")}
     network, card = load_model(paths["weights"], paths["card"])
     embedder = Embedder(network, image_size=card.network.image_size, batch_size=16)
@@ -41,7 +41,9 @@ def test_another_process_embeds_to_the_same_bytes_whatever_the_jobs(workspace: W
     assert load_worker(**make.keywords | {"flip": False})(places[:1])[0][1] is None
 
 
-def test_another_process_standardises_as_the_card_says(workspace: Workspace, tmp_path: Path) -> None:
+def test_another_process_applies_the_standardisation_of_the_card(
+    workspace: Workspace, tmp_path: Path
+) -> None:
     card = json.loads(workspace.paths["card"].read_text())
     other = tmp_path / "model.json"
     other.write_text(json.dumps(card | {"standardisation": "per_image"}))
@@ -52,5 +54,5 @@ def test_another_process_standardises_as_the_card_says(workspace: Workspace, tmp
     network, read = load_model(weights, other)
     size = read.network.image_size
     embedder = Embedder(network, image_size=size, batch_size=8, standardisation="per_image")
-    wanted = embedder.embed(np.stack(list(read_locations(aligned, places))))
-    np.testing.assert_array_equal(worker(places)[0][0], wanted[0])
+    expected = embedder.embed(np.stack(list(read_locations(aligned, places))))
+    np.testing.assert_array_equal(worker(places)[0][0], expected[0])

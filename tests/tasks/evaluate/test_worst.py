@@ -1,4 +1,4 @@
-"""Which pairs are the worst, and a picture even of none or few."""
+"""The selection of the worst errors, and plots with any number of them."""
 
 from pathlib import Path
 
@@ -20,19 +20,19 @@ def result(distances: list[float], threshold: float) -> Verification:
     )
 
 
-def test_worst_come_first_and_right_ones_never() -> None:
+def test_worst_errors_come_first() -> None:
     distances = [0.9, 0.2, 1.1, 0.5, 1.0, 1.9, 0.1, np.nan, np.nan]
     same = np.array([False, False, False, True, True, True, False, False, True])
     assert worst_errors(result(distances, 1.0), same) == ([6, 1, 0], [5, 4])
 
 
-def test_six_of_a_kind() -> None:
+def test_at_most_six_per_kind() -> None:
     accepts, rejects = worst_errors(result([0.01 * n for n in range(20)], 1.0), np.zeros(20, bool))
     assert (accepts, rejects) == ([0, 1, 2, 3, 4, 5], [])
 
 
 @pytest.mark.parametrize(("accepts", "rejects"), [(0, 0), (1, 0), (0, 6), (4, 3)])
-def test_picture_of_any_number(tmp_path: Path, accepts: int, rejects: int) -> None:
+def test_plot_of_any_number(tmp_path: Path, accepts: int, rejects: int) -> None:
     error = PairError(
         left=np.full((30, 30, 3), 90, np.uint8),
         right=np.full((30, 30, 3), 160, np.uint8),

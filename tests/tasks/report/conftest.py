@@ -94,7 +94,7 @@ def evaluated(
     """The subject of the page: evaluate has run for real, the metrics of the stages before are given."""
     space = build_workspace(tmp_path_factory.mktemp("reported"), orl_photos)
     reports, params = space.paths["reports"], parse_params((root / "params.yaml").read_text())
-    metrics = run(PARAMS, device="cpu", seed=7, sources=(OrlSource(kind="orl"),), **space.paths)
+    metrics = run(PARAMS, space.files, device="cpu", seed=7, sources=(OrlSource(kind="orl"),))
     for name, counted in {**COUNTED, "evaluation": metrics}.items():
         write_report(reports / f"{name}.json", counted)
     subject = Subject(
