@@ -1,6 +1,5 @@
 """Operating points and calibration: their tables, and the calibration file that serving uses."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ from facenet.evaluation.bootstrap import bootstrap, percentile_interval, weighte
 from facenet.evaluation.calibration import Calibration, calibrate
 from facenet.evaluation.operating_points import FARS, OperatingPoint, operating_points
 from facenet.matching import Matcher, Threshold
+from tasks.evaluate.files import EvaluatePaths
 from tasks.evaluate.result import Evaluation
 from tasks.evaluate.tables import write_table
 from tasks.params.evaluate import EvaluateParams
@@ -23,22 +23,21 @@ RELIABILITY_COLUMNS = ("low", "high", "pairs", "predicted", "observed", "observe
 def report_operating_points(
     evaluation: Evaluation,
     params: EvaluateParams,
-    weights_sha256: str,
+    files: EvaluatePaths,
     *,
     protocol: str,
-    reports: Path,
-    file: Path,
+    weights_sha256: str,
 ) -> dict[str, Any]:
-    """Write operating_points.csv, calibration.csv and the calibration `file`, and return the metrics."""
+    """Write operating_points.csv, calibration.csv and calibration.json, and return the metrics."""
     fars = sorted({*FARS, params.far}, reverse=True)
     left, right = evaluation.codes
     points = operating_points(
         evaluation.measured, left, right, fars=fars, draws=evaluation.draws, seed=evaluation.seed
     )
     calibration = calibrate(evaluation.measured)
-    write_table(reports / "operating_points.csv", POINT_COLUMNS, [_row(p, calibration) for p in points])
+    write_table(files.reports / "operating_points.csv", POINT_COLUMNS, [_row(p, calibration) for p in points])
     write_table(
-        reports / "calibration.csv",
+        files.reports / "calibration.csv",
         RELIABILITY_COLUMNS,
         [(b.low, b.high, b.pairs, b.predicted, b.observed, *b.interval) for b in calibration.reliability],
     )
@@ -53,7 +52,7 @@ def report_operating_points(
         intercept=calibration.sigmoid.intercept,
         threshold=float(np.mean([score.threshold for score in evaluation.result.folds])),
         thresholds=tuple(Threshold(p.far_target, p.threshold, p.supported) for p in points),
-    ).write(file)
+    ).write(files.calibration)
     return {
         "accuracy_people_interval": list(_people_interval(evaluation)),
         "val_at_far": {f"{point.far_target:g}": _metrics(point) for point in points},

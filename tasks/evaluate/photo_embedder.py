@@ -2,12 +2,12 @@
 
 from collections.abc import Collection
 from functools import partial
-from pathlib import Path
 
 from facenet.devices import resolve_device, resolve_precision
 from facenet.model import ModelCard, checked_card
 from tasks.evaluate.embedding_cache import embed_cached, embedding_key
 from tasks.evaluate.embeddings import Embeddings
+from tasks.evaluate.files import EvaluatePaths
 from tasks.evaluate.work import find_locations, load_worker
 from tasks.params.evaluate import EvaluateParams
 from tasks.workers.team import scheduler_address
@@ -16,17 +16,14 @@ CLUSTER_ROWS = 256  # per job: a job costs Dask 0.15 s
 
 
 class PhotoEmbedder:
-    """Embeds the stored faces of photos with the model of `weights` and `card`.
+    """Embeds the stored faces of photos with the model of the stage.
 
     The network is loaded when the first face has to be embedded; often all of them are cached.
 
     Args:
         params: precision and batch_size.
-        weights: models/facenet.safetensors.
-        card: models/model.json.
+        files: the model, the face table and the cache.
         device: a torch device or "auto".
-        aligned: the folder of the face table.
-        cache: the folder of the embedding cache.
 
     Attributes:
         card: the model card.
@@ -36,11 +33,8 @@ class PhotoEmbedder:
         WeightsInvalid: the model is missing, or weights and card do not match.
     """
 
-    def __init__(
-        self, params: EvaluateParams, *, weights: Path, card: Path, device: str, aligned: Path, cache: Path
-    ) -> None:
-        self._weights, self._card, self._aligned, self._cache = weights, card, aligned, cache
-        self.card = checked_card(weights, card)
+    def __init__(self, params: EvaluateParams, files: EvaluatePaths, *, device: str) -> None:
+        self._files, self.card = files, checked_card(files.weights, files.card)
         self._device, self._batch_size = resolve_device(device), params.batch_size
         self.precision = resolve_precision(params.precision, self._device)
 
@@ -63,20 +57,20 @@ class PhotoEmbedder:
         """
         make_worker = partial(
             load_worker,
-            self._weights.absolute(),
-            self._card.absolute(),
+            self._files.weights.absolute(),
+            self._files.card.absolute(),
             device=self.device,
             precision=self.precision,
             batch_size=self._batch_size,
-            aligned=self._aligned.absolute(),
+            aligned=self._files.aligned.absolute(),
             flip=mirrored,
         )
         return embed_cached(
             make_worker,
-            find_locations(self._aligned, photos),
+            find_locations(self._files.aligned, photos),
             CLUSTER_ROWS if scheduler_address() else self._batch_size,
-            aligned=self._aligned,
-            folder=self._cache,
+            aligned=self._files.aligned,
+            folder=self._files.cache / "embeddings",
             key=embedding_key(
                 self.card, precision=self.precision, device=self._device.type, mirrored=mirrored
             ),

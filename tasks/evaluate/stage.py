@@ -75,14 +75,7 @@ def run(
         ParamsInvalid: the faces are smaller than the network's input.
     """
     stored, (people, roles) = stored_faces(files.aligned), _photos(files.aligned)
-    embedder = PhotoEmbedder(
-        params,
-        weights=files.weights,
-        card=files.card,
-        device=device,
-        aligned=files.aligned,
-        cache=files.cache / "embeddings",
-    )
+    embedder = PhotoEmbedder(params, files, device=device)
     trained, seen = trained_people(files.identities) if trained_here(embedder.card) else (set(), set())
     pairs = without_trained(_listed(files.pairs, stored, params), trained)
     evaluated = {p for p in roles if roles[p] == "evaluate"} if params.all_pairs else set()
@@ -102,12 +95,7 @@ def run(
             **_embedding(embedded, computed, embedder),
             **_overlap(sides.shared),
             **report_operating_points(
-                evaluation,
-                params,
-                embedder.card.weights_sha256,
-                protocol=name,
-                reports=files.reports,
-                file=files.calibration,
+                evaluation, params, files, protocol=name, weights_sha256=embedder.card.weights_sha256
             ),
             **report_decisions(evaluation, reports=files.reports, cache=files.cache / "decisions"),
             **report_slices(evaluation, _qualities(embedded, files), reports=files.reports),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from facenet.matching import Matcher
+from tasks.evaluate.files import EvaluatePaths
 from tasks.evaluate.operating import report_operating_points
 from tasks.params.evaluate import EvaluateParams
 from tests.tasks.evaluate.test_slices import evaluation
@@ -19,9 +20,8 @@ def read(path: Path) -> list[dict[str, str]]:
 
 def test_tables_metrics_and_calibration_agree(tmp_path: Path, params: EvaluateParams) -> None:
     result, changed = evaluation(), params.model_copy(update={"flip": "none", "far": 0.05})
-    metrics = report_operating_points(
-        result, changed, "a" * 64, protocol="p", reports=tmp_path, file=tmp_path / "m.json"
-    )
+    files = EvaluatePaths(reports=tmp_path, calibration=tmp_path / "m.json")
+    metrics = report_operating_points(result, changed, files, protocol="p", weights_sha256="a" * 64)
     rows, matcher = read(tmp_path / "operating_points.csv"), Matcher.read(tmp_path / "m.json")
     assert [row["far_target"] for row in rows] == ["0.1", "0.05", "0.01", "0.001", "0.0001"]
     assert list(metrics["val_at_far"]) == [row["far_target"] for row in rows]
