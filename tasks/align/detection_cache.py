@@ -1,19 +1,24 @@
 """A cache of detections, separate from the crops: another margin or size needs no new detection.
 
 A folder holds the detections of one code version and one set of detector parameters by image_id. New ones are
-written in parts while the stage runs, so that a killed run can continue; a finished run leaves one file.
+written in parts while the stage runs, so that a killed run can continue; a finished run leaves one file. The
+name of a part ends with a digest of its bytes: a part that does not match it is discarded.
 """
 
+import hashlib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from facenet.atomic import atomic_path, remove_temporaries
+from facenet.atomic import remove_temporaries, write_bytes
 from facenet.detection import Faces
+from tasks.align.damage import discard
 
 PART_ROWS = 256  # photos per part, and the most that a killed run loses: a few seconds of work
+_PART = re.compile(r"part-\d{6}-[0-9a-f]{16}\.arrow")
 SCHEMA = pa.schema(
     {
         "image_id": pa.string(),
@@ -31,8 +36,9 @@ class DetectionCache:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         remove_temporaries(folder)
-        self._paths = sorted(folder.glob("part-*.arrow"))
-        tables = [pa.ipc.open_file(path.read_bytes()).read_all() for path in self._paths]
+        parts = {path: content for path in sorted(folder.glob("part-*")) if (content := _intact(path))}
+        self._paths = list(parts)
+        tables = [pa.ipc.open_file(content).read_all() for content in parts.values()]
         self._table = pa.concat_tables([SCHEMA.empty_table(), *tables]).combine_chunks()
         self._rows = {image_id: row for row, image_id in enumerate(self._table["image_id"].to_pylist())}
         self._new: dict[str, Faces] = {}
@@ -77,11 +83,30 @@ class DetectionCache:
 
     def _write(self, image_ids: list[str]) -> None:
         number = int(self._paths[-1].stem.split("-")[1]) + 1 if self._paths else 0
-        path = self.folder / f"part-{number:06d}.arrow"
-        table = pa.Table.from_pylist([_row(i, self.get(i)) for i in image_ids], schema=SCHEMA)
-        with atomic_path(path) as temporary, pa.ipc.new_file(temporary, SCHEMA) as writer:
-            writer.write_table(table)
+        buffer = pa.BufferOutputStream()
+        with pa.ipc.new_file(buffer, SCHEMA) as writer:
+            writer.write_table(pa.Table.from_pylist([_row(i, self.get(i)) for i in image_ids], schema=SCHEMA))
+        content = buffer.getvalue().to_pybytes()
+        path = self.folder / f"part-{number:06d}-{_digest(content)}.arrow"
+        write_bytes(path, content)
         self._paths.append(path)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _intact(path: Path) -> bytes | None:
+    """Return the bytes of a part, or None and discard it if its name does not match them."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        discard(path, error.strerror or str(error))
+        return None
+    if _PART.fullmatch(path.name) is None or not path.stem.endswith(_digest(content)):
+        discard(path, "its digest is wrong")
+        return None
+    return content
 
 
 def _row(image_id: str, faces: Faces | None) -> dict[str, object]:

@@ -2,21 +2,24 @@
 
 DVC empties data/aligned before it runs the stage, so its files are hard-linked into a cache folder. A receipt
 there records their key and digests. A file is not used if its digest or key differs, or if the number of
-shards has changed.
+shards has changed. A damaged receipt or file is discarded with a warning.
 """
 
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from facenet.atomic import write_text
 from facenet.digests import file_digest
+from tasks.align.damage import discard, remove
 from tasks.shards import shard_paths
 
 RECEIPT = "receipt.json"
+_ShardName = Annotated[str, Field(pattern=r"^faces-\d{4,}\.arrow$")]
 COLUMNS = ["image", "box", "landmarks", "probability", "faces_found", "fallback"]
 
 
@@ -26,12 +29,11 @@ class PreviousFaces:
     def __init__(self, kept: Path, *, key: str, shards: int) -> None:
         self._places: dict[str, tuple[Path, int, int]] = {}
         self._batch: tuple[tuple[Path, int] | None, Any] = (None, None)
-        paths, receipt = shard_paths(kept, "faces"), kept / RECEIPT
-        if receipt.exists() and len(paths) == shards:
-            known = json.loads(receipt.read_text())
-            for path in paths if known["key"] == key else []:
-                if known["files"].get(path.name) == file_digest(path):
-                    self._places.update(_places(path))
+        receipt = _read_receipt(kept / RECEIPT)
+        if receipt is not None and receipt.key == key and len(receipt.files) == shards:
+            for name, digest in receipt.files.items():
+                if _is_intact(kept / name, digest):
+                    self._places.update(_places(kept / name))
 
     def __contains__(self, image_id: str) -> bool:
         return image_id in self._places
@@ -48,15 +50,47 @@ class PreviousFaces:
 
 def keep(aligned: Path, kept: Path, key: str) -> None:
     """Hard-link the files of `aligned`, written under `key`, into `kept`, or copy them where links fail."""
-    (kept / RECEIPT).unlink(missing_ok=True)  # until all files are in place
+    remove(kept / RECEIPT)  # until all files are in place
     for stale in shard_paths(kept, "faces"):
-        stale.unlink()
+        remove(stale)
     kept.mkdir(parents=True, exist_ok=True)
     files = {}
     for path in shard_paths(aligned, "faces"):
         _link(path, kept / path.name)
         files[path.name] = file_digest(path)
     write_text(kept / RECEIPT, json.dumps({"key": key, "files": files}, indent=2) + "\n")
+
+
+class _Receipt(BaseModel):
+    """The key that the files were written under, and their digests by name."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    key: str
+    files: dict[_ShardName, str]
+
+
+def _read_receipt(path: Path) -> _Receipt | None:
+    """Return the receipt, or None if there is none or it is damaged and therefore discarded."""
+    try:
+        return _Receipt.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        discard(path, f"it is not a receipt: {type(error).__name__}")
+        return None
+
+
+def _is_intact(path: Path, digest: str) -> bool:
+    """Return whether a file has its digest; discard it if it has not."""
+    try:
+        if file_digest(path) == digest:
+            return True
+        problem = "its digest is wrong"
+    except OSError as error:
+        problem = error.strerror or str(error)
+    discard(path, problem)
+    return False
 
 
 def _link(path: Path, target: Path) -> None:

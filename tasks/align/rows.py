@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from facenet.errors import DataInvalid
-from tasks.shards import RAW_SCHEMA, shard_paths
+from tasks.shards import RAW_SCHEMA, intact, shard_paths
 
 LABELS = [name for name in RAW_SCHEMA.names if name != "image"]
 
@@ -29,7 +29,7 @@ def raw_rows(raw: Path) -> list[RawRow]:
     """Return all rows of the table in `raw`, in table order.
 
     Raises:
-        DataInvalid: the table does not exist.
+        DataInvalid: the table does not exist or is damaged.
     """
     paths = shard_paths(raw, "images")
     if not paths:
@@ -40,7 +40,7 @@ def raw_rows(raw: Path) -> list[RawRow]:
 def _rows_of(path: Path) -> Iterator[RawRow]:
     fields = [RAW_SCHEMA.get_field_index(name) for name in LABELS]
     options = pa.ipc.IpcReadOptions(included_fields=fields)
-    with pa.memory_map(str(path)) as file, pa.ipc.open_file(file, options=options) as reader:
+    with intact(path), pa.memory_map(str(path)) as file, pa.ipc.open_file(file, options=options) as reader:
         for number in range(reader.num_record_batches):
             columns = [column.to_pylist() for column in reader.get_batch(number).select(LABELS).columns]
             for offset, labels in enumerate(zip(*columns, strict=True)):
@@ -51,7 +51,7 @@ def _rows_of(path: Path) -> Iterator[RawRow]:
 def read_images(raw: Path, rows: Iterable[RawRow]) -> Iterator[bytes]:
     """Yield the encoded photo of each row; only the pages of these photos are read, then released."""
     for name, of_file in groupby(rows, key=lambda row: row.file):
-        with pa.memory_map(str(raw / name)) as file, pa.ipc.open_file(file) as reader:
+        with intact(raw / name), pa.memory_map(str(raw / name)) as file, pa.ipc.open_file(file) as reader:
             for number, of_batch in groupby(of_file, key=lambda row: row.batch):
                 images = reader.get_batch(number).column("image")
                 for row in of_batch:

@@ -7,12 +7,14 @@ concatenation of the shards in name order.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from facenet.atomic import atomic_path, remove_temporaries
+from facenet.errors import DataInvalid
 
 SHARD_BYTES = 256 * 2**20
 BATCH_ROWS = 256  # rows per record batch, which a reader holds in memory
@@ -120,10 +122,27 @@ class _Lookahead:
             yield batch
 
 
+@contextmanager
+def intact(path: Path) -> Iterator[None]:
+    """Turn an error of Arrow, while it reads a shard, into one that names the file.
+
+    Raises:
+        DataInvalid: the file is empty, cut off or not a shard.
+    """
+    try:
+        yield
+    except (pa.ArrowException, KeyError) as error:
+        raise DataInvalid(f"{path} is damaged: {error}. Run `dvc repro`, which writes it again.") from error
+
+
 def read_batches(folder: Path, prefix: str) -> Iterator[pa.RecordBatch]:
-    """Yield the record batches of a table in order, each read on demand and freed after its last use."""
+    """Yield the record batches of a table in order, each read on demand and freed after its last use.
+
+    Raises:
+        DataInvalid: a shard is damaged.
+    """
     for path in shard_paths(folder, prefix):
-        with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
+        with intact(path), pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
             for number in range(reader.num_record_batches):
                 yield reader.get_batch(number)
 
@@ -133,11 +152,13 @@ def read_table(folder: Path, prefix: str, columns: list[str] | None = None) -> p
 
     Raises:
         FileNotFoundError: `folder` has no shards with this prefix.
+        DataInvalid: a shard is damaged.
     """
     tables = []
     for path in shard_paths(folder, prefix):
-        table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-        tables.append(table if columns is None else table.select(columns))
+        with intact(path):
+            table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+            tables.append(table if columns is None else table.select(columns))
     if not tables:
         raise FileNotFoundError(f"There is no {prefix}-*.arrow in {folder}. Run `dvc repro`.")
     return pa.concat_tables(tables)

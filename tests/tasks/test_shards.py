@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from facenet.errors import DataInvalid
 from tasks.shards import (
     BATCH_ROWS,
     FACES_SCHEMA,
@@ -172,6 +173,20 @@ def test_a_failure_half_way_leaves_the_old_shard_and_no_half_file(tmp_path: Path
         write_shards(tmp_path, "images", RAW_SCHEMA, breaking(), 1)
     assert [path.name for path in tmp_path.iterdir()] == ["images-0000.arrow"]
     assert (tmp_path / "images-0000.arrow").read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"no table", None])
+def test_a_damaged_shard_is_an_error_that_names_it(tmp_path: Path, content: bytes | None) -> None:
+    write_shards(tmp_path, "images", RAW_SCHEMA, in_order(ROWS, 2), 2)
+    path = tmp_path / "images-0001.arrow"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] if content is None else content)
+    for read in (lambda: read_table(tmp_path, "images"), lambda: list(read_batches(tmp_path, "images"))):
+        with pytest.raises(DataInvalid, match=r"images-0001\.arrow is damaged.*dvc repro"):
+            read()
+    path.write_bytes(whole)
+    with pytest.raises(DataInvalid, match=r"images-0000\.arrow is damaged.*no_such_column"):
+        read_table(tmp_path, "images", ["no_such_column"])
 
 
 def test_columns_can_be_selected(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 from facenet.detection import Faces
 from tasks.align import detection_cache
 from tasks.align.detection_cache import DetectionCache
+from tests.tasks.align.damages import DAMAGES
 
 
 def faces(count: int) -> Faces:
@@ -50,4 +51,42 @@ def test_closing_leaves_one_file_with_the_given_photos(
 def test_leftovers_of_a_killed_write_are_removed(tmp_path: Path) -> None:
     (tmp_path / ".tmp-1-part-000000.arrow").write_bytes(b"half")
     assert DetectionCache(tmp_path).get("photo") is None
+    assert not list(tmp_path.iterdir())
+
+
+def one_part(folder: Path, photo: str) -> Path:
+    """Write a part that holds one photo."""
+    before = set(folder.glob("part-*"))
+    cache = DetectionCache(folder)
+    cache.add(photo, faces(3))
+    cache.flush()
+    (path,) = set(folder.glob("part-*")) - before
+    return path
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_part_is_discarded_with_a_warning_and_the_others_are_used(
+    tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    damaged, intact = one_part(tmp_path, "one"), one_part(tmp_path, "two")
+    DAMAGES[damage](damaged)
+    cache = DetectionCache(tmp_path)
+    assert str(damaged) in caplog.text
+    assert "is damaged" in caplog.text
+    assert list(tmp_path.iterdir()) == [intact]
+    assert cache.get("one") is None
+    assert equal(cache.get("two"), faces(3))
+    cache.add("one", faces(2))
+    cache.close(["one", "two"])
+    again = DetectionCache(tmp_path)
+    assert equal(again.get("one"), faces(2))
+    assert equal(again.get("two"), faces(3))
+
+
+@pytest.mark.parametrize(
+    "name", ["part-000001.arrow", "part-one.arrow", "part-000001-0123456789abcdef.arrow"]
+)
+def test_a_part_without_its_digest_in_its_name_is_not_used(tmp_path: Path, name: str) -> None:
+    one_part(tmp_path, "one").rename(tmp_path / name)
+    assert "one" not in DetectionCache(tmp_path)
     assert not list(tmp_path.iterdir())

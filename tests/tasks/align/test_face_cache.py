@@ -1,5 +1,6 @@
 """Faces of the last run are reused when key, digest and number of shards are unchanged, else not at all."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from tasks.align.face_cache import COLUMNS, RECEIPT, PreviousFaces, keep
 from tasks.shards import FACES_SCHEMA, shard_paths, sort_key, write_shards
+from tests.tasks.align.damages import DAMAGES
 
 KEY, SHARDS = "0123456789abcdef", 2
 
@@ -97,3 +99,56 @@ def test_files_are_copied_where_links_cannot_be_made(
     keep(tmp_path / "aligned", kept, KEY)
     assert reused(kept, shards=1) == {"000"}
     assert not (kept / "faces-0000.arrow").samefile(tmp_path / "aligned" / "faces-0000.arrow")
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_receipt_is_discarded_with_a_warning(
+    kept: Path, tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    if damage == "one bit flipped":  # of the key, so that it is another one, and of a digest
+        content = (kept / RECEIPT).read_text()
+        digest = json.loads(content)["files"]["faces-0000.arrow"]
+        (kept / RECEIPT).write_text(content.replace(digest, digest[::-1]))
+    else:
+        DAMAGES[damage](kept / RECEIPT)
+    assert len(reused(kept)) < len(FACES)
+    assert str(kept) in caplog.text
+    assert "is damaged" in caplog.text
+    write_shards(tmp_path / "aligned", "faces", FACES_SCHEMA, FACES[:1], 1)
+    keep(tmp_path / "aligned", kept, KEY)
+    caplog.clear()
+    assert reused(kept, shards=1) == {"000"}
+    assert not caplog.text
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_is_discarded_with_a_warning_and_the_others_are_used(
+    kept: Path, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    damaged, intact = shard_paths(kept, "faces")
+    DAMAGES[damage](damaged)
+    left = reused(kept)
+    assert str(damaged) in caplog.text
+    assert 0 < len(left) < len(FACES)
+    assert shard_paths(kept, "faces") == [intact]
+
+
+@pytest.mark.parametrize(
+    "receipt",
+    [
+        {"key": KEY},
+        {"files": {}},
+        {"key": KEY, "files": {"../aligned/faces-0000.arrow": "0" * 64}},
+        {"key": KEY, "files": {"faces-0000.arrow": None}},
+        {"key": 7, "files": {}},
+        {"key": KEY, "files": {}, "more": 1},
+        None,
+    ],
+)
+def test_a_receipt_of_another_shape_is_discarded(
+    kept: Path, receipt: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    (kept / RECEIPT).write_text(json.dumps(receipt))
+    assert reused(kept) == set()
+    assert "is not a receipt" in caplog.text
+    assert not (kept / RECEIPT).exists()

@@ -23,6 +23,7 @@ from facenet.images import decode
 from tasks.align.stage import run
 from tasks.params.align import AlignParams
 from tasks.shards import FACES_SCHEMA, read_table
+from tests.tasks.align.damages import DAMAGES
 from tests.tasks.dask_processes import DaskProcesses
 
 RUN = """
@@ -194,6 +195,42 @@ def test_a_modified_output_is_not_reused(
     path.write_bytes(path.read_bytes().replace(b"\x89PNG", b"\x89PNX"))
     assert align(tmp_path, params)["reused"] == 0
     assert output(tmp_path) == before
+
+
+def test_damaged_caches_are_rebuilt_and_change_no_byte(
+    tmp_path: Path,
+    photos: list[Any],
+    write_raw: WriteRaw,
+    params: AlignParams,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Every file of the cache, one after another, in every way."""
+    monkeypatch.setenv("FACENET_WORKERS", "1")
+    write_raw(tmp_path / "raw", photos[:2])
+    align(tmp_path, params)
+    before = output(tmp_path)
+    for way, damage in DAMAGES.items():
+        cached = sorted(path for path in (tmp_path / "cache").rglob("*") if path.is_file())
+        assert len(cached) == 3  # detections, faces and their receipt
+        for path in cached:
+            damage(path)
+        caplog.clear()
+        align(tmp_path, params)
+        assert output(tmp_path) == before, way
+        assert caplog.text.count("is damaged") >= 2, way
+    assert align(tmp_path, params)["reused"] == 2
+
+
+def test_a_damaged_raw_table_is_an_error_that_names_the_file(
+    tmp_path: Path, photos: list[Any], write_raw: WriteRaw, params: AlignParams
+) -> None:
+    write_raw(tmp_path / "raw", photos[:2])
+    path = tmp_path / "raw" / "images-0000.arrow"
+    for content in (b"", path.read_bytes()[:100]):
+        path.write_bytes(content)
+        with pytest.raises(DataInvalid, match=r"images-0000\.arrow is damaged.*dvc repro"):
+            align(tmp_path, params)
 
 
 def test_a_change_of_role_is_decided_again(
