@@ -5,6 +5,7 @@ The loop yields reports; files of the pipeline, trackers and progress bars are u
 
 from facenet.training.augmentation import Augmentation
 from facenet.training.checkpoint import Checkpoints
+from facenet.training.classification import ClassValidation
 from facenet.training.colour import ColourJitter
 from facenet.training.data import FaceTable, Loader, TrainingSet, loader_settings
 from facenet.training.division import Division
@@ -25,6 +26,7 @@ __all__ = [
     "OPTIMIZERS",
     "Augmentation",
     "Checkpoints",
+    "ClassValidation",
     "ColourJitter",
     "Division",
     "EpochReport",

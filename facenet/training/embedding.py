@@ -30,6 +30,7 @@ class TableEmbedder:
     image_size: side in pixels of the network's input, cropped from the centre.
     batch_size: faces per chunk.
     standardisation: of the faces, see facenet.standardisation.
+    raw: compute the prelogits, without normalisation.
     processes: each embeds its part of the rows, and all of them receive all embeddings.
     """
 
@@ -39,6 +40,7 @@ class TableEmbedder:
     precision: str
     batch_size: int
     standardisation: str = "fixed"
+    raw: bool = False
     processes: Processes = field(default_factory=Processes)
 
     def __call__(
@@ -95,4 +97,4 @@ class TableEmbedder:
         pixels = torch.from_numpy(np.ascontiguousarray(center_crop(faces, self.image_size)))
         images = standardise(pixels.to(self.device), self.standardisation)
         with autocast(self.device, self.precision):
-            return networks.embed(network, images)
+            return network(images).float() if self.raw else networks.embed(network, images)

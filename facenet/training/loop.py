@@ -33,7 +33,8 @@ class Trainer:
         schedule: the learning rate, and the last epoch.
         loader: batches of uint8 faces and labels.
         mining: mines the triplets of an epoch before it starts, into the plan of the loader.
-        validate: metrics of the model after an epoch; `accuracy` selects the best checkpoint.
+        validate: metrics of the model after an epoch; `accuracy` selects the best checkpoint, or
+            `classification_accuracy` without validation pairs.
         evaluate: further metrics of the model after an epoch, for information only.
         validate_every, evaluate_every: interval in epochs; the last epoch is always included. 0: never.
         checkpoints: where to save the run, or None; only the main process writes.
@@ -129,7 +130,7 @@ class Trainer:
         report = self._totals.report(epoch, validation, evaluation)
         if self.mining:
             report = replace(report, metrics={**report.metrics, **self.mining.metrics})
-        accuracies = [r.validation["accuracy"] for r in (*self.history, report) if r.validation]
+        accuracies = [r.validation_accuracy for r in (*self.history, report) if r.validation]
         self.history.append(report)
         self._totals = EpochTotals()
         self._save(best=bool(report.validation) and accuracies[-1] > max(accuracies[:-1], default=-1.0))

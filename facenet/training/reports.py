@@ -35,7 +35,9 @@ class EpochReport:
     lr: learning rate of the last step.
     inactive_steps: steps without an active triplet, which do not change the weights.
     seconds: of the steps, without validation and checkpoints.
-    validation: see `PairValidation`. evaluation: see `PairEvaluation`. Empty if none was due.
+    validation: see `PairValidation` and `ClassValidation`. evaluation: see `PairEvaluation`. Empty if none
+        was due.
+    losses: of each step.
     """
 
     epoch: int
@@ -48,6 +50,12 @@ class EpochReport:
     metrics: dict[str, float]
     validation: dict[str, float]
     evaluation: dict[str, float] = field(default_factory=dict)
+    losses: list[float] = field(default_factory=list)
+
+    @property
+    def validation_accuracy(self) -> float:
+        """The accuracy that selects the best checkpoint: on pairs, or of the classification without any."""
+        return self.validation.get("accuracy", self.validation.get("classification_accuracy", 0.0))
 
     @property
     def images_per_second(self) -> float:
@@ -75,6 +83,7 @@ class EpochTotals:
     lr: float = 0.0
     sums: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    losses: list[float] = field(default_factory=list)
 
     def add(self, report: StepReport) -> None:
         """Add one step."""
@@ -82,6 +91,7 @@ class EpochTotals:
         self.images += report.images
         self.seconds += report.seconds
         self.lr = report.lr
+        self.losses.append(report.loss)
         self.inactive_steps += 0 in (report.metrics.get("active_share"), report.metrics.get("candidates"))
         for name, value in {"loss": report.loss, **report.metrics}.items():
             if math.isfinite(value):
@@ -102,4 +112,5 @@ class EpochTotals:
             metrics=means,
             validation=validation,
             evaluation=evaluation,
+            losses=self.losses,
         )

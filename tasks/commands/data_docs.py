@@ -22,7 +22,7 @@ from tasks.params import load_params
 from tasks.shards import FACES_SCHEMA, read_table, shard_paths
 
 SITE = paths.REPORTS / "data-docs"
-PLANS = ("images", "triplets", "pairs", "validation_pairs")
+PLANS = ("images", "triplets", "pairs", "validation_pairs", "validation_images")
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; margin: 2rem auto; max-width: 75rem }

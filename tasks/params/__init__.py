@@ -76,6 +76,11 @@ class Params:
             raise ValueError(f"triplets.remine is only valid with train.loss triplet, not {loss}")
         if self.triplets_as_listed and plan == "pk":
             raise ValueError("train.mining listed requires triplets.plan triplets or exemplars, not pk")
+        if self.triplets.split == "images" and (needs != "labels" or self.triplets.table != "images"):
+            raise ValueError(
+                "triplets.split images requires a classification loss and triplets.plan images or pk, "
+                f"not {loss} and {plan}"
+            )
         if self.train.accumulate > 1 and plan != "images":
             raise ValueError(
                 "train.accumulate requires triplets.plan images: pairs and triplets need the whole batch"

@@ -10,7 +10,8 @@ from tasks.params.section import Fraction, Positive, Section
 class TripletsParams(Section):
     """Which people are trained on, and how batches are composed for the loss."""
 
-    validation_fraction: Fraction  # fraction of the training people
+    split: Literal["people", "images"]  # of training and validation: different people, or photos of everyone
+    validation_fraction: Fraction  # fraction of the training people, or of the photos of each
     min_images: Positive  # people with fewer photos are left out of training
     plan: Literal["images", "pk", "triplets", "pairs", "exemplars"]
     people_per_batch: Annotated[int, Field(ge=2)]  # P of plans pk and exemplars

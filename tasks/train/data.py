@@ -112,6 +112,12 @@ def read_validation_pairs(triplets: Path) -> pd.DataFrame:
     return _read(triplets / "validation_pairs.parquet")
 
 
+def read_validation_images(triplets: Path) -> TrainingFaces:
+    """Return the validation images of a split by images, labelled as the training images."""
+    images = _read(triplets / "validation_images.parquet")
+    return TrainingFaces(images["row"].to_numpy(np.int64), images["label"].to_numpy(np.int64))
+
+
 def read_evaluation_pairs(triplets: Path) -> PairRows:
     """Return the evaluation pairs as rows in the face table.
 

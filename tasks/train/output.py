@@ -7,10 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from facenet.atomic import atomic_path, write_text
 from facenet.training import EpochReport
 
 FIRST_COLUMNS = ("epoch", "loss", "lr", "images_per_second", "validation_accuracy")
+SMOOTHED = 500  # steps, of the plot of the training loss
+EVALUATIONS = 10  # the last ones, whose mean is reported
+Floats = npt.NDArray[np.float64]
 
 
 def history_rows(history: Sequence[EpochReport]) -> list[dict[str, float]]:
@@ -46,29 +52,55 @@ def write_history(path: Path, history: Sequence[EpochReport]) -> None:
 
 
 def draw_history(path: Path, history: Sequence[EpochReport]) -> None:
-    """Plot loss and accuracy, on validation and evaluation pairs, per epoch as PNG."""
+    """Plot losses and accuracies of training, validation and evaluation per epoch as PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(9, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    epochs = [report.epoch for report in history]
-    left.plot(epochs, [report.loss for report in history], marker=".", color="tab:blue")
-    left.set_title("Training loss")
-    validated = [(r.epoch, r.validation["accuracy"]) for r in history if r.validation]
-    evaluated = [(r.epoch, r.evaluation["accuracy"]) for r in history if r.evaluation]
-    for name, color, points in (("validation", "orange", validated), ("evaluation", "green", evaluated)):
-        if points:
-            right.plot(*zip(*points, strict=True), marker=".", color=f"tab:{color}", label=f"{name} pairs")
-            right.legend()
-    right.set_title("Accuracy" if validated or evaluated else "No validation pairs")
+    places, means = smoothed_losses(history)
+    left.plot(places, means, color="tab:blue", label=f"training, mean of {SMOOTHED} steps")
+    _curve(left, history, "validation", "cross_entropy", "validation", "tab:orange")
+    left.set_title("Loss")
+    _curve(right, history, "validation", "accuracy", "validation pairs", "tab:orange")
+    _curve(right, history, "validation", "classification_accuracy", "validation images", "tab:red")
+    _curve(right, history, "evaluation", "accuracy", "evaluation pairs", "tab:green")
+    right.set_title("Accuracy" if right.lines else "No validation pairs")
     for axes in (left, right):
         axes.set_xlabel("epoch")
         axes.grid(alpha=0.3)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if axes.lines:
+            axes.legend()
     with atomic_path(path) as temporary:
         FigureCanvasAgg(figure).print_png(temporary, metadata={"Software": None})
+
+
+def smoothed_losses(history: Sequence[EpochReport]) -> tuple[Floats, Floats]:
+    """Return for each step its place, in epochs, and the mean loss of the last 500 steps, both (S,).
+
+    The first steps average what there is. Losses that are not finite (no triplet) are ignored; the mean of
+    none is NaN.
+    """
+    counts = [len(report.losses) for report in history]
+    places = [np.arange(1, count + 1) / max(count, 1) for count in counts]
+    losses = np.array([loss for report in history for loss in report.losses], np.float64)
+    finite = np.isfinite(losses)
+    sums = np.concatenate([[0.0], np.cumsum(np.where(finite, losses, 0.0))])
+    seen = np.concatenate([[0], np.cumsum(finite)])
+    ends = np.arange(1, len(losses) + 1)
+    starts = np.maximum(ends - SMOOTHED, 0)
+    total = seen[ends] - seen[starts]
+    means = np.where(total > 0, (sums[ends] - sums[starts]) / np.maximum(total, 1), np.nan)
+    return np.concatenate([np.empty(0), *(number + place for number, place in enumerate(places))]), means
+
+
+def _curve(axes: Any, history: Sequence[EpochReport], kind: str, metric: str, label: str, color: str) -> None:
+    """Plot a metric of validation or evaluation over the epochs that have it, if any."""
+    points = [(r.epoch, getattr(r, kind)[metric]) for r in history if metric in getattr(r, kind)]
+    if points:
+        axes.plot(*zip(*points, strict=True), marker=".", color=color, label=label)
 
 
 def final_metrics(history: Sequence[EpochReport]) -> dict[str, Any]:
@@ -89,7 +121,16 @@ def final_metrics(history: Sequence[EpochReport]) -> dict[str, Any]:
         "figures": trained.metrics if trained else {},
         "validation": last.validation if last else {},
         "evaluation": last.evaluation if last else {},
+        **_last_evaluations(history),
         "inactive_steps": sum(report.inactive_steps for report in history),
         "inactive_epochs": sum(report.inactive_steps == report.steps for report in history),
         "epochs_without_triplets": sum(report.steps == 0 for report in history),
     }
+
+
+def _last_evaluations(history: Sequence[EpochReport]) -> dict[str, Any]:
+    """Return the mean of the last ten evaluations, as davidsandberg/facenet reports it; none, nothing."""
+    last = [report.evaluation for report in history if report.evaluation][-EVALUATIONS:]
+    names = [name for name in last[-1] if all(name in one for one in last)] if last else []
+    means = {name: sum(one[name] for one in last) / len(last) for name in names}
+    return {"evaluation_mean": {"evaluations": len(last), **means}} if last else {}

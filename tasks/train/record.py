@@ -59,6 +59,8 @@ class Recorder:
         parts = [f"loss {report.loss:.4f}"] if report.steps else []
         if "accuracy" in report.validation:
             parts.append(f"validation accuracy {report.validation['accuracy']:.4f}")
+        if "classification_accuracy" in report.validation:
+            parts.append(f"classification accuracy {report.validation['classification_accuracy']:.4f}")
         if "accuracy" in report.evaluation:
             parts.append(f"evaluation accuracy {report.evaluation['accuracy']:.4f}")
         if report.steps:

@@ -1,6 +1,7 @@
 """Set up a run from parameters and files, up to its first step."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from facenet.mining.mined import MinedPlan
 from facenet.networks import EmbeddingNetwork
 from facenet.training import (
     Checkpoints,
+    ClassValidation,
     Division,
     FaceTable,
     Loader,
@@ -40,6 +42,7 @@ from tasks.train.data import (
     make_plan,
     read_evaluation_pairs,
     read_faces,
+    read_validation_images,
     read_validation_pairs,
 )
 
@@ -154,7 +157,7 @@ def _trainer(setup: Setup, params: Params, files: TrainPaths) -> Trainer:
         seed=params.base.seed,
         options=build.build_options(params.train, frozen=frozen),
         mining=mining,
-        validate=_validation(embedder, files),
+        validate=_validation(embedder, loss, params, files),
         validate_every=params.train.validate_every,
         **_evaluation(embedder, params, files),
         checkpoints=setup.checkpoints,
@@ -173,14 +176,22 @@ def _embedder(setup: Setup, params: Params, table: FaceTable) -> TableEmbedder:
     )
 
 
-def _validation(embedder: TableEmbedder, files: TrainPaths) -> PairValidation:
+def _validation(
+    embedder: TableEmbedder, loss: nn.Module, params: Params, files: TrainPaths
+) -> Callable[[nn.Module], dict[str, float]]:
+    """Return the validation: on pairs and, with a split by images, of the classification."""
     pairs = read_validation_pairs(files.triplets)
-    return PairValidation(
+    on_pairs = PairValidation(
         embedder=embedder,
         left=pairs["left"].to_numpy(np.int64),
         right=pairs["right"].to_numpy(np.int64),
         same=pairs["same"].to_numpy(bool),
     )
+    if params.triplets.split != "images":
+        return on_pairs
+    images = read_validation_images(files.triplets)
+    classify = ClassValidation(embedder=embedder, loss=loss, rows=images.rows, labels=images.labels)
+    return lambda network: {**on_pairs(network), **classify(network)}
 
 
 def _evaluation(embedder: TableEmbedder, params: Params, files: TrainPaths) -> dict[str, Any]:

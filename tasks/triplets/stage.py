@@ -6,8 +6,9 @@
 | triplets | triplets.parquet | anchor, positive, negative: rows of training faces |
 | pairs | pairs.parquet | left, right: rows of training faces, same |
 
-It also writes identities.parquet (identity, images, split), validation_pairs.parquet (as pairs) and, for
-evaluation during training, evaluation_pairs.parquet (as pairs, with fold). A row is the number of a face in
+It also writes identities.parquet (identity, images, split), validation_pairs.parquet (as pairs), with split
+images validation_images.parquet (as images) and, for evaluation during training, evaluation_pairs.parquet (as
+pairs, with fold). A row is the number of a face in
 the table of data/aligned.
 """
 
@@ -21,7 +22,7 @@ import pyarrow.parquet as pq
 
 from facenet.atomic import atomic_path, remove_temporaries
 from facenet.errors import DataInvalid
-from facenet.mining.split import split_identities
+from facenet.mining.split import split_identities, split_images
 from tasks import paths
 from tasks.params.triplets import TripletsParams
 from tasks.shards import read_table, shard_paths
@@ -41,7 +42,7 @@ def run(
     training: bool = True,
     with_evaluation_pairs: bool = False,
 ) -> dict[str, Any]:
-    """Split the people, write the plan to `target` and return the metrics of the report.
+    """Split people or images, write the plan to `target` and return the metrics of the report.
 
     device: of the model of triplets.embedder.
     training: whether a model will be trained; if not (train.epochs is 0), plan images may be empty.
@@ -54,14 +55,15 @@ def run(
     faces = _read_faces(aligned)
     evaluated = _evaluation_identities(faces, pairs)
     identities, usable, metrics = _split(faces, params, seed)
-    train = _part(identities, usable, "train")
+    train, validation = _parts(identities, usable, params, seed)
     if training:
         _require_people(params, metrics)
     rng = np.random.default_rng([seed, 0])
     plan, plan_metrics = make_plan(params, train, rng, aligned=aligned, device=device)
-    validation = _part(identities, usable, "validation")
     validation_pairs = make_validation_pairs(validation, np.random.default_rng([seed, 1]))
     tables = {"identities": identities, "validation_pairs": validation_pairs, params.table: plan}
+    if params.split == "images":
+        tables["validation_images"] = pd.DataFrame({"row": validation.rows, "label": validation.labels})
     _validate(tables, set() if allow_identity_overlap else evaluated, list(faces["identity"]))
     if with_evaluation_pairs:
         trained = set(identities["identity"][identities["split"] == "train"])
@@ -70,6 +72,7 @@ def run(
     return {
         "plan": params.plan,
         **metrics,
+        "identities_validation": len(np.unique(validation.labels)),
         "images_train": len(train.rows),
         "images_validation": len(validation.rows),
         "rows": len(plan),
@@ -93,9 +96,10 @@ def _split(
     """Return identities.parquet, the faces usable for training and validation, and the counts."""
     training = faces["role"] == "train"
     usable = faces[training & ~faces["fallback"]]
+    fraction = params.validation_fraction if params.split == "people" else 0.0
     images = usable["identity"].value_counts().sort_index()
     kept = images[images >= params.min_images]
-    validating = split_identities(list(kept.index), params.validation_fraction, seed)
+    validating = split_identities(list(kept.index), fraction, seed)
     identities = pd.DataFrame({"identity": kept.index, "images": kept.to_numpy()})
     identities["split"] = np.where(identities["identity"].isin(validating), "validation", "train")
     metrics = {
@@ -120,6 +124,21 @@ def _require_people(params: TripletsParams, metrics: dict[str, int]) -> None:
         )
 
 
+def _parts(
+    identities: pd.DataFrame, usable: pd.DataFrame, params: TripletsParams, seed: int
+) -> tuple[Part, Part]:
+    """Return the faces to train on and those to validate on."""
+    train = _part(identities, usable, "train")
+    if params.split == "people":
+        return train, _part(identities, usable, "validation")
+    names = usable["image_id"].loc[train.rows.tolist()].tolist()
+    held_out = split_images(names, train.labels, params.validation_fraction, seed)
+    return (
+        Part(train.rows[~held_out], train.labels[~held_out]),
+        Part(train.rows[held_out], train.labels[held_out]),
+    )
+
+
 def _part(identities: pd.DataFrame, usable: pd.DataFrame, split: str) -> Part:
     names = pd.Index(identities["identity"][identities["split"] == split])
     labels = names.get_indexer(pd.Index(usable["identity"])).astype(np.int64)
@@ -140,11 +159,12 @@ def _evaluation_identities(faces: pd.DataFrame, pairs: Path) -> set[str]:
 def _validate(tables: dict[str, pd.DataFrame], evaluated: set[str], row_identities: list[str]) -> None:
     from tasks.expectations import validate_triplets  # Great Expectations takes seconds to import
 
-    identities, validation_pairs, plan = tables.values()
+    identities, validation_pairs, plan, *images = tables.values()
     validate_triplets(identities, plan, evaluated, row_identities=row_identities)
-    if len(validation_pairs):
-        validating = identities[identities["split"] == "validation"]
-        validate_triplets(validating, validation_pairs, evaluated, row_identities=row_identities)
+    validating = identities if images else identities[identities["split"] == "validation"]
+    for table in (validation_pairs, *images):
+        if len(table):
+            validate_triplets(validating, table, evaluated, row_identities=row_identities)
 
 
 def _write(target: Path, tables: dict[str, pd.DataFrame]) -> None:

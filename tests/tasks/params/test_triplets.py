@@ -42,6 +42,7 @@ def test_keys_that_contradict_each_other(changes: dict[str, Any], message: str) 
 @pytest.mark.parametrize(
     ("key", "value"),
     [
+        ("split", "photos"),
         ("validation_fraction", 1.1),
         ("validation_fraction", -0.1),
         ("min_images", 0),
@@ -64,3 +65,10 @@ def test_values_out_of_range_are_refused(key: str, value: Any) -> None:
 
 def test_unknown_keys_are_refused() -> None:
     unknown("triplets")
+
+
+def test_a_split_by_images_needs_a_classification() -> None:
+    assert parsed({"triplets.split": "images"}).triplets.split == "images"
+    for changes in ({"train.loss": "triplet", "triplets.plan": "pk"}, {"triplets.plan": "triplets"}):
+        message = refusal({"triplets.split": "images", **changes})
+        assert "split images requires a classification loss and triplets.plan images or pk" in message

@@ -3,11 +3,12 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from facenet.training import EpochReport
-from tasks.train.output import draw_history, final_metrics, write_history
+from tasks.train.output import draw_history, final_metrics, smoothed_losses, write_history
 
 
 def epoch(
@@ -83,3 +84,33 @@ def test_metrics_are_totals_and_the_last_epoch() -> None:
     assert (metrics["inactive_steps"], metrics["inactive_epochs"]) == (5, 1)
     assert metrics["minutes"] == 0.1
     assert final_metrics([])["loss"] is None
+
+
+def test_the_training_loss_is_smoothed_over_500_steps() -> None:
+    random = np.random.default_rng(0)
+    losses = [random.normal(size=count).tolist() for count in (400, 0, 301)]
+    losses[0][3] = math.nan
+    history = [replace(epoch(n + 1), losses=of) for n, of in enumerate(losses)]
+    places, means = smoothed_losses(history)
+    flat = [loss for of in losses for loss in of]
+    assert len(places) == len(means) == 701
+    for step in (0, 3, 399, 400, 503, 504, 700):
+        window = [loss for loss in flat[max(0, step - 499) : step + 1] if math.isfinite(loss)]
+        assert means[step] == pytest.approx(sum(window) / len(window))
+    assert (places[0], places[399], places[400], places[700]) == (1 / 400, 1, 2 + 1 / 301, 3)
+    assert [len(part) for part in smoothed_losses([])] == [0, 0]
+
+
+def test_both_curves_of_a_split_by_images_are_plotted(tmp_path: Path) -> None:
+    fields = {"cross_entropy": 2.0, "classification_accuracy": 0.5}
+    history = [replace(epoch(n, validation=fields), losses=[2.0, 1.0]) for n in (1, 2)]
+    draw_history(tmp_path / "with.png", history)
+    draw_history(tmp_path / "without.png", [replace(report, validation={}) for report in history])
+    assert (tmp_path / "with.png").read_bytes() != (tmp_path / "without.png").read_bytes()
+
+
+def test_the_last_ten_evaluations_are_averaged() -> None:
+    history = [epoch(n, evaluation={"accuracy": n / 100, "val": 0.5}) for n in range(1, 14)]
+    mean = final_metrics([*history, epoch(14)])["evaluation_mean"]
+    assert mean == {"evaluations": 10, "accuracy": pytest.approx(0.085), "val": 0.5}
+    assert "evaluation_mean" not in final_metrics([epoch(1)])

@@ -283,3 +283,16 @@ def test_unfinished_runs_of_other_parameters_are_mentioned(
     assert f"{6 * PHOTOS} images of 6 people" in output.splitlines()[0]
     assert "has 1 unfinished runs with other parameters" in output
     assert other.exists()
+
+
+def test_a_split_by_images_is_validated_by_the_head(workspace: Path, root: Path) -> None:
+    split = {"split": "images", "validation_fraction": 0.2}  # one photo of five: no same pairs
+    params = small_params(root, triplets=split, train={"epochs": 2})
+    plan_triplets(workspace, params)
+    report = run(params, places(workspace))
+    assert report is not None
+    assert set(report["validation"]) == {"cross_entropy", "classification_accuracy"}
+    assert 0 <= report["validation"]["classification_accuracy"] <= 1
+    with (workspace / "reports" / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["validation_cross_entropy"]) > 0 for row in rows] == [True, True]

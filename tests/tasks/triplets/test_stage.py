@@ -30,7 +30,7 @@ EVALUATED = {"kim": 3, "lea": 2}
 
 def params(**changes: Any) -> TripletsParams:
     values = {
-        "validation_fraction": 0.3, "min_images": 2, "plan": "images",
+        "split": "people", "validation_fraction": 0.3, "min_images": 2, "plan": "images",
         "people_per_batch": 2, "images_per_person": 3, "max_rows": 10_000, "remine": "never",
         "embedder": None, "negatives": "semihard", "negatives_margin": 0.2, "selection": "facenet",
         "exemplars": 1800, "exemplars_mode": "evaluation",
@@ -375,3 +375,22 @@ def test_main_reads_params_and_writes_the_report(
     assert report["identities_train"] + report["identities_validation"] == 9
     assert report["seconds"] > 0
     assert (tmp_path / "data" / "triplets" / "images.parquet").exists()
+
+
+def test_images_of_everyone_are_split(workspace: Workspace) -> None:
+    report = workspace.run(split="images", min_images=1, validation_fraction=0.3)
+    assert workspace.people("train") == set(TRAINING)
+    assert not workspace.people("validation")
+    images, held_out = workspace.table("images"), workspace.table("validation_images")
+    both = pd.concat([images, held_out])
+    assert sorted(both["row"]) == workspace.identity.index[workspace.identity.isin(list(TRAINING))].tolist()
+    assert both.groupby("label")["row"].apply(lambda rows: workspace.identity[rows].nunique()).eq(1).all()
+    names = workspace.identity[held_out["row"]].value_counts().to_dict()
+    expected = {"ann": 2, "bob": 1, "dan": 1, "eve": 4, "fay": 2, "gus": 1, "hal": 2, "ida": 4, "jon": 1}
+    assert names == expected
+    assert report["images_validation"] == len(held_out) == sum(expected.values())
+    assert (report["identities_train"], report["identities_validation"]) == (len(TRAINING), len(expected))
+    pairs = workspace.table("validation_pairs")
+    assert set(pairs["left"]) | set(pairs["right"]) <= set(held_out["row"])
+    workspace.run()
+    assert not (workspace.target / "validation_images.parquet").exists()
