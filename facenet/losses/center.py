@@ -98,6 +98,7 @@ class CenterLoss(Loss):
         step = self.lr * center_step(features, self.centers, labels, version=self.version)
         if self.version == "dl4j":
             gradients = torch.autograd.grad(head_loss, list(self.head.parameters()), retain_graph=True)
-            length = torch.stack([part.square().sum() for part in (*gradients, step)]).sum().sqrt()
+            self.step_square = step.square().sum()
+            length = torch.stack([*(g.square().sum() for g in gradients), self.step_square]).sum().sqrt()
             step = step / length.clamp_min(torch.finfo(step.dtype).tiny)
         self.centers -= step

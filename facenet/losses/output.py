@@ -57,7 +57,13 @@ class Loss(nn.Module):
     """Base of the losses: unnormalised prelogits (N, E) and int64 labels (N,) to a LossOutput.
 
     The weights of a loss, if any, belong in the optimiser and in the checkpoint.
+
+    Attributes:
+        step_square: the squared length of the last step that the loss took itself, outside the optimiser, if
+            that step belongs to the gradients of its layer (see facenet.training.gradients).
     """
+
+    step_square: Tensor | None = None
 
     @classmethod
     def from_settings(cls, _settings: LossSettings, /) -> Self:

@@ -4,9 +4,11 @@
 |---|---|---|---|
 | facenet | P people with up to K photos, plus photos of other people | the P people | semi-hard |
 | davidsandberg | random people with up to K photos each | the first P people | semi-hard and hard |
+| hardest | as facenet | the P people | the nearest; positives the farthest |
 
 FaceNet samples about 1,800 photos with about 40 per person (Schroff et al. 2015, arXiv 1503.03832) and does
 not report how many show other people. davidsandberg/facenet (train_tripletloss.py) samples 45 x 40 photos.
+hardest is the argmax and argmin of Schroff et al., over a subset embedded by the latest network.
 """
 
 from dataclasses import dataclass
@@ -22,12 +24,13 @@ from facenet.mining.offline import (
     Indices,
     PositivePairs,
     Strategy,
+    hardest_pairs,
     mine_negatives,
     shuffled_triplets,
 )
 
-Selection = Literal["facenet", "davidsandberg"]
-STRATEGIES: dict[Selection, Strategy] = {"facenet": "semihard", "davidsandberg": "vgg"}
+Selection = Literal["facenet", "davidsandberg", "hardest"]
+STRATEGIES: dict[str, Strategy] = {"facenet": "semihard", "davidsandberg": "vgg"}
 
 
 def sample_people(labels: Indices, *, images: int, total: int, rng: Generator) -> Indices:
@@ -86,6 +89,24 @@ def select_triplets(
     return shuffled_triplets(rows, negatives, rng=rng)
 
 
+def hardest_triplets(embeddings: Embeddings, labels: Indices, anchors: Indices, *, rng: Generator) -> Indices:
+    """Return shuffled triplets (T, 3) of rows of a sample: each photo of `anchors` with its hardest pair.
+
+    The positive is the farthest row of the same person, the negative the nearest row of anyone else. Rows
+    without either are dropped. Source: Schroff et al. 2015, arXiv 1503.03832, section 3.2.
+
+    Args:
+        embeddings: (M, E) of the sample.
+        labels: (M,).
+        anchors: people whose photos are anchors.
+        rng: of the order.
+    """
+    own = np.flatnonzero(np.isin(labels, anchors)).astype(np.int64)
+    positives, negatives = hardest_pairs(embeddings, labels, own)
+    found = (positives >= 0) & (negatives >= 0)
+    return rng.permutation(np.column_stack([own, positives, negatives])[found])
+
+
 @dataclass(frozen=True, kw_only=True)
 class ExemplarMiner:
     """Mines triplets in rounds; each round is a function of seed, round and the embeddings.
@@ -95,7 +116,7 @@ class ExemplarMiner:
     people: P, people whose pairs are used per round.
     images: K, maximum number of images per person.
     total: images embedded per round.
-    margin: in squared distance.
+    margin: in squared distance; unused by hardest.
     seed: of samples, negatives and order.
     training: embed with dropout and batch statistics, as davidsandberg/facenet does; photos that are not
         trained on then also update the running statistics of batch norm.
@@ -123,7 +144,7 @@ class ExemplarMiner:
         """Return the maximum number of triplets in a round."""
         _, counts = np.unique(self.labels, return_counts=True)
         photos = np.sort(np.minimum(counts, self.images))[-self.people :]
-        return int((photos * (photos - 1) // 2).sum())
+        return int((photos if self.selection == "hardest" else photos * (photos - 1) // 2).sum())
 
     def triplets(self, number: int, embed: Embed) -> Indices:
         """Return the triplets (T, 3) of round `number`, as rows of the data set; T may be 0."""
@@ -132,8 +153,11 @@ class ExemplarMiner:
         labels = self.labels[rows]
         people, first = np.unique(labels, return_index=True)
         anchors = people[np.argsort(first)][: self.people]  # in order of appearance in the sample
+        embeddings = embed(rows, training=self.training)
+        if self.selection == "hardest":
+            return rows[hardest_triplets(embeddings, labels, anchors, rng=rng)]
         found = select_triplets(
-            embed(rows, training=self.training),
+            embeddings,
             labels,
             anchors,
             strategy=STRATEGIES[self.selection],

@@ -135,6 +135,29 @@ def mine_negatives(
     return negatives
 
 
+def hardest_pairs(embeddings: Embeddings, labels: Indices, anchors: Indices) -> tuple[Indices, Indices]:
+    """Return for each anchor the farthest row of its person and the nearest row of another, (A,) each.
+
+    The first of equals; -1 where there is none.
+
+    Args:
+        embeddings: (N, E), not necessarily normalised.
+        labels: (N,).
+        anchors: (A,) rows.
+    """
+    positives, negatives = np.full((2, len(anchors)), -1, dtype=np.int64)
+    rows = embeddings.astype(np.float64)
+    squares = np.square(rows).sum(axis=1)
+    for part in _chunks(len(anchors), len(labels)):
+        own = anchors[part]
+        distances = squares[own][:, None] + squares - 2 * rows[own] @ rows.T
+        same = labels[own][:, None] == labels
+        negatives[part] = np.where(same.all(axis=1), -1, np.where(same, np.inf, distances).argmin(axis=1))
+        same[np.arange(len(own)), own] = False
+        positives[part] = np.where(same.any(axis=1), np.where(same, distances, -np.inf).argmax(axis=1), -1)
+    return positives, negatives
+
+
 def remine(
     embeddings: Embeddings, labels: Indices, *, margin: float, max_rows: int, rng: Generator
 ) -> Indices:

@@ -17,8 +17,9 @@ from facenet.training.mining import Mining
 from facenet.training.optimizers import OPTIMIZERS, OptimizerSettings, build_optimizer
 from facenet.training.processes import Processes, join
 from facenet.training.reports import EpochReport, StepReport
-from facenet.training.sampling import ImagePlan, Plan
+from facenet.training.sampling import FixedLengthPlan, ImagePlan, Plan
 from facenet.training.schedule import Schedule
+from facenet.training.schedule_file import read_schedule
 from facenet.training.update import UpdateOptions
 from facenet.training.validation import PairValidation
 
@@ -31,6 +32,7 @@ __all__ = [
     "Division",
     "EpochReport",
     "FaceTable",
+    "FixedLengthPlan",
     "ImagePlan",
     "Loader",
     "Mining",
@@ -50,4 +52,5 @@ __all__ = [
     "freeze_to",
     "join",
     "loader_settings",
+    "read_schedule",
 ]

@@ -21,8 +21,8 @@ class OptimizerSettings:
     momentum: of sgd and rmsprop; beta1 of the Adam variants.
     nesterov: use Nesterov momentum in sgd (requires momentum > 0).
     beta2: of the Adam variants.
-    epsilon: of the Adam variants and rmsprop; None for the optimiser's default, for adam_tf (0.1) and
-        rmsprop_tf (1.0) that of davidsandberg/facenet.
+    epsilon: of the Adam variants and rmsprop; None for the optimiser's default, for adam_tf and
+        adamw_tf (0.1) and rmsprop_tf (1.0) that of davidsandberg/facenet.
     weight_decay: L2, see `parameter_groups`.
     """
 
@@ -45,7 +45,7 @@ class OptimizerSettings:
 
 Factory = Callable[[list[Group], OptimizerSettings], torch.optim.Optimizer]
 
-# Weight decay is coupled L2 (added to the gradient) everywhere but in adamw (Loshchilov and Hutter 2019).
+# Weight decay is coupled L2 (added to the gradient) except in adamw and adamw_tf (Loshchilov, Hutter 2019).
 # Fused kernels update a parameter in one pass; RMSprop has none.
 OPTIMIZERS: dict[str, Factory] = {
     "sgd": lambda groups, of: torch.optim.SGD(
@@ -56,6 +56,10 @@ OPTIMIZERS: dict[str, Factory] = {
     ),
     "adam_tf": lambda groups, of: TensorFlowAdam(
         groups, lr=of.lr, betas=of.betas, eps=of.epsilon_or(0.1), fused=True
+    ),
+    # A step of lr * weight_decay, outside Adam: Deeplearning4j's l2 before 1.0.0-beta4 is lr * weight_decay.
+    "adamw_tf": lambda groups, of: TensorFlowAdam(
+        groups, lr=of.lr, betas=of.betas, eps=of.epsilon_or(0.1), fused=True, decoupled=True
     ),
     "adamw": lambda groups, of: torch.optim.AdamW(
         groups, lr=of.lr, betas=of.betas, eps=of.epsilon_or(1e-8), fused=True

@@ -23,6 +23,31 @@ class Plan(Protocol):
         """Return the batches of `epoch`, each the numbers of its images."""
 
 
+class FixedLengthPlan:
+    """A plan whose epochs all have `steps` batches, whatever the size of the data set.
+
+    The epochs of `plan` follow one another and are cut into pieces of `steps` batches, so that each of its
+    batches occurs as often as before. davidsandberg/facenet calls `steps` epoch_size.
+
+    Args:
+        plan: has the same number of batches in every epoch.
+        steps: batches per epoch.
+    """
+
+    def __init__(self, plan: Plan, steps: int) -> None:
+        self._plan, self._steps = plan, steps
+
+    def __len__(self) -> int:
+        return self._steps
+
+    def batches(self, epoch: int) -> list[Indices]:
+        """Return the batches of `epoch`."""
+        first, stop, length = (epoch - 1) * self._steps, epoch * self._steps, len(self._plan)
+        rounds = range(first // length, (stop - 1) // length + 1)
+        batches = [batch for number in rounds for batch in self._plan.batches(number + 1)]
+        return batches[first - rounds.start * length :][: self._steps]
+
+
 class ImagePlan:
     """Single images, with the frequency of each person set by `balance`.
 

@@ -19,12 +19,21 @@ class TensorFlowAdam(torch.optim.Adam):
 
     w -= lr * sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + epsilon), with epsilon outside the bias
     correction. This is PyTorch's step with an epsilon of epsilon / sqrt(1 - beta2^t).
+
+    decoupled: subtract lr * weight_decay * w instead of adding weight_decay * w to the gradient.
     """
 
     def __init__(
-        self, params: Iterable[Any], *, lr: float, betas: tuple[float, float], eps: float, fused: bool = True
+        self,
+        params: Iterable[Any],
+        *,
+        lr: float,
+        betas: tuple[float, float],
+        eps: float,
+        fused: bool = True,
+        decoupled: bool = False,
     ) -> None:
-        super().__init__(params, lr=lr, betas=betas, eps=eps, fused=fused)
+        super().__init__(params, lr=lr, betas=betas, eps=eps, fused=fused, decoupled_weight_decay=decoupled)
         for group in self.param_groups:
             group["epsilon_hat"] = eps
 

@@ -19,6 +19,7 @@ from facenet.training.averaging import average
 from facenet.training.batch_norm import share_batch_norm
 from facenet.training.compilation import compilation_explained
 from facenet.training.division import Division, Piece
+from facenet.training.gradients import check_normalisation, normalise_gradients
 from facenet.training.health import Moment, check_finite
 from facenet.training.processes import Processes
 
@@ -32,6 +33,7 @@ class UpdateOptions:
 
     standardisation: of the faces, see facenet.standardisation.
     clip_norm: maximum norm of the gradient over all parameters; None for no clipping.
+    gradient_normalisation: see facenet.training.gradients; done before clipping.
     ema: decay of the moving average of the weights, which becomes the model; None for no average.
     compiled: compile the network with torch.compile, which takes a minute at the start.
     frozen: layers that are not trained, see `freeze_to`.
@@ -39,6 +41,7 @@ class UpdateOptions:
 
     standardisation: str = "fixed"
     clip_norm: float | None = None
+    gradient_normalisation: str = "none"
     ema: float | None = None
     compiled: bool = False
     frozen: Sequence[nn.Module] = ()
@@ -93,6 +96,7 @@ class Update:
     options: UpdateOptions = field(default_factory=UpdateOptions)
 
     def __post_init__(self) -> None:
+        check_normalisation(self.options.gradient_normalisation)
         if self.device.index is not None:
             torch.cuda.set_device(self.device)
         if self.device.type == "cpu":
@@ -130,7 +134,8 @@ class Update:
         """Update the weights with one batch; return its loss and metrics.
 
         faces: (M, S, S, 3) uint8, of this process. labels: (N,) int64, of the whole batch.
-        The metrics are those of the loss and `gradient_norm`, the norm before clipping.
+        The metrics are those of the loss and `gradient_norm`, the norm before
+        normalisation and clipping.
         The loss of a batch in pieces is the mean over its images, provided that the loss of a piece is.
 
         Raises:
@@ -170,14 +175,17 @@ class Update:
         self._accelerator.unscale_gradients()
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         norm = torch.nn.utils.get_total_norm(p.grad for p in parameters if p.grad is not None)
+        reported = float(norm)
         if self._accelerator.scaler is None:  # a gradient scaler skips steps that overflow
-            check_finite(float(norm), "gradient", moment)
+            check_finite(reported, "gradient", moment)
+        normalise_gradients(self.options.gradient_normalisation, self.network, self.loss)
         if self.options.clip_norm is not None:
+            norm = torch.nn.utils.get_total_norm(p.grad for p in parameters if p.grad is not None)
             torch.nn.utils.clip_grads_with_norm_(parameters, self.options.clip_norm, norm)
         self._prepared.step()
         if self._average is not None:
             self._average.update_parameters(self.network)
-        return float(norm)
+        return reported
 
     def state(self) -> dict[str, Any]:
         """Return the state of network, loss, optimiser and average, for a checkpoint."""

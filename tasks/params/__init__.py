@@ -81,6 +81,12 @@ class Params:
                 "triplets.split images requires a classification loss and triplets.plan images or pk, "
                 f"not {loss} and {plan}"
             )
+        mined = plan == "exemplars" or self.triplets.remine != "never"
+        if self.train.steps_per_epoch is not None and mined:
+            raise ValueError(
+                "train.steps_per_epoch must be null if triplets are mined before each epoch (triplets.plan "
+                "exemplars or triplets.remine epoch): the number of triplets decides the length of an epoch"
+            )
         if self.train.accumulate > 1 and plan != "images":
             raise ValueError(
                 "train.accumulate requires triplets.plan images: pairs and triplets need the whole batch"

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat
+from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
 from facenet.loss_table import LOSSES
 from tasks.params.section import Fraction, Natural, Positive, Section, one_of
@@ -22,6 +22,15 @@ class Schedule(Section):
     warmup: Fraction  # of the run
     half_cycle: PositiveFloat = 2.0  # kind cyclical: epochs from the minimum to the peak
     steps: dict[int, float] = Field(default_factory=dict)
+    file: str | None = None  # kind steps: a text file of `epoch: lr` lines instead of `steps`
+
+    @model_validator(mode="after")
+    def _one_table(self) -> "Schedule":
+        if self.file is not None and self.kind != "steps":
+            raise ValueError(f"file requires kind steps, not {self.kind}")
+        if self.file is not None and self.steps:
+            raise ValueError("file and steps are both set: keep one")
+        return self
 
 
 class TrainParams(Section):
@@ -48,18 +57,22 @@ class TrainParams(Section):
     mining: Literal["all", "semihard", "hard", "vgg", "hardest", "batch_hard", "listed"]
     triplet_reduction: Literal["active", "all", "sum"]  # mean of the losses above zero, mean of all, sum
     epochs: Natural  # 0: no training, the model is `init` unchanged
+    # Batches per epoch, in which schedules and intervals then count; null: one pass over the plan.
+    steps_per_epoch: Positive | None
     validate_every: Positive  # epochs between validations; the last epoch always has one
     evaluate_every: Natural  # epochs between runs on the evaluation pairs, which select nothing; 0: none
     batch_size: Positive  # images; plan pk uses people_per_batch x images_per_person instead
     balance: Fraction  # 0: images drawn uniformly; 1: people drawn uniformly; between: weight count**-balance
     # *_tf: with the epsilon of TensorFlow, see facenet/training/tensorflow.py
-    optimizer: Literal["sgd", "adam", "adam_tf", "adamw", "rmsprop", "rmsprop_tf", "adagrad"]
+    optimizer: Literal["sgd", "adam", "adam_tf", "adamw", "adamw_tf", "rmsprop", "rmsprop_tf", "adagrad"]
     momentum: Annotated[float, Field(ge=0, lt=1)]  # of sgd and rmsprop; beta1 of the Adams
     nesterov: bool  # of sgd
     beta2: Annotated[float, Field(ge=0, lt=1)]  # of the Adams
     epsilon: PositiveFloat | None  # of the Adams and rmsprop; null: the optimiser's default
     schedule: Schedule
     weight_decay: NonNegativeFloat  # not applied to biases and batch norm
+    # Divide gradients by their L2 length, jointly per layer (Deeplearning4j: RenormalizeL2PerLayer).
+    gradient_normalisation: Literal["none", "l2_per_layer", "l2_loss_layer"]
     clip_norm: PositiveFloat | None  # maximum norm of the gradient; null: no clipping
     accumulate: Positive  # micro-batches per batch, computed in sequence to save memory
     ema: Annotated[float, Field(gt=0, lt=1)] | None  # decay of averaged weights, the final model; null: none

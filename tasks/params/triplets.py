@@ -22,7 +22,9 @@ class TripletsParams(Section):
     embedder: str | None  # plan triplets: the model that mines negatives, models:/NAME@ALIAS or a folder
     negatives: Literal["semihard", "hard", "vgg"]  # which negatives the embedder mines
     negatives_margin: PositiveFloat  # squared distance beyond the positive within which it searches
-    selection: Literal["facenet", "davidsandberg"]  # plan exemplars, see facenet/mining/exemplars.py
+    selection: Literal[
+        "facenet", "davidsandberg", "hardest"
+    ]  # plan exemplars, see facenet/mining/exemplars.py
     exemplars: Annotated[int, Field(ge=3)]  # photos that plan exemplars embeds per round; a round is an epoch
     # mode of the network while embedding; davidsandberg: training
     exemplars_mode: Literal["evaluation", "training"]

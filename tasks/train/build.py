@@ -12,7 +12,14 @@ from facenet import losses, networks
 from facenet.digests import code_digest, value_digest
 from facenet.errors import ParamsInvalid
 from facenet.networks import EmbeddingNetwork
-from facenet.training import Augmentation, ColourJitter, OptimizerSettings, Schedule, UpdateOptions
+from facenet.training import (
+    Augmentation,
+    ColourJitter,
+    OptimizerSettings,
+    Schedule,
+    UpdateOptions,
+    read_schedule,
+)
 from facenet.training import build_optimizer as build_named_optimizer
 from tasks.params import Params
 from tasks.params.train import TrainParams
@@ -107,13 +114,18 @@ def build_optimizer(params: TrainParams, modules: Iterable[nn.Module]) -> torch.
 
 
 def build_schedule(params: TrainParams, *, steps_per_epoch: int) -> Schedule:
-    """Return the learning rate schedule."""
+    """Return the learning rate schedule.
+
+    Raises:
+        ParamsInvalid: train.schedule.file or the table of learning rates is invalid.
+    """
+    file = params.schedule.file
     return Schedule(
         kind=params.schedule.kind,
         lr=params.schedule.rate,
         warmup=params.schedule.warmup,
         half_cycle=params.schedule.half_cycle,
-        table=params.schedule.steps,
+        table=read_schedule(Path(file)) if file else params.schedule.steps,
         epochs=params.epochs,
         steps_per_epoch=steps_per_epoch,
     )
@@ -141,6 +153,7 @@ def build_options(params: TrainParams, *, frozen: Sequence[nn.Module]) -> Update
     return UpdateOptions(
         standardisation=params.standardisation,
         clip_norm=params.clip_norm,
+        gradient_normalisation=params.gradient_normalisation,
         ema=params.ema,
         compiled=params.compile,
         frozen=frozen,

@@ -13,7 +13,7 @@ from facenet.mining.exemplars import ExemplarMiner
 from facenet.mining.listed import ListedPlan
 from facenet.mining.mined import MinedPlan, Miner, WholeSetMiner
 from facenet.mining.pk import PKPlan
-from facenet.training import ImagePlan, Plan
+from facenet.training import FixedLengthPlan, ImagePlan, Plan
 from tasks.params import Params
 from tasks.shards import read_table, shard_paths
 
@@ -68,11 +68,17 @@ def check_classes(labels: Indices, path: Path) -> None:
 
 
 def make_plan(faces: TrainingFaces, params: Params, *, processes: int = 1) -> Plan:
-    """Return the batches of every epoch, each to be shared by `processes`.
+    """Return the batches of every epoch, of train.steps_per_epoch batches each if it is set.
 
     Raises:
         DataInvalid: there are too few people or photos for the plan.
     """
+    plan, steps = _whole_plan(faces, params, processes), params.train.steps_per_epoch
+    return plan if steps is None else FixedLengthPlan(plan, steps)
+
+
+def _whole_plan(faces: TrainingFaces, params: Params, processes: int) -> Plan:
+    """Return the plan whose epochs are one pass over the data; `processes` share each batch."""
     seed, train, triplets = params.base.seed, params.train, params.triplets
     # A loss that mines triplets or pairs in the batch needs each image once.
     distinct = triplets.plan != "pk" and not (params.pairs_as_listed or params.triplets_as_listed)

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from facenet.devices import resolve_device, resolve_precision
-from facenet.digests import file_digest, folder_digest
+from facenet.digests import file_digest, folder_digest, value_digest
 from facenet.errors import ParamsInvalid
 from facenet.mining.mined import MinedPlan
 from facenet.networks import EmbeddingNetwork
@@ -104,7 +104,12 @@ def prepare(params: Params, files: TrainPaths) -> Setup:
         init = locate(params.train.init) if params.train.init else None
     network = build.build_network(params.train, init=init, seed=params.base.seed).to(device)
     data = _digests(files)
-    inputs = {**data, "init": file_digest(init) if init else ""}
+    schedule = build.build_schedule(params.train, steps_per_epoch=1)
+    inputs = {
+        **data,
+        "init": file_digest(init) if init else "",
+        "schedule": value_digest(sorted(schedule.table.items())),
+    }
     key = build.run_key(build.sections(params), inputs, device=device.type, precision=precision)
     checkpoints = Checkpoints(files.checkpoints / key)
     faces = read_faces(params.triplets.table, aligned=files.aligned, triplets=files.triplets)
@@ -117,7 +122,7 @@ def prepare(params: Params, files: TrainPaths) -> Setup:
         faces=faces,
         checkpoints=checkpoints,
     )
-    if build.build_schedule(params.train, steps_per_epoch=1).last_epoch:
+    if schedule.last_epoch:
         setup.trainer = _trainer(setup, params, files)
     return setup
 

@@ -91,6 +91,31 @@ def test_all_mistakes_are_reported_together() -> None:
             {"train.loss": "triplet", "triplets.plan": "pk", "train.mining": "listed"},
             "train.mining listed requires triplets.plan triplets or exemplars, not pk",
         ),
+        (
+            {"train.loss": "triplet", "triplets.plan": "exemplars", "train.steps_per_epoch": 9},
+            "train.steps_per_epoch must be null if triplets are mined before each epoch",
+        ),
+        (
+            {
+                "train.loss": "triplet",
+                "triplets.plan": "triplets",
+                "triplets.remine": "epoch",
+                "train.steps_per_epoch": 9,
+            },
+            "train.steps_per_epoch must be null if triplets are mined before each epoch",
+        ),
+        (
+            {"train.schedule.file": "x.txt"},
+            "train.schedule: Value error, file requires kind steps, not one_cycle",
+        ),
+        (
+            {
+                "train.schedule.kind": "steps",
+                "train.schedule.file": "x.txt",
+                "train.schedule.steps": {0: 0.1},
+            },
+            "train.schedule: Value error, file and steps are both set: keep one",
+        ),
     ],
 )
 def test_sections_that_contradict_each_other(changes: dict[str, Any], message: str) -> None:

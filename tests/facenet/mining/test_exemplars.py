@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from facenet.errors import DataInvalid
-from facenet.mining.exemplars import ExemplarMiner, sample_exemplars, sample_people, select_triplets
+from facenet.mining.exemplars import (
+    ExemplarMiner,
+    hardest_triplets,
+    sample_exemplars,
+    sample_people,
+    select_triplets,
+)
 from facenet.mining.offline import Embeddings, Indices
 
 
@@ -119,6 +125,36 @@ def test_a_round_embeds_its_sample_and_gives_triplets_of_its_people(selection: s
     assert (d_an > d_ap).all() == (selection == "facenet")
     np.testing.assert_array_equal(triplets, plan.triplets(0, embed))
     assert not np.array_equal(rows, (plan.triplets(1, embed), asked[-1][0])[1])
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_hardest_triplets_against_a_loop(seed: int) -> None:
+    random = rng(seed)
+    labels = random.integers(0, 6, int(random.integers(2, 30)))
+    embeddings = random_embeddings(seed, len(labels))
+    anchors = np.unique(labels)[: 1 + seed % 4]
+    found = hardest_triplets(embeddings, labels, anchors, rng=random)
+    expected = set()
+    for a in range(len(labels)):
+        square = [float(np.square(embeddings[a].astype(float) - row).sum()) for row in embeddings]
+        positives = [i for i in range(len(labels)) if labels[i] == labels[a] and i != a]
+        negatives = [i for i in range(len(labels)) if labels[i] != labels[a]]
+        if labels[a] in anchors and positives and negatives:
+            positive = max(positives, key=lambda i: square[i])
+            expected.add((a, positive, min(negatives, key=lambda i: square[i])))
+    assert {tuple(triplet) for triplet in found.tolist()} == expected
+    assert len(found) == len(expected)
+
+
+def test_a_round_of_the_hardest_has_one_triplet_per_photo_of_its_people() -> None:
+    labels = np.repeat(np.arange(12), 7)
+    table = random_embeddings(1, len(labels))
+    miner = ExemplarMiner(labels=labels, selection="hardest", people=3, images=5, total=40, seed=2)
+    triplets = miner.triplets(1, lambda rows, *, training: table[rows])
+    assert len(miner) == len(triplets) == 3 * 5
+    assert len(np.unique(triplets[:, 0])) == 15
+    assert len(np.unique(labels[triplets[:, 0]])) == 3
+    np.testing.assert_array_equal(triplets, miner.triplets(1, lambda rows, *, training: table[rows]))
 
 
 def test_the_published_numbers_and_the_mode_that_the_source_mines_in() -> None:

@@ -8,6 +8,7 @@ from facenet.mining.offline import (
     Indices,
     PositivePairs,
     anchor_positive_pairs,
+    hardest_pairs,
     labelled_pairs,
     mine_negatives,
     random_negatives,
@@ -222,3 +223,22 @@ def test_all_different_pairs_can_be_drawn() -> None:
     labels = np.array([0] * 12 + [1] * 2)
     rows, same = labelled_pairs(labels, max_rows=1000, rng=rng())
     assert as_set(rows[~same]) == {(i, j) for i in range(12) for j in (12, 13)}
+
+
+def test_hardest_pairs_of_equals_are_the_first_and_missing_ones_are_minus_one() -> None:
+    labels = np.array([0, 0, 0, 1, 1])
+    points = np.array([[0], [1], [-1], [3], [3]], dtype=np.float32)
+    positives, negatives = hardest_pairs(points, labels, np.arange(5))
+    assert positives.tolist() == [1, 2, 1, 4, 3]
+    assert negatives.tolist() == [3, 3, 3, 1, 1]
+    assert hardest_pairs(points, np.zeros(5, int), np.array([0]))[1].tolist() == [-1]
+    assert hardest_pairs(points, np.arange(5), np.array([2]))[0].tolist() == [-1]
+
+
+def test_hardest_pairs_do_not_depend_on_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = np.repeat(np.arange(6), 5)
+    points = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
+    whole = hardest_pairs(points, labels, np.arange(30))
+    monkeypatch.setattr(offline, "CHUNK_ELEMENTS", 70)
+    for one, other in zip(whole, hardest_pairs(points, labels, np.arange(30)), strict=True):
+        assert one.tolist() == other.tolist()

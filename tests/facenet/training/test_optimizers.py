@@ -57,9 +57,9 @@ def test_every_optimiser_takes_a_first_step_downhill(name: str) -> None:
 
 
 def test_decay_is_coupled_for_adam_and_decoupled_for_adamw() -> None:
-    """With a gradient of zero, Adam still moves a full step by its L2 term; AdamW shrinks by rate x decay."""
+    """With a gradient of zero, Adam still moves a full step by its L2 term; AdamW shrinks by lr x decay."""
     moved = {}
-    for name in ("adam", "adamw"):
+    for name in ("adam", "adamw", "adamw_tf"):
         layer = nn.Linear(1, 1, bias=False)
         nn.init.constant_(layer.weight, 1.0)
         optimizer = build_optimizer(name, [layer], OptimizerSettings(lr=0.01, weight_decay=0.1))
@@ -68,6 +68,7 @@ def test_decay_is_coupled_for_adam_and_decoupled_for_adamw() -> None:
         moved[name] = 1.0 - layer.weight.item()
     assert moved["adam"] == pytest.approx(0.01, rel=1e-3)
     assert moved["adamw"] == pytest.approx(0.001, rel=1e-3)
+    assert moved["adamw_tf"] == pytest.approx(0.001, rel=1e-3)
 
 
 def test_sgd_is_nesterov_with_momentum_as_written_out() -> None:

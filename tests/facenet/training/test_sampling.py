@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from facenet.errors import DataInvalid
-from facenet.training.sampling import ImagePlan
+from facenet.training.sampling import FixedLengthPlan, ImagePlan
 
 COUNTS = (1, 2, 4, 8, 16, 64)
 LABELS = np.repeat(np.arange(len(COUNTS)), COUNTS).astype(np.int64)
@@ -60,3 +60,14 @@ def test_a_set_smaller_than_a_batch_forms_one_batch() -> None:
 def test_too_few_images_are_rejected(labels: list[int]) -> None:
     with pytest.raises(DataInvalid, match="at least 2 images, and"):
         image_plan(np.array(labels, np.int64))
+
+
+@pytest.mark.parametrize("steps", [1, 4, 5, 7, 23])
+def test_epochs_of_fixed_length_are_one_sequence_of_batches(steps: int) -> None:
+    whole = ImagePlan(np.repeat(np.arange(5), 5), batch_size=5, balance=0.3, seed=1)
+    plan = FixedLengthPlan(whole, steps)
+    assert (len(whole), len(plan)) == (5, steps)
+    found = [batch.tolist() for epoch in range(1, 7) for batch in plan.batches(epoch)]
+    expected = [batch.tolist() for epoch in range(1, 40) for batch in whole.batches(epoch)]
+    assert found == expected[: 6 * steps]
+    assert all(len(plan.batches(epoch)) == steps for epoch in (1, 2, 9))

@@ -53,7 +53,12 @@ def test_a_table_that_stops_immediately_runs_no_epoch() -> None:
 
 @pytest.mark.parametrize(
     ("table", "word"),
-    [({}, "epoch 1"), ({2: 0.1}, "epoch 1"), ({0: 0.1, 5: 0.0}, "neither"), ({0: -0.5}, "neither")],
+    [
+        ({}, "epoch 1"),
+        ({2: 0.1}, "epoch 1"),
+        ({0: 0.1, 5: 0.0}, "must be positive"),
+        ({0: -0.5}, "must be positive"),
+    ],
 )
 def test_invalid_tables_are_rejected(table: dict[int, float], word: str) -> None:
     with pytest.raises(ParamsInvalid, match=word):

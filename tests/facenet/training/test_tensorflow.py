@@ -41,6 +41,21 @@ def test_adam_adds_epsilon_before_the_correction_of_the_bias(epsilon: float, fus
         assert found[t - 1] == pytest.approx(weight, rel=1e-9)
 
 
+def test_decoupled_decay_is_a_step_of_its_own() -> None:
+    """With lr * weight_decay = l2 it is Deeplearning4j's w -= step + l2 * w, before its 1.0.0-beta4."""
+    lrs = [0.1] * 6
+    found = train(
+        lambda g: TensorFlowAdam(g, lr=1.0, betas=(0.9, 0.999), eps=0.01, fused=False, decoupled=True), lrs
+    )
+    weight, m, v = 1.0, 0.0, 0.0
+    for t, g in enumerate(GRADIENTS, start=1):
+        m = 0.9 * m + 0.1 * g
+        v = 0.999 * v + 0.001 * g * g
+        step = 0.1 * math.sqrt(1 - 0.999**t) / (1 - 0.9**t) * m / (math.sqrt(v) + 0.01)
+        weight -= step + 0.1 * DECAY * weight
+        assert found[t - 1] == pytest.approx(weight, rel=1e-9)
+
+
 def test_the_first_step_is_a_thirtieth_of_pytorchs() -> None:
     """At t = 1 TensorFlow's epsilon of 0.1 counts as 0.1 / sqrt(0.001) = 3.16."""
     moved = {}

@@ -92,6 +92,21 @@ def test_a_long_gradient_is_clipped_and_a_short_one_is_not() -> None:
     assert moved**0.5 == pytest.approx(0.1 * 0.01, rel=1e-3)
 
 
+def test_gradients_are_normalised_before_they_are_clipped() -> None:
+    """A step of plain SGD shows them: each layer moves by lr, and by less with a clip over all layers."""
+    moved = {}
+    for clip in (None, 0.5):
+        update = make_update(gradient_normalisation="l2_per_layer", clip_norm=clip)
+        before = parameters(update)
+        _, metrics = update(FACES, LABELS, MOMENT)
+        plain = make_update()
+        assert metrics["gradient_norm"] == plain(FACES, LABELS, MOMENT)[1]["gradient_norm"]
+        steps = [(a - b).square().sum() for a, b in zip(before, parameters(update), strict=True)]
+        moved[clip] = [float(sum(steps[i : i + 2]).sqrt()) for i in (0, 2, 4)]  # type: ignore[union-attr]  # tensors
+    assert moved[None] == pytest.approx([0.1] * 3, rel=1e-4)
+    assert moved[0.5] == pytest.approx([0.1 * 0.5 / 3**0.5] * 3, rel=1e-4)
+
+
 def test_the_model_is_the_average_if_there_is_one() -> None:
     update = make_update(ema=0.999)
     first = copy.deepcopy(update.network.state_dict())

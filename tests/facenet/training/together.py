@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from facenet import losses
 from facenet.loss_table import LOSSES
 from facenet.losses.center import VERSIONS
 from facenet.losses.triplet import REDUCERS
-from facenet.mining.exemplars import STRATEGIES as SELECTIONS
+from facenet.mining.exemplars import Selection
 from facenet.mining.listed import ListedPlan
 from facenet.mining.offline import anchor_positive_pairs, labelled_pairs, random_negatives
 from facenet.mining.online import STRATEGIES
@@ -37,6 +37,7 @@ from facenet.training import (
     freeze_to,
     join,
 )
+from facenet.training.gradients import NORMALISATIONS
 from tests.facenet.training.tiny import (
     LABELS,
     PEOPLE,
@@ -62,6 +63,7 @@ class Case:
     network: Mapping[str, Any] = field(default_factory=dict)  # arguments of TinyNetwork
     frozen: str | None = None
     accumulate: int = 1
+    normalisation: str = "none"
 
 
 CENTER = {"center_factor": 0.5, "center_rate": 0.5}
@@ -80,7 +82,7 @@ CASES = {
     "listed triplets": Case(loss="triplet", settings=LISTED, plan="triplets"),
     "listed pairs": Case(loss="contrastive", settings=LISTED, plan="pairs"),
     "remined": Case(loss="triplet", settings=LISTED, plan="remined"),
-    **{f"exemplars {name}": Case(loss="triplet", settings=LISTED, plan=name) for name in SELECTIONS},
+    **{f"exemplars {name}": Case(loss="triplet", settings=LISTED, plan=name) for name in get_args(Selection)},
     "exemplars embedded in training mode": Case(loss="triplet", settings=LISTED, plan="in training"),
     "last batch norm": Case(network={"last_bn": True}),
     "inert batch norm": Case(network={"norm": InertBatchNorm, "last_bn": True}),
@@ -89,6 +91,8 @@ CASES = {
     "cumulative batch norm": Case(network={"norm": lambda width: nn.BatchNorm2d(width, momentum=None)}),
     "batch norm without affine": Case(network={"norm": lambda width: nn.BatchNorm2d(width, affine=False)}),
     "pieces": Case(accumulate=2),
+    **{f"gradients {name}": Case(settings={**CENTER, "center_version": "dl4j"}, normalisation=name)
+       for name in NORMALISATIONS},
 }  # fmt: skip
 
 
@@ -110,7 +114,7 @@ def plan_of(name: str, processes: Processes) -> Plan:
         return remined(MARGIN, least=processes.count)
     if name == "in training":
         return exemplars("davidsandberg", MARGIN, training=True, least=processes.count)
-    return exemplars(name, MARGIN, training=False, least=processes.count)  # type: ignore[arg-type]  # of SELECTIONS
+    return exemplars(name, MARGIN, training=False, least=processes.count)  # type: ignore[arg-type]  # of Selection
 
 
 def train(case: Case, folder: Path, processes: Processes) -> dict[str, Any]:
@@ -130,7 +134,9 @@ def train(case: Case, folder: Path, processes: Processes) -> dict[str, Any]:
         loss=loss,
         plan=plan,
         division=Division(processes, case.accumulate),
-        options=UpdateOptions(ema=0.9, clip_norm=1.0, frozen=frozen),
+        options=UpdateOptions(
+            ema=0.9, clip_norm=1.0, frozen=frozen, gradient_normalisation=case.normalisation
+        ),
         checkpoints=None,
         on_step=seen.append,
         validate=validation(folder, processes),

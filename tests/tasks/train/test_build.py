@@ -56,6 +56,18 @@ def test_schedule_and_augmentation_are_those_of_the_parameters(root: Path) -> No
     assert (augmentation.shift, augmentation.flip) == (3, False)
 
 
+def test_a_schedule_comes_from_a_file(root: Path, tmp_path: Path) -> None:
+    file = tmp_path / "schedule.txt"
+    file.write_text("# CASIA\n0: 0.05\n60: 0.005\n91: -1\n")
+    table = {"kind": "steps", "rate": 1.0, "warmup": 0.0, "file": str(file)}
+    train = small_params(root, train={"schedule": table, "epochs": 150}).train
+    schedule = build.build_schedule(train, steps_per_epoch=10)
+    assert (schedule.last_epoch, schedule(59 * 10 - 1), schedule(59 * 10)) == (90, 0.05, 0.005)
+    file.write_text("0: 0.05\n60 0.005\n")
+    with pytest.raises(ParamsInvalid, match=r"schedule\.txt, line 2"):
+        build.build_schedule(train, steps_per_epoch=10)
+
+
 def test_rotation_and_colours_are_those_of_the_parameters(root: Path) -> None:
     colours = {"brightness": 0.1, "contrast": 0.2, "saturation": 0.3, "hue": 0.4}
     augmentation = build.build_augmentation(small_params(root, train={"rotation": 5.0, **colours}).train)
@@ -65,10 +77,14 @@ def test_rotation_and_colours_are_those_of_the_parameters(root: Path) -> None:
 
 
 def test_options_are_those_of_the_parameters(root: Path) -> None:
-    train = small_params(root, train={"clip_norm": 2.0, "ema": 0.9, "compile": True}).train
+    train = small_params(
+        root, train={"clip_norm": 2.0, "ema": 0.9, "compile": True, "gradient_normalisation": "l2_per_layer"}
+    ).train
     layer = torch.nn.Linear(1, 1)
     options = build.build_options(train, frozen=[layer])
-    assert options == UpdateOptions(clip_norm=2.0, ema=0.9, compiled=True, frozen=[layer])
+    assert options == UpdateOptions(
+        clip_norm=2.0, ema=0.9, compiled=True, frozen=[layer], gradient_normalisation="l2_per_layer"
+    )
 
 
 def test_networks_of_one_seed_are_equal(root: Path) -> None:

@@ -99,6 +99,7 @@ EXEMPLARS = {"plan": "exemplars", "people_per_batch": 3, "images_per_person": 4,
     [
         (REMINED, WholeSetMiner, 30),
         (EXEMPLARS, ExemplarMiner, 3 * 6),
+        ({**EXEMPLARS, "selection": "hardest"}, ExemplarMiner, 3 * 4),
         ({**EXEMPLARS, "selection": "davidsandberg", "exemplars_mode": "training"}, ExemplarMiner, 3 * 6),
     ],
 )
@@ -140,3 +141,14 @@ def test_a_person_without_images_is_reported(workspace: Path, root: Path) -> Non
     table[table["label"] != 2].to_parquet(path)
     with pytest.raises(DataInvalid, match=r"images\.parquet has no image of 1 of 6 people, such as label 2"):
         read_faces("images", aligned=workspace / "data/aligned", triplets=workspace / "data/triplets")
+
+
+@pytest.mark.parametrize("plan", ["images", "pk", "triplets", "pairs"])
+def test_epochs_can_have_a_fixed_number_of_steps(workspace: Path, root: Path, plan: str) -> None:
+    params = small_params(
+        root, triplets={"plan": plan}, train={"loss": LOSSES[plan], "steps_per_epoch": 1000, "batch_size": 4}
+    )
+    plan_triplets(workspace, params)
+    faces = read_faces(TABLES[plan], aligned=workspace / "data/aligned", triplets=workspace / "data/triplets")
+    batches = make_plan(faces, params)
+    assert len(batches) == len(batches.batches(3)) == 1000
