@@ -30,7 +30,7 @@ def folder_digest(*paths: Path) -> str:
 
 def value_digest(value: Any) -> str:
     """Return the SHA-256 of a JSON-serialisable value; key order does not matter."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(value, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 @cache

@@ -95,7 +95,9 @@ class Matcher:
     def write(self, path: Path) -> None:
         """Write calibration.json atomically."""
         fields = dataclasses.asdict(self)
-        text = json.dumps({"format": fields.pop("format"), **fields}, indent=2, ensure_ascii=False)
+        text = json.dumps(
+            {"format": fields.pop("format"), **fields}, indent=2, ensure_ascii=False, allow_nan=False
+        )
         write_text(path, text + "\n")
 
     @classmethod

@@ -68,7 +68,12 @@ class ModelCard:
     def to_json(self) -> str:
         """Return the text of model.json, `format` first."""
         fields = dataclasses.asdict(self)
-        return json.dumps({"format": fields.pop("format"), **fields}, indent=2, ensure_ascii=False) + "\n"
+        return (
+            json.dumps(
+                {"format": fields.pop("format"), **fields}, indent=2, ensure_ascii=False, allow_nan=False
+            )
+            + "\n"
+        )
 
     @classmethod
     def from_json(cls, text: str) -> Self:

@@ -1,8 +1,10 @@
 """The report of a stage: its metrics file, elapsed time and peak memory."""
 
 import json
+import math
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -10,19 +12,61 @@ from typing import Any, Self
 import psutil
 
 from facenet.atomic import write_text
+from facenet.errors import DataInvalid
+from tasks import paths
 
+NOT_FINITE = "not_finite"
+STAGES = {
+    paths.report(stage).name: stage
+    for stage in ("ingest", "align", "triplets", "train", "evaluate", "register")
+}
 SAMPLE_SECONDS = 0.5  # listing the child processes takes milliseconds
 
 
-def write_report(path: Path, metrics: dict[str, Any]) -> None:
-    """Write metrics as JSON, keys in the given order, atomically."""
-    write_text(path, json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
+def write_report(path: Path, metrics: Mapping[str, Any]) -> None:
+    """Write metrics as strict JSON, keys in the given order, atomically.
+
+    JSON has neither NaN nor infinity: such a number becomes null, and the last key, `not_finite`,
+    maps its dotted name to "nan", "inf" or "-inf". A report of finite numbers has no such key.
+    """
+    reasons: dict[str, str] = {}
+    report = _finite(metrics, "", reasons)
+    if reasons:
+        report[NOT_FINITE] = reasons
+    write_text(path, json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_report(path: Path) -> dict[str, Any]:
-    """Return the metrics of a metrics file."""
-    metrics: dict[str, Any] = json.loads(path.read_text())
+    """Return the metrics of a metrics file.
+
+    Raises:
+        DataInvalid: the file is missing, cannot be read or is not a JSON object, as after a full disk.
+    """
+    try:
+        metrics = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataInvalid(f"There is no {path}. {_advice(path)}") from None
+    except (OSError, ValueError) as error:
+        raise DataInvalid(f"{path} cannot be read as a report: {error}. {_advice(path)}") from error
+    if not isinstance(metrics, dict):
+        raise DataInvalid(f"{path} cannot be read as a report: it is not a JSON object. {_advice(path)}")
     return metrics
+
+
+def _finite(value: Any, name: str, reasons: dict[str, str]) -> Any:
+    """Return a copy of `value` with None for numbers that are not finite, and add these to `reasons`."""
+    if isinstance(value, Mapping):
+        return {str(k): _finite(v, f"{name}.{k}" if name else str(k), reasons) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item, f"{name}.{place}", reasons) for place, item in enumerate(value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        reasons[name] = str(float(value))
+        return None
+    return value
+
+
+def _advice(path: Path) -> str:
+    return f"Run `dvc repro {STAGES[path.name]}`." if path.name in STAGES else "Delete it and write it again."
 
 
 class Meter:

@@ -9,7 +9,6 @@ none of these properties.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import xlogy
 
 from facenet.evaluation.platt import fit_sigmoid
 from facenet.evaluation.protocol import Measured
@@ -63,11 +62,23 @@ def calibrate(measured: Measured) -> Calibration:
     return Calibration(
         sigmoid=Sigmoid(float(np.mean([f.slope for f in fits])), float(np.mean([f.intercept for f in fits]))),
         probabilities=probabilities,
-        log_loss=float(-np.mean(xlogy(same, predicted) + xlogy(~same, 1 - predicted))),
+        log_loss=log_loss(predicted, same),
         brier=float(np.mean((predicted - same) ** 2)),
         expected_error=sum(b.pairs * abs(b.predicted - b.observed) for b in bins) / len(same),
         reliability=bins,
     )
+
+
+def log_loss(probabilities: Floats, same: Flags) -> float:
+    """Return the mean negative log-likelihood, in nats, of P pairs; never infinite.
+
+    Probabilities are clipped to [eps, 1 - eps], eps the float64 epsilon, as scikit-learn's log_loss does: a
+    sigmoid rounds to exactly 0 or 1 at log odds of about 37, so the tail beyond that is not known, and one
+    rounded pair would make the mean of all others infinite. A pair costs at most 36 nats.
+    """
+    epsilon = np.finfo(np.float64).eps
+    said = np.clip(np.asarray(probabilities, np.float64), epsilon, 1 - epsilon)
+    return float(-np.mean(np.log(np.where(same, said, 1 - said))))
 
 
 def reliability(probabilities: Floats, same: Flags) -> tuple[ReliabilityBin, ...]:

@@ -79,7 +79,11 @@ class Gallery:
         rows, _ = self.table()
         counts = [[person, len(enrolled)] for person, enrolled in self._people.items()]
         with atomic_path(path) as temporary:
-            save_file({"embeddings": rows}, temporary, {"people": json.dumps(counts, ensure_ascii=False)})
+            save_file(
+                {"embeddings": rows},
+                temporary,
+                {"people": json.dumps(counts, ensure_ascii=False, allow_nan=False)},
+            )
 
     @classmethod
     def load(cls, path: Path) -> Self:

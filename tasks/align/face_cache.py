@@ -58,7 +58,7 @@ def keep(aligned: Path, kept: Path, key: str) -> None:
     for path in shard_paths(aligned, "faces"):
         _link(path, kept / path.name)
         files[path.name] = file_digest(path)
-    write_text(kept / RECEIPT, json.dumps({"key": key, "files": files}, indent=2) + "\n")
+    write_text(kept / RECEIPT, json.dumps({"key": key, "files": files}, indent=2, allow_nan=False) + "\n")
 
 
 class _Receipt(BaseModel):

@@ -53,7 +53,11 @@ def run(arguments: argparse.Namespace) -> None:
             if arguments.out is not None and found.pixels is not None and found.faces is not None:
                 _draw(drawings[number], found.pixels, found.faces)
             separator = "," if number else "["
-            _print(f"{separator}\n{json.dumps(as_json(found))}" if arguments.json else line(found))
+            _print(
+                f"{separator}\n{json.dumps(as_json(found), allow_nan=False)}"
+                if arguments.json
+                else line(found)
+            )
             progress.update()
         if arguments.json:
             _print("\n]\n")

@@ -71,7 +71,9 @@ class VerdictCache:
                 while batch := list(islice(rows, BATCH_ROWS)):
                     writer.write_batch(pa.RecordBatch.from_pylist(batch, schema=SCHEMA))
             digest = file_digest(temporary)
-        write_text(self._receipt, json.dumps({"key": self._key, "sha256": digest}, indent=2) + "\n")
+        write_text(
+            self._receipt, json.dumps({"key": self._key, "sha256": digest}, indent=2, allow_nan=False) + "\n"
+        )
 
     def _is_ours(self) -> bool:
         if not (self._receipt.exists() and self._path.exists()):
@@ -86,4 +88,6 @@ class VerdictCache:
 
 
 def _key(limits: Limits) -> str:
-    return json.dumps({"limits": asdict(limits), "code": code_digest(CODE, LIBRARIES)}, sort_keys=True)
+    return json.dumps(
+        {"limits": asdict(limits), "code": code_digest(CODE, LIBRARIES)}, sort_keys=True, allow_nan=False
+    )

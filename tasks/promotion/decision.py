@@ -213,7 +213,7 @@ def record(result: PromotionResult, *, at: str, receipt: Path = RECEIPT, history
     line = {"at": at, **result.to_dict()}
     write_report(receipt, line)
     with history.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        file.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def standing(model: str, metric: str) -> str:

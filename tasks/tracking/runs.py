@@ -69,7 +69,7 @@ class Run:
         """Log the dataset `name` as an input of the run: its digest and location, not its bytes."""
         from mlflow.entities import Dataset, DatasetInput
 
-        origin = json.dumps({"uri": source, "digest": digest})
+        origin = json.dumps({"uri": source, "digest": digest}, allow_nan=False)
         dataset = Dataset(name, digest[:MAX_DATASET_DIGEST], "local", origin)
         with mlflow_errors():
             client().log_inputs(self.run_id, [DatasetInput(dataset, [])])
@@ -112,7 +112,9 @@ def _flatten(params: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         if isinstance(value, Mapping):
             flat |= _flatten(value, f"{prefix}{name}.")
         else:
-            flat[f"{prefix}{name}"] = value if isinstance(value, str) else json.dumps(value, default=str)
+            flat[f"{prefix}{name}"] = (
+                value if isinstance(value, str) else json.dumps(value, default=str, allow_nan=False)
+            )
     return flat
 
 

@@ -135,7 +135,7 @@ def _tracked(params: Params, checkpoints: Checkpoints) -> Iterator[Run]:
     previous = json.loads(file.read_text())["run_id"] if file.exists() else None
     name, tags = f"{params.train.network} {params.train.loss}", {"checkpoints": checkpoints.folder.name}
     with training_run(name=name, tags=tags, resume=previous) as tracked:
-        write_text(file, json.dumps({"run_id": tracked.run_id}))
+        write_text(file, json.dumps({"run_id": tracked.run_id}, allow_nan=False))
         yield tracked
 
 

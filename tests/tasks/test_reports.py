@@ -1,13 +1,18 @@
 """Reports are stable files; the meter sees time and the memory of children too."""
 
+import ast
+import json
+import math
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
+from facenet.errors import DataInvalid
 from tasks.reports import Meter, read_report, write_report
 from tests.waiting import wait_for
 
@@ -31,6 +36,64 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> N
     with pytest.raises(TypeError):
         write_report(path, {"a": object()})
     assert read_report(path) == {"a": 1}
+
+
+def refuse(token: str) -> None:
+    raise AssertionError(f"{token} is not JSON")
+
+
+def test_nan_and_infinity_become_null_with_a_reason(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    metrics = {
+        "log_loss": math.inf,
+        "interval": (0.1, -math.inf),
+        "deep": {"er": [{"mean": np.float64("nan")}], "fine": 1e300},
+        "accuracy": 0.5,
+    }
+    write_report(path, metrics)
+    report = json.loads(path.read_text(), parse_constant=refuse)
+    assert report == {
+        "log_loss": None,
+        "interval": [0.1, None],
+        "deep": {"er": [{"mean": None}], "fine": 1e300},
+        "accuracy": 0.5,
+        "not_finite": {"log_loss": "inf", "interval.1": "-inf", "deep.er.0.mean": "nan"},
+    }
+    assert list(report)[-1] == "not_finite"
+    assert read_report(path) == report
+
+
+@pytest.mark.parametrize("content", [b"", b'{"accuracy": 0.', b"[1, 2]", b"null", b"\xff\xfe{", b"\0" * 20])
+@pytest.mark.parametrize(("name", "stage"), [("evaluation", "evaluate"), ("ingest", "ingest")])
+def test_a_damaged_report_names_the_file_and_the_stage_that_writes_it(
+    tmp_path: Path, content: bytes, name: str, stage: str
+) -> None:
+    path = tmp_path / f"{name}.json"
+    path.write_bytes(content)
+    with pytest.raises(DataInvalid, match=rf"{name}\.json cannot be read as a report: .*dvc repro {stage}`"):
+        read_report(path)
+
+
+def test_a_missing_report_or_a_folder_in_its_place_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataInvalid, match=r"There is no .*registration\.json\. Run `dvc repro register`"):
+        read_report(tmp_path / "registration.json")
+    (tmp_path / "train.json").mkdir()
+    with pytest.raises(DataInvalid, match=r"train\.json cannot be read .*dvc repro train`"):
+        read_report(tmp_path / "train.json")
+
+
+def test_all_json_written_by_the_project_is_strict(root: Path) -> None:
+    """Every json.dump and json.dumps refuses NaN and infinity, which are not JSON."""
+    lenient = [
+        f"{path.relative_to(root)}:{call.lineno}"
+        for folder in ("facenet", "tasks", "flows")
+        for path in sorted((root / folder).rglob("*.py"))
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func) in ("json.dump", "json.dumps")
+        and not any(word.arg == "allow_nan" for word in call.keywords)
+    ]
+    assert lenient == []
 
 
 def test_meter_measures_time_and_rate() -> None:

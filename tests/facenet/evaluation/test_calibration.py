@@ -4,8 +4,9 @@ import dataclasses
 
 import numpy as np
 import pytest
+import sklearn.metrics
 
-from facenet.evaluation.calibration import calibrate, reliability
+from facenet.evaluation.calibration import calibrate, log_loss, reliability
 from facenet.evaluation.platt import fit_sigmoid
 from facenet.evaluation.sigmoid import Sigmoid
 from tests.facenet.evaluation.test_operating_points import measured
@@ -31,6 +32,25 @@ def test_a_fold_is_evaluated_by_a_fit_on_the_others() -> None:
     )
     assert found.expected_error < 0.1
     assert 0.25 > found.brier > 0.01
+
+
+def test_log_loss_is_that_of_scikit_learn_and_finite_at_probabilities_0_and_1() -> None:
+    generator = np.random.default_rng(666)
+    said, same = generator.uniform(size=200), generator.uniform(size=200) < 0.5
+    assert log_loss(said, same) == pytest.approx(sklearn.metrics.log_loss(same, said), rel=1e-12)
+    said[:4], same[:4] = [0, 1, 0, 1], [True, False, False, True]
+    assert log_loss(said, same) == pytest.approx(sklearn.metrics.log_loss(same, said), rel=1e-12)
+    assert log_loss(np.zeros(1), np.array([True])) == pytest.approx(52 * np.log(2))
+
+
+def test_one_same_pair_far_away_leaves_the_log_loss_finite() -> None:
+    sample = measured()
+    place = int(np.flatnonzero(sample.pairs.same)[0])
+    distances = sample.distances.copy()
+    distances[:, place] = 1e6
+    found = calibrate(dataclasses.replace(sample, distances=distances))
+    assert found.probabilities[place] == 0
+    assert np.isfinite(found.log_loss)
 
 
 def test_labels_of_a_fold_do_not_affect_its_own_probabilities() -> None:
