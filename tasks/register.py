@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facenet.digests import code_digest, value_digest
-from facenet.errors import GateFailed, SourceInvalid
+from facenet.errors import DataInvalid, GateFailed, SourceInvalid
 from tasks import paths
 from tasks.entry import stage_main
 from tasks.params import load_params
@@ -75,14 +75,15 @@ def run(
         WeightsInvalid: weights, card and calibration do not belong together.
     """
     from facenet.matching import Matcher
-    from facenet.model import load_model
+    from facenet.model import ModelCard, load_model
     from tasks.promotion.champion import compare_with_champion
     from tasks.tracking.registry import CHALLENGER, find_version, set_alias, tag_version
 
     if not evaluation.exists():
         raise SourceInvalid(f"There is no {evaluation}. Run `dvc repro evaluate`.")
     metrics = read_report(evaluation)
-    gates = check_gates(metrics, params.gates)
+    trained = ModelCard.read(card).params.get("train", {}).get("epochs") != 0
+    gates = check_gates(metrics, params.gates, trained=trained)
     _, model_card = load_model(weights, card)
     # The served model computes exactly as the evaluated one.
     model_card = replace(model_card, precision=metrics.get("precision", model_card.precision))
@@ -107,16 +108,18 @@ def run(
 def registration_exists(receipt: Path | None = None) -> bool:
     """Return whether this server has the version that the receipt names, with the same digest.
 
-    Also False without a receipt: in both cases the stage has to run.
+    False as well if the receipt is missing or damaged: in all these cases the stage has to run.
     """
     from tasks.tracking.registry import get_version
 
     path = receipt or paths.report("register")
-    if not path.exists():
+    try:
+        stated = read_report(path)
+        model, number, digest = stated["model"], int(stated["version"]), stated["digest"]
+    except (DataInvalid, KeyError, TypeError, ValueError):
         return False
-    stated = read_report(path)
-    version = get_version(stated["model"], int(stated["version"]))
-    return version is not None and version.tags.get("digest") == stated["digest"]
+    version = get_version(model, number)
+    return version is not None and version.tags.get("digest") == digest
 
 
 def model_digest(card: "ModelCard", matcher: "Matcher | None" = None) -> str:

@@ -24,16 +24,19 @@ SAMPLE_SECONDS = 0.5  # listing the child processes takes milliseconds
 
 
 def write_report(path: Path, metrics: Mapping[str, Any]) -> None:
-    """Write metrics as strict JSON, keys in the given order, atomically.
+    """Write metrics as strict JSON (see `strict`), keys in the given order, atomically."""
+    write_text(path, json.dumps(strict(metrics), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
-    JSON has neither NaN nor infinity: such a number becomes null, and the last key, `not_finite`,
-    maps its dotted name to "nan", "inf" or "-inf". A report of finite numbers has no such key.
+
+def strict(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return metrics that JSON can hold, which has neither NaN nor infinity.
+
+    Such a number becomes None, and the last key, `not_finite`, maps its dotted name to "nan", "inf" or
+    "-inf". Metrics that are all finite have no such key.
     """
     reasons: dict[str, str] = {}
-    report = _finite(metrics, "", reasons)
-    if reasons:
-        report[NOT_FINITE] = reasons
-    write_text(path, json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    report: dict[str, Any] = _finite(metrics, "", reasons)
+    return {**report, NOT_FINITE: reasons} if reasons else report
 
 
 def read_report(path: Path) -> dict[str, Any]:

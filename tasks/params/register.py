@@ -1,8 +1,43 @@
 """Section register of params.yaml."""
 
-from typing import Literal
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Tag, field_validator, model_validator
 
 from tasks.params.section import Section
+
+LOWER_IS_BETTER = re.compile(
+    r"(.*_)?(eer|std|standard_error|error|loss|brier)|far|fpir|fallbacks|identity_overlap|leaked_\w+"
+    r"|peak_memory_mb"
+)
+
+
+def lower_is_better(metric: str) -> bool:
+    """Return whether a smaller value of this metric of reports/evaluation.json is the better one."""
+    return LOWER_IS_BETTER.fullmatch(metric) is not None
+
+
+class Bounds(Section):
+    """The range of a gate: `min`, `max` or both."""
+
+    min: float | None = None
+    max: float | None = None
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> "Bounds":
+        if self.min is None and self.max is None:
+            raise ValueError("a gate needs min, max or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is larger than max {self.max:g}")
+        return self
+
+
+def _form(value: Any) -> str:
+    return "range" if isinstance(value, dict | Bounds) else "minimum"
+
+
+Gate = Annotated[Annotated[float, Tag("minimum")] | Annotated[Bounds, Tag("range")], Discriminator(_form)]
 
 
 class PromotionParams(Section):
@@ -18,7 +53,18 @@ class RegisterParams(Section):
     """The model's name in the registry, the gates a model must pass to be registered, and the report."""
 
     model: str
-    gates: dict[str, float]  # minimum of a metric in reports/evaluation.json
+    # by metric of reports/evaluation.json: a number is its minimum; {min: a}, {max: b} or both are a range
+    gates: dict[str, Gate]
     promotion: PromotionParams
     # photos in the report page; auto: if all sources are orl, lfw or celeba
     report_photos: Literal["auto", "always", "never"] = "auto"
+
+    @field_validator("gates", mode="after")
+    @classmethod
+    def _bounds_are_on_the_right_side(cls, gates: dict[str, Gate]) -> dict[str, Gate]:
+        for metric, gate in gates.items():
+            if lower_is_better(metric) and not isinstance(gate, Bounds):
+                raise ValueError(
+                    f"{metric}: {gate:g} is a minimum, but lower is better: write {metric}: {{max: {gate:g}}}"
+                )
+        return gates

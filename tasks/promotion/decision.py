@@ -12,9 +12,9 @@ from typing import Any
 
 from facenet.evaluation.comparison import Comparison
 from tasks import paths
-from tasks.params.register import PromotionParams, RegisterParams
+from tasks.params.register import PromotionParams, RegisterParams, lower_is_better
 from tasks.promotion.paired import COMPARABLE, DECISIONS, compare_versions, comparison_tags
-from tasks.reports import write_report
+from tasks.reports import strict, write_report
 from tasks.tracking.registry import (
     CHALLENGER,
     CHAMPION,
@@ -29,7 +29,6 @@ from tasks.tracking.registry import (
 )
 
 COMPARABLE_VAL = (*COMPARABLE, "far_target")  # for the metrics that depend on it: val, val_std
-LOWER_IS_BETTER = ("eer", "accuracy_std", "val_std", "fallbacks")
 BEFORE = "champion_before"  # tag of a champion: the version it replaced
 ROLLED_BACK = "rolled_back"  # tag of a former champion that was rolled back
 DIGITS = 9  # to which a gain is rounded, so that 0.3 - 0.2 is 0.1
@@ -147,7 +146,7 @@ def _compare(
             )
     if had is None:
         return "refused", f"The {old} has no metric {rule.metric!r} to compare with. Use --force."
-    gain = round((had - got) if rule.metric in LOWER_IS_BETTER else (got - had), DIGITS)
+    gain = round((had - got) if lower_is_better(rule.metric) else (got - had), DIGITS)
     reason = f"{new} has {rule.metric} {got}, {old} has {had}: a gain of {gain:g}"
     detail = paired.in_words() if paired else "the decisions of both on each pair are not available"
     reason = f"{reason}; {detail}"
@@ -213,7 +212,7 @@ def record(result: PromotionResult, *, at: str, receipt: Path = RECEIPT, history
     line = {"at": at, **result.to_dict()}
     write_report(receipt, line)
     with history.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
+        file.write(json.dumps(strict(line), ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def standing(model: str, metric: str) -> str:

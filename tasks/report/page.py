@@ -11,7 +11,7 @@ from markupsafe import Markup
 from facenet.atomic import write_text
 from tasks import paths
 from tasks.params import Params
-from tasks.promotion.gates import is_number, passes
+from tasks.promotion.gates import is_number, passes, range_text
 from tasks.report import curves, distributions, formatting
 from tasks.report.examples import leak_examples, worst_examples
 from tasks.report.inputs import Findings, read_findings
@@ -105,15 +105,15 @@ def _charts(findings: Findings) -> dict[str, Any]:
 def _gates(findings: Findings, params: Params) -> Table:
     """Return each gate with the measured value."""
     rows = []
-    for name, minimum in params.register.gates.items():
+    for name, gate in params.register.gates.items():
         got = findings.evaluation.get(name)
         measured = (
             formatting.decimal(got, 6) if is_number(got) else formatting.NONE if got is None else str(got)
         )
         rows.append(
-            (name.replace("_", " "), f"{minimum:g}", measured, "yes" if passes(got, minimum) else "NO")
+            (name.replace("_", " "), range_text(gate), measured, "yes" if passes(got, gate) else "NO")
         )
-    return Table("Gates", ("Metric", "Minimum", "Measured", "Passed"), rows)
+    return Table("Gates", ("Metric", "Required", "Measured", "Passed"), rows)
 
 
 def _champion(findings: Findings, registration: Mapping[str, Any] | None) -> Table | None:

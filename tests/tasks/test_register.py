@@ -14,7 +14,8 @@ from facenet.matching import Matcher
 from facenet.model import ModelCard
 from facenet.serving import FaceEmbedder, save_detector
 from tasks import register
-from tasks.params.register import PromotionParams, RegisterParams
+from tasks.params.register import Bounds, Gate, PromotionParams, RegisterParams
+from tasks.reports import write_report
 from tasks.tracking import open_run, registry, start_run, tracking_uri
 from tasks.tracking.store import client
 
@@ -45,7 +46,7 @@ class Workspace:
         self.evaluate()
 
     def evaluate(self, **metrics: Any) -> None:
-        (self.reports / "evaluation.json").write_text(json.dumps({**EVALUATION, **metrics}))
+        write_report(self.reports / "evaluation.json", {**EVALUATION, **metrics})
 
     def change_card(self, **fields: Any) -> None:
         path = self.models / "model.json"
@@ -74,7 +75,7 @@ class Workspace:
         self,
         *,
         model: str = "faces",
-        gates: dict[str, float] | None = None,
+        gates: dict[str, Gate] | None = None,
         calibration: Path | None = None,
     ) -> dict[str, Any]:
         rule = PromotionParams(metric="accuracy", min_gain=0.0)
@@ -238,12 +239,28 @@ def test_without_a_receipt_or_with_another_model_s_nothing_is_registered(workspa
         assert not register.registration_exists(workspace.receipt)
 
 
+@pytest.mark.parametrize("content", ["", '{"model": "fac', "[]", "{}", '{"model": "faces", "version": null}'])
+def test_a_damaged_receipt_is_not_a_registration_so_that_the_stage_runs(
+    workspace: Workspace, content: str
+) -> None:
+    receipt = workspace.register()
+    workspace.receipt.write_text(content)
+    assert not register.registration_exists(workspace.receipt)
+    assert workspace.register() == receipt
+    assert register.registration_exists(workspace.receipt)
+
+
 @pytest.mark.parametrize(
     ("metrics", "gates", "message"),
     [
         ({"accuracy": 0.5}, GATES, r"accuracy: required at least 0\.6, got 0\.5"),
         ({}, {"recall": 0.5}, r"recall: required at least 0\.5, got none"),
         ({"accuracy": float("nan")}, GATES, r"accuracy: required at least 0\.6, got nan"),
+        (
+            {"eer": 0.2},
+            {"eer": Bounds(max=0.1)},
+            r"eer: required at most 0\.1, got 0\.2\. .*train\.epochs is 0",
+        ),
         ({"accuracy": True}, GATES, "accuracy: .* got True"),
         ({}, {"threshold": 0.1}, "threshold: .* got none"),
         (
@@ -254,7 +271,7 @@ def test_without_a_receipt_or_with_another_model_s_nothing_is_registered(workspa
     ],
 )
 def test_a_failed_gate_stops_before_anything_is_registered(
-    workspace: Workspace, metrics: dict[str, Any], gates: dict[str, float], message: str
+    workspace: Workspace, metrics: dict[str, Any], gates: dict[str, Gate], message: str
 ) -> None:
     workspace.evaluate(**metrics)
     with pytest.raises(GateFailed, match=message):

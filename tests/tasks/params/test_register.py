@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.tasks.params.changed import MISSING, parsed, refused, unknown
+from tasks.params.register import Bounds, lower_is_better
+from tests.tasks.params.changed import MISSING, parsed, refusal, refused, unknown
 
 
 def test_defaults() -> None:
@@ -12,6 +13,36 @@ def test_defaults() -> None:
     register = parsed(changes).register
     assert register.report_photos == "auto"
     assert register.promotion.require_significance is False
+
+
+def test_a_gate_is_a_minimum_or_a_range() -> None:
+    gates = {"accuracy": 0.6, "eer": {"max": 0.1}, "auc": {"min": 0.9}, "val": {"min": 0, "max": 1}}
+    assert parsed({"register.gates": gates}).register.gates == {
+        "accuracy": 0.6,
+        "eer": Bounds(max=0.1),
+        "auc": Bounds(min=0.9),
+        "val": Bounds(min=0, max=1),
+    }
+
+
+LOWER = ("eer", "all_pairs_eer", "accuracy_std", "val_std", "val_standard_error", "far", "fpir", "fallbacks")
+LOWER_TOO = ("calibration_log_loss", "calibration_brier", "calibration_error", "leaked_names")
+HIGHER = ("accuracy", "val", "auc", "coverage", "rank1", "tpir", "pairs_used", "bcubed_f", "far_target")
+
+
+@pytest.mark.parametrize("metric", [*LOWER, *LOWER_TOO])
+def test_a_bare_number_is_refused_where_lower_is_better(metric: str) -> None:
+    assert lower_is_better(metric)
+    message = refusal({"register.gates": {"accuracy": 0.6, metric: 0.1}})
+    assert f"  register.gates: Value error, {metric}: 0.1 is a minimum, but lower is better" in message
+    assert f"write {metric}: {{max: 0.1}}" in message
+    assert parsed({"register.gates": {metric: {"max": 0.1}}}).register.gates == {metric: Bounds(max=0.1)}
+
+
+@pytest.mark.parametrize("metric", HIGHER)
+def test_a_bare_number_is_a_minimum_elsewhere(metric: str) -> None:
+    assert not lower_is_better(metric)
+    assert parsed({"register.gates": {metric: 0.1}}).register.gates == {metric: 0.1}
 
 
 def test_a_model_may_have_no_gates() -> None:
@@ -24,6 +55,12 @@ def test_a_model_may_have_no_gates() -> None:
         ("model", None),
         ("gates", {"accuracy": "high"}),
         ("gates", ["accuracy"]),
+        ("gates", {"accuracy": None}),
+        ("gates", {"accuracy": [0.1, 0.2]}),
+        ("gates", {"accuracy": {}}),
+        ("gates", {"accuracy": {"least": 0.1}}),
+        ("gates", {"accuracy": {"max": "low"}}),
+        ("gates", {"accuracy": {"min": 0.6, "max": 0.5}}),
         ("promotion.min_gain", None),
         ("promotion.min_gain", "much"),
         ("promotion.require_significance", "perhaps"),
