@@ -4,23 +4,25 @@ No parameter may be named `size` or `nfiles`: DVC leaves those names out of its 
 """
 
 from functools import cache
-from typing import Literal
+from typing import Annotated, Literal
 
-import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
+from pydantic_core import ErrorDetails
 
 from facenet.errors import ParamsInvalid
 from facenet.loss_table import LOSSES, Needs
 from tasks.params.align import AlignParams
+from tasks.params.document import load, read_text
 from tasks.params.evaluate import EvaluateParams
 from tasks.params.ingest import IngestParams
 from tasks.params.register import RegisterParams
-from tasks.params.section import Natural, Section
+from tasks.params.section import BOOLEAN, Section
 from tasks.params.train import TrainParams
 from tasks.params.triplets import TripletsParams
 from tasks.paths import PARAMS
 
+SHOWN = 60  # characters of a value in a message
 # The values of triplets.plan that give a loss what it needs.
 PLANS: dict[Needs, tuple[str, ...]] = {
     "labels": ("images", "pk", "triplets"),
@@ -32,7 +34,7 @@ PLANS: dict[Needs, tuple[str, ...]] = {
 class Base(Section):
     """Settings shared by all stages."""
 
-    seed: Natural
+    seed: Annotated[int, Field(ge=0, lt=2**32)]  # scikit-learn takes 32 bits
     device: str = Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     precision: Literal["auto", "fp32", "bf16", "fp16"]
 
@@ -101,18 +103,27 @@ def parse_params(text: str) -> Params:
         ParamsInvalid: with one line per invalid key or value.
     """
     try:
-        return TypeAdapter(Params).validate_python(yaml.safe_load(text))
+        return TypeAdapter(Params).validate_python(load(text))
     except ValidationError as error:
-        lines = [f"  {'.'.join(map(str, e['loc'])) or 'params'}: {e['msg']}" for e in error.errors()]
+        lines = [f"  {_place(e)}: {_problem(e)}" for e in error.errors()]
         raise ParamsInvalid("\n".join([f"{PARAMS} is not valid:", *lines])) from error
-    except yaml.YAMLError as error:
-        raise ParamsInvalid(f"{PARAMS} is not valid YAML: {error}") from error
+
+
+def _place(error: ErrorDetails) -> str:
+    key = [error["ctx"]["key"]] if error["type"] == BOOLEAN else []
+    return ".".join(map(str, [*error["loc"], *key])) or "params"
+
+
+def _problem(error: ErrorDetails) -> str:
+    """Return what is wrong with a value, which has the range, and the value if it is short."""
+    value, message = repr(error["input"]), error["msg"].removeprefix("Value error, ")
+    whole = isinstance(error["input"], dict)  # a rule about several keys
+    if error["type"] in (BOOLEAN, "missing", "extra_forbidden") or whole or len(value) > SHOWN:
+        return message
+    return f"{message}, got {value}"
 
 
 @cache
 def load_params() -> Params:
     """Return the parameters in params.yaml of the working directory, read once per process."""
-    if not PARAMS.exists():
-        folder = PARAMS.absolute().parent
-        raise ParamsInvalid(f"There is no {PARAMS} in {folder}. Run from the root of the project.")
-    return parse_params(PARAMS.read_text())
+    return parse_params(read_text(PARAMS))

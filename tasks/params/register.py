@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Tag, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from tasks.params.section import Section
 
@@ -33,11 +33,20 @@ class Bounds(Section):
         return self
 
 
-def _form(value: Any) -> str:
-    return "range" if isinstance(value, dict | Bounds) else "minimum"
+def _form(value: Any) -> str | None:
+    if isinstance(value, dict | Bounds):
+        return "range"
+    return "minimum" if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-Gate = Annotated[Annotated[float, Tag("minimum")] | Annotated[Bounds, Tag("range")], Discriminator(_form)]
+Gate = Annotated[
+    Annotated[float, Tag("minimum")] | Annotated[Bounds, Tag("range")],
+    Discriminator(
+        _form,
+        custom_error_type="gate",
+        custom_error_message="a gate is a number, its minimum, or {min: ..., max: ...}",
+    ),
+]
 
 
 class PromotionParams(Section):
@@ -52,7 +61,8 @@ class PromotionParams(Section):
 class RegisterParams(Section):
     """The model's name in the registry, the gates a model must pass to be registered, and the report."""
 
-    model: str
+    # a name that MLflow accepts and that `models:/NAME@ALIAS` can hold
+    model: Annotated[str, Field(pattern=r"^\w([\w .+()=,-]*[\w+)=])?$", max_length=200)]
     # by metric of reports/evaluation.json: a number is its minimum; {min: a}, {max: b} or both are a range
     gates: dict[str, Gate]
     promotion: PromotionParams

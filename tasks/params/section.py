@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
+BOOLEAN = "boolean_for_a_number"  # type of the error
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
 Natural = Annotated[int, Field(ge=0)]
@@ -12,9 +14,21 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Section(BaseModel):
-    """A section of params.yaml: unknown keys are refused, and values cannot be changed after reading."""
+    """A section of params.yaml: no unknown keys, no NaN or infinity, and values cannot be changed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _numbers_are_not_booleans(cls, values: Any) -> Any:
+        """Refuse `yes`, `on` and `true` for a number, which pydantic would read as 1."""
+        for name, value in values.items() if isinstance(values, dict) else ():
+            field = cls.model_fields.get(name)
+            if isinstance(value, bool) and field is not None and field.annotation in (int, float):
+                raise PydanticCustomError(
+                    BOOLEAN, "a number is required, got {value}", {"key": name, "value": str(value)}
+                )
+        return values
 
 
 def one_of(names: Iterable[str]) -> Any:

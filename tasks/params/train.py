@@ -61,7 +61,8 @@ class TrainParams(Section):
     steps_per_epoch: Positive | None
     validate_every: Positive  # epochs between validations; the last epoch always has one
     evaluate_every: Natural  # epochs between runs on the evaluation pairs, which select nothing; 0: none
-    batch_size: Positive  # images; plan pk uses people_per_batch x images_per_person instead
+    # images; plan pk uses people_per_batch x images_per_person instead. Batch norm needs at least two
+    batch_size: Annotated[int, Field(ge=2)]
     balance: Fraction  # 0: images drawn uniformly; 1: people drawn uniformly; between: weight count**-balance
     # *_tf: with the epsilon of TensorFlow, see facenet/training/tensorflow.py
     optimizer: Literal["sgd", "adam", "adam_tf", "adamw", "adamw_tf", "rmsprop", "rmsprop_tf", "adagrad"]
@@ -88,3 +89,12 @@ class TrainParams(Section):
     hue: Annotated[float, Field(ge=0, le=0.5)]  # fraction of the colour circle, maximum in either direction
     # (x - 127.5) / 128, the mean and standard deviation of the image, or the pixels 0 to 255 unchanged
     standardisation: Literal["fixed", "per_image", "none"]
+
+    @model_validator(mode="after")
+    def _micro_batches_have_two_images(self) -> "TrainParams":
+        if self.batch_size < 2 * self.accumulate:
+            raise ValueError(
+                f"batch_size {self.batch_size} is too small for accumulate {self.accumulate}: "
+                f"batch norm needs at least two images in each micro-batch, so at least {2 * self.accumulate}"
+            )
+        return self

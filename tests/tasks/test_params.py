@@ -1,15 +1,20 @@
 """params.yaml as a whole: reading, section base, rules across sections, and where errors are reported."""
 
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 import yaml
+from sklearn.svm import LinearSVC
 
 from facenet.errors import ParamsInvalid
 from tasks.params import Params, load_params, parse_params
 from tasks.params.sources import OrlSource
-from tests.tasks.params.changed import parsed, refusal, refused
+from tests.tasks.params.changed import DEFAULT, parsed, refusal, refused
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +43,10 @@ def test_values_arrive_with_their_types(default: str) -> None:
         ("base.device", "cuda:x"),
         ("base.precision", "fp8"),
         ("base.unknown", 1),
+        ("base.seed", 2**32),
+        ("base.seed", 2**64),
+        ("base.seed", 10**30),
+        ("base.seed", True),
     ],
 )
 def test_an_invalid_value_of_base_is_refused(key: str, value: Any) -> None:
@@ -155,6 +164,39 @@ def test_whether_the_loss_uses_the_plan_as_listed(
 def test_text_that_is_not_a_mapping_of_sections(text: str) -> None:
     with pytest.raises(ParamsInvalid, match=r"params\.yaml is not"):
         parse_params(text)
+
+
+def numbers(section: Any, prefix: str = "") -> Iterator[tuple[str, float]]:
+    """Yield each number in nested parameters by its dotted key."""
+    for key, value in section.items():
+        if isinstance(value, dict):
+            yield from numbers(value, f"{prefix}{key}.")
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            yield f"{prefix}{key}", value
+
+
+@pytest.mark.parametrize("key", [key for key, _ in numbers(yaml.safe_load(DEFAULT))])
+def test_no_number_may_be_nan_infinite_or_a_boolean(key: str) -> None:
+    for value in (float("nan"), float("inf"), float("-inf")):
+        refused(key, value)
+    message = "a gate is a number" if key.startswith("register.gates") else "a number is required, got True"
+    assert f"  {key}: {message}" in refusal({key: True})
+
+
+def test_a_message_has_key_range_and_value() -> None:
+    assert refusal({"train.dropout": 1.5}).splitlines()[1] == (
+        "  train.dropout: Input should be less than 1, got 1.5"
+    )
+    assert refusal({"register.model": date(2024, 2, 29)}).splitlines()[1] == (
+        "  register.model: Input should be a valid string, got datetime.date(2024, 2, 29)"
+    )
+
+
+def test_the_largest_seed_works_for_every_generator() -> None:
+    seed = parsed({"base.seed": 2**32 - 1}).base.seed
+    torch.manual_seed(seed)
+    np.random.default_rng([seed, 1])
+    LinearSVC(random_state=seed).fit([[0.0], [1.0]], [0, 1])
 
 
 def test_params_are_frozen(default: str) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.tasks.params.changed import MISSING, parsed, refused, unknown
+from tests.tasks.params.changed import MISSING, parsed, refusal, refused, unknown
 
 
 def test_the_schedule_has_defaults() -> None:
@@ -61,6 +61,7 @@ def test_values_at_the_limits_are_accepted(key: str, value: float) -> None:
         ("validate_every", 0),
         ("evaluate_every", -1),
         ("batch_size", 0),
+        ("batch_size", 1),
         ("balance", 1.1),
         ("optimizer", "lamb"),
         ("momentum", 1),
@@ -88,6 +89,13 @@ def test_values_at_the_limits_are_accepted(key: str, value: float) -> None:
 )
 def test_values_out_of_range_are_refused(key: str, value: Any) -> None:
     refused(f"train.{key}", value)
+
+
+def test_each_micro_batch_needs_two_images() -> None:
+    assert parsed({"train.batch_size": 8, "train.accumulate": 4}).train.accumulate == 4
+    message = refusal({"train.batch_size": 8, "train.accumulate": 5})
+    assert "  train: batch_size 8 is too small for accumulate 5" in message
+    assert "at least 10" in message
 
 
 def test_unknown_keys_are_refused() -> None:
