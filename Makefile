@@ -17,21 +17,27 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
+# In a folder without .git, such as an unpacked archive, DVC has to work without Git; after `git init`, with it.
+SCM = if [ ! -e .git ]; then "$(BIN)/dvc" config --quiet --local core.no_scm true; \
+	elif grep -qs no_scm .dvc/config.local; then "$(BIN)/dvc" config --quiet --local --unset core.no_scm; fi
+
 .PHONY: setup
 setup: $(READY) ## Build .venv from requirements.lock
+	@$(SCM)
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is required. Choose one: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "Installing requirements.lock into $(VENV); this takes a few minutes the first time"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --no-compile --requirement requirements.lock
+	@"$(BIN)/python" -m pip install --quiet --no-compile --requirement requirements.lock
 	@# pip would compile files one by one. Some packages contain templates that are not valid Python; skip them.
-	@$(BIN)/python -W ignore -m compileall -qq -j 0 $(VENV)/lib || true
-	@$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
+	@"$(BIN)/python" -W ignore -m compileall -qq -j 0 $(VENV)/lib || true
+	@"$(BIN)/python" -m pip install --quiet --no-build-isolation --no-deps --editable .
 	@# dvc plots show fills this page, which embeds Vega; DVC's own page loads it from the internet.
-	@$(BIN)/python -m tasks.commands.plots_page .dvc/plots.html
-	@$(BIN)/dvc config --quiet --local plots.html_template plots.html
+	@"$(BIN)/python" -m tasks.commands.plots_page .dvc/plots.html
+	@"$(BIN)/dvc" config --quiet --local plots.html_template plots.html
+	@$(SCM)
 	@touch $@
 
 .PHONY: run
