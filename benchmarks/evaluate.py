@@ -3,6 +3,7 @@
 The protocol needs no files: both sides are timed in turn, in processor time of one thread, on the same
 6,000 pairs, and the report gives the largest difference of their results. Embedding needs LFW and the
 CASIA-WebFace weights in FACENET_MIRRORS; without them its metrics are null and `embedding` gives the reason.
+The report is written after each part.
 """
 
 import argparse
@@ -15,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 import yaml
 from threadpoolctl import threadpool_limits
 
 from benchmarks import machine, view2
 from benchmarks.sides import EMBED_ROUNDS, Side, peer_python
 from benchmarks.stage import LFW
+from facenet.devices import resolve_precision
 from facenet.errors import DownloadFailed, SourceInvalid
 from facenet.evaluation.distances import Floats, Metric
 from facenet.evaluation.protocol import PairRows, Protocol, verify
@@ -36,10 +39,25 @@ PHOTOS, WIDTH, FOLDS, PER_FOLD = 7701, 512, 10, 600  # of LFW View 2, with a com
 FAR = 1e-3
 OUR_ROUNDS = 5  # each takes a hundredth of the other side's time
 BATCH = 64  # faces per batch, on both sides
+HEADLINE = ("protocol_ratio", "embed_ratio", "accuracy_difference")
 
 
 def main() -> None:
-    """Measure, write reports/benchmarks/evaluate.json and print the headline."""
+    """Measure, write reports/benchmarks/evaluate.json after each part, and print the headline."""
+    arguments = parse()
+    report = Report(REPORT)
+    with threadpool_limits(1):  # more would busy-wait for each other, which counts as processor time
+        protocol = measure_protocol()
+    report.add(protocol_ratio=protocol.pop("ratio"), protocol=protocol)
+    if arguments.protocol_only:
+        report.add(embedding="skipped by --protocol-only")
+    else:
+        measure_embedding(arguments, report)
+    sys.stdout.write("".join(f"{name}: {report.metrics[name]}\n" for name in HEADLINE))
+
+
+def parse() -> argparse.Namespace:
+    """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(
         description="Compare our protocol and embedding with reference implementations."
     )
@@ -47,33 +65,33 @@ def main() -> None:
     add("--protocol-only", action="store_true", help="skip the embedding")
     add("--photos", type=int, default=1024, help="faces per round")
     add("--rounds", type=int, default=3)
-    add(
-        "--speed-only",
-        action="store_true",
-        help="skip the accuracy in bf16: an hour on a processor without native bf16",
-    )
+    add("--speed-only", action="store_true", help="skip the accuracy in bf16")
     add(
         "--workspace",
         type=Path,
         help="folder to keep faces, model and embeddings of View 2 in, for the next run",
     )
     add("--threads", type=int, default=machine.cores(), help="cores available to each side")
-    arguments = parser.parse_args()
-    with threadpool_limits(1):  # more would busy-wait for each other, which counts as processor time
-        protocol = measure_protocol()
-    embedding = {"embed_ratio": None, "accuracy_difference": None, "embedding": "skipped by --protocol-only"}
-    if not arguments.protocol_only:
-        embedding = measure_embedding(arguments)
-    metrics = {
-        "protocol_ratio": protocol.pop("ratio"),
-        "embed_ratio": embedding.pop("embed_ratio"),
-        "accuracy_difference": embedding.pop("accuracy_difference"),
-        "protocol": protocol,
-        **embedding,
-        "machine": machine.description(),
-    }
-    write_report(REPORT, metrics)
-    sys.stdout.write("".join(f"{name}: {metrics[name]}\n" for name in list(metrics)[:3]))
+    return parser.parse_args()
+
+
+class Report:
+    """The metrics measured so far, stored after each part: a run that is stopped leaves what it has."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.metrics: dict[str, Any] = {**dict.fromkeys(HEADLINE), "machine": machine.description()}
+
+    def add(self, **found: Any) -> None:
+        """Store and show further metrics."""
+        self.metrics |= found
+        write_report(self._path, self.metrics)
+        say(", ".join(f"{name} {value}" for name, value in found.items() if not isinstance(value, dict)))
+
+
+def say(text: str) -> None:
+    """Show progress."""
+    sys.stderr.write(f"{text}\n")
 
 
 def measure_protocol() -> dict[str, Any]:
@@ -86,7 +104,11 @@ def measure_protocol() -> dict[str, Any]:
         grid = Protocol(metric=metric, subtract_mean=True, sweep="grid", far=FAR)
         ours = [timed(lambda p=exact: verify(embeddings, pairs, p).metrics())[0] for _ in range(OUR_ROUNDS)]
         took, found = timed(lambda p=grid: verify(embeddings, pairs, p).metrics())
+        say(
+            f"protocol, {metric}: exact {statistics.median(ours):.3f} s, grid {took:.3f} s; now the reference"
+        )
         theirs, expected = timed(lambda m=metric: literal(embeddings, pairs, m))
+        say(f"protocol, {metric}: reference {theirs:.3f} s")
         seconds["ours"].append(statistics.median(ours))
         seconds["grid"].append(took)
         seconds["theirs"].append(theirs)
@@ -128,31 +150,45 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.process_time() - start, result
 
 
-def measure_embedding(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return our embedding rate over the baseline's, and the effect of bf16 on the accuracy of View 2."""
+def measure_embedding(arguments: argparse.Namespace, report: Report) -> None:
+    """Report our embedding rate over the baseline's, and the effect of bf16 on the accuracy of View 2."""
     try:
         locate(LFW)
         locate(yaml.safe_load(compose(view2.RECIPE))["train"]["init"])
         python = peer_python()
     except (DownloadFailed, SourceInvalid) as missing:
-        return {"embed_ratio": None, "accuracy_difference": None, "embedding": str(missing)}
+        report.add(embedding=str(missing))
+        return
     with tempfile.TemporaryDirectory(prefix="facenet-benchmark-") as folder:
         workspace = arguments.workspace or Path(folder) / "workspace"
         workspace.mkdir(parents=True, exist_ok=True)
         view2.prepare(workspace)
         faces = [str(p) for p in view2.write_faces(workspace, Path(folder) / "faces", arguments.photos)]
         rates = alternate(faces, python, arguments)
-        accuracy = None if arguments.speed_only else view2.accuracies(workspace, ("fp32", "bf16"))
-    return {
-        "embed_ratio": round(rates["ours"] / rates["peer"], 2),
-        "accuracy_difference": accuracy and round(abs(accuracy["bf16"] - accuracy["fp32"]), 6),
-        "images_per_second": {side: round(rate, 1) for side, rate in rates.items()},
-        "accuracy": accuracy,
-        "photos": len(faces),
-        "rounds": arguments.rounds,
-        "threads": arguments.threads,
-        "embedding": "Inception-ResNet-v1, facenet-pytorch 2.5.3's defaults against precision auto",
-    }
+        report.add(
+            embed_ratio=round(rates["ours"] / rates["peer"], 2),
+            images_per_second={side: round(rate, 1) for side, rate in rates.items()},
+            photos=len(faces),
+            rounds=arguments.rounds,
+            threads=arguments.threads,
+            embedding="Inception-ResNet-v1, facenet-pytorch 2.5.3's defaults against precision auto",
+        )
+        measure_accuracy(workspace, arguments, report)
+
+
+def measure_accuracy(workspace: Path, arguments: argparse.Namespace, report: Report) -> None:
+    """Report the accuracy of View 2 in fp32 and bf16, unless bf16 would be emulated, which takes an hour."""
+    if arguments.speed_only:
+        report.add(accuracy="skipped by --speed-only")
+    elif resolve_precision("auto", torch.device("cpu")) != "bf16":
+        report.add(accuracy="skipped: this processor does not multiply bfloat16")
+    else:
+        found: dict[str, float] = {}
+        for precision in ("fp32", "bf16"):
+            say(f"View 2 in {precision}")
+            found[precision] = view2.accuracy(workspace, precision)
+            report.add(accuracy=dict(found))
+        report.add(accuracy_difference=round(abs(found["bf16"] - found["fp32"]), 6))
 
 
 def alternate(faces: list[str], python: str, arguments: argparse.Namespace) -> dict[str, float]:
@@ -163,9 +199,10 @@ def alternate(faces: list[str], python: str, arguments: argparse.Namespace) -> d
         sides = {"ours": ours, "peer": peer}
         for side in sides.values():
             side.round(faces[:BATCH], BATCH)
-        for _ in range(arguments.rounds):
+        for number in range(1, arguments.rounds + 1):
             for name, side in sides.items():
                 rates[name].append(side.round(faces, BATCH))
+                say(f"embedding, round {number} of {arguments.rounds}: {name} {rates[name][-1]:.1f} images/s")
     return {name: statistics.median(values) for name, values in rates.items()}
 
 

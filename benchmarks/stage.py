@@ -13,7 +13,8 @@ import yaml
 from facenet.errors import DownloadFailed
 from tasks.downloads import locate
 from tasks.ingest.archives import members
-from tasks.ingest.sources.orl import open_orl
+from tasks.ingest.sources import Opening, open_source
+from tasks.params.sources import OrlSource
 from tasks.reports import read_report
 
 ROOT = Path(__file__).parent.parent
@@ -27,7 +28,8 @@ def write_photos(folder: Path) -> tuple[str, list[Path]]:
         name, archive = "LFW deep-funneled", locate(LFW)
         files = members(archive, MAX_FILE_BYTES)
     except DownloadFailed:
-        name, files = "ORL", iter(open_orl().files(MAX_FILE_BYTES))
+        orl = open_source(OrlSource(kind="orl"), Opening(folder))
+        name, files = "ORL", orl.files(MAX_FILE_BYTES)
     paths = []
     for member in files:
         if member.data is not None and member.path.endswith((".jpg", ".pgm")):
