@@ -36,7 +36,7 @@ def test_the_picture_shows_the_layers_of_the_contracts(root: Path, text: str) ->
     tools = tomllib.loads((root / "pyproject.toml").read_text())["tool"]
     contracts = {c["name"]: c for c in tools["importlinter"]["contracts"]}
     picture = section(text, "Layers").split("```")[1]
-    rows = [set(re.findall(r"[a-z]+(?: \| [a-z]+)*", line)) for line in picture.splitlines()]
+    rows = [set(re.findall(r"[a-z_]+(?: \| [a-z_]+)*", line)) for line in picture.splitlines()]
     for name in ("layers inside tasks", "layers inside facenet"):
         for layer in contracts[name]["layers"]:
             shown = " | ".join(re.findall(r"\w+", layer))
