@@ -5,12 +5,13 @@ import re
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
+import yaml
 from prefect import Task, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
@@ -91,14 +92,26 @@ def reproduce(
 
     start = time.monotonic()
     environment = {**_environment(), **(settings or {})}
-    code = process.run(_command(stage, force), follow, env=environment, folder=folder, grace=grace)
+    targets = [*_always_run(stage, folder or Path()), stage]
+    code = process.run(_command(targets, force), follow, env=environment, folder=folder, grace=grace)
     if code:
         raise _failure(stage, code, list(last))
     return StageRun(stage, round(time.monotonic() - start, 1), unchanged)
 
 
-def _command(stage: str, force: bool) -> list[str]:
-    repro = ["repro", "--single-item", *(["--force"] if force else []), stage]
+def _always_run(stage: str, folder: Path) -> list[str]:
+    """Return the steps that always run and write what the stage reads, as that of ingest's sources does."""
+    stages: dict[str, dict[str, Any]] = yaml.safe_load((folder / "dvc.yaml").read_text())["stages"]
+    deps = set(stages.get(stage, {}).get("deps", ()))
+    always = {name: step.get("outs", ()) for name, step in stages.items() if step.get("always_changed")}
+    paths = {
+        name: {out if isinstance(out, str) else next(iter(out)) for out in always[name]} for name in always
+    }
+    return [name for name in always if deps & paths[name]]
+
+
+def _command(targets: Sequence[str], force: bool) -> list[str]:
+    repro = ["repro", "--single-item", *(["--force"] if force else []), *targets]
     return [sys.executable, "-m", "dvc", "--wait-for-lock", *repro]
 
 

@@ -18,6 +18,9 @@ from facenet.loss_table import LOSSES
 from tasks.params import Params
 
 ROOT = Path(__file__).parent.parent
+# Steps that DVC always runs, by the stage that they belong to. They are not stages: they tell DVC whether
+# their stage must run, and have no parameters, report or name in the Prefect UI.
+STEPS = {"fingerprint": "ingest"}
 STAGES = ("ingest", "align", "triplets", "train", "evaluate", "register")
 
 # Code that a stage runs on but that cannot change what it writes into its outputs.
@@ -104,7 +107,7 @@ def is_ours(module: str) -> bool:
 
 
 def test_a_stage_has_one_name_in_five_places() -> None:
-    assert tuple(dvc_stages()) == STAGES
+    assert tuple(name for name in dvc_stages() if name not in STEPS) == STAGES
     assert {field.name for field in fields(Params)} - {"base"} == set(STAGES)
     assert set(yaml.safe_load((ROOT / "params.yaml").read_text())) - {"base"} == set(STAGES)
     for stage in STAGES:
@@ -112,6 +115,14 @@ def test_a_stage_has_one_name_in_five_places() -> None:
         assert (ROOT / "tasks" / f"{stage}.py").exists() != (ROOT / "tasks" / stage / "__main__.py").exists()
         tests = ROOT / "tests" / "tasks"
         assert (tests / f"test_{stage}.py").exists() or list((tests / stage).glob("test_*.py")), stage
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_always_runs_and_is_a_module_of_its_stage(step: str) -> None:
+    stage = dvc_stages()[step]
+    assert stage["cmd"] == f"python -m tasks.{STEPS[step]}.{step}"
+    assert stage["always_changed"] is True
+    assert set(entries(stage, "outs")) <= set(entries(dvc_stages()[STEPS[step]], "deps"))
 
 
 def test_the_flow_runs_the_stages_in_the_order_of_the_dvc_graph() -> None:
@@ -122,7 +133,7 @@ def test_the_flow_runs_the_stages_in_the_order_of_the_dvc_graph() -> None:
         if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["STAGES"]
     ]
     assert order == STAGES
-    written: dict[str, str] = {}
+    written: dict[str, str] = {out: step for step in STEPS for out in entries(dvc_stages()[step], "outs")}
     for name in order:
         stage = dvc_stages()[name]
         for dep in entries(stage, "deps"):
@@ -158,7 +169,7 @@ def test_no_parameter_has_a_name_that_dvc_drops_from_its_cache_key(path: Path) -
 def test_stages_depend_on_parameters_that_exist() -> None:
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     for name, stage in dvc_stages().items():
-        for key in stage["params"]:
+        for key in stage.get("params", ()):
             place = params
             for part in key.split("."):
                 assert part in place, f"{name}: params {key}"

@@ -2,18 +2,21 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from facenet.digests import file_digest
 from facenet.errors import DownloadFailed
-from tasks.downloads.http import download
+from tasks.downloads.http import download as fetch
 from tasks.downloads.official import OFFICIAL
 from tasks.paths import DOWNLOADS
 
 MIRRORS = "FACENET_MIRRORS"
 _URL = re.compile(r"https?://")
+
+Digest = Callable[[Path], str]
 
 
 def mirrors() -> list[str]:
@@ -35,26 +38,30 @@ def locate(
     urls: Sequence[str] = (),
     downloads: Path = DOWNLOADS,
     pause: float = 1.0,
+    download: bool = True,
+    digest: Digest = file_digest,
 ) -> Path:
     """Return the file or folder called `name`, downloaded into `downloads` if it is not on this machine.
 
     Tried in order: the name as a path; `downloads`; each folder or URL of FACENET_MIRRORS; `urls`; the
     official URLs of that name. Files with another sha256 are skipped. An absolute path is tried only as a
-    path and at `urls`.
+    path and at `urls`. Names in another Unicode form than the file's are found.
+
+    download: whether the URLs are tried. digest: computes the sha256 of a file.
 
     Raises:
         DownloadFailed: it was not found; the message lists every place that was tried, with the reason.
     """
     tried = []
-    for place in _folders(name, downloads):
-        problem = _problem(place, sha256)
+    for place in map(_in_any_form, _folders(name, downloads)):
+        problem = _problem(place, sha256, digest)
         if problem is None:
             return place
         tried.append(f"{place}: {problem}")
     target = downloads / Path(name).name
-    for url, digest in _addresses(name, sha256, urls):
+    for url, expected in _addresses(name, sha256, urls) if download else ():
         try:
-            download(url, target, sha256=digest, pause=pause)
+            fetch(url, target, sha256=expected, pause=pause)
         except DownloadFailed as error:
             tried.append(f"{url}: {error}")
         else:
@@ -74,16 +81,39 @@ def _folders(name: str, downloads: Path) -> Iterator[Path]:
         yield from (Path(place).expanduser() / path for place in mirrors() if not _URL.match(place))
 
 
-def _problem(place: Path, sha256: str | None) -> str | None:
+def _in_any_form(path: Path) -> Path:
+    """Return the existing file whose name equals `path` but for the Unicode form, else `path`."""
+    if path.exists() or str(path).isascii():
+        return path
+    found = Path(path.anchor)
+    for part in path.parts[1:] if path.anchor else path.parts:
+        if not (found / part).exists():
+            expected = unicodedata.normalize("NFC", part)
+            same = [name for name in _names(found) if unicodedata.normalize("NFC", name) == expected]
+            part = min(same, default=part)
+        found /= part
+    return found if found.exists() else path
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in folder.iterdir()]
+    except OSError:  # missing, or not readable: the file is not found there
+        return []
+
+
+def _problem(place: Path, sha256: str | None, digest: Digest) -> str | None:
     """Return why the file or folder at `place` cannot be used, None if it can."""
     if not place.exists():
         return "not found"
+    if not (place.is_file() or place.is_dir()):
+        return "not a file or folder"  # such as a pipe, which must not be opened
     if sha256 is None:
         return None
     if place.is_dir():
         return "a folder, which has no sha256; remove the parameter sha256 to use it"
-    digest = file_digest(place)
-    return None if digest == sha256 else f"its sha256 is {digest}, not {sha256}"
+    found = digest(place)
+    return None if found == sha256 else f"its sha256 is {found}, not {sha256}"
 
 
 def _addresses(name: str, sha256: str | None, urls: Sequence[str]) -> Iterator[tuple[str, str | None]]:

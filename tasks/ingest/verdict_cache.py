@@ -1,25 +1,22 @@
 """Cache the verdicts of the last finished run, so that no photo is decoded twice.
 
-A table holds the verdicts by image_id, with the images that had to be converted. The receipt next to it holds
-the digest of the table and the limits and code it was computed with. A table that does not match its receipt,
-or was computed with other limits or code, is not used.
+A table holds the verdicts by image_id, with the images that had to be converted. A table that is damaged, or
+was computed with other limits or code, is not used.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from facenet.atomic import atomic_path, remove_temporaries, write_text
-from facenet.digests import code_digest, file_digest
+from facenet.digests import code_digest
+from tasks.ingest.checked_table import read_checked, write_checked
 from tasks.ingest.photos import Limits, Verdict
 from tasks.ingest.spool import Spool
 
-BATCH_ROWS = 256
 CODE = ("facenet.images", "tasks.ingest.photos")  # the code that a verdict depends on
 LIBRARIES = ("numpy", "pillow")
 FACTS = {
@@ -37,16 +34,14 @@ class VerdictCache:
     """The verdicts in `folder`, and those of this run, which replace them at the end."""
 
     def __init__(self, folder: Path, limits: Limits) -> None:
-        self._path, self._receipt = folder / "verdicts.arrow", folder / "verdicts.json"
+        self._path = folder / "verdicts.arrow"
         self._key = _key(limits)
         self._old: dict[str, tuple[Verdict, int]] = {}
         self._now: dict[str, tuple[Verdict, bool]] = {}  # and whether the image was converted
-        self._table = SCHEMA.empty_table()
-        if self._is_ours():
-            self._table = pa.ipc.open_file(pa.memory_map(str(self._path))).read_all()
-            for row, facts in enumerate(self._table.select(list(FACTS)).to_pylist()):
-                image_id = facts.pop("image_id")
-                self._old[image_id] = (Verdict(**facts), row)
+        self._table = read_checked(self._path, SCHEMA, self._key)
+        for row, facts in enumerate(self._table.select(list(FACTS)).to_pylist()):
+            image_id = facts.pop("image_id")
+            self._old[image_id] = (Verdict(**facts), row)
 
     def get(self, image_id: str) -> Verdict | None:
         """Return the verdict on a photo, with the converted image if any, or None if it is not cached."""
@@ -61,25 +56,8 @@ class VerdictCache:
 
     def write(self, spool: Spool) -> None:
         """Store the verdicts of this run only, with converted images from the spool."""
-        if self._now.keys() == self._old.keys():
-            return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        remove_temporaries(self._path.parent)
-        rows = self._rows(spool)
-        with atomic_path(self._path) as temporary:
-            with pa.ipc.new_file(temporary, SCHEMA) as writer:
-                while batch := list(islice(rows, BATCH_ROWS)):
-                    writer.write_batch(pa.RecordBatch.from_pylist(batch, schema=SCHEMA))
-            digest = file_digest(temporary)
-        write_text(
-            self._receipt, json.dumps({"key": self._key, "sha256": digest}, indent=2, allow_nan=False) + "\n"
-        )
-
-    def _is_ours(self) -> bool:
-        if not (self._receipt.exists() and self._path.exists()):
-            return False
-        receipt: Mapping[str, Any] = json.loads(self._receipt.read_text())
-        return bool(receipt["key"] == self._key and receipt["sha256"] == file_digest(self._path))
+        if self._now.keys() != self._old.keys():
+            write_checked(self._path, SCHEMA, self._key, self._rows(spool))
 
     def _rows(self, spool: Spool) -> Iterator[dict[str, Any]]:
         for image_id, (verdict, converted) in sorted(self._now.items()):

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from prefect import flow
 from prefect.states import Failed
 
@@ -66,6 +67,22 @@ def test_only_this_stage_runs(workspace: Any) -> None:
     reproduce("ingest", ignore)
     reproduce("align", ignore)
     assert sorted(path.name for path in Path("reports").iterdir()) == ["align.json", "ingest.json"]
+
+
+def test_a_step_that_always_runs_decides_whether_its_stage_runs(workspace: Any) -> None:
+    copy = "import shutil; shutil.copy('source.txt', 'seen.txt'); print('step at work')"
+    workspace.stages["step"] = {"cmd": f'python -c "{copy}"', "always_changed": True, "outs": ["seen.txt"]}
+    workspace.tiny("ingest", None)
+    workspace.stages["ingest"]["deps"].append("seen.txt")
+    Path("dvc.yaml").write_text(yaml.safe_dump({"stages": workspace.stages}))
+    Path("source.txt").write_text("first")
+    seen: list[str] = []
+    assert reproduce("ingest", seen.append).unchanged is None
+    assert reproduce("ingest", seen.append).unchanged == "unchanged, skipped by DVC"
+    Path("source.txt").write_text("second")
+    assert reproduce("ingest", seen.append).unchanged is None
+    reproduce("align", seen.append)
+    assert (seen.count("step at work"), seen.count("ingest at work")) == (3, 2)
 
 
 def test_a_stage_runs_with_our_interpreter(workspace: Any, monkeypatch: pytest.MonkeyPatch) -> None:

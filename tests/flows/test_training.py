@@ -54,8 +54,9 @@ def register_version() -> None:
 
 def test_the_flow_runs_every_stage_in_an_order_that_dvc_allows(root: Path) -> None:
     stages: dict[str, Any] = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
-    assert set(STAGES) == set(stages)
-    made: list[str] = []
+    steps = {name for name, stage in stages.items() if stage.get("always_changed")}
+    assert set(STAGES) == set(stages) - steps
+    made = [path for step in sorted(steps) for path in made_by(stages[step])]
     for stage in STAGES:
         later = [path for other in STAGES[STAGES.index(stage) :] for path in made_by(stages[other])]
         assert not set(stages[stage]["deps"]) & set(later)

@@ -3,10 +3,8 @@
 import unicodedata
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 from facenet.errors import SourceInvalid
-from tasks.downloads import locate
 from tasks.ingest.archives import members
 from tasks.ingest.records import NO_PHOTO, Record
 from tasks.ingest.sources.opened import Opened, Opening
@@ -17,11 +15,10 @@ ROLES = {"0": "train", "1": "train", "2": "evaluate"}  # by partition: train, va
 
 def open_source(source: CelebaSource, opening: Opening) -> Opened:
     """Find the photos and read both lists. Identities are named celeba_ and the number in the list."""
-    downloads = opening.downloads
-    path = locate(source.images, sha256=source.sha256, urls=source.urls, downloads=downloads)
-    people = _read(source.identities, downloads, "a file name and the number of a person")
+    path = opening.locate(source.images, sha256=source.sha256, urls=source.urls)
+    people = _read(source.identities, opening, "a file name and the number of a person")
     expected = "a file name and a partition, 0, 1 or 2"
-    partition = _read(source.partition, downloads, expected) if source.partition else None
+    partition = _read(source.partition, opening, expected) if source.partition else None
     if partition is not None and not set(partition.values()) <= set(ROLES):
         raise SourceInvalid(f"{source.partition}: expected {expected} on each line. Download the file again.")
 
@@ -39,10 +36,14 @@ def open_source(source: CelebaSource, opening: Opening) -> Opened:
     return Opened(partial(members, path), place)
 
 
-def _read(name: str, downloads: Path, expected: str) -> dict[str, str]:
+def _read(name: str, opening: Opening, expected: str) -> dict[str, str]:
     """Return the second field of each line by its first; the header line of a CSV is skipped."""
     found: dict[str, str] = {}
-    for number, line in enumerate(locate(name, downloads=downloads).read_text("utf-8-sig").splitlines(), 1):
+    try:
+        text = opening.read(name).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SourceInvalid(f"{name}: expected UTF-8 text. Is it the right file?") from error
+    for number, line in enumerate(text.splitlines(), 1):
         fields = line.replace(",", " ").split()
         if not fields or (number == 1 and not fields[-1].isdigit()):
             continue

@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 from functools import partial
 
-from tasks.downloads import locate
 from tasks.ingest.archives import members
 from tasks.ingest.records import Record, folded
 from tasks.ingest.sources.layout import place_by_folder
-from tasks.ingest.sources.opened import Opened, Opening, read_pairs, scored_people
+from tasks.ingest.sources.opened import Opened, Opening, scored_people
 from tasks.params.sources import FolderSource
 
 
 def open_source(source: FolderSource, opening: Opening) -> Opened:
     """Find the folder or archive and read its pairs file."""
-    path = locate(source.path, sha256=source.sha256, urls=source.urls, downloads=opening.downloads)
-    pairs = read_pairs(source.pairs, opening.downloads) if source.pairs else ()
+    path = opening.locate(source.path, sha256=source.sha256, urls=source.urls)
+    pairs = opening.read_pairs(source.pairs) if source.pairs else ()
     evaluated = scored_people(pairs)
 
     def place(records: Sequence[Record]) -> None:

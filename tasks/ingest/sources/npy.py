@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from facenet.errors import SourceInvalid
 from facenet.images import encode
-from tasks.downloads import locate
 from tasks.ingest.archives import Member
 from tasks.ingest.records import Record
 from tasks.ingest.sources.opened import Opened, Opening
@@ -27,9 +26,8 @@ def open_source(source: NpySource, opening: Opening) -> Opened:
         DownloadFailed: a file was not found anywhere.
         SourceInvalid: an array has the wrong type or shape, or the two have different lengths.
     """
-    find = partial(locate, downloads=opening.downloads)
-    photos = _photos(find(source.images, sha256=source.sha256))
-    names = _names(find(source.names))
+    photos = _photos(opening.locate(source.images, sha256=source.sha256))
+    names = _names(opening.locate(source.names))
     if len(photos) != len(names):
         raise SourceInvalid(
             f"{source.images} has {len(photos)} photos, but {source.names} has {len(names)} names. "

@@ -1,10 +1,11 @@
 """A source whose files are on this machine."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
+from facenet.digests import file_digest
+from facenet.errors import SourceInvalid
 from facenet.evaluation.pairs import Pair, parse_pairs
 from tasks.downloads import locate
 from tasks.ingest.archives import Member
@@ -13,14 +14,50 @@ from tasks.ingest.records import Record, folded
 THRESHOLD_FOLD = -1  # of pairs used only to choose the threshold
 
 
-class Opening(NamedTuple):
-    """What a source is opened with.
+@dataclass(frozen=True)
+class Opening:
+    """How sources find their files.
 
-    downloads: the folder for archives and lists. allow_overlap: ingest.allow_identity_overlap.
+    downloads: the folder for archives and lists. allow_overlap: ingest.allow_identity_overlap. download:
+    whether files that are not on this machine are downloaded. digest: computes the sha256 of a file.
+    located: the files and directories found so far.
     """
 
     downloads: Path
     allow_overlap: bool = False
+    download: bool = True
+    digest: Callable[[Path], str] = file_digest
+    located: list[Path] = field(default_factory=list)
+
+    def locate(self, name: str, *, sha256: str | None = None, urls: Sequence[str] = ()) -> Path:
+        """Return the file or directory called `name`; see tasks.downloads.locate."""
+        path = locate(
+            name,
+            sha256=sha256,
+            urls=urls,
+            downloads=self.downloads,
+            download=self.download,
+            digest=self.digest,
+        )
+        self.located.append(path)
+        return path
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of the list called `name`.
+
+        Raises:
+            DownloadFailed: it was not found.
+            SourceInvalid: it cannot be read.
+        """
+        path = self.locate(name)
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise SourceInvalid(f"The list {path} cannot be read: {error.strerror}.") from error
+
+    def read_pairs(self, name: str) -> tuple[Pair, ...]:
+        """Return the pairs of the LFW pairs file called `name`."""
+        return tuple(parse_pairs(self.read(name), origin=name))
 
 
 @dataclass(frozen=True)
@@ -34,11 +71,6 @@ class Opened:
     files: Callable[[int], Iterator[Member]]
     place: Callable[[Sequence[Record]], None]
     pairs: tuple[Pair, ...] = ()
-
-
-def read_pairs(name: str, downloads: Path) -> tuple[Pair, ...]:
-    """Return the pairs of the LFW pairs file called `name`."""
-    return tuple(parse_pairs(locate(name, downloads=downloads).read_bytes(), origin=name))
 
 
 def scored_people(pairs: Sequence[Pair]) -> set[str]:

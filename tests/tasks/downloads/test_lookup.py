@@ -1,6 +1,8 @@
 import hashlib
 import os
+import unicodedata
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -77,6 +79,38 @@ def test_what_was_downloaded_is_not_downloaded_again(site: Site) -> None:
     for _ in range(2):
         _locate("a.tgz", urls=(f"{site.url}/a.tgz",), sha256=DIGEST)
     assert len(site.requests) == 1
+
+
+@pytest.mark.parametrize(("asked", "stored"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_name_in_another_unicode_form_is_found(
+    asked: Literal["NFC", "NFD"], stored: Literal["NFC", "NFD"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(MIRRORS, "mirror")
+    name = "b\u00e4der/Zo\u00eb.zip"
+    other = _put(f"mirror/{unicodedata.normalize(stored, name)}")
+    assert _locate(unicodedata.normalize(asked, name)) == other
+    exact = _put(unicodedata.normalize(asked, name), b"exact")
+    assert _locate(unicodedata.normalize(asked, name)) == exact
+
+
+def test_a_pipe_is_never_opened() -> None:
+    os.mkfifo("a.tgz")
+    with pytest.raises(DownloadFailed, match=r"a\.tgz: not a file or folder"):
+        _locate("a.tgz", sha256=DIGEST)
+
+
+def test_without_downloads_only_this_machine_is_searched(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.files["/a.tgz"] = BODY
+    monkeypatch.setenv(MIRRORS, site.url)
+    with pytest.raises(DownloadFailed, match="was not found"):
+        _locate("a.tgz", urls=(f"{site.url}/a.tgz",), download=False)
+    assert site.requests == []
+    assert _locate("a.tgz") == Path("data/downloads/a.tgz")
+
+
+def test_the_digest_can_be_computed_in_another_way() -> None:
+    _put("a.tgz", b"other")
+    assert _locate("a.tgz", sha256=DIGEST, digest=lambda _: DIGEST) == Path("a.tgz")
 
 
 def test_files_with_another_digest_are_skipped(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import logging
 import os
 import shutil
 import signal
@@ -200,6 +201,24 @@ def test_verdicts_with_other_limits_or_damage_are_not_used(tmp_path: Path) -> No
     verdicts.write_bytes(verdicts.read_bytes().replace(b"kept", b"lost"))
     assert _counts(_run(params, tmp_path)) == (4, 0)
     assert _bytes(tmp_path) == clean
+
+
+@pytest.mark.parametrize("name", ["verdicts.arrow", "verdicts.json"])
+@pytest.mark.parametrize("length", [0, 40])
+def test_a_damaged_cache_is_rebuilt_to_the_same_bytes(
+    tmp_path: Path, name: str, length: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = write_tree(tmp_path / "photos", _people("AB", 2) | {"A/g.png": save(picture(7)[..., 0], "PNG")})
+    params = ingest_params({"kind": "folder", "path": str(root)})
+    _run(params, tmp_path)
+    clean = _bytes(tmp_path)
+    file = tmp_path / "cache" / "ingest" / name
+    file.write_bytes(file.read_bytes()[:length])
+    with caplog.at_level(logging.WARNING):
+        assert _counts(_run(params, tmp_path)) == (5, 0)
+    assert "verdicts.arrow is damaged and will be rebuilt" in caplog.text
+    assert _bytes(tmp_path) == clean
+    assert _counts(_run(params, tmp_path)) == (0, 5)
 
 
 def test_the_seed_chooses_the_held_out_people(tmp_path: Path) -> None:

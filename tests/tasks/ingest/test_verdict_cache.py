@@ -48,6 +48,17 @@ def test_other_limits_or_other_code_invalidate_the_cache(
     assert VerdictCache(tmp_path / "cache", LIMITS).get("a") is None
 
 
+@pytest.mark.parametrize("name", ["verdicts.arrow", "verdicts.json"])
+@pytest.mark.parametrize("length", [0, 50])
+def test_a_damaged_cache_is_rebuilt(tmp_path: Path, name: str, length: int) -> None:
+    _write(tmp_path / "cache", FOUND)
+    file = tmp_path / "cache" / name
+    file.write_bytes(file.read_bytes()[:length])
+    assert VerdictCache(tmp_path / "cache", LIMITS).get("a") is None
+    _write(tmp_path / "cache", FOUND)
+    assert VerdictCache(tmp_path / "cache", LIMITS).get("b") == FOUND["b"]
+
+
 def test_a_table_that_does_not_match_its_receipt_is_not_used(tmp_path: Path) -> None:
     _write(tmp_path / "cache", FOUND)
     receipt = tmp_path / "cache" / "verdicts.json"

@@ -13,9 +13,9 @@ from tasks.ingest.records import Record
 from tasks.ingest.sources.npy import open_source
 from tasks.ingest.sources.opened import Opening
 from tasks.ingest.stage import run
-from tasks.params.ingest import IngestParams
 from tasks.params.sources import NpySource
 from tasks.shards import read_table
+from tests.tasks.ingest.settings import ingest_params
 
 SOURCE = NpySource(kind="npy", images="images.npy", names="names.npy", role="train")
 PHOTOS = np.random.default_rng(0).integers(0, 256, (4, 30, 20, 3)).astype(np.uint8)
@@ -95,9 +95,7 @@ def test_real_faces_pass_ingest_unchanged(
     (tmp_path / "data" / "downloads").mkdir(parents=True)
     write(tmp_path / "data" / "downloads", np.stack(pixels), np.array([name for name, _ in chosen]))
     source = {"kind": "npy", "images": "images.npy", "names": "names.npy"}
-    fields = {"sources": [source], "held_out_identities": 2, "folds": 2, "pairs_per_fold": 10, "min_side": 20}
-    limits = {"max_pixels": 10**6, "max_file_bytes": 10**6, "allow_identity_overlap": False}
-    params = IngestParams.model_validate(fields | limits)
+    params = ingest_params(source, held_out_identities=2, folds=2, pairs_per_fold=10)
     run(params, seed=1, raw=tmp_path / "raw", workers=1)
     manifest = pd.read_parquet(tmp_path / "raw" / "manifest.parquet")
     assert set(manifest["status"]) == {"kept"}
