@@ -6,12 +6,20 @@ from tasks.entry import stage_main
 
 def main() -> None:
     """Run ingest with params.yaml and write its report."""
+    from tasks.ingest.enough import Needs
     from tasks.ingest.stage import run  # not at module level: the workers import this module
     from tasks.params import load_params
     from tasks.reports import write_report
 
     params = load_params()
-    write_report(paths.report("ingest"), run(params.ingest, seed=params.base.seed, raw=paths.RAW))
+    by_people = params.triplets.split == "people"
+    needs = Needs(
+        training=params.train.epochs > 0,
+        min_images=params.triplets.min_images,
+        validation_fraction=params.triplets.validation_fraction if by_people else 0.0,
+    )
+    metrics = run(params.ingest, seed=params.base.seed, raw=paths.RAW, needs=needs)
+    write_report(paths.report("ingest"), metrics)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from tasks.ingest.records import Record, folded
+from tasks.params.ingest import HeldOut
 
 SHOWN = 5  # names in a message
 
@@ -28,12 +29,17 @@ class Roles(NamedTuple):
 
 
 def decide_roles(
-    records: Sequence[Record], scored: Collection[str], *, held_out: int, seed: int, allow_overlap: bool
+    records: Sequence[Record],
+    scored: Collection[str],
+    *,
+    held_out: HeldOut,
+    seed: int,
+    allow_overlap: bool,
 ) -> Roles:
     """Decide role and status of all records, given in the order of sources and paths.
 
     People of role `split` train if any source has people of role `evaluate`; otherwise `held_out` of those
-    with at least two photos, but no more than half, chosen by seeded hash, are evaluated. People evaluated in
+    with at least two photos (see `held_out_count`), chosen by seeded hash, are evaluated. People evaluated in
     any source or named in a scored pair (`scored`, folded names) do not train, unless `allow_overlap`. Of
     equal bytes of one person one photo is kept, preferably an evaluated one; of equal bytes of several people
     none, since nobody knows whose photo it is.
@@ -61,12 +67,24 @@ def decide_roles(
     return Roles([] if allow_overlap else names, names if allow_overlap else [], sorted(chosen), conflicting)
 
 
-def _choose(records: Iterable[Record], held_out: int, seed: int) -> set[str]:
+def held_out_count(people: int, requested: HeldOut) -> int:
+    """Return how many of `people`, each with at least two photos, are held out: never more than half.
+
+    auto: a quarter up to 100 people, or a tenth up to 500 if that is more; at least 4, which make two folds.
+    The number of people bounds the false accept rates that can be measured, not the number of photos or
+    pairs: 100 people make 4,950 pairs of different people, 500 make 124,750. More would take people from
+    training for rates that few need.
+    """
+    auto = max(min(people // 4, 100), min(people // 10, 500), 4)
+    return min(auto if requested == "auto" else requested, people // 2)
+
+
+def _choose(records: Iterable[Record], held_out: HeldOut, seed: int) -> set[str]:
     """Return the people to hold out, ordered by a hash of the name: adding people changes few choices."""
     owners = {r.image_id: r.identity for r in reversed(list(records)) if r.kept and r.role == "split"}
     able = [name for name, photos in Counter(owners.values()).items() if name is not None and photos > 1]
     able.sort(key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).digest())
-    return set(able[: min(held_out, len(able) // 2)])
+    return set(able[: held_out_count(len(able), held_out)])
 
 
 def _reject_conflicts(records: Iterable[Record]) -> list[str]:

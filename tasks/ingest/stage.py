@@ -8,6 +8,7 @@ from facenet.errors import SourceInvalid
 from facenet.evaluation.pairs import Pair, PhotoName
 from tasks import expectations
 from tasks.ingest.advice import no_usable_photo
+from tasks.ingest.enough import Needs, check_people
 from tasks.ingest.metrics import metrics
 from tasks.ingest.output import MANIFEST, Output, write_manifest, write_output
 from tasks.ingest.protocol import (
@@ -45,6 +46,7 @@ def run(
     downloads: Path = DOWNLOADS,
     cache: Path | None = None,
     workers: int | None = None,
+    needs: Needs | None = None,
 ) -> dict[str, Any]:
     """Write manifest.parquet, images-*.arrow and pairs.parquet to `raw`, and return the metrics to report.
 
@@ -55,7 +57,8 @@ def run(
     Raises:
         DownloadFailed, PairsFileInvalid, SourceInvalid: a source was not found or cannot be read, or no photo
             is usable.
-        DataInvalid: the manifest or the pairs break a rule of tasks/expectations.
+        DataInvalid: the manifest or the pairs break a rule of tasks/expectations, or there are too few people
+            for `needs`, which are not checked if None.
     """
     with Meter() as meter, Spool(raw.parent) as spool:
         expectations.prepare()
@@ -77,6 +80,8 @@ def run(
             raise SourceInvalid(f"{no_usable_photo(records)} {raw / MANIFEST} lists all files.")
         drawn, rows = _pairs(given, records, kept, params, seed)
         pairs = distinct(rows)
+        if needs is not None:
+            check_people(records, not given, pairs, needs)
         shards = shard_count(sum(map(spool.size, kept)))
         output = Output(manifest_table(records, shards), pairs_table(pairs), drawn, shards)
         _validate(output, params.allow_identity_overlap)

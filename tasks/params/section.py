@@ -1,7 +1,7 @@
 """The base class and the number types of the sections of params.yaml."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -24,11 +24,15 @@ class Section(BaseModel):
         """Refuse `yes`, `on` and `true` for a number, which pydantic would read as 1."""
         for name, value in values.items() if isinstance(values, dict) else ():
             field = cls.model_fields.get(name)
-            if isinstance(value, bool) and field is not None and field.annotation in (int, float):
+            if isinstance(value, bool) and field is not None and _holds_a_number(field.annotation):
                 raise PydanticCustomError(
                     BOOLEAN, "a number is required, got {value}", {"key": name, "value": str(value)}
                 )
         return values
+
+
+def _holds_a_number(kind: Any) -> bool:
+    return kind in (int, float) or any(map(_holds_a_number, get_args(kind)))
 
 
 def one_of(names: Iterable[str]) -> Any:

@@ -1,9 +1,12 @@
+from collections import Counter
 from collections.abc import Iterable
 
 import pytest
 
+from tasks.ingest.protocol import draw_pairs, photo_names
 from tasks.ingest.records import Record
-from tasks.ingest.roles import Roles, decide_roles
+from tasks.ingest.roles import Roles, decide_roles, held_out_count
+from tests.tasks.ingest.settings import ingest_params
 
 
 def _photo(
@@ -34,6 +37,44 @@ def test_people_are_held_out_by_seed_when_nobody_is_evaluated() -> None:
         assert record.role == ("evaluate" if record.identity in roles.held_out else "train")
     assert roles.held_out == _decide(_people(20), held_out=5, seed=1).held_out
     assert roles.held_out != _decide(_people(20), held_out=5, seed=2).held_out
+
+
+@pytest.mark.parametrize(
+    ("people", "held_out"),
+    [
+        *((0, 0), (1, 0), (5, 2), (7, 3), (8, 4), (16, 4), (20, 5), (40, 10), (100, 25), (400, 100)),
+        *((999, 100), (1500, 150), (5000, 500), (10_177, 500), (1_000_000, 500)),
+    ],
+)
+def test_auto_holds_out_a_bounded_part_of_the_people(people: int, held_out: int) -> None:
+    assert held_out_count(people, "auto") == held_out
+
+
+def test_a_number_of_people_is_held_out_but_never_more_than_half() -> None:
+    assert [held_out_count(40, number) for number in (0, 10, 20, 30)] == [0, 10, 20, 20]
+
+
+def test_ten_thousand_photos_get_pairs_of_many_people() -> None:
+    """CelebA's size: 10 held-out people with two photos each had given 20 pairs."""
+    records = _people(5000, photos=2)
+    roles = decide_roles(records, set(), held_out="auto", seed=666, allow_overlap=False)
+    assert len(roles.held_out) == 500
+    pairs = draw_pairs(photo_names(records), ingest_params(), 666)
+    assert Counter((pair.fold, pair.same) for pair in pairs) == {
+        (fold, same): 50 for fold in range(10) for same in (True, False)
+    }
+    impostors = Counter(side.identity for p in pairs if not p.same for side in (p.left, p.right))
+    assert len(impostors) > 400
+    more = draw_pairs(photo_names(_held_out(_people(5000, photos=20))), ingest_params(), 666)
+    assert len(more) == 10 * 2 * 300
+    impostors = Counter(side.identity for p in more if not p.same for side in (p.left, p.right))
+    assert len(impostors) == 500
+    assert min(impostors.values()) > 1
+
+
+def _held_out(records: list[Record]) -> list[Record]:
+    decide_roles(records, set(), held_out="auto", seed=666, allow_overlap=False)
+    return records
 
 
 def test_adding_people_changes_few_choices() -> None:

@@ -7,8 +7,9 @@ import pytest
 from tests.tasks.params.changed import parsed, refused, unknown
 
 
-def test_nobody_needs_to_be_held_out() -> None:
-    assert parsed({"ingest.held_out_identities": 0}).ingest.held_out_identities == 0
+@pytest.mark.parametrize("value", [0, 10, "auto"])
+def test_held_out_people_are_a_number_or_auto(value: Any) -> None:
+    assert parsed({"ingest.held_out_identities": value}).ingest.held_out_identities == value
 
 
 @pytest.mark.parametrize(
@@ -18,6 +19,8 @@ def test_nobody_needs_to_be_held_out() -> None:
         ("sources", None),
         ("held_out_identities", -1),
         ("held_out_identities", 2.5),
+        ("held_out_identities", "all"),
+        ("held_out_identities", True),
         ("folds", 1),
         ("pairs_per_fold", 0),
         ("min_side", 0),
