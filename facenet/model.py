@@ -45,6 +45,7 @@ class ModelCard:
     align: all alignment parameters of the training faces; serving uses the same.
     precision: fp32, bf16 or fp16, for computing embeddings.
     standardisation: of the pixels, see facenet.standardisation.
+    selection: which epoch the weights are of, and why.
     data: sha256 digests of the raw, aligned, triplets and pairs data.
     mlflow: {"run_id": the training run, or None}.
     """
@@ -56,6 +57,7 @@ class ModelCard:
     weights_sha256: str = ""
     commit: str | None = None
     params: dict[str, Any] = dataclasses.field(default_factory=dict)
+    selection: dict[str, Any] = dataclasses.field(default_factory=dict)
     data: dict[str, str] = dataclasses.field(default_factory=dict)
     mlflow: dict[str, str | None] = dataclasses.field(default_factory=dict)
     format: int = FORMAT

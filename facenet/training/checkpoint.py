@@ -17,8 +17,8 @@ State = dict[str, Any]  # tensors, numbers, texts, and lists and dicts of them
 class Checkpoints:
     """The last and the best checkpoint of one run, `last.pt` and `best.pt` in the folder of the run.
 
-    Both are loaded with weights_only, so that loading a checkpoint executes no code. `batch.safetensors` is
-    the batch at which a run failed.
+    The best one exists only if the run saves it. Both are loaded with weights_only, so that loading executes
+    no code. `batch.safetensors` is the batch at which a run failed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -36,11 +36,11 @@ class Checkpoints:
         remove_temporaries(self.folder)
         with atomic_path(self.last) as temporary:
             torch.save(state, temporary)
-        if best:
-            link = self.folder / "best.new"
-            link.unlink(missing_ok=True)
-            os.link(self.last, link)  # instead of writing the same bytes twice
-            link.replace(self.best)
+            if best:  # first: a run killed in between repeats the epoch, and finds the same best again
+                link = self.folder / "best.new"
+                link.unlink(missing_ok=True)
+                os.link(temporary, link)  # instead of writing the same bytes twice
+                link.replace(self.best)
 
     def save_batch(self, faces: torch.Tensor, labels: torch.Tensor, *, step: int) -> None:
         """Save the uint8 faces (N, S, S, 3) and labels (N,) of a step."""
@@ -48,19 +48,20 @@ class Checkpoints:
         with atomic_path(self.batch) as temporary:
             save_file(tensors, temporary)
 
-    def load(self) -> State | None:
-        """Return the last checkpoint, with tensors on the CPU, or None if there is none.
+    def load(self, *, best: bool = False) -> State | None:
+        """Return the last or the best checkpoint, with tensors on the CPU, or None if there is none.
 
         Raises:
             WeightsInvalid: the file is damaged.
         """
-        if not self.last.exists():
+        path = self.best if best else self.last
+        if not path.exists():
             return None
         try:
-            state: State = torch.load(self.last, map_location="cpu", weights_only=True)
+            state: State = torch.load(path, map_location="cpu", weights_only=True)
         except Exception as error:  # RuntimeError, EOFError, UnpicklingError ...
             raise WeightsInvalid(
-                f"The checkpoint {self.last} cannot be read: {error}. Remove {self.folder} to start over."
+                f"The checkpoint {path} cannot be read: {error}. Remove {self.folder} to start over."
             ) from error
         return state
 

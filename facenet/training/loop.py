@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from facenet.errors import EmbeddingCollapsed, TrainingDiverged
+from facenet.errors import EmbeddingCollapsed, TrainingDiverged, WeightsInvalid
 from facenet.training.checkpoint import Checkpoints
 from facenet.training.data import BatchIndex, Loader
 from facenet.training.health import CollapseWatch, Moment, check_weights
@@ -33,8 +33,9 @@ class Trainer:
         schedule: the learning rate, and the last epoch.
         loader: batches of uint8 faces and labels.
         mining: mines the triplets of an epoch before it starts, into the plan of the loader.
-        validate: metrics of the model after an epoch; `accuracy` selects the best checkpoint, or
-            `classification_accuracy` without validation pairs.
+        validate: metrics of the model after an epoch; see `select`.
+        select: last, the model is that of the last epoch; best, that of the first epoch with the highest
+            validation accuracy (see EpochReport), which needs checkpoints.
         evaluate: further metrics of the model after an epoch, for information only.
         validate_every, evaluate_every: interval in epochs; the last epoch is always included. 0: never.
         checkpoints: where to save the run, or None; only the main process writes.
@@ -58,6 +59,7 @@ class Trainer:
     mining: Mining | None = None
     validate: Callable[[nn.Module], dict[str, float]] = field(default=lambda _network: {})
     validate_every: int = 1
+    select: str = "last"
     evaluate: Callable[[nn.Module], dict[str, float]] = field(default=lambda _network: {})
     evaluate_every: int = 0
     checkpoints: Checkpoints | None = None
@@ -110,6 +112,23 @@ class Trainer:
                 raise type(error)(f"{error}{self._save_batch()}") from error
             yield report
 
+    def select_model(self) -> int:
+        """Make `model` that of the selected epoch, after `run`, and return the epoch; 0 without any.
+
+        Only the main process has the checkpoints; its model is the one to save.
+
+        Raises:
+            WeightsInvalid: the best checkpoint is missing or damaged.
+        """
+        if self.checkpoints is None or self.select == "last" or not self.history:
+            return len(self.history)
+        state = self.checkpoints.load(best=True)
+        if state is None:
+            folder = self.checkpoints.folder
+            raise WeightsInvalid(f"The best checkpoint is missing. Remove {folder} and train again.")
+        self._update.restore(state)
+        return len(state["history"])
+
     def _epoch(self, epoch: int) -> EpochReport:
         if self.mining:
             self.mining(epoch, self.network, self._update.train)
@@ -133,7 +152,8 @@ class Trainer:
         accuracies = [r.validation_accuracy for r in (*self.history, report) if r.validation]
         self.history.append(report)
         self._totals = EpochTotals()
-        self._save(best=bool(report.validation) and accuracies[-1] > max(accuracies[:-1], default=-1.0))
+        best = bool(report.validation) and accuracies[-1] > max(accuracies[:-1], default=-1.0)
+        self._save(best=best and self.select == "best")
         return report
 
     def _due(self, epoch: int, every: int) -> bool:

@@ -97,6 +97,27 @@ def build_optimizer(
     return OPTIMIZERS[name](groups, settings)
 
 
+@torch.no_grad()
+def match_parameters(optimizer: torch.optim.Optimizer) -> None:
+    """Give the state of every parameter its device and memory layout, which fused kernels require.
+
+    Adagrad creates its state at once, before a network is moved or made channels_last, and a checkpoint has
+    the layout that it was written with.
+    """
+    for group in optimizer.param_groups:
+        on_device = group.get("fused") or group.get("capturable")
+        for parameter in group["params"]:
+            state = optimizer.state.get(parameter, {})
+            for name, value in state.items():
+                if not isinstance(value, torch.Tensor):
+                    continue
+                if value.ndim and value.shape == parameter.shape:
+                    layout = torch.empty_like(parameter, dtype=value.dtype)
+                    state[name] = layout.copy_(value)
+                elif on_device:
+                    state[name] = value.to(parameter.device)
+
+
 def set_lr(optimizer: torch.optim.Optimizer, lr: float, momentum: float | None = None) -> None:
     """Set the learning rate of all groups and, unless it is None, their momentum (beta1 of Adam variants)."""
     for group in optimizer.param_groups:

@@ -21,6 +21,7 @@ from facenet.training.compilation import compilation_explained
 from facenet.training.division import Division, Piece
 from facenet.training.gradients import check_normalisation, normalise_gradients
 from facenet.training.health import Moment, check_finite
+from facenet.training.optimizers import match_parameters
 from facenet.training.processes import Processes
 
 ACCELERATE_PRECISIONS = {"fp32": "no", "bf16": "bf16", "fp16": "fp16"}
@@ -117,6 +118,7 @@ class Update:
         self._average: AveragedModel | None = (
             average(self.network, self.options.ema) if self.options.ema is not None else None
         )
+        match_parameters(self.optimizer)
         self._objective, self._prepared = self._accelerator.prepare(objective, self.optimizer)
 
     @property
@@ -201,6 +203,7 @@ class Update:
         """Restore a `state`."""
         self._accelerator.unwrap_model(self._objective).load_state_dict(state["objective"])
         self.optimizer.load_state_dict(state["optimizer"])
+        match_parameters(self.optimizer)
         if self._accelerator.scaler:
             self._accelerator.scaler.load_state_dict(state["scaler"])
         if self._average is not None:

@@ -60,6 +60,7 @@ class TrainParams(Section):
     # Batches per epoch, in which schedules and intervals then count; null: one pass over the plan.
     steps_per_epoch: Positive | None
     validate_every: Positive  # epochs between validations; the last epoch always has one
+    select: Literal["last", "best"]  # epoch of the model; best: highest validation accuracy
     evaluate_every: Natural  # epochs between runs on the evaluation pairs, which select nothing; 0: none
     # images; plan pk uses people_per_batch x images_per_person instead. Batch norm needs at least two
     batch_size: Annotated[int, Field(ge=2)]

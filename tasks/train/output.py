@@ -103,15 +103,33 @@ def _curve(axes: Any, history: Sequence[EpochReport], kind: str, metric: str, la
         axes.plot(*zip(*points, strict=True), marker=".", color=color, label=label)
 
 
-def final_metrics(history: Sequence[EpochReport]) -> dict[str, Any]:
-    """Return the metrics of reports/train.json: totals over the epochs, and the last epoch's metrics.
+def selection(history: Sequence[EpochReport], epoch: int, rule: str) -> dict[str, Any]:
+    """Return for model card and report which epoch the model is of, and why.
 
-    Loss and metrics of the loss are those of the last epoch with a step.
+    epoch: of the model, from 1; 0 if nothing was trained. rule: train.select.
+    """
+    if not history:
+        reason = "no epoch was trained"
+    elif rule == "last":
+        reason = "the last epoch"
+    else:
+        validated = [report for report in history if report.validation]
+        accuracy = history[epoch - 1].validation_accuracy
+        reason = f"the highest validation accuracy of {len(validated)} epochs, {accuracy:.4f}"
+    return {"rule": rule, "epoch": epoch, "epochs": len(history), "reason": reason}
+
+
+def final_metrics(history: Sequence[EpochReport], epoch: int | None = None) -> dict[str, Any]:
+    """Return the metrics of reports/train.json: totals over the epochs, and those of the model.
+
+    epoch: of the model, from 1; by default the last. Loss and metrics of the loss are those of the last epoch
+    up to it that had a step.
     """
     seconds = sum(report.seconds for report in history)
     images = sum(report.images for report in history)
-    last = history[-1] if history else None
-    trained = next((report for report in reversed(history) if report.steps), None)
+    epoch = len(history) if epoch is None else epoch
+    model = history[epoch - 1] if history else None
+    trained = next((report for report in reversed(history[:epoch]) if report.steps), None)
     return {
         "epochs": len(history),
         "steps": sum(report.steps for report in history),
@@ -119,8 +137,8 @@ def final_metrics(history: Sequence[EpochReport]) -> dict[str, Any]:
         "minutes": round(seconds / 60, 2),
         "loss": trained.loss if trained else None,
         "figures": trained.metrics if trained else {},
-        "validation": last.validation if last else {},
-        "evaluation": last.evaluation if last else {},
+        "validation": model.validation if model else {},
+        "evaluation": model.evaluation if model else {},
         **_last_evaluations(history),
         "inactive_steps": sum(report.inactive_steps for report in history),
         "inactive_epochs": sum(report.inactive_steps == report.steps for report in history),

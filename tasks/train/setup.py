@@ -164,6 +164,7 @@ def _trainer(setup: Setup, params: Params, files: TrainPaths) -> Trainer:
         mining=mining,
         validate=_validation(embedder, loss, params, files),
         validate_every=params.train.validate_every,
+        select=params.train.select,
         **_evaluation(embedder, params, files),
         checkpoints=setup.checkpoints,
     )
@@ -193,10 +194,20 @@ def _validation(
         same=pairs["same"].to_numpy(bool),
     )
     if params.triplets.split != "images":
+        _check_selectable(params, len(pairs))
         return on_pairs
     images = read_validation_images(files.triplets)
+    _check_selectable(params, len(pairs) + len(images.rows))
     classify = ClassValidation(embedder=embedder, loss=loss, rows=images.rows, labels=images.labels)
     return lambda network: {**on_pairs(network), **classify(network)}
+
+
+def _check_selectable(params: Params, validated: int) -> None:
+    if params.train.select == "best" and not validated:
+        raise ParamsInvalid(
+            "train.select best requires validation, and no photo is left for it. "
+            "Raise triplets.validation_fraction, or set train.select to last."
+        )
 
 
 def _evaluation(embedder: TableEmbedder, params: Params, files: TrainPaths) -> dict[str, Any]:

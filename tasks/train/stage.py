@@ -1,5 +1,6 @@
 """The stage: set up or resume a run, train, record and write it."""
 
+import dataclasses
 import json
 import sys
 from collections.abc import Iterator
@@ -89,7 +90,9 @@ def _train(trainer: Trainer, tracked: Run, stop: StopRequest) -> None:
 def _write(setup: Setup, params: Params, files: TrainPaths, tracked: Run) -> dict[str, Any]:
     """Write model, history and plot, log them to the run, and return the metrics of the report."""
     history = setup.trainer.history if setup.trainer else []
-    card = _card(setup, params, tracked.run_id)
+    epoch = setup.trainer.select_model() if setup.trainer else 0
+    selection = output.selection(history, epoch, params.train.select)
+    card = dataclasses.replace(_card(setup, params, tracked.run_id), selection=selection)
     card = save_model(setup.model, card, weights=files.weights, card_path=files.card)
     output.write_history(files.reports / "history.csv", history)
     output.draw_history(files.reports / "history.png", history)
@@ -97,7 +100,8 @@ def _write(setup: Setup, params: Params, files: TrainPaths, tracked: Run) -> dic
     for name in ("history.csv", "history.png"):
         tracked.log_file(files.reports / name, "reports")
     return {
-        **output.final_metrics(history),
+        **output.final_metrics(history, epoch),
+        "selection": selection,
         "processes": setup.processes.count,
         "images": len(setup.faces.rows),
         "identities": setup.faces.identities,

@@ -46,6 +46,24 @@ def test_last_moves_on_and_best_stays(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.pt", "last.pt"]
 
 
+def test_the_best_one_is_written_before_the_last_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run killed between the two repeats the epoch; in the other order it would lose its best."""
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save({"step": 1}, best=True)
+    replace = Path.replace
+
+    def killed_before_last(path: Path, target: Path) -> Path:
+        if Path(target).name == "last.pt":
+            raise KeyboardInterrupt
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", killed_before_last)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoints.save({"step": 2}, best=True)
+    found = [checkpoints.load(best=best) for best in (False, True)]
+    assert [state["step"] for state in found if state] == [1, 2]
+
+
 def test_leftovers_of_a_killed_save_are_removed(tmp_path: Path) -> None:
     (tmp_path / f"{TEMPORARY}123-last.pt").write_bytes(b"half")
     Checkpoints(tmp_path).save({"step": 1})

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from facenet.errors import EmbeddingCollapsed, NoTriplets, TrainingDiverged
+from facenet.errors import EmbeddingCollapsed, NoTriplets, TrainingDiverged, WeightsInvalid
 from facenet.mining.mined import MinedPlan, WholeSetMiner
 from facenet.training import Checkpoints, ImagePlan, StepReport, Trainer, TrainingInterrupted, UpdateOptions
 from facenet.training.health import PATIENCE
@@ -191,7 +191,11 @@ def test_the_average_is_what_is_validated(tmp_path: Path) -> None:
 def test_validation_runs_every_few_epochs_and_at_the_end(tmp_path: Path) -> None:
     accuracies = iter([0.9, 0.8, 0.7])
     trainer = make_trainer(
-        tmp_path, epochs=5, validate_every=2, validate=lambda _network: {"accuracy": next(accuracies)}
+        tmp_path,
+        epochs=5,
+        validate_every=2,
+        select="best",
+        validate=lambda _network: {"accuracy": next(accuracies)},
     )
     reports = list(trainer.run())
     assert [report.validation for report in reports] == [
@@ -210,14 +214,14 @@ def test_evaluation_has_its_own_interval_and_selects_nothing(tmp_path: Path) -> 
     trainer = make_trainer(
         tmp_path,
         epochs=4,
+        select="best",
         validate=lambda _network: {"accuracy": 0.5},
         evaluate=lambda _network: {"accuracy": next(metrics)},
         evaluate_every=3,
     )
     reports = list(trainer.run())
     assert [report.evaluation for report in reports] == [{}, {}, {"accuracy": 0.9}, {"accuracy": 0.1}]
-    assert trainer.checkpoints
-    assert len(torch.load(trainer.checkpoints.best, weights_only=True)["history"]) == 1
+    assert trainer.select_model() == 1
     assert make_trainer(tmp_path, epochs=4).history == trainer.history
 
 
@@ -267,14 +271,65 @@ def test_epochs_without_a_triplet_are_counted_and_several_in_a_row_stop_the_run(
         list(again.run())
 
 
-def test_best_checkpoint_is_that_of_the_best_epoch(tmp_path: Path) -> None:
-    accuracies = iter([0.6, 0.8, 0.8, 0.7])
-    trainer = make_trainer(tmp_path, validate=lambda _network: {"accuracy": next(accuracies)})
+ACCURACIES = [0.6, 0.8, 0.8, 0.7]
+
+
+def selecting(folder: Path, select: str, **options: Any) -> Trainer:
+    """Return a trainer whose second epoch has the best validation accuracy; the third equals it."""
+    done: list[Trainer] = []
+
+    def validate(_network: nn.Module) -> dict[str, float]:
+        return {"accuracy": ACCURACIES[len(done[0].history)]}
+
+    done.append(make_trainer(folder, validate=validate, select=select, **options))
+    return done[0]
+
+
+@pytest.mark.parametrize("ema", [None, 0.9])
+def test_best_selects_the_model_of_the_first_best_epoch(tmp_path: Path, ema: float | None) -> None:
+    trainer = selecting(tmp_path, "best", options=UpdateOptions(ema=ema))
+    seen = [{name: t.clone() for name, t in trainer.model.state_dict().items()} for _ in trainer.run()]
+    assert trainer.select_model() == 2
+    assert same(trainer.model.state_dict(), seen[1])
+    assert not same(trainer.model.state_dict(), seen[2])
+    assert len(trainer.history) == 4
+
+
+def test_last_selects_the_last_epoch_and_writes_no_best_checkpoint(tmp_path: Path) -> None:
+    trainer = selecting(tmp_path, "last")
+    list(trainer.run())
+    assert trainer.select_model() == 4
+    assert trainer.checkpoints
+    assert not trainer.checkpoints.best.exists()
+
+
+@pytest.mark.parametrize("steps", [3, 7, 9, 11, 16])
+def test_the_selection_survives_a_stop_at_any_step(tmp_path: Path, steps: int) -> None:
+    """Four epochs of four steps: stopped before, in and after the best one, and after the last."""
+    whole = selecting(tmp_path / "whole", "best")
+    list(whole.run())
+    whole.select_model()
+    first = selecting(tmp_path / "stopped", "best")
+    first.should_stop = lambda: first.step == steps
+    with pytest.raises(TrainingInterrupted):
+        list(first.run())
+    second = selecting(tmp_path / "stopped", "best")
+    list(second.run())
+    assert second.select_model() == 2
+    assert same(second.model.state_dict(), whole.model.state_dict())
+
+
+def test_a_best_checkpoint_that_is_gone_is_reported(tmp_path: Path) -> None:
+    trainer = selecting(tmp_path, "best")
     list(trainer.run())
     assert trainer.checkpoints
-    best = torch.load(trainer.checkpoints.best, weights_only=True)
-    assert len(best["history"]) == 2
-    assert len(torch.load(trainer.checkpoints.last, weights_only=True)["history"]) == 4
+    trainer.checkpoints.best.unlink()
+    with pytest.raises(WeightsInvalid, match=r"best checkpoint is missing. Remove .* and train again"):
+        trainer.select_model()
+
+
+def test_without_an_epoch_nothing_is_selected(tmp_path: Path) -> None:
+    assert selecting(tmp_path, "best", epochs=0).select_model() == 0
 
 
 def test_it_emits_no_warnings(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """An update against the same update written out, and its options against what they promise."""
 
 import copy
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from facenet.errors import TrainingDiverged
-from facenet.training import Division, UpdateOptions, freeze_to
+from facenet.training import (
+    OPTIMIZERS,
+    Division,
+    OptimizerSettings,
+    UpdateOptions,
+    build_optimizer,
+    freeze_to,
+)
 from facenet.training.health import Moment
 from facenet.training.update import Update
 from tests.facenet.training.tiny import TinyLoss, TinyNetwork
@@ -105,6 +113,58 @@ def test_gradients_are_normalised_before_they_are_clipped() -> None:
         moved[clip] = [float(sum(steps[i : i + 2]).sqrt()) for i in (0, 2, 4)]  # type: ignore[union-attr]  # tensors
     assert moved[None] == pytest.approx([0.1] * 3, rel=1e-4)
     assert moved[0.5] == pytest.approx([0.1 * 0.5 / 3**0.5] * 3, rel=1e-4)
+
+
+def check_layout(update: Update) -> None:
+    """Check that state has the strides of its parameter, for a convolution those of channels_last."""
+    shaped = [
+        (parameter, value)
+        for parameter, state in update.optimizer.state.items()
+        for value in state.values()
+        if isinstance(value, Tensor) and value.ndim and value.shape == parameter.shape
+    ]
+    assert all(value.stride() == parameter.stride() for parameter, value in shaped)
+    assert all(value.device == parameter.device for parameter, value in shaped)
+    kernels = [value for parameter, value in shaped if parameter.ndim == 4]
+    assert all(not kernel.is_contiguous() for kernel in kernels)
+    if update.optimizer.state:
+        assert kernels
+
+
+def update_with(name: str, device: str) -> Update:
+    network, loss = PlainNetwork(), TinyLoss()
+    return Update(
+        network=network,
+        loss=loss,
+        optimizer=build_optimizer(name, [network, loss], OptimizerSettings(lr=0.01)),
+        division=Division(),
+        device=torch.device(device),
+        precision="fp32",
+        seed=3,
+    )
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_state_of_an_optimiser_has_the_layout_of_its_parameters(name: str, device: str) -> None:
+    """Fused kernels on CUDA refuse any other; Adagrad has state before the network is channels_last."""
+    if device == "cuda" and not torch.cuda.is_available():
+        pytest.skip("there is no CUDA device")
+    update = update_with(name, device)
+    check_layout(update)
+    update(FACES, LABELS, MOMENT)
+    assert update.optimizer.state
+    check_layout(update)
+    state = copy.deepcopy(update.state())
+    for values in state["optimizer"]["state"].values():  # as a checkpoint from elsewhere may have them
+        values.update({k: v.contiguous().cpu() for k, v in values.items() if isinstance(v, Tensor)})
+    resumed = update_with(name, device)
+    resumed.restore(state)
+    check_layout(resumed)
+    losses = [each(FACES, LABELS, dataclasses.replace(MOMENT, step=2))[0] for each in (update, resumed)]
+    assert losses[0] == losses[1]
+    for one, other in zip(parameters(update), parameters(resumed), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_the_model_is_the_average_if_there_is_one() -> None:

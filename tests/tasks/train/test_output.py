@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from facenet.training import EpochReport
-from tasks.train.output import draw_history, final_metrics, smoothed_losses, write_history
+from tasks.train.output import draw_history, final_metrics, selection, smoothed_losses, write_history
 
 
 def epoch(
@@ -40,6 +40,9 @@ HISTORY = [
 ]
 
 
+SELECTABLE = [epoch(1, validation={"accuracy": 0.75}), epoch(2)]
+
+
 def test_history_has_a_row_per_epoch_and_gaps_for_missing_metrics(tmp_path: Path) -> None:
     write_history(tmp_path / "history.csv", HISTORY)
     with (tmp_path / "history.csv").open() as file:
@@ -65,6 +68,29 @@ def test_an_epoch_without_a_step_has_no_loss(tmp_path: Path) -> None:
 def test_no_epochs_leave_the_header(tmp_path: Path) -> None:
     write_history(tmp_path / "history.csv", [])
     assert (tmp_path / "history.csv").read_text() == "epoch,loss,lr,images_per_second,validation_accuracy\n"
+
+
+@pytest.mark.parametrize(
+    ("epochs", "epoch", "rule", "reason"),
+    [
+        (0, 0, "last", "no epoch was trained"),
+        (2, 2, "last", "the last epoch"),
+        (2, 1, "best", "the highest validation accuracy of 1 epochs, 0.7500"),
+    ],
+)
+def test_the_selection_says_which_epoch_and_why(epochs: int, epoch: int, rule: str, reason: str) -> None:
+    found = selection(SELECTABLE[:epochs], epoch, rule)
+    assert found == {"rule": rule, "epoch": epoch, "epochs": epochs, "reason": reason}
+
+
+def test_metrics_are_those_of_the_selected_epoch() -> None:
+    metrics = final_metrics(SELECTABLE, 1)
+    assert (metrics["epochs"], metrics["loss"], metrics["validation"]) == (
+        2,
+        SELECTABLE[0].loss,
+        {"accuracy": 0.75},
+    )
+    assert final_metrics(SELECTABLE)["loss"] == SELECTABLE[1].loss != SELECTABLE[0].loss
 
 
 @pytest.mark.parametrize("history", [HISTORY, HISTORY[:1], []])

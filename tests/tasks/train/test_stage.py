@@ -70,6 +70,31 @@ def test_it_writes_model_history_and_metrics(workspace: Path, root: Path, traine
     assert not list((workspace / "models/checkpoints").iterdir())
 
 
+@pytest.mark.parametrize("select", ["last", "best"])
+def test_card_and_report_say_which_epoch_the_model_is_of(workspace: Path, root: Path, select: str) -> None:
+    """The learning rate ruins the last epochs, so that the best one is not the last."""
+    schedule = {"kind": "steps", "rate": 1.0, "warmup": 0.0, "steps": {0: 0.001, 2: 0.5}}
+    train = {"select": select, "epochs": 3, "schedule": schedule, "optimizer": "adam"}
+    report = run(small_params(root, train=train), places(workspace))
+    assert report is not None
+    with (workspace / "reports/history.csv").open() as file:
+        accuracies = [float(row["validation_accuracy"]) for row in csv.DictReader(file)]
+    best = 1 + accuracies.index(max(accuracies))
+    assert best < 3
+    epoch = best if select == "best" else 3
+    selection = ModelCard.read(workspace / "models/model.json").selection
+    assert selection == report["selection"]
+    assert (selection["rule"], selection["epoch"], selection["epochs"]) == (select, epoch, 3)
+    assert report["validation"]["accuracy"] == pytest.approx(accuracies[epoch - 1], abs=1e-5)
+
+
+def test_best_without_validation_is_rejected_before_training(workspace: Path, root: Path) -> None:
+    params = small_params(root, triplets={"validation_fraction": 0.0}, train={"select": "best"})
+    plan_triplets(workspace, params)
+    with pytest.raises(ParamsInvalid, match=r"train\.select best requires validation"):
+        run(params, places(workspace))
+
+
 def test_mlflow_has_params_metrics_data_and_files(workspace: Path, trained: dict[str, Any]) -> None:
     card = ModelCard.read(workspace / "models/model.json")
     assert card.run_id
