@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 # Letters that Unicode does not decompose into base letter and accent, and apostrophes classed as letters.
 _LETTERS = str.maketrans(
@@ -21,3 +22,9 @@ def fold_name(name: str) -> str:
     plain = "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_LETTERS)
     apart = _BETWEEN_DIGITS.sub("\n", plain)
     return "".join(c for c in apart if c == "\n" or unicodedata.category(c)[0] in "LNM") or decomposed
+
+
+def one_spelling(names: Iterable[str]) -> list[str]:
+    """Return the names in their order, each in the first spelling of its person."""
+    first: dict[str, str] = {}
+    return [first.setdefault(fold_name(name), name) for name in names]

@@ -14,6 +14,7 @@ from facenet.identification.classifiers import linear_svm, nearest_neighbour
 from facenet.identification.clustering import bcubed, cluster, pairwise
 from facenet.identification.gallery import Gallery
 from facenet.identification.rates import open_set, rank_rate, rejection_threshold
+from facenet.identity import one_spelling
 from tasks.evaluate.result import Evaluation
 from tasks.evaluate.tables import Cell, write_table
 from tasks.params.evaluate import EvaluateParams
@@ -43,7 +44,8 @@ def report_identification(
 
     The seed decides who is enrolled and who is unknown; unknown people have no photo in the gallery.
     """
-    vectors, names = evaluation.centred, [identities[image_id] for image_id in evaluation.image_ids]
+    vectors = evaluation.centred
+    names = one_spelling(identities[image_id] for image_id in evaluation.image_ids)
     rows: list[tuple[Cell, ...]] = []
     for photos in params.gallery_photos:
         split = split_people(names, photos, evaluation.seed)

@@ -7,7 +7,7 @@ from typing import Any
 from facenet.errors import SourceInvalid
 from facenet.evaluation.pairs import Pair, PhotoName
 from tasks import expectations
-from tasks.ingest.advice import no_usable_photo
+from tasks.ingest.advice import no_usable_photo, warn_of_useless_sources
 from tasks.ingest.enough import Needs, check_people
 from tasks.ingest.metrics import metrics
 from tasks.ingest.output import MANIFEST, Output, write_manifest, write_output
@@ -78,6 +78,7 @@ def run(
         if not kept:
             write_manifest(raw, manifest_table(records, 1))
             raise SourceInvalid(f"{no_usable_photo(records)} {raw / MANIFEST} lists all files.")
+        warn_of_useless_sources(records)
         drawn, rows = _pairs(given, records, kept, params, seed)
         pairs = distinct(rows)
         if needs is not None:

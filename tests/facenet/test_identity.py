@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facenet.identity import fold_name
+from facenet.identity import fold_name, one_spelling
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,12 @@ def test_one_person(one: str, other: str) -> None:
 )
 def test_two_people(one: str, other: str) -> None:
     assert fold_name(one) != fold_name(other)
+
+
+def test_names_of_one_person_get_its_first_spelling() -> None:
+    names = ["Zoë Ball", "Ann", "zoe_ball", "ANN", "Bob", "Zoë Ball"]
+    assert one_spelling(names) == ["Zoë Ball", "Ann", "Zoë Ball", "Ann", "Bob", "Zoë Ball"]
+    assert one_spelling([]) == []
 
 
 def test_golden_values() -> None:

@@ -4,6 +4,7 @@ import csv
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from tasks.evaluate.identification import cosine_distance, split_people
@@ -47,6 +48,18 @@ def test_thresholds_convert_to_cosine_distances() -> None:
     )
     assert cosine_distance(float(np.arccos(cosine) / np.pi), "arccos", 1.96) == pytest.approx(1 - cosine)
     assert cosine_distance(0.3, "cosine", 1.96) == 0.3
+
+
+def test_spellings_of_a_person_are_one_person(workspace: Workspace, params: EvaluateParams) -> None:
+    faces = workspace.paths["aligned"] / "faces-0000.arrow"
+    table = pa.ipc.open_file(faces.read_bytes()).read_all()
+    names = table["identity"].to_pylist()
+    spelled = pa.array([name.upper() if row % 2 else name for row, name in enumerate(names)])
+    table = table.set_column(table.schema.get_field_index("identity"), "identity", spelled)
+    with pa.ipc.new_file(faces, table.schema) as writer:
+        writer.write_table(table)
+    metrics = run(params, workspace.files, device="cpu", seed=3, sources=(OrlSource(kind="orl"),))
+    assert metrics["clustered_people"] == 10
 
 
 def test_real_people_are_identified(workspace: Workspace, params: EvaluateParams) -> None:

@@ -26,6 +26,7 @@ def test_held_out_people_are_a_number_or_auto(value: Any) -> None:
         ("min_side", 0),
         ("max_pixels", 0),
         ("max_file_bytes", 0),
+        ("same_name", "maybe"),
         ("allow_identity_overlap", "maybe"),
     ],
 )
