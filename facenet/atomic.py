@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from facenet.storage import explain_write
 
 TEMPORARY = ".tmp-"
 
@@ -13,17 +15,22 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path next to `path`; on success sync and rename it, on error remove it.
 
     Raises:
-        OSError: the disk is full or the folder is not writable; `path` is then unchanged.
+        StorageFailed: the disk is full, the folder is not writable, or a folder is in the place of the file;
+            `path` is then unchanged.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        failure = explain_write(error, path, temporary) if isinstance(error, Exception) else None
+        with suppress(OSError):  # the first error counts
+            temporary.unlink(missing_ok=True)
+        if failure is not None:
+            raise failure from error
         raise
 
 

@@ -31,6 +31,10 @@ class ImageRejected(FaceNetError):
         return str(self.args[1])
 
 
+class StorageFailed(FaceNetError):
+    """A file cannot be read or written: no space, no permission, or something else in its place."""
+
+
 class PairsFileInvalid(FaceNetError):
     """A pairs or people file does not follow the LFW format."""
 

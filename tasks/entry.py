@@ -1,15 +1,61 @@
 """The entry point of stages and commands: an expected error is one message and exit code 1."""
 
+import io
+import os
+import select
+import signal
 import sys
 from collections.abc import Callable
 
 from facenet.errors import FaceNetError
+from facenet.storage import explain
+
+_PIPE_CLOSED = 128 + signal.SIGPIPE  # as a shell reports a program that its reader ended
 
 
 def stage_main(main: Callable[[], None]) -> None:
-    """Run `main`; print a FaceNetError as one message without a traceback and exit with code 1."""
+    """Run `main`; print a FaceNetError as one message without a traceback and exit with code 1.
+
+    So ends also a failure to read or write a file, for which there is a cure. If the reader of the output is
+    gone, as in `facenet results | head -1`, it ends without a message. Characters that the output's encoding
+    lacks are escaped.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        main()
+        try:
+            main()
+        finally:
+            sys.stdout.flush()  # a closed pipe is noticed here and not when the interpreter ends
     except FaceNetError as error:
-        sys.stderr.write(f"{type(error).__name__}: {error}\n")
-        sys.exit(1)
+        _fail(error)
+    except BrokenPipeError:
+        if not _reader_is_gone():
+            raise
+        _discard_output()
+        sys.exit(_PIPE_CLOSED)
+    except OSError as error:
+        failure = explain(error)
+        if failure is None:
+            raise
+        _fail(failure)
+
+
+def _fail(error: FaceNetError) -> None:
+    sys.stderr.write(f"{type(error).__name__}: {error}\n")
+    sys.exit(1)
+
+
+def _reader_is_gone() -> bool:
+    """Return whether standard output or standard error is a pipe that nobody reads."""
+    poll = select.poll()
+    for stream in (sys.stdout, sys.stderr):
+        poll.register(stream.fileno(), 0)  # errors are always reported
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+
+
+def _discard_output() -> None:
+    """Send what is still buffered nowhere: the interpreter would complain when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())

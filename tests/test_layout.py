@@ -28,6 +28,7 @@ GLUE = (
     "facenet.atomic",
     "facenet.digests",
     "facenet.errors",
+    "facenet.storage",
     "facenet.loss_table",
     "tasks.entry",
     "tasks.params",

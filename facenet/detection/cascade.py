@@ -8,6 +8,7 @@ raising, a box outside the image is dropped without shifting the results of the 
 half open and 0-based (`boxes.half_open`).
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -57,8 +58,17 @@ class DetectorSettings:
     max_side: int = 4096
 
     def __post_init__(self) -> None:
-        if self.min_face < WINDOW or self.max_side < WINDOW or not 0 < self.factor < 1:
-            raise ParamsInvalid(f"{self}: min_face and max_side are at least {WINDOW}, factor within (0, 1).")
+        for name in ("min_face", "max_side"):
+            if not WINDOW <= getattr(self, name) < math.inf:
+                raise _out_of_range(name, getattr(self, name), f"a finite number of at least {WINDOW}")
+        if len(self.thresholds) != 3 or not all(0 <= threshold <= 1 for threshold in self.thresholds):
+            raise _out_of_range("thresholds", self.thresholds, "three numbers from 0 to 1")
+        if not 0 < self.factor < 1:
+            raise _out_of_range("factor", self.factor, "between 0 and 1, both excluded")
+
+
+def _out_of_range(name: str, value: object, span: str) -> ParamsInvalid:
+    return ParamsInvalid(f"The detector setting {name} is {value}: it must be {span}.")
 
 
 class MTCNN(nn.Module):

@@ -3,9 +3,12 @@
 import argparse
 import json
 import os
+import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +18,13 @@ from tqdm import tqdm
 
 from facenet.detection import MTCNN, DetectorSettings, Faces
 from facenet.devices import resolve_device
-from facenet.errors import ImageRejected, ParamsInvalid, SourceInvalid
+from facenet.errors import ImageRejected, ParamsInvalid, SourceInvalid, StorageFailed
 from facenet.images import decode
 from tasks.commands.drawing import write_drawing
+from tasks.commands.photo_files import STDIN, Argument, Unreadable, expand, read
 
-GROUP_PHOTOS, GROUP_PIXELS = (
-    32,
-    2**23,
-)  # at most per group of photos decoded together, unless a single photo has more
-MAX_FILE_BYTES = 200_000_000
+GROUP_PHOTOS = 32  # decoded together, at most
+GROUP_PIXELS = 2**23  # decoded together, at most, unless a single photo has more
 DECIMALS = 3, 6  # for pixels and probabilities in JSON
 
 
@@ -44,32 +45,32 @@ def run(arguments: argparse.Namespace) -> None:
         ParamsInvalid: a detector setting is out of range, or the output folder cannot be created.
         SourceInvalid: at the end, if any photo could not be read.
     """
-    drawings = _drawings(arguments.photos, arguments.out)
+    photos = expand(arguments.photos, without=arguments.out)
+    drawings = _drawings([photo.path for photo in photos], arguments.out)
     detector = MTCNN(_settings(arguments), device=resolve_device(arguments.device))
     failed = 0
-    with tqdm(total=len(arguments.photos), desc="detect", unit=" photos", mininterval=1, delay=1) as progress:
-        for number, found in enumerate(search(detector, arguments.photos)):
+    with (
+        _progress(len(photos)) as progress,
+        _as_list() if arguments.json else _as_lines() as show,
+    ):
+        for number, found in enumerate(search(detector, photos)):
             failed += found.faces is None
             if arguments.out is not None and found.pixels is not None and found.faces is not None:
                 _draw(drawings[number], found.pixels, found.faces)
-            separator = "," if number else "["
-            _print(
-                f"{separator}\n{json.dumps(as_json(found), allow_nan=False)}"
-                if arguments.json
-                else line(found)
-            )
+            show(found)
             progress.update()
-        if arguments.json:
-            _print("\n]\n")
     if failed:
-        raise SourceInvalid(
-            f"{failed} of {len(arguments.photos)} photos could not be read; the output says why."
-        )
+        raise SourceInvalid(f"{failed} of {len(photos)} photos could not be read; the output says why.")
 
 
-def search(detector: MTCNN, paths: Iterable[str]) -> Iterator[Found]:
-    """Yield the result for each path, in order; holds one group of photos in memory."""
-    for group in _groups(_read(path) for path in paths):
+def _progress(photos: int) -> "tqdm[Any]":
+    """Return a progress bar that shows after a second, on a terminal only."""
+    return tqdm(total=photos, desc="detect", unit=" photos", mininterval=1, delay=1, disable=None)
+
+
+def search(detector: MTCNN, photos: Iterable[Argument]) -> Iterator[Found]:
+    """Yield the result for each photo, in order; holds one group of photos in memory."""
+    for group in _groups(_read(photo) for photo in photos):
         faces = iter(detector.detect([photo.pixels for photo in group if photo.pixels is not None]))
         for photo in group:
             yield photo if photo.pixels is None else Found(photo.path, photo.pixels, next(faces))
@@ -78,14 +79,16 @@ def search(detector: MTCNN, paths: Iterable[str]) -> Iterator[Found]:
 def as_json(found: Found) -> dict[str, Any]:
     """Return {path, faces: [{box, probability, landmarks}]}, or {path, error}.
 
-    box: x0 y0 x1 y1 in pixels of the upright photo. landmarks: five x y, in the order of `Faces`.
+    box: x0 y0 x1 y1 in pixels of the upright photo. landmarks: five x y, in the order of `Faces`. Bytes of a
+    name that are not UTF-8 become U+FFFD: a lone surrogate in their place would not be valid JSON text.
     """
+    path = _as_text(found.path)
     if found.faces is None:
-        return {"path": found.path, "error": found.error}
+        return {"path": path, "error": _as_text(found.error)}
     pixel, share = DECIMALS
     columns = (found.faces.boxes, found.faces.probabilities, found.faces.landmarks)
     return {
-        "path": found.path,
+        "path": path,
         "faces": [
             {
                 "box": [round(edge, pixel) for edge in box.tolist()],
@@ -99,9 +102,9 @@ def as_json(found: Found) -> dict[str, Any]:
 
 def line(found: Found) -> str:
     """Return one line for people: path, size, number of faces, and size and probability of each."""
-    path = found.path.encode(errors="surrogateescape").decode(errors="replace")
+    path = _printable(found.path)
     if found.faces is None or found.pixels is None:
-        return f"{path}  cannot be read: {' '.join(found.error.split())}\n"
+        return f"{path}  cannot be read: {_printable(' '.join(found.error.split()))}\n"
     sizes = [
         f"{x1 - x0:.0f} x {y1 - y0:.0f} (p {probability:.4f})"
         for (x0, y0, x1, y1), probability in zip(found.faces.boxes, found.faces.probabilities, strict=True)
@@ -111,11 +114,39 @@ def line(found: Found) -> str:
     return f"{path}  {width} x {height}  {count}{', '.join(sizes)}\n"
 
 
+def _as_text(name: str) -> str:
+    """Replace what is not valid Unicode in a file name or message."""
+    return re.sub(r"[\ud800-\udfff]", "\ufffd", name)
+
+
+def _printable(name: str) -> str:
+    """Escape what would break a line or steer a terminal."""
+    text = _as_text(name)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+@contextmanager
+def _as_lines() -> Iterator[Callable[[Found], None]]:
+    yield lambda found: _print(line(found))
+
+
+@contextmanager
+def _as_list() -> Iterator[Callable[[Found], None]]:
+    """Print one JSON list, which is also closed when an error ends it early."""
+    separators = chain("[", repeat(","))
+    try:
+        yield lambda found: _print(f"{next(separators)}\n{json.dumps(as_json(found), allow_nan=False)}")
+    finally:
+        _print("[]\n" if next(separators) == "[" else "\n]\n")
+
+
 def _print(text: str) -> None:
+    """Print at once: the reader of a pipe may be waiting for it, or be gone."""
     if sys.stdout.isatty():
         tqdm.write(text, file=sys.stdout, end="")  # lifts the progress bar out of the way
     else:
         sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def _settings(arguments: argparse.Namespace) -> DetectorSettings:
@@ -126,17 +157,13 @@ def _settings(arguments: argparse.Namespace) -> DetectorSettings:
     return DetectorSettings(**given)
 
 
-def _read(path: str) -> Found:
+def _read(photo: Argument) -> Found:
+    if photo.problem:
+        return Found(photo.path, error=photo.problem)
     try:
-        with Path(path).open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)  # a device may be endless
-        if len(data) > MAX_FILE_BYTES:
-            return Found(path, error=f"More than {MAX_FILE_BYTES} bytes.")
-        return Found(path, decode(data))
-    except ImageRejected as rejection:
-        return Found(path, error=str(rejection))
-    except (OSError, ValueError) as error:  # missing, a folder, or an invalid file name
-        return Found(path, error=getattr(error, "strerror", None) or str(error))
+        return Found(photo.path, decode(read(photo.path)))
+    except (ImageRejected, Unreadable) as error:
+        return Found(photo.path, error=str(error))
 
 
 def _groups(photos: Iterable[Found]) -> Iterator[list[Found]]:
@@ -163,7 +190,8 @@ def _drawings(paths: list[str], out: Path | None) -> list[Path]:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ParamsInvalid(f"--out: cannot create {out}: {error.strerror}. Name another folder.") from error
-    whole = [os.path.abspath(path) for path in paths]  # noqa: PTH100  # resolve() would follow links
+    names = ["stdin" if path == STDIN else path for path in paths]
+    whole = [os.path.abspath(name) for name in names]  # noqa: PTH100  # resolve() would follow links
     common = os.path.commonpath([os.path.dirname(path) for path in whole])  # noqa: PTH120
     return [out / f"{os.path.relpath(path, common)}.png" for path in whole]
 
@@ -171,5 +199,5 @@ def _drawings(paths: list[str], out: Path | None) -> list[Path]:
 def _draw(path: Path, pixels: NDArray[np.uint8], faces: Faces) -> None:
     try:
         write_drawing(path, pixels, faces)
-    except OSError as error:
-        raise ParamsInvalid(f"--out: cannot write {path}: {error.strerror}.") from error
+    except StorageFailed as error:
+        raise ParamsInvalid(f"--out: {error}") from error

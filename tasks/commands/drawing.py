@@ -36,6 +36,6 @@ def write_drawing(path: Path, pixels: NDArray[np.uint8], faces: Faces) -> None:
     """Write the result of `draw_faces` to `path` as PNG and create its folders.
 
     Raises:
-        OSError: the disk is full or the folder is not writable.
+        StorageFailed: the disk is full or the folder is not writable.
     """
     write_bytes(path, encode(draw_faces(pixels, faces), "png"))

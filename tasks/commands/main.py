@@ -4,18 +4,23 @@ import argparse
 import sys
 from pathlib import Path
 
+from tasks.commands.numbers import number_between
 from tasks.entry import stage_main
 
 
 def main() -> None:
     """Run the `facenet` command with the arguments of this process."""
+    stage_main(_main)
+
+
+def _main() -> None:
     parser = argparse.ArgumentParser(prog="facenet", description="Faces in, an evaluated model out.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("results", help="print the metrics of the last run").set_defaults(run=_results)
     _add_detect(commands.add_parser("detect", help="detect the faces in photos"))
     _add_summary(commands.add_parser("summary", help="print the layers of a network"))
     arguments = parser.parse_args()
-    stage_main(lambda: arguments.run(arguments))
+    arguments.run(arguments)
 
 
 def _results(_: argparse.Namespace) -> None:
@@ -29,20 +34,19 @@ def _add_detect(parser: argparse.ArgumentParser) -> None:
         "Detect the faces in photos and print a line per photo. Exit code 1: a photo could not be read."
     )
     add = parser.add_argument
-    add("photos", nargs="+", metavar="PHOTO")
-    add(
-        "--out",
-        type=Path,
-        metavar="DIR",
-        help="write copies of the photos with the faces drawn in to this folder",
-    )
+    photos = "a file, a folder that is searched for photos with all folders below it, or - for standard input"
+    add("photos", nargs="+", metavar="PHOTO", help=photos)
+    out = "write copies of the photos with the faces drawn in to this folder"
+    add("--out", type=Path, metavar="DIR", help=out)
     add("--json", action="store_true", help="print a JSON list of {path, faces} or {path, error}")
-    add("--min-face", type=float, metavar="PIXELS", help="shortest side of a face (default: 20)")
+    side = number_between(12, None)
+    add("--min-face", type=side, metavar="PIXELS", help="shortest side of a face (default: 20)")
     thresholds = "minimum probability for each of the three networks (default: 0.6 0.7 0.7)"
-    add("--thresholds", type=float, nargs=3, metavar="P", help=thresholds)
-    add("--factor", type=float, metavar="F", help="ratio between pyramid scales (default: 0.709)")
+    add("--thresholds", type=number_between(0, 1), nargs=3, metavar="P", help=thresholds)
+    factor = number_between(0, 1, exclusive=True)
+    add("--factor", type=factor, metavar="F", help="ratio between pyramid scales (default: 0.709)")
     reduced = "detect on a reduced copy of larger photos (default: 4096)"
-    add("--max-side", type=int, metavar="PIXELS", help=reduced)
+    add("--max-side", type=number_between(12, None, whole=True), metavar="PIXELS", help=reduced)
     add("--device", default="auto", help="auto, cpu, mps or cuda (default: auto)")
     parser.set_defaults(run=_detect)
 

@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -250,10 +251,22 @@ def test_a_large_photo_is_searched_on_a_reduced_copy(orl_photos: list[tuple[str,
     np.testing.assert_allclose(reduced.boxes, whole.boxes, atol=0.1 * (whole.boxes[0, 2] - whole.boxes[0, 0]))
 
 
-@pytest.mark.parametrize("wrong", [{"min_face": 11}, {"factor": 1.0}, {"max_side": 3}])
-def test_settings_out_of_range(wrong: Any) -> None:
-    with pytest.raises(ParamsInvalid):
-        DetectorSettings(**wrong)
+NAN, INF = math.nan, math.inf
+OUT_OF_RANGE = {
+    "min_face": [11, NAN, INF, -20],
+    "max_side": [3, 0, NAN, INF],
+    "factor": [0, 1.0, -0.5, NAN, INF],
+    "thresholds": [(2, 0, 0), (0, NAN, 0), (0, 0, -0.1), (0, 0, INF), (0.5, 0.5)],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in OUT_OF_RANGE.items() for value in values]
+)
+def test_a_setting_out_of_range_is_named_with_its_value_and_range(name: str, value: Any) -> None:
+    message = rf"setting {name} is {re.escape(str(value))}: it must be .*\d"
+    with pytest.raises(ParamsInvalid, match=message):
+        DetectorSettings(**{name: value})
 
 
 def iou(a: np.ndarray, b: np.ndarray) -> float:

@@ -1,29 +1,46 @@
 """Most tests run the command as users do: as a separate process."""
 
+import argparse
 import json
+import os
 import re
 import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from facenet.detection import MTCNN, DetectorSettings
+from facenet.errors import ParamsInvalid
 from facenet.images import decode, encode
 from tasks.commands import detect
-from tasks.commands.detect import Found, as_json, line, search
-from tasks.commands.main import main
+from tasks.commands.detect import Found, as_json, line, run, search
+from tasks.commands.main import _add_detect, main
+from tasks.commands.photo_files import Argument
 
 Photos = list[tuple[str, bytes]]
 
 
-def command(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    line = [sys.executable, "-m", "tasks.commands.main", "detect", *arguments]
-    return subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False)
+COMMAND = [sys.executable, "-m", "tasks.commands.main", "detect"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+
+
+def command(
+    folder: Path, *arguments: str, stdin: IO[bytes] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        env=ENVIRONMENT,
+        stdin=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +62,8 @@ def folder(tmp_path: Path, orl_photos: Photos) -> Path:
 
 
 def test_json_is_one_list_in_the_given_order(folder: Path, detector: MTCNN) -> None:
-    paths = ["bob/1.pgm", "cut.jpg", "wall.png", "nowhere.jpg", "ann", "ann/1.pgm", "text.jpg", "empty.png"]
+    (folder / "none").mkdir()
+    paths = ["bob/1.pgm", "cut.jpg", "wall.png", "nowhere.jpg", "none", "ann/1.pgm", "text.jpg", "empty.png"]
     done = command(folder, "--json", *paths)
     assert done.returncode == 1
     assert done.stderr.endswith("SourceInvalid: 5 of 8 photos could not be read; the output says why.\n")
@@ -58,7 +76,7 @@ def test_json_is_one_list_in_the_given_order(folder: Path, detector: MTCNN) -> N
     ]
     assert listed[2]["faces"] == []
     assert listed[3]["error"] == "No such file or directory"
-    assert listed[4]["error"] == "Is a directory"
+    assert listed[4]["error"].startswith("No photos in this folder")
     for entry in (listed[0], listed[5]):
         (found,) = detector.detect([decode((folder / entry["path"]).read_bytes())])
         assert len(found) == len(entry["faces"]) == 1
@@ -92,7 +110,6 @@ def test_settings_reach_the_detector(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--min-face", "3"], "min_face and max_side are at least 12"),
         (["--out", "wall.png"], "--out: cannot create wall.png: File exists"),
         (["--device", "abacus"], "this machine does not have"),
     ],
@@ -136,7 +153,7 @@ def test_photos_are_searched_in_groups_with_the_results_of_each_alone(
     folder: Path, detector: MTCNN, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counting = Counting(detector)
-    paths = [str(folder / name) for name in ("ann/1.pgm", "text.jpg", "wall.png", "bob/1.pgm")] * 10
+    paths = [Argument(str(folder / name)) for name in ("ann/1.pgm", "text.jpg", "wall.png", "bob/1.pgm")] * 10
     many = [as_json(found) for found in search(counting, paths)]  # type: ignore[arg-type]
     assert counting.groups == [24, 6]  # groups of 32 paths and 8, of which 8 and 2 are not photos
     assert many[:4] * 10 == many
@@ -147,12 +164,98 @@ def test_photos_are_searched_in_groups_with_the_results_of_each_alone(
 
 
 def test_an_endless_file_is_an_error(detector: MTCNN, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(detect, "MAX_FILE_BYTES", 1000)
-    (found,) = search(detector, ["/dev/zero"])
+    monkeypatch.setattr("tasks.commands.photo_files.MAX_FILE_BYTES", 1000)
+    (found,) = search(detector, [Argument("/dev/zero")])
     assert as_json(found) == {"path": "/dev/zero", "error": "More than 1000 bytes."}
 
 
-def test_a_name_that_is_not_text_is_kept_in_json_and_printable_in_a_line() -> None:
-    found = Found("ann\udcff.jpg", error="of two\nlines")
-    assert json.loads(json.dumps(as_json(found)))["path"] == "ann\udcff.jpg"
-    assert line(found) == "ann�.jpg  cannot be read: of two lines\n"
+NAMES = [
+    ("ann\udcff.jpg", "ann�.jpg", "ann�.jpg"),
+    ("new\nline.jpg", "new\nline.jpg", r"new\nline.jpg"),
+    ("\x1b[31mred\x07.jpg", "\x1b[31mred\x07.jpg", r"\x1b[31mred\x07.jpg"),
+    ('quote".jpg', 'quote".jpg', 'quote".jpg'),
+    ("Zoë 写真.jpg", "Zoë 写真.jpg", "Zoë 写真.jpg"),
+]
+
+
+@pytest.mark.parametrize(("name", "in_json", "in_line"), NAMES)
+def test_any_name_is_valid_in_json_and_printable_in_a_line(name: str, in_json: str, in_line: str) -> None:
+    found = Found(name, error="of two\nlines\x1b")
+    text = json.dumps(as_json(found))
+    assert json.loads(text.encode().decode("utf-8")) == {"path": in_json, "error": "of two\nlines\x1b"}
+    assert re.search("\\\\u(?:d[89ab]|d[c-f])", text) is None  # strict parsers refuse a lone surrogate
+    assert line(found) == rf"{in_line}  cannot be read: of two lines\x1b" + "\n"
+
+
+def test_json_is_valid_utf_8_for_real_files_of_any_name(folder: Path) -> None:
+    (folder / "odd").mkdir()
+    for name in (b"a\xff\xfe.pgm", b"b\nc.pgm", b"d\x1b\x01.pgm", "ë写.pgm".encode()):
+        (folder / "odd" / os.fsdecode(name)).write_bytes((folder / "ann" / "1.pgm").read_bytes())
+    done = command(folder, "--json", "odd")
+    listed = json.loads(done.stdout.encode("ascii"))
+    expected = ["odd/a��.pgm", "odd/b\nc.pgm", "odd/d\x1b\x01.pgm", "odd/ë写.pgm"]
+    assert sorted(entry["path"] for entry in listed) == sorted(expected)
+    assert all(len(entry["faces"]) == 1 for entry in listed)
+
+
+def test_json_is_closed_when_an_error_ends_it_early(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "drawn" / "1.pgm.png").mkdir(parents=True)  # in the place of the first drawing
+    options = ["--json", "--out", str(folder / "drawn"), str(folder / "ann" / "1.pgm")]
+    with pytest.raises(ParamsInvalid, match=r"--out: .*1\.pgm\.png: a folder is in the place of the file"):
+        run(parsed(*options))
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def parsed(*arguments: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    _add_detect(parser)
+    return parser.parse_args(arguments)
+
+
+def test_folders_and_standard_input(folder: Path) -> None:
+    arguments = ["--json", "--out", "drawn", "-", "."]
+    with (folder / "ann" / "1.pgm").open("rb") as stdin:
+        done = command(folder, *arguments, stdin=stdin)
+    listed = json.loads(done.stdout)
+    assert [entry["path"] for entry in listed] == [
+        "-",
+        *(f"./{name}" for name in ("ann/1.pgm", "bob/1.pgm", "cut.jpg", "empty.png", "text.jpg", "wall.png")),
+    ]
+    assert listed[0]["faces"] == listed[1]["faces"]
+    assert "3 of 7 photos could not be read" in done.stderr
+    written = {str(path.relative_to(folder / "drawn")) for path in (folder / "drawn").rglob("*.png")}
+    assert written == {"stdin.png", "ann/1.pgm.png", "bob/1.pgm.png", "wall.png.png"}
+
+
+REFUSED = {
+    "--min-face": (["nan", "inf", "-1", "11", "none"], "a number of at least 12"),
+    "--thresholds": (["2 0 0", "0 nan 0", "0 0 -0.1", "0 0 inf"], "a number from 0 to 1"),
+    "--factor": (["0", "1", "nan", "-0.5", "2"], "a number between 0 and 1, both excluded"),
+    "--max-side": (["0", "11", "-4", "nan", "100.5", "inf"], "a whole number of at least 12"),
+}
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [(option, value) for option, (values, _) in REFUSED.items() for value in values]
+)
+def test_a_setting_out_of_range_is_refused_with_option_value_and_range(
+    option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        parsed("photo.jpg", option, *value.split())
+    assert stop.value.code == 2
+    wrong = next(part for part in value.split() if part != "0" or option != "--thresholds")
+    assert f"argument {option}: '{wrong}' is not {REFUSED[option][1]}" in capsys.readouterr().err
+
+
+def test_a_closed_pipe_ends_the_search_quietly(folder: Path) -> None:
+    many = ["text.jpg"] * 3000  # lines that no pipe has room for: the command waits for its reader
+    with subprocess.Popen(
+        [*COMMAND, "ann", *many], cwd=folder, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline().startswith(b"ann/1.pgm")  # it comes at once
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
