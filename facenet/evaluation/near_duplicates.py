@@ -15,16 +15,24 @@ SCALES = (0.8, 0.87, 0.93, 1.0, 1.07, 1.15, 1.25)  # of the template
 def nearest(
     embeddings: npt.NDArray[np.floating], others: npt.NDArray[np.floating]
 ) -> tuple[npt.NDArray[np.int64], Floats]:
-    """Return for each of (N, E) normalised embeddings row and cosine of the nearest of (M, E) others.
+    """Return row and cosine of the nearest of (M, E) other embeddings for each of (N, E) ones.
 
-    M is at least 1.
+    Embeddings may have any length: the network variants `siamese` and `faithful` do not normalise theirs. A
+    zero embedding has cosine 0. M is at least 1.
     """
+    units, other_units = _unit_rows(embeddings), _unit_rows(others)
     rows, cosines = [np.zeros(0, np.int64)], [np.zeros(0)]
-    for start in range(0, len(embeddings), BLOCK):
-        alike = embeddings[start : start + BLOCK] @ others.T
-        rows.append(alike.argmax(axis=1))
-        cosines.append(np.take_along_axis(alike, rows[-1][:, None], axis=1)[:, 0].astype(np.float64))
+    for start in range(0, len(units), BLOCK):
+        block = units[start : start + BLOCK] @ other_units.T
+        rows.append(block.argmax(axis=1))
+        cosines.append(np.take_along_axis(block, rows[-1][:, None], axis=1)[:, 0].astype(np.float64))
     return np.concatenate(rows), np.concatenate(cosines)
+
+
+def _unit_rows(embeddings: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
+    units: npt.NDArray[np.floating] = embeddings / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return units
 
 
 def pixel_similarity(left: npt.NDArray[np.uint8], right: npt.NDArray[np.uint8]) -> float:

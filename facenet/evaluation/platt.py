@@ -7,6 +7,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from facenet.errors import PairsFileInvalid
 from facenet.evaluation.sigmoid import Sigmoid
 from facenet.evaluation.thresholds import Flags, Floats, max_accuracy_threshold
 
@@ -18,11 +19,15 @@ def fit_sigmoid(distances: Floats, same: Flags) -> Sigmoid:
     the slope finite where the classes are separable.
 
     Raises:
-        ValueError: one of the classes has no pairs.
+        PairsFileInvalid: one of the classes has no pairs.
     """
     positives, negatives = int(same.sum()), int((~same).sum())
     if not positives or not negatives:
-        raise ValueError("a calibration needs same and different pairs")
+        shown = "the same person" if positives else "different people"
+        raise PairsFileInvalid(
+            f"All {len(same)} pairs to calibrate on show {shown}, so a probability cannot be fitted. "
+            "Use a pairs file with both same and different pairs."
+        )
     target = np.where(same, (positives + 1) / (positives + 2), 1 / (negatives + 2))
     weight = np.where(same, 0.5 / positives, 0.5 / negatives)
     centre, width = float(distances.mean()), float(distances.std()) or 1.0
@@ -46,7 +51,7 @@ def equal_prior_threshold(distances: Floats, same: Flags) -> float:
     between samples. Falls back to the latter where same pairs are not the nearer ones.
 
     Raises:
-        ValueError: one of the classes has no pairs.
+        PairsFileInvalid: one of the classes has no pairs.
     """
     sigmoid = fit_sigmoid(distances, same)
     return sigmoid.intercept / sigmoid.slope if sigmoid.slope > 0 else max_accuracy_threshold(distances, same)

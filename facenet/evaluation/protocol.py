@@ -149,7 +149,8 @@ def verify(embeddings: Floats, pairs: PairRows, protocol: Protocol) -> Verificat
     The threshold and the mean of a fold come from all pairs outside it, including fold -1.
 
     Raises:
-        PairsFileInvalid: nothing to score, nothing to choose a threshold on, or only one class of pairs.
+        PairsFileInvalid: nothing to score, nothing to choose a threshold on, or only one class of pairs, in
+            total or outside a fold.
     """
     return judge(measure(embeddings, pairs, protocol), protocol)
 
@@ -206,13 +207,14 @@ def _curve(distances: Floats, pairs: PairRows, scored: npt.NDArray[np.int32], sw
 def check_scorable(same: Flags, fold: npt.NDArray[np.int32]) -> None:
     """Raise PairsFileInvalid if pairs cannot be scored.
 
-    There must be scored pairs of both classes, and pairs outside every scored fold to choose its threshold.
+    There must be scored pairs of both classes, and pairs of both classes outside every scored fold, on which
+    its threshold and its calibration are chosen.
 
     Args:
         same: (P,) whether a pair shows the same person.
         fold: (P,) fold of each pair; pairs of fold -1 only choose thresholds.
     """
-    scored = fold >= 0
+    scored, all_same = fold >= 0, same
     same = same[scored]
     if not len(same):
         raise PairsFileInvalid(
@@ -226,7 +228,20 @@ def check_scorable(same: Flags, fold: npt.NDArray[np.int32]) -> None:
         )
     if (fold == fold[scored][0]).all():
         raise PairsFileInvalid(
-            "There is only one fold and no other pairs to choose its threshold; a threshold chosen on the "
+            "There is only one fold and no other pairs to choose its threshold on; one chosen on the "
             "scored pairs would overestimate the accuracy. Use a pairs file with several folds, or set "
             "threshold_pairs (LFW View 1: pairsDevTrain.txt)."
+        )
+    for number in np.unique(fold[scored]):
+        _check_training_part(all_same[fold != number], int(number))
+
+
+def _check_training_part(same: Flags, fold: int) -> None:
+    """Raise PairsFileInvalid if the (P,) pairs outside a fold are of one class."""
+    if same.all() or not same.any():
+        shown = "the same person" if same.all() else "different people"
+        raise PairsFileInvalid(
+            f"All {len(same)} usable pairs outside fold {fold} show {shown}, so the threshold of that fold "
+            "cannot be chosen. Use a pairs file with same and different pairs in at least two folds, or set "
+            "evaluate.missing to fallback if pairs were left out."
         )

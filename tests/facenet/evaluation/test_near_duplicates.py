@@ -43,13 +43,25 @@ def test_a_uniform_image_correlates_with_nothing(faces: list[np.ndarray]) -> Non
     assert pixel_similarity(faces[0], np.full_like(faces[0], 90)) == 0
 
 
+def test_copies_are_nearest_among_longer_raw_embeddings() -> None:
+    """Variants `siamese` and `faithful` return embeddings of any length; others are up to 50 times longer."""
+    random = np.random.default_rng(1)
+    photos = random.normal(size=(40, 16)).astype(np.float32)
+    others = random.normal(size=(300, 16)) * random.uniform(1, 50, (300, 1))
+    mixed = np.concatenate([others, photos]).astype(np.float32)
+    rows, cosines = nearest(photos, mixed)
+    assert rows.tolist() == list(range(300, 340))
+    assert cosines == pytest.approx(np.ones(40), abs=1e-6)
+    assert nearest(np.zeros((1, 16), np.float32), mixed)[1].tolist() == [0]
+
+
 def test_nearest_equals_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(near_duplicates, "BLOCK", 3)
     random = np.random.default_rng(0)
     left, right = random.normal(size=(8, 5)), random.normal(size=(6, 5))
     rows, cosines = nearest(left, right)
     for row, (place, cosine) in enumerate(zip(rows, cosines, strict=True)):
-        alike = [left[row] @ other for other in right]
-        assert place == int(np.argmax(alike))
-        assert cosine == pytest.approx(max(alike))
+        expected = [left[row] @ other / np.linalg.norm(left[row]) / np.linalg.norm(other) for other in right]
+        assert place == int(np.argmax(expected))
+        assert cosine == pytest.approx(max(expected))
     assert len(nearest(left[:0], right)[0]) == 0

@@ -5,6 +5,7 @@ import pytest
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
+from facenet.errors import PairsFileInvalid
 from facenet.evaluation.platt import equal_prior_threshold, fit_sigmoid
 from facenet.evaluation.thresholds import Flags, Floats, max_accuracy_threshold
 
@@ -45,8 +46,10 @@ def test_separable_classes_have_a_finite_slope() -> None:
 
 
 def test_a_single_class_raises() -> None:
-    with pytest.raises(ValueError, match="same and different"):
+    with pytest.raises(PairsFileInvalid, match="All 3 pairs to calibrate on show the same person"):
         fit_sigmoid(np.ones(3), np.ones(3, bool))
+    with pytest.raises(PairsFileInvalid, match="different people"):
+        equal_prior_threshold(np.ones(3), np.zeros(3, bool))
 
 
 def few(seed: int) -> tuple[Floats, Flags]:

@@ -182,6 +182,8 @@ def _finite(result: Verification) -> bool:
         ({"same": np.ones(20, bool)}, "All 20 scored pairs show the same person"),
         ({"same": np.zeros(20, bool)}, "different people"),
         ({"fold": np.zeros(20, np.int32)}, "threshold_pairs"),
+        ({"same": np.arange(20) < 10}, "All 10 usable pairs outside fold 0 show different people"),
+        ({"same": np.arange(20) < 12}, "All 10 usable pairs outside fold 1 show the same person"),
     ],
 )
 def test_unscorable_pairs_raise(change: dict[str, object], message: str) -> None:

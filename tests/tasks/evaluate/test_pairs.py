@@ -23,12 +23,12 @@ STORED = {"a", "b", "c"}
 def write(path: Path, **columns: list[object]) -> Path:
     table = pd.DataFrame(
         {
-            "left": ["a", "a", "b", "c", "a"],
-            "right": ["b", "c", "c", None, "x"],
-            "same": [True, False, True, False, True],
-            "fold": np.array([0, 0, 1, 1, -1], np.int32),
-            "left_name": ["Ann/Ann_0001", "Ann/Ann_0001", "Bo/Bo_0001", "Cy/Cy_0001", "Dee/Dee_0001"],
-            "right_name": ["Ann/Ann_0002", "Bo/Bo_0001", "Bo/Bo_0002", "Zoë/Zoë_0001", "Dee/Dee_0002"],
+            "left": ["a", "a", "b", "c", "a", "b"],
+            "right": ["b", "c", "c", None, "x", "a"],
+            "same": [True, False, True, False, True, False],
+            "fold": np.array([0, 0, 1, 1, -1, 1], np.int32),
+            "left_name": [f"{p}/{p}_0001" for p in ("Ann", "Ann", "Bo", "Cy", "Dee", "Bo")],
+            "right_name": [f"{p}/{p}_0002" for p in ("Ann", "Bo", "Bo", "Zoë", "Dee", "Ann")],
         }
     )
     table.assign(**columns).to_parquet(path)
@@ -38,31 +38,36 @@ def write(path: Path, **columns: list[object]) -> Path:
 def test_usable_pairs_keep_order_and_fold(tmp_path: Path) -> None:
     pairs = read_pairs(write(tmp_path / "pairs.parquet"), STORED)
     assert pairs.counts() == {
-        "pairs_total": 4,
-        "pairs_used": 3,
-        "coverage": 0.75,
+        "pairs_total": 5,
+        "pairs_used": 4,
+        "coverage": 0.8,
         "threshold_pairs_total": 1,
         "threshold_pairs_used": 0,
         "threshold_pairs_trained": 0,
         "folds": 2,
     }
     assert pairs.photos == STORED
-    assert pairs.negatives == 1
+    assert pairs.negatives == 2
     rows = pairs.rows(["c", "a", "b"])
-    assert (rows.left.tolist(), rows.right.tolist()) == ([1, 1, 2], [2, 0, 0])
-    assert (rows.same.tolist(), rows.fold.tolist()) == ([True, False, True], [0, 0, 1])
+    assert (rows.left.tolist(), rows.right.tolist()) == ([1, 1, 2, 2], [2, 0, 0, 1])
+    assert (rows.same.tolist(), rows.fold.tolist()) == ([True, False, True, False], [0, 0, 1, 1])
 
 
 def test_policy_for_photos_without_a_face(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """b is a photo in which no face was found."""
-    path = write(tmp_path / "pairs.parquet", right=["c", "c", "c", None, "x"], fold=[0, 1, 1, 1, -1])
-    assert len(read_pairs(path, STORED, fallbacks={"b"}).usable) == 3
+    path = write(
+        tmp_path / "pairs.parquet",
+        left=["a", "a", "b", "c", "c", "c"],
+        right=["c", "c", "c", None, "a", "a"],
+        fold=np.array([0, 0, 0, 0, -1, -1], np.int32),
+    )
+    assert len(read_pairs(path, STORED, fallbacks={"b"}).usable) == 5
     skipped = read_pairs(path, STORED, fallbacks={"b"}, missing="skip")
-    assert skipped.usable["left"].tolist() == ["a", "a"]
-    assert skipped.left_out(STORED)["reason"].tolist() == ["no face", "no photo", "no photo"]
+    assert skipped.usable["left"].tolist() == ["a", "a", "c", "c"]
+    assert skipped.left_out(STORED)["reason"].tolist() == ["no face", "no photo"]
     assert skipped.counts()["coverage"] == 0.5
-    assert "3 of 5 pairs are missing a face: Bo/Bo_0001 - Bo/Bo_0002" in caplog.text
-    with pytest.raises(PairsFileInvalid, match=r"3 of 5 pairs are missing a face.*evaluate\.missing"):
+    assert "2 of 6 pairs are missing a face: Bo/Bo_0001 - Bo/Bo_0002" in caplog.text
+    with pytest.raises(PairsFileInvalid, match=r"2 of 6 pairs are missing a face.*evaluate\.missing"):
         read_pairs(path, STORED, fallbacks={"b"}, missing="fail")
 
 
@@ -75,8 +80,16 @@ def test_missing_columns_and_files_raise(tmp_path: Path) -> None:
         read_pairs(path, STORED)
 
 
+def test_a_fold_whose_training_part_is_of_one_class_raises(tmp_path: Path) -> None:
+    """Without c, whose photo is missing, fold 1 has only same pairs to choose the threshold of fold 0 on."""
+    path = write(tmp_path / "pairs.parquet", right=["b", "b", "a", "a", "x", "c"])
+    assert len(read_pairs(path, STORED).usable) == 5
+    with pytest.raises(PairsFileInvalid, match="All 1 usable pairs outside fold 0 show the same person"):
+        read_pairs(path, {"a", "b"})
+
+
 def test_no_usable_pair_raises(tmp_path: Path) -> None:
-    with pytest.raises(PairsFileInvalid, match=r"None of the 4 pairs.*1 stored faces"):
+    with pytest.raises(PairsFileInvalid, match=r"None of the 5 pairs.*1 stored faces"):
         read_pairs(write(tmp_path / "pairs.parquet"), {"a"})
 
 
