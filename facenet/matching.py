@@ -12,6 +12,7 @@ import numpy.typing as npt
 from facenet.atomic import write_text
 from facenet.errors import WeightsInvalid
 from facenet.evaluation.distances import Flip, Floats, Metric, combine_flips, pair_distances
+from facenet.evaluation.sample_size import SampleSize
 from facenet.evaluation.sigmoid import Sigmoid
 
 FORMAT = 1
@@ -21,7 +22,7 @@ FORMAT = 1
 class Threshold:
     """Pairs nearer than `threshold` are accepted; the expected false accept rate is `far`.
 
-    supported: whether the evaluation was large enough to state that rate.
+    supported: whether the evaluation had enough people and pairs of people to state that rate.
     """
 
     far: float
@@ -34,8 +35,10 @@ class Matcher:
     """The content of calibration.json, field by field.
 
     weights_sha256: of the model it belongs to. protocol: the evaluation it was measured by. mean: subtracted
-    from every embedding, or None. threshold: the default, that of the protocol. thresholds: for target false
-    accept rates.
+    from every embedding, or None. mean_source: what it is the mean of, see tasks/evaluate/mean.py. threshold:
+    the default, that of the protocol. thresholds: for target false accept rates; none if the evaluation had
+    too few people. people, people_pairs: of the evaluation's different pairs; None in files of earlier
+    versions.
     """
 
     weights_sha256: str
@@ -47,6 +50,9 @@ class Matcher:
     intercept: float
     threshold: float
     thresholds: tuple[Threshold, ...] = ()
+    people: int | None = None
+    people_pairs: int | None = None
+    mean_source: str | None = None
     format: int = FORMAT
 
     def check(self, weights_sha256: str) -> None:
@@ -83,14 +89,25 @@ class Matcher:
         """Return the threshold for a target false accept rate, or the default threshold.
 
         Raises:
-            ValueError: no threshold was measured for that rate.
+            ValueError: no threshold was measured for that rate, or the evaluation had too few people.
         """
         if far is None:
             return self.threshold
         measured = {entry.far: entry.threshold for entry in self.thresholds}
+        if far not in measured and not measured and (shortage := self.shortage()):
+            raise ValueError(f"there is no threshold for FAR {far:g}: {shortage}")
         if far not in measured:
             raise ValueError(f"no threshold was measured at FAR {far:g}, only at {sorted(measured)}")
         return measured[far]
+
+    def shortage(self, far: float | None = None) -> str | None:
+        """Return why the evaluation does not support the default threshold, or that for `far`; else None.
+
+        The default threshold needs enough people, that for a false accept rate also enough pairs of people.
+        """
+        if self.people is None or self.people_pairs is None:
+            return "the calibration does not state its number of people: run `dvc repro evaluate`"
+        return SampleSize(self.people, self.people_pairs).shortage(far)
 
     def write(self, path: Path) -> None:
         """Write calibration.json atomically."""

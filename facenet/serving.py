@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -10,8 +9,10 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from facenet.answers import Answer, entry
 from facenet.atomic import atomic_path
 from facenet.detection import (
     MTCNN,
@@ -73,7 +74,7 @@ class FaceEmbedder:
         chosen = resolve_device(device)
         embedder, card = load_embedder(folder / WEIGHTS, folder / CARD, device=chosen, batch_size=batch_size)
         return cls(
-            _aligner(card, load_file(folder / DETECTOR), chosen),
+            _aligner(card, folder / DETECTOR, chosen),
             embedder,
             stored_as=card.align["image_format"],
             max_pixels=max_pixels,
@@ -85,7 +86,7 @@ class FaceEmbedder:
 
         All entries have the same keys; values are plain Python, coordinates are pixels of the upright photo:
 
-        embedding: E floats, L2-normalised.
+        embedding: E floats; L2-normalised unless the network's variant returns raw ones (siamese, faithful).
         box: x0, y0, x1, y1.
         probability: of the face, 0 to 1.
         landmarks: 5 pairs x, y: eyes, nose, mouth corners, the left one in the image first; None without a
@@ -104,9 +105,14 @@ class FaceEmbedder:
     ) -> dict[str, Any]:
         """Return whether two photos, as for `embed`, show the same person, by the model's calibration.
 
-        distance; threshold; match: whether the distance is below it; probability of a match, if a fraction
-        `prior` of all comparisons are matches; error: None, or why a photo could not be read; all else is
-        then None.
+        match: whether the distance is below the threshold; False if there is an error.
+        distance, threshold.
+        probability: of a match, if a fraction `prior` of all comparisons are matches.
+        supported: whether the evaluation had enough people for the threshold.
+        reason: None, or why it is not supported; threshold and probability may then be far off.
+        left, right: the entry of each photo as from `embed`, without embedding and landmarks: whether a face
+            was found, how many, and the detector's probability.
+        error: None, or why a photo is unreadable or shows no face; distance and probability are then None.
 
         Args:
             left: the first photo.
@@ -116,40 +122,32 @@ class FaceEmbedder:
 
         Raises:
             WeightsInvalid: the model was not evaluated.
-            ValueError: no threshold was measured for `far`.
+            ValueError: no threshold was measured for `far`, or the evaluation had too few people.
         """
         if self._matcher is None:
             raise WeightsInvalid(f"The model has no {CALIBRATION}. Run `dvc repro evaluate` and register it.")
-        threshold = self._matcher.threshold_at(far)
-        decoded = [self._decode(photo) for photo in (left, right)]
-        for photo in decoded:
-            if isinstance(photo, ImageRejected):
-                keys = ("distance", "threshold", "match", "probability")
-                return {**dict.fromkeys(keys), "error": f"{photo.reason}: {photo}"}
-        faces = self._aligner.align([photo for photo in decoded if not isinstance(photo, ImageRejected)])
-        pixels = np.stack([self._as_stored(face.image) for face in faces])
+        answer = Answer(self._matcher, far=far, prior=prior)
+        faces = self._align([left, right])
+        if error := answer.error(faces):
+            return answer.without_match(faces, error)
+        pixels = np.stack([self._as_stored(face.image) for face in faces if isinstance(face, AlignedFace)])
         embedded, mirrored = self._embedder.embed(pixels), None
         if self._matcher.flip != "none":
             flipped = self._embedder.embed_flipped(pixels)
             mirrored = flipped[:1], flipped[1:]
-        distances = self._matcher.distances(embedded[:1], embedded[1:], mirrored)
-        return {
-            "distance": float(distances[0]),
-            "threshold": threshold,
-            "match": bool(distances[0] < threshold),
-            "probability": float(self._matcher.probability(distances, prior)[0]),
-            "error": None,
-        }
+        return answer.of(faces, self._matcher.distances(embedded[:1], embedded[1:], mirrored))
 
     def _embed_some(self, photos: Sequence[bytes | str]) -> list[dict[str, Any]]:
+        faces = self._align(photos)
+        images = [self._as_stored(face.image) for face in faces if isinstance(face, AlignedFace)]
+        embeddings = iter(self._embedder.embed(np.stack(images)) if images else ())
+        return [entry(face, None if isinstance(face, ImageRejected) else next(embeddings)) for face in faces]
+
+    def _align(self, photos: Sequence[bytes | str]) -> list[AlignedFace | ImageRejected]:
         decoded = [self._decode(photo) for photo in photos]
         images = [pixels for pixels in decoded if not isinstance(pixels, ImageRejected)]
-        if not images:
-            return [_unread(pixels) for pixels in decoded if isinstance(pixels, ImageRejected)]
-        faces = self._aligner.align(images)
-        embeddings = self._embedder.embed(np.stack([self._as_stored(face.image) for face in faces]))
-        read = map(_entry, faces, embeddings)
-        return [_unread(pixels) if isinstance(pixels, ImageRejected) else next(read) for pixels in decoded]
+        faces = iter(self._aligner.align(images) if images else ())
+        return [pixels if isinstance(pixels, ImageRejected) else next(faces) for pixels in decoded]
 
     def _decode(self, photo: bytes | str) -> NDArray[np.uint8] | ImageRejected:
         try:
@@ -179,7 +177,7 @@ def _matcher(path: Path, card: ModelCard) -> Matcher | None:
     return matcher
 
 
-def _aligner(card: ModelCard, weights: dict[str, torch.Tensor], device: torch.device) -> FaceAligner:
+def _aligner(card: ModelCard, weights: Path, device: torch.device) -> FaceAligner:
     align = card.align
     detector = DetectorSettings(
         min_face=align["min_face"],
@@ -193,8 +191,21 @@ def _aligner(card: ModelCard, weights: dict[str, torch.Tensor], device: torch.de
         margin=align["margin"],
         margin_in=align["margin_in"],
     )
-    searched = None if crop.method == "none" else MTCNN(detector, device=device, weights=weights)
-    return FaceAligner(searched, align["selection"], crop)
+    if crop.method == "none":
+        return FaceAligner(None, align["selection"], crop)
+    return FaceAligner(MTCNN(detector, device=device, weights=_detector(weights)), align["selection"], crop)
+
+
+def _detector(path: Path) -> dict[str, torch.Tensor]:
+    """Return the detector's weights, or raise WeightsInvalid."""
+    try:
+        weights: dict[str, torch.Tensor] = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise WeightsInvalid(
+            f"{path} is not a valid detector file: {error}. Load the folder `artifacts` of a registered "
+            "model, or write the file with facenet.serving.save_detector."
+        ) from error
+    return weights
 
 
 def _file_bytes(photo: bytes | str) -> bytes:
@@ -209,21 +220,3 @@ def _file_bytes(photo: bytes | str) -> bytes:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise ImageRejected("corrupt", f"the text is not valid base64: {error}") from error
-
-
-def _entry(face: AlignedFace, embedding: NDArray[np.float32]) -> dict[str, Any]:
-    landmarks = np.asarray(face.landmarks, np.float32)
-    return {
-        "embedding": embedding.tolist(),
-        "box": np.asarray(face.box, np.float32).tolist(),
-        "probability": float(face.probability),
-        "landmarks": landmarks.tolist() if math.isfinite(float(landmarks.sum())) else None,
-        "faces_found": int(face.faces_found),
-        "fallback": bool(face.fallback),
-        "error": None,
-    }
-
-
-def _unread(rejected: ImageRejected) -> dict[str, Any]:
-    keys = ("embedding", "box", "probability", "landmarks", "faces_found", "fallback")
-    return {**dict.fromkeys(keys), "error": f"{rejected.reason}: {rejected}"}

@@ -4,6 +4,7 @@ The files are the source of truth and MLflow is a view of them: a version is fou
 and run and version are rebuilt from the files if this server does not have them.
 """
 
+import logging
 import math
 import sys
 import tempfile
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from facenet.matching import Matcher
     from facenet.model import ModelCard
     from tasks.tracking.registry import Version
+
+logger = logging.getLogger(__name__)
 
 REPORTS = (  # logged to a rebuilt run, where they exist
     "train.json", "history.csv", "evaluation.json", "roc.csv", "roc.png", "folds.csv", "worst_errors.png",
@@ -90,6 +93,8 @@ def run(
     matcher = Matcher.read(calibration) if calibration else None
     if matcher is not None:
         matcher.check(model_card.weights_sha256)
+        if shortage := matcher.shortage():
+            logger.warning("The calibration supports no false accept rate: %s", shortage)
     digest = model_digest(model_card, matcher)
     tags = _tags(model_card, metrics, digest)
     version = find_version(params.model, "digest", digest)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from facenet.evaluation.operating_points import LEAST_ERRORS
 from facenet.evaluation.roc import Curve
+from facenet.evaluation.sample_size import SampleSize
 from facenet.evaluation.thresholds import ROUNDING
 
 BINS = 2**16  # of cosine distances, 0 to 2
@@ -21,7 +21,10 @@ FARS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 
 @dataclass(frozen=True, kw_only=True)
 class AllPairsPoint:
-    """VAL at the highest threshold (cosine distance) whose FAR is at most `far_target`."""
+    """VAL at the highest threshold (cosine distance) whose FAR is at most `far_target`.
+
+    supported: whether there are enough people and pairs of people to state the rate.
+    """
 
     far_target: float
     threshold: float
@@ -57,6 +60,8 @@ def verify_all(
         raise ValueError("all pairs need a person with two photos, and a second person")
     true_accepts, false_accepts = (np.concatenate([[0], np.cumsum(counts)]) for counts in (same, different))
     curve = Curve(false_accepts / negatives, true_accepts / positives)
+    people = len(np.unique(labels))
+    size = SampleSize(people, people * (people - 1) // 2)
     points = []
     for far in fars:
         edge = int(np.searchsorted(false_accepts, np.floor(far * negatives + ROUNDING), side="right")) - 1
@@ -66,12 +71,12 @@ def verify_all(
                 threshold=2 * edge / BINS,
                 far=float(curve.far[edge]),
                 val=float(curve.tpr[edge]),
-                supported=far * negatives >= LEAST_ERRORS * (1 - ROUNDING),
+                supported=size.shortage(far) is None,
             )
         )
     return AllPairs(
         photos=len(labels),
-        people=len(np.unique(labels)),
+        people=people,
         same=positives,
         different=negatives,
         auc=curve.auc(),

@@ -11,38 +11,42 @@ import numpy as np
 
 from facenet.evaluation.bootstrap import Codes, bootstrap, percentile_interval, weighted_rate
 from facenet.evaluation.protocol import Measured
+from facenet.evaluation.sample_size import SampleSize
 from facenet.evaluation.thresholds import ROUNDING, Flags, Floats, far_threshold
 from facenet.evaluation.uncertainty import Interval, wilson_interval
 
 FARS = (1e-1, 1e-2, 1e-3, 1e-4)
-LEAST_ERRORS = 30  # expected errors, for a rate within 30 % at 90 % confidence (Doddington, 2000)
 
 
 @dataclass(frozen=True, kw_only=True)
 class OperatingPoint:
     """VAL at one target false accept rate.
 
-    threshold: mean over folds. negatives, positives: number of scored pairs behind `far` and `val`.
-    Intervals: 95 %, the union of the bootstrap over people and of Wilson's for independent pairs. That of
-    `far` holds at these thresholds. That of `val` holds at the target rate: each draw chooses its own
-    thresholds, because in a small sample most of the uncertainty of `val` is that of the threshold.
+    threshold: mean over folds. negatives, positives: number of scored pairs behind `far` and `val`. size: of
+    the negatives in people. positive_people: number of people in the positives. Intervals: 95 %, the union of
+    the bootstrap over people and of Wilson's for as many independent trials as there are pairs of people
+    (`far`) or people (`val`). That of `far` holds at these thresholds. That of `val` holds at the target
+    rate: each draw chooses its own thresholds, because in a small sample most of the uncertainty of `val` is
+    that of the threshold.
     """
 
     far_target: float
     threshold: float
     negatives: int
+    size: SampleSize
     false_accepts: int
     far: float
     far_interval: Interval
     positives: int
+    positive_people: int
     true_accepts: int
     val: float
     val_interval: Interval
 
     @property
     def supported(self) -> bool:
-        """Whether there are enough negatives: 30 false accepts are expected among them."""
-        return self.far_target * self.negatives >= LEAST_ERRORS * (1 - 1e-9)
+        """Whether the negatives have enough people and pairs of people to state the rate."""
+        return self.size.shortage(self.far_target) is None
 
 
 def operating_points(
@@ -76,9 +80,17 @@ def operating_points(
         false = [weighted_rate(weights, accepted, negatives) for _, accepted in decided]
         return np.concatenate([false, true]).T
 
-    draws_of_rates = bootstrap(rates, left, right, draws=draws, seed=seed)
+    drawn = bootstrap(rates, left, right, draws=draws, seed=seed)
+    people = SampleSize.of(left[negatives], right[negatives]), len(np.unique(left[positives]))
     return [
-        _point(far, threshold, accepted[scored], same[scored], draws_of_rates[:, [index, len(fars) + index]])
+        _point(
+            far,
+            threshold,
+            accepted[scored],
+            same[scored],
+            people,
+            drawn[:, [index, len(fars) + index]],
+        )
         for index, (far, (threshold, accepted)) in enumerate(zip(fars, decided, strict=True))
     ]
 
@@ -107,20 +119,27 @@ def _redecide(measured: Measured, fars: Sequence[float], weights: Floats) -> Fla
     return accepted
 
 
-def _point(far: float, threshold: float, hits: Flags, same: Flags, drawn: Floats) -> OperatingPoint:
+def _point(
+    far: float, threshold: float, hits: Flags, same: Flags, people: tuple[SampleSize, int], drawn: Floats
+) -> OperatingPoint:
     counts = [(int((hits & members).sum()), int(members.sum())) for members in (~same, same)]
     (false, negatives), (true, positives) = counts
+    size, positive_people = people
+    pairs_wilson = wilson_interval(false / negatives * size.people_pairs, size.people_pairs)
+    people_wilson = wilson_interval(true / positives * positive_people, positive_people)
     return OperatingPoint(
         far_target=far,
         threshold=threshold,
         negatives=negatives,
+        size=size,
         false_accepts=false,
         far=false / negatives,
-        far_interval=_union(wilson_interval(false, negatives), percentile_interval(drawn[:, 0])),
+        far_interval=_union(pairs_wilson, percentile_interval(drawn[:, 0])),
         positives=positives,
+        positive_people=positive_people,
         true_accepts=true,
         val=true / positives,
-        val_interval=_union(wilson_interval(true, positives), percentile_interval(drawn[:, 1])),
+        val_interval=_union(people_wilson, percentile_interval(drawn[:, 1])),
     )
 
 

@@ -7,8 +7,10 @@ from scipy.special import ndtri, stdtrit
 Interval = tuple[float, float]
 
 
-def wilson_interval(successes: int, total: int, confidence: float = 0.95) -> Interval:
+def wilson_interval(successes: float, total: float, confidence: float = 0.95) -> Interval:
     """Return the confidence interval of a rate of independent trials (E. B. Wilson, JASA 22, 1927).
+
+    The numbers need not be whole: correlated trials count as the number of independent ones they are worth.
 
     Raises:
         ValueError: `total` is not positive.

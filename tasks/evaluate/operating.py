@@ -1,5 +1,8 @@
 """Operating points and calibration: their tables, and the calibration file that serving uses."""
 
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +16,12 @@ from tasks.evaluate.result import Evaluation
 from tasks.evaluate.tables import write_table
 from tasks.params.evaluate import EvaluateParams
 
+logger = logging.getLogger(__name__)
+
 POINT_COLUMNS = (
     *("far_target", "threshold", "probability", "far", "far_low", "far_high", "false_accepts", "negatives"),
     *("val", "val_low", "val_high", "true_accepts", "positives", "supported", "in_words"),
+    *("people", "people_pairs", "positive_people"),
 )
 RELIABILITY_COLUMNS = ("low", "high", "pairs", "predicted", "observed", "observed_low", "observed_high")
 
@@ -41,18 +47,21 @@ def report_operating_points(
         RELIABILITY_COLUMNS,
         [(b.low, b.high, b.pairs, b.predicted, b.observed, *b.interval) for b in calibration.reliability],
     )
-    means = evaluation.measured.means
-    Matcher(
+    size, mean = points[0].size, evaluation.mean_value  # the size is the same at every rate
+    matcher = Matcher(
         weights_sha256=weights_sha256,
         protocol=protocol,
         metric=params.distance,
         flip=params.flip,
-        mean=None if means is None else tuple(means.mean(axis=0).tolist()),
+        mean=None if mean is None else tuple(mean.tolist()),
+        mean_source=evaluation.mean.source,
         slope=calibration.sigmoid.slope,
         intercept=calibration.sigmoid.intercept,
         threshold=float(np.mean([score.threshold for score in evaluation.result.folds])),
-        thresholds=tuple(Threshold(p.far_target, p.threshold, p.supported) for p in points),
-    ).write(files.calibration)
+        people=size.people,
+        people_pairs=size.people_pairs,
+    )
+    _shipped(matcher, points).write(files.calibration)
     return {
         "accuracy_people_interval": list(_people_interval(evaluation)),
         "val_at_far": {f"{point.far_target:g}": _metrics(point) for point in points},
@@ -60,6 +69,20 @@ def report_operating_points(
         "calibration_brier": calibration.brier,
         "calibration_error": calibration.expected_error,
     }
+
+
+def _shipped(matcher: Matcher, points: Sequence[OperatingPoint]) -> Matcher:
+    """Return the matcher with thresholds for false accept rates, or without if there are too few people."""
+    if shortage := matcher.shortage():
+        logger.warning(
+            "The calibration supports no false accept rate: %s. FaceEmbedder.verify answers at the default "
+            "threshold only, and says so. Evaluate on more people before you use it.",
+            shortage,
+        )
+        return matcher
+    return replace(
+        matcher, thresholds=tuple(Threshold(p.far_target, p.threshold, p.supported) for p in points)
+    )
 
 
 def _people_interval(evaluation: Evaluation) -> tuple[float, float]:
@@ -82,6 +105,8 @@ def _metrics(point: OperatingPoint) -> dict[str, Any]:
         "far": point.far,
         "far_interval": list(point.far_interval),
         "negatives": point.negatives,
+        "people": point.size.people,
+        "people_pairs": point.size.people_pairs,
         "supported": point.supported,
     }
 
@@ -101,17 +126,24 @@ def _row(point: OperatingPoint, calibration: Calibration) -> tuple[str | int | f
         point.positives,
         point.supported,
         _in_words(point),
+        point.size.people,
+        point.size.people_pairs,
+        point.positive_people,
     )
 
 
 def _in_words(point: OperatingPoint) -> str:
-    low, high = point.val_interval
-    text = (
-        f"Expected false accepts: 1 in {1 / point.far_target:,.0f} comparisons of different people. Of 100 "
-        f"comparisons of one person {100 * point.val:.1f} are accepted ({100 * low:.1f} to {100 * high:.1f})."
-    )
-    if point.supported:
-        return text
+    low, high = (100 * bound for bound in point.val_interval)
+    shortage = point.size.shortage(point.far_target)
+    if shortage is None:
+        return (
+            f"Expected false accepts: 1 in {1 / point.far_target:,.0f} comparisons of different people, "
+            f"measured on {point.size.people_pairs:,} pairs of {point.size.people:,} people. Of 100 "
+            f"comparisons of one person {100 * point.val:.1f} are accepted ({low:.1f} to {high:.1f})."
+        )
+    false_low, false_high = (100 * bound for bound in point.far_interval)
     return (
-        f"{text} Only {point.negatives} comparisons of different people were measured: too few for this rate."
+        f"Not enough people to expect 1 false accept in {1 / point.far_target:,.0f}: {shortage}. For other "
+        f"people the rate may be {false_low:.1f} % to {false_high:.1f} %; of 100 comparisons of one person "
+        f"{low:.1f} to {high:.1f} are accepted."
     )

@@ -9,6 +9,7 @@ from facenet.evaluation.distances import Floats
 from facenet.evaluation.protocol import Measured, Verification
 from facenet.evaluation.thresholds import Flags
 from tasks.evaluate.embeddings import EmbeddingRows
+from tasks.evaluate.mean import Mean
 from tasks.evaluate.pairs import Pairs
 
 
@@ -17,6 +18,7 @@ class Evaluation:
     """The P usable pairs with distances and decisions, and the M embedded photos.
 
     faces: (M, E) embeddings of the photos alone, in the order of image_ids. vectors: (M, D), with flips.
+    mean: the subtracted mean; its value is already subtracted from `vectors`, the means of folds are not.
     draws, seed: of the bootstrap over people.
     """
 
@@ -26,6 +28,7 @@ class Evaluation:
     image_ids: tuple[str, ...]
     faces: EmbeddingRows
     vectors: Floats
+    mean: Mean
     draws: int
     seed: int
 
@@ -47,8 +50,13 @@ class Evaluation:
         return correct
 
     @property
+    def mean_value(self) -> Floats | None:
+        """The (D,) mean to subtract from other embeddings, averaged over folds if it is theirs, or None."""
+        return self.mean.value if self.measured.means is None else self.measured.means.mean(axis=0)
+
+    @property
     def centred(self) -> Floats:
-        """The vectors minus the mean over folds of the mean that was subtracted to score the pairs."""
+        """The (M, D) vectors after mean subtraction, with the average of the folds' means."""
         return (
             self.vectors if self.measured.means is None else self.vectors - self.measured.means.mean(axis=0)
         )

@@ -1,7 +1,7 @@
 """The work of the stage: embed the photos of all pairs, verify them, write metrics, tables and plots."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from facenet.digests import file_digest
-from facenet.evaluation.distances import combine_flips
+from facenet.evaluation.distances import Floats, combine_flips
 from facenet.evaluation.protocol import Protocol, judge, measure
 from facenet.evaluation.threshold_grid import ACCURACY_GRID
 from facenet.identity import fold_name
@@ -20,6 +20,7 @@ from tasks.evaluate.files import EvaluatePaths
 from tasks.evaluate.identification import report_identification
 from tasks.evaluate.leak_search import Sides
 from tasks.evaluate.leaks import report_leaks
+from tasks.evaluate.mean import Mean, choose_mean
 from tasks.evaluate.operating import report_operating_points
 from tasks.evaluate.pairs import (
     NAMES,
@@ -76,17 +77,21 @@ def run(
     """
     stored, (people, roles) = stored_faces(files.aligned), _photos(files.aligned)
     embedder = PhotoEmbedder(params, files, device=device)
-    trained, seen = trained_people(files.identities) if trained_here(embedder.card) else (set(), set())
+    trained, seen = trained_people(files.identities)
+    training = _training_photos(people, roles, seen)
+    if not trained_here(embedder.card):  # the people are in the training data, but were not trained on
+        trained, seen = set(), set()
     pairs = without_trained(_listed(files.pairs, stored, params), trained)
+    mean = choose_mean(pairs, training, people, params, partial(_vectors, embedder, params))
     evaluated = {p for p in roles if roles[p] == "evaluate"} if params.all_pairs else set()
     embedded, computed = embedder.embed(pairs.photos | evaluated, mirrored=params.flip != "none")
     write_embeddings(files.embeddings, embedded, embedder.origin)
-    evaluation = evaluate(embedded, pairs, params, seed)
+    evaluation = evaluate(embedded, pairs, params, mean, seed)
     name = protocol_name(sources, pairs.counts()["folds"])
     identify = partial(report_identification, evaluation, people, params, reports=files.reports)
     with begin(identify, in_worker=forked) as identification:  # takes longest
         _write_tables(evaluation, stored, name, files)
-        sides = _sides(evaluation, people, roles, seen)
+        sides = _sides(evaluation, people, training, seen)
         return {
             "protocol": name,
             "pairs_sha256": file_digest(files.pairs),
@@ -104,16 +109,17 @@ def run(
         }
 
 
-def evaluate(embedded: Embeddings, pairs: Pairs, params: EvaluateParams, seed: int) -> Evaluation:
-    """Return the verification of pairs by the embeddings of their photos."""
+def evaluate(embedded: Embeddings, pairs: Pairs, params: EvaluateParams, mean: Mean, seed: int) -> Evaluation:
+    """Return the verification of pairs by the embeddings of their photos, after subtracting the mean."""
     protocol = Protocol(
         metric=params.distance,
-        subtract_mean=params.subtract_mean,
+        subtract_mean=mean.source == "folds",
         sweep=params.sweep,
         far=params.far,
         rule=pairs.threshold_rule,
     )
     vectors = combine_flips(embedded.faces, embedded.flipped, params.flip)
+    vectors = vectors if mean.value is None else vectors - mean.value
     measured = measure(vectors, pairs.rows(embedded.image_ids), protocol)
     return Evaluation(
         pairs=pairs,
@@ -122,6 +128,7 @@ def evaluate(embedded: Embeddings, pairs: Pairs, params: EvaluateParams, seed: i
         image_ids=embedded.image_ids,
         faces=embedded.faces,
         vectors=vectors,
+        mean=mean,
         draws=params.bootstrap_draws,
         seed=seed,
     )
@@ -145,6 +152,8 @@ def _headline(evaluation: Evaluation, params: EvaluateParams) -> dict[str, Any]:
         "accuracy_interval": list(evaluation.result.accuracy_interval()),
         "folds_scored": len(evaluation.result.folds),
         **params.model_dump(include=OPTIONS),
+        "mean_source": evaluation.mean.source,
+        "mean_people": evaluation.mean.people,
         "threshold_rule": evaluation.pairs.threshold_rule,
         **_beyond_grid(evaluation, params),
     }
@@ -194,16 +203,26 @@ def _qualities(embedded: Embeddings, files: EvaluatePaths) -> pd.DataFrame:
     return photo_qualities(files.aligned, places, embedded.digests, files.cache)
 
 
+def _vectors(embedder: PhotoEmbedder, params: EvaluateParams, photos: Collection[str]) -> Floats:
+    embedded, _ = embedder.embed(photos, mirrored=params.flip != "none")
+    return combine_flips(embedded.faces, embedded.flipped, params.flip)
+
+
+def _training_photos(people: Mapping[str, str], roles: Mapping[str, str], names: set[str]) -> list[str]:
+    """Return the photos with the role train of people with these folded names."""
+    chosen = {name for name in set(people.values()) if fold_name(name) in names}
+    return [photo for photo, role in roles.items() if role == "train" and people[photo] in chosen]
+
+
 def _sides(
-    evaluation: Evaluation, people: Mapping[str, str], roles: Mapping[str, str], seen: set[str]
+    evaluation: Evaluation, people: Mapping[str, str], training: Sequence[str], seen: set[str]
 ) -> Sides:
-    """Return the photos of scored pairs, and the training photos of people whose folded names are `seen`."""
+    """Return the photos of scored pairs and of training; `seen`: folded names of those trained on."""
     scored = evaluation.pairs.usable[evaluation.scored]
-    trained = {name for name in set(people.values()) if fold_name(name) in seen}
     return Sides(
         identities=people,
         evaluated=sorted({*scored["left"], *scored["right"]}),
-        trained=[photo for photo in roles if roles[photo] == "train" and people[photo] in trained],
+        trained=training,
         shared=shared_identities(evaluation.pairs, seen),
     )
 

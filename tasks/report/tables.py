@@ -56,11 +56,15 @@ def _points(rows: Sequence[Row]) -> Table:
             *(decimal(row["threshold"]), fixed(row["probability"], 1)),
             f"{fixed(row['far'])} ({_interval(row, 'far')})",
             f"{fixed(row['val'])} ({_interval(row, 'val')})",
+            *(count(row["people"]), count(row["people_pairs"])),
             "yes" if row["supported"] == "true" else "no",
         )
         for row in rows
     ]
-    head = ("Target FAR", "Threshold", "Probability", "FAR (95 %)", "VAL (95 %)", "Supported")
+    head = (
+        *("Target FAR", "Threshold", "Probability", "FAR (95 %)", "VAL (95 %)"),
+        *("People", "Pairs of people", "Supported"),
+    )
     return Table("Operating points", head, cells)
 
 

@@ -17,12 +17,14 @@ PACKAGE = Path(facenet.__file__).parent
 SCRIPT = Path(__file__).with_name("serving.py")
 # The code that determines the answers of the served model.
 CODE = (
+    "facenet.answers",
     "facenet.atomic",
     "facenet.detection",
     "facenet.devices",
     "facenet.embedder",
     "facenet.errors",
     "facenet.evaluation.distances",
+    "facenet.evaluation.sample_size",
     "facenet.evaluation.sigmoid",
     "facenet.images",
     "facenet.matching",

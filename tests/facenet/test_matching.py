@@ -21,6 +21,8 @@ def matcher(**fields: object) -> Matcher:
         "intercept": 6.0,
         "threshold": 0.62,
         "thresholds": (Threshold(0.1, 0.8, True), Threshold(0.001, 0.5, False)),
+        "people": 50,
+        "people_pairs": 600,
     }
     return Matcher(**{**given, **fields})
 
@@ -53,6 +55,33 @@ def test_only_measured_thresholds_are_returned() -> None:
     assert (matcher().threshold_at(), matcher().threshold_at(0.001)) == (0.62, 0.5)
     with pytest.raises(ValueError, match=r"no threshold was measured at FAR 0.01"):
         matcher().threshold_at(0.01)
+
+
+def test_too_few_people_support_no_rate() -> None:
+    few = matcher(people=10, people_pairs=45, thresholds=())
+    assert few.threshold_at() == 0.62
+    assert few.shortage() == few.shortage(0.1) == "measured on 10 people; at least 40 are needed"
+    with pytest.raises(ValueError, match=r"no threshold for FAR 0.001: measured on 10 people"):
+        few.threshold_at(0.001)
+
+
+def test_a_rate_needs_pairs_of_people() -> None:
+    assert matcher().shortage() is matcher().shortage(0.1) is None
+    shortage = matcher().shortage(0.001)
+    assert shortage is not None
+    assert "600 pairs of people; a false accept rate of 0.001 needs at least 30,000" in shortage
+
+
+def test_a_file_of_an_earlier_version_is_read_but_supports_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "calibration.json"
+    matcher().write(path)
+    fields = json.loads(path.read_text())
+    for name in ("people", "people_pairs", "mean_source"):
+        del fields[name]
+    path.write_text(json.dumps(fields))
+    shortage = Matcher.read(path).shortage()
+    assert shortage is not None
+    assert "dvc repro evaluate" in shortage
 
 
 def test_file_round_trip(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 from safetensors.torch import load_file
 
+from facenet import networks
 from facenet.detection import (
     MTCNN,
     CropSettings,
@@ -23,7 +25,7 @@ from facenet.embedder import Embedder
 from facenet.errors import WeightsInvalid
 from facenet.images import decode, encode
 from facenet.matching import Matcher, Threshold
-from facenet.model import ModelCard, load_model
+from facenet.model import ModelCard, load_model, save_model
 from facenet.serving import CALIBRATION, CARD, DETECTOR, PHOTOS, FaceEmbedder, save_detector
 
 KEYS = {"embedding", "box", "probability", "landmarks", "faces_found", "fallback", "error"}
@@ -228,6 +230,8 @@ def calibrated(folder: Path, target: Path, weights_sha256: str) -> Path:
         intercept=4.0,
         threshold=0.5,
         thresholds=(Threshold(0.01, 0.25, True),),
+        people=100,
+        people_pairs=4000,
     ).write(target / CALIBRATION)
     return target
 
@@ -246,10 +250,64 @@ def test_two_photos_are_verified_by_the_calibration(
         assert (found["threshold"], found["match"]) == (threshold, distance < threshold)
         assert found["probability"] == pytest.approx(1 / (1 + np.exp(8 * distance - 4)), abs=1e-4)
     same = served.verify(left, left)
-    assert (same["match"], same["error"]) == (True, None)
+    assert (same["match"], same["error"], same["supported"]) == (True, None, True)
+    assert same["left"] == same["right"]
+    (embedded,) = served.embed([left])
+    assert same["left"] == {key: embedded[key] for key in same["left"]}
+    assert (same["left"]["faces_found"], same["left"]["fallback"]) == (1, False)
+    assert same["left"]["probability"] > 0.9
     unread = served.verify(left, b"no photo")
-    assert unread.pop("error")
-    assert set(unread.values()) == {None}
+    assert (unread["match"], unread["distance"], unread["probability"]) == (False, None, None)
+    assert unread["error"].startswith("unsupported: ")
+    assert unread["error"].endswith("(right photo)")
+
+
+def test_photos_without_a_face_never_match(folder: Path, tmp_path: Path) -> None:
+    """The centres of two photos of nobody were compared as faces."""
+    weights = ModelCard.read(folder / "model.json").weights_sha256
+    served = FaceEmbedder.load(calibrated(folder, tmp_path / "model", weights))
+    wall = encode(np.full((120, 120, 3), 200, np.uint8), "png")
+    found = served.verify(wall, wall)
+    assert (found["match"], found["probability"]) == (False, None)
+    assert found["error"] == "no_face: no face was found in the left photo"
+    assert found["left"] | {"box": None} == {
+        "box": None,
+        "probability": 0.0,
+        "faces_found": 0,
+        "fallback": True,
+        "error": None,
+    }
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated"])
+def test_a_folder_without_a_valid_detector_raises(folder: Path, tmp_path: Path, damage: str) -> None:
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    if damage == "missing":
+        (tmp_path / DETECTOR).unlink()
+    else:
+        (tmp_path / DETECTOR).write_bytes((folder / DETECTOR).read_bytes()[:1000])
+    with pytest.raises(
+        WeightsInvalid, match=r"mtcnn.safetensors is not a valid detector file.*save_detector"
+    ):
+        FaceEmbedder.load(tmp_path)
+
+
+def test_raw_variants_are_served_as_they_are(
+    folder: Path, tmp_path: Path, orl_photos: list[tuple[str, bytes]]
+) -> None:
+    """Embeddings of variant `siamese` have any length, in the pipeline and when served."""
+    card = ModelCard.read(folder / "model.json")
+    raw = replace(
+        card, network=replace(card.network, name="densenet121", variant="siamese", embedding_size=16)
+    )
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    network = networks.build("densenet121", embedding_size=16, variant="siamese")
+    save_model(network, raw, weights=tmp_path / "facenet.safetensors", card_path=tmp_path / "model.json")
+    (found,) = FaceEmbedder.load(tmp_path).embed([orl_photos[0][1]])
+    assert abs(np.linalg.norm(found["embedding"]) - 1) > 0.01
+    np.testing.assert_allclose(
+        found["embedding"], pipeline(tmp_path, [orl_photos[0][1]])[0], rtol=1e-3, atol=1e-4
+    )
 
 
 def test_a_model_that_was_not_evaluated_cannot_verify(embedder: FaceEmbedder) -> None:

@@ -33,6 +33,13 @@ def test_rates_equal_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
         assert point.far <= point.far_target
         assert point.threshold == pytest.approx(below, abs=2 * 2 / all_pairs.BINS)
         assert point.val == pytest.approx(np.mean(np.array(same) < point.threshold), abs=0.01)
+    assert not any(point.supported for point in found.points)  # 30 people are too few
+
+
+def test_pairs_of_people_support_a_rate() -> None:
+    """80 people are 3,160 pairs, enough for FAR 0.01; their 160 photos are 12,640 different pairs."""
+    labels = np.repeat(np.arange(80), 2)
+    found = verify_all(np.random.default_rng(0).normal(size=(160, 8)), labels)
     assert [point.supported for point in found.points] == [True, True, False, False, False, False]
 
 

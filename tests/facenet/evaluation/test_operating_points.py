@@ -41,13 +41,26 @@ def test_points_by_hand() -> None:
         assert point.val_interval[0] < point.val < point.val_interval[1]
 
 
-def test_supported_needs_thirty_expected_errors() -> None:
+def test_supported_needs_thirty_expected_errors_among_pairs_of_people() -> None:
     sample = measured(folds=3, per_fold=200)
     people = np.arange(600)
     points = operating_points(sample, people, people, fars=(0.1, 0.099, 1e-4), draws=10)
     assert [point.supported for point in points] == [True, False, False]
     assert points[-1].negatives == 300
     assert points[-1].far_interval[1] > 0.01  # no error in 300 pairs does not prove a low rate
+
+
+def test_many_photos_of_few_people_support_nothing() -> None:
+    """10 people: FAR 0.1 of 400 different pairs was called supported, with an interval of 400 trials."""
+    sample = measured(per_fold=200)
+    left = np.arange(800) % 10
+    right = np.where(sample.pairs.same, left, (left + 1 + np.arange(800) // 10 % 9) % 10)
+    point = operating_points(sample, left, right, fars=(0.1,), draws=50)[0]
+    assert (point.negatives, point.size.people, point.positive_people) == (400, 10, 10)
+    assert point.size.people_pairs <= 45
+    assert not point.supported
+    clean = operating_points(sample, left, right, fars=(1e-6,), draws=50)[0]
+    assert clean.far_interval[1] > 1 / point.size.people_pairs  # no error in 45 pairs of people
 
 
 def test_pairs_that_share_people_widen_the_interval() -> None:

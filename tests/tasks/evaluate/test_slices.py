@@ -9,6 +9,7 @@ import pytest
 
 from facenet.evaluation.distances import Floats
 from facenet.evaluation.protocol import Protocol, judge, measure
+from tasks.evaluate.mean import Mean
 from tasks.evaluate.pairs import Pairs
 from tasks.evaluate.result import Evaluation
 from tasks.evaluate.slices import report_slices, thirds
@@ -37,6 +38,7 @@ def evaluation() -> Evaluation:
         image_ids=tuple(ids),
         faces=vectors.astype(np.float32),
         vectors=vectors,
+        mean=Mean("none"),
         draws=10,
         seed=0,
     )

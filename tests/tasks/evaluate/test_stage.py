@@ -29,6 +29,7 @@ from facenet.model import load_model
 from facenet.standardisation import standardise
 from tasks.evaluate import stage
 from tasks.evaluate.embeddings import Embeddings
+from tasks.evaluate.mean import Mean
 from tasks.evaluate.pairs import Pairs
 from tasks.evaluate.record import FILES
 from tasks.params.evaluate import EvaluateParams
@@ -285,7 +286,7 @@ def test_distances_beyond_the_grid_are_reported(
     assert evaluate(workspace, params, sweep="grid", flip="none")["beyond_grid"] == 0
     assert "grid ends" not in caplog.text
     evaluation = stage.evaluate(
-        opposite(rows), Pairs(rows, rows), params.model_copy(update={"sweep": "grid"}), 7
+        opposite(rows), Pairs(rows, rows), params.model_copy(update={"sweep": "grid"}), Mean("none"), 7
     )
     fraction = np.mean(evaluation.result.distances >= 3.99)
     assert stage._beyond_grid(evaluation, params.model_copy(update={"sweep": "grid"})) == {
