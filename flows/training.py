@@ -25,6 +25,7 @@ from flows import artifacts
 from flows.local_api import local_api
 from flows.stage import run_stage
 from flows.workspace import exclusive
+from tasks.entry import check_first
 from tasks.paths import report
 from tasks.reports import read_report
 
@@ -52,6 +53,7 @@ def training(force: bool = False) -> str:
     """
     logger = get_run_logger()
     with exclusive(f"flow run {flow_run.get_name()!r}", on_wait=logger.warning):
+        check_first()
         for stage in STAGES:
             run_stage(stage, force=force, still_holds=BEYOND_DVC.get(stage))
         summary = artifacts.summary(read_report(report("evaluate")), read_report(report("register")))

@@ -4,13 +4,19 @@ import io
 import os
 import select
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 
 from facenet.errors import FaceNetError
 from facenet.storage import explain
 
+CHECK = "tasks.commands.check"
 _PIPE_CLOSED = 128 + signal.SIGPIPE  # as a shell reports a program that its reader ended
+
+
+class CheckFailed(FaceNetError):
+    """The check before the stages found a reason for which a later one would fail."""
 
 
 def stage_main(main: Callable[[], None]) -> None:
@@ -39,6 +45,17 @@ def stage_main(main: Callable[[], None]) -> None:
         if failure is None:
             raise
         _fail(failure)
+
+
+def check_first() -> None:
+    """Run `python -m tasks.commands.check` in a child process, so that what it imports is not kept.
+
+    Raises:
+        CheckFailed: with the message of the child.
+    """
+    done = subprocess.run([sys.executable, "-m", CHECK], capture_output=True, text=True)
+    if done.returncode:
+        raise CheckFailed(done.stderr.strip().removeprefix(f"{CheckFailed.__name__}: "))
 
 
 def _fail(error: FaceNetError) -> None:

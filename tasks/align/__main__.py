@@ -1,7 +1,7 @@
 """Run the stage: `python -m tasks.align`."""
 
 from tasks import paths
-from tasks.entry import stage_main
+from tasks.entry import check_first, stage_main
 from tasks.workers.processes import preload
 
 
@@ -13,6 +13,7 @@ def main() -> None:
     from tasks.reports import write_report
 
     params = load_params()
+    check_first()
     write_report(paths.report("align"), run(params.align, device=params.base.device))
 
 

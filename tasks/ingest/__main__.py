@@ -1,7 +1,7 @@
 """Run the stage: `python -m tasks.ingest`."""
 
 from tasks import paths
-from tasks.entry import stage_main
+from tasks.entry import check_first, stage_main
 
 
 def main() -> None:
@@ -12,6 +12,7 @@ def main() -> None:
     from tasks.reports import write_report
 
     params = load_params()
+    check_first()
     by_people = params.triplets.split == "people"
     needs = Needs(
         training=params.train.epochs > 0,

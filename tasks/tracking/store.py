@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 Found = TypeVar("Found")
+SQLITE = b"SQLite format 3\0"  # the first bytes of a database; a new one is empty
+CURE = (
+    "Restore it from a copy, or move it away: a new store is then created, and `dvc repro` registers again."
+)
 
 
 class TrackingFailed(FaceNetError):
@@ -32,10 +36,34 @@ def public_uri() -> str:
     return f"{scheme}:///{Path(place).name}" if place.startswith("/") else f"{scheme}://{place}"
 
 
+def check_database() -> None:
+    """Check that the store, if it is a SQLite file, is a database: MLflow answers others with a traceback.
+
+    Raises:
+        TrackingFailed: the file is a folder, another kind of file, or cannot be read.
+    """
+    scheme, _, place = tracking_uri().partition(":///")
+    path = Path(place.partition("?")[0])
+    if scheme != "sqlite" or not place or not path.exists():
+        return
+    try:
+        with path.open("rb") as file:
+            header = file.read(len(SQLITE))
+    except OSError as error:
+        raise TrackingFailed(f"The MLflow store {path} cannot be read: {error.strerror}. {CURE}") from error
+    if header and header != SQLITE:
+        raise TrackingFailed(f"The MLflow store {path} is not an SQLite database. {CURE}")
+
+
 def client() -> "MlflowClient":
-    """Return a client for the store; MLflow's own logging is reduced to warnings."""
+    """Return a client for the store; MLflow's own logging is reduced to warnings.
+
+    Raises:
+        TrackingFailed: see `check_database`.
+    """
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")  # fail after half a minute, not four
+    check_database()
     import mlflow
 
     for name in ("mlflow", "alembic"):

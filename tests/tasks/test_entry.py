@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from facenet.errors import SourceInvalid
-from tasks.entry import stage_main
+from tasks.entry import CheckFailed, check_first, stage_main
+from tests.tasks.params.changed import DEFAULT, text
 
 PIPE_CLOSED = 141
 
@@ -97,3 +98,15 @@ def test_a_broken_pipe_that_is_not_the_output_is_an_error(tmp_path: Path, root: 
 def test_an_encoding_without_a_character_is_no_error(tmp_path: Path, root: Path) -> None:
     done = run("stage_main(lambda: print('Zo\\xeb'))", tmp_path, root, PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stdout) == (0, "Zo\\xeb\n")
+
+
+def test_the_first_check_raises_what_its_child_says(
+    tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(root))
+    (tmp_path / "params.yaml").write_text(text({"train.variant": "tiny"}))
+    with pytest.raises(CheckFailed, match=r"^The pipeline would fail later:\n\* .*has no variant 'tiny'"):
+        check_first()
+    (tmp_path / "params.yaml").write_text(DEFAULT)
+    check_first()

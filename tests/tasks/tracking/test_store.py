@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 from mlflow.exceptions import MlflowException
 
-from tasks.tracking.store import TrackingFailed, client, look_up, mlflow_errors, public_uri, tracking_uri
+from tasks.tracking.store import (
+    TrackingFailed,
+    check_database,
+    client,
+    look_up,
+    mlflow_errors,
+    public_uri,
+    tracking_uri,
+)
 
 
 def test_the_store_is_in_the_root_of_the_workspace(
@@ -45,6 +53,31 @@ def test_the_displayed_uri_has_no_secret_and_no_local_folder(
 def test_looking_up_a_missing_object_gives_none(mlflow_store: Path) -> None:
     assert look_up(lambda mlflow: mlflow.get_run("0" * 32)) is None
     assert look_up(lambda mlflow: mlflow.get_experiment("0")).name == "Default"
+
+
+@pytest.mark.parametrize("content", [b"not a database", b"SQLite format 2", b"\0" * 100])
+def test_a_store_that_is_not_a_database_is_named_with_the_cure(mlflow_store: Path, content: bytes) -> None:
+    (mlflow_store / "mlflow.db").write_bytes(content)
+    with pytest.raises(
+        TrackingFailed, match=r"mlflow\.db is not an SQLite database\. Restore it .* move it away"
+    ):
+        client()
+    (mlflow_store / "mlflow.db").unlink()
+    (mlflow_store / "mlflow.db").mkdir()
+    with pytest.raises(TrackingFailed, match=r"mlflow\.db cannot be read: Is a directory\. Restore it"):
+        client()
+
+
+def test_a_new_store_and_other_stores_are_not_checked(
+    mlflow_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (mlflow_store / "mlflow.db").write_bytes(b"")
+    check_database()
+    (mlflow_store / "mlflow.db").unlink()
+    check_database()
+    for uri in ("http://127.0.0.1:9", "postgresql://db/mlflow", "sqlite://"):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+        check_database()
 
 
 def test_errors_name_the_store_and_the_cure(mlflow_store: Path) -> None:
