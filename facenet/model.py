@@ -46,7 +46,7 @@ class ModelCard:
     precision: fp32, bf16 or fp16, for computing embeddings.
     standardisation: of the pixels, see facenet.standardisation.
     selection: which epoch the weights are of, and why.
-    data: sha256 digests of the raw, aligned, triplets and pairs data.
+    data: sha256 digests of the aligned and triplets data, and of the initial weights (init), if any.
     mlflow: {"run_id": the training run, or None}.
     """
 

@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from tasks.downloads.lookup import MIRRORS
-from tasks.paths import DATA, DOWNLOADS, FINGERPRINT
+from tasks.paths import DATA, DOWNLOADS, FINGERPRINT, TRAIN_INPUTS
 from tasks.tracking import tracking_uri
 
 FOLDER = Path(".dvc/tmp/sweep")  # where Git and DVC ignore it
@@ -40,7 +40,7 @@ def workspace_copy() -> Iterator[Path]:
 
     After an error it stays, and the next call reuses it, so that training resumes from its checkpoint.
     """
-    for name in [*DVC_FILES, FINGERPRINT, *_read()]:
+    for name in [*DVC_FILES, FINGERPRINT, TRAIN_INPUTS, *_read()]:
         _renew(name)
     for name in SHARED:
         name.mkdir(parents=True, exist_ok=True)

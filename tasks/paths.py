@@ -5,6 +5,7 @@ from pathlib import Path
 DATA = Path("data")
 DOWNLOADS = DATA / "downloads"  # original archives, not an output of any stage
 FINGERPRINT = DATA / "fingerprint.json"  # of the sources; ingest runs again when it changes
+TRAIN_INPUTS = DATA / "train_inputs.json"  # files that section train names; a change trains again
 RAW = DATA / "raw"  # manifest.parquet, images-*.arrow, pairs.parquet
 MANIFEST = RAW / "manifest.parquet"
 PAIRS = RAW / "pairs.parquet"

@@ -66,8 +66,8 @@ class Project:
     def repro(self, *command: str) -> list[str]:
         """Run `command`, or `dvc repro`, and return the stages that ran.
 
-        The step that fingerprints the sources of ingest always runs and is not among them.
+        The steps that always run, to fingerprint the files of ingest and train, are not among them.
         """
         out = self.run(*(command or ("dvc", "repro")))
         ran = re.findall(r"^Running stage '(\w+)'", out, re.MULTILINE)
-        return [stage for stage in ran if stage != "fingerprint"]
+        return [stage for stage in ran if stage not in ("fingerprint", "inputs")]

@@ -20,7 +20,7 @@ from tasks.params import Params
 ROOT = Path(__file__).parent.parent
 # Steps that DVC always runs, by the stage that they belong to. They are not stages: they tell DVC whether
 # their stage must run, and have no parameters, report or name in the Prefect UI.
-STEPS = {"fingerprint": "ingest"}
+STEPS = {"fingerprint": "ingest", "inputs": "train"}
 STAGES = ("ingest", "align", "triplets", "train", "evaluate", "register")
 
 # Code that a stage runs on but that cannot change what it writes into its outputs.

@@ -81,7 +81,7 @@ def test_a_sweep_finds_what_was_trained_and_leaves_the_workspace(project: Projec
     weights = (project.folder / "models" / "facenet.safetensors").read_bytes()
     out = project.run("python", "-m", "flows.sweep", "--grid", "train.margin=0.2,0.3")
     assert "outputs taken from DVC's cache" in out
-    assert set(re.findall(r"Running stage '(\w+)'", out)) <= {"fingerprint"}
+    assert set(re.findall(r"Running stage '(\w+)'", out)) <= {"fingerprint", "inputs"}
     rows = read_csv(project.folder / "reports" / "sweep.csv")
     assert {row["train.margin"] for row in rows} == {"0.2", "0.3"}
     assert all(row["accuracy_low"] < row["accuracy"] < row["accuracy_high"] for row in rows)

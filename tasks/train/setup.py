@@ -105,11 +105,9 @@ def prepare(params: Params, files: TrainPaths) -> Setup:
     network = build.build_network(params.train, init=init, seed=params.base.seed).to(device)
     data = _digests(files)
     schedule = build.build_schedule(params.train, steps_per_epoch=1)
-    inputs = {
-        **data,
-        "init": file_digest(init) if init else "",
-        "schedule": value_digest(sorted(schedule.table.items())),
-    }
+    if init:
+        data["init"] = file_digest(init)
+    inputs = {**data, "schedule": value_digest(sorted(schedule.table.items()))}
     key = build.run_key(build.sections(params), inputs, device=device.type, precision=precision)
     checkpoints = Checkpoints(files.checkpoints / key)
     faces = read_faces(params.triplets.table, aligned=files.aligned, triplets=files.triplets)

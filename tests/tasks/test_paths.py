@@ -17,8 +17,8 @@ def test_outputs_of_dvc_are_the_paths_of_the_project(root: Path) -> None:
     }
     for folder in (paths.RAW, paths.ALIGNED, paths.TRIPLETS, paths.WEIGHTS, paths.MODEL_CARD):
         assert str(folder) in written
-    assert str(paths.FINGERPRINT) in written
-    for name in stages.keys() - {"fingerprint"}:  # a step of ingest, without a report
+    assert {str(paths.FINGERPRINT), str(paths.TRAIN_INPUTS)} <= written
+    for name in stages.keys() - {"fingerprint", "inputs"}:  # steps of ingest and train, without a report
         assert str(paths.report(name)) in written
     parents = (paths.DATA, paths.MODELS, paths.REPORTS)
     assert all(any(Path(path).is_relative_to(parent) for parent in parents) for path in written)
