@@ -12,6 +12,7 @@ import pyarrow as pa
 from facenet.errors import PairsFileInvalid
 from facenet.evaluation.pair_generation import generate_pairs
 from facenet.evaluation.pairs import Pair, PhotoName
+from facenet.identity import fold_name
 from tasks.ingest.records import NO_PHOTO, Record, folded
 from tasks.params.ingest import IngestParams
 
@@ -68,9 +69,10 @@ def _numbered(identity: str, photos: Sequence[Record]) -> Iterator[tuple[int, Re
 def _number(identity: str, photo: Record) -> int | None:
     """Return the number in the name of a file, None if it has none or the name is not its person's."""
     match = _NUMBERED.fullmatch(unicodedata.normalize("NFC", PurePosixPath(photo.path).stem))
-    if match is None or (match[1] is not None and folded(match[1]) != folded(identity)):
+    if match is None:
         return None
-    return int(match[2])
+    is_theirs = match[1] in (None, identity) or fold_name(match[1]) == folded(identity)
+    return int(match[2]) if is_theirs else None
 
 
 def draw_pairs(names: Mapping[PhotoName, Record], params: IngestParams, seed: int) -> list[Pair]:
