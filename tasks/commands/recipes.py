@@ -5,6 +5,9 @@ Usage: `python -m tasks.commands.recipes list` and `python -m tasks.commands.rec
 A recipe is an overlay on recipes/default.yaml, the parameters of a fresh clone. Several recipes are applied
 in the given order: a system first, then its data. The resulting params.yaml depends only on the recipes
 named: nothing remains of a recipe applied earlier. Comments and layout are kept.
+
+Gates belong to the data: a recipe that sets ingest.sources starts from the gates of default.yaml, so that a
+gate for LFW does not follow a system to other photos.
 """
 
 import argparse
@@ -20,6 +23,7 @@ from facenet.atomic import write_text
 from facenet.errors import ParamsInvalid
 from tasks.entry import stage_main
 from tasks.params import parse_params
+from tasks.params.document import load, read_text
 from tasks.paths import PARAMS
 
 RECIPES = Path("recipes")
@@ -44,8 +48,8 @@ def recipe_names(folder: Path = RECIPES) -> list[str]:
 def describe(name: str, folder: Path = RECIPES) -> str:
     """Return the first comment line of a recipe."""
     if name == DEFAULT:
-        return "What a fresh clone has: the AT&T/ORL sample, trained from nothing"
-    return (folder / f"{name}.yaml").read_text().partition("\n")[0].removeprefix("#").strip()
+        return "The parameters of a fresh clone: the AT&T/ORL sample, trained from scratch"
+    return (folder / f"{name}.yaml").read_text(encoding="utf-8").partition("\n")[0].removeprefix("#").strip()
 
 
 def compose(*names: str, folder: Path = RECIPES) -> str:
@@ -64,10 +68,10 @@ def compose(*names: str, folder: Path = RECIPES) -> str:
         raise ParamsInvalid(
             f"Every recipe already builds on {DEFAULT}: name {DEFAULT} alone, or leave it out."
         )
-    text = (folder / f"{DEFAULT}.yaml").read_text()
+    text = (folder / f"{DEFAULT}.yaml").read_text(encoding="utf-8")
     overlays = [folder / f"{name}.yaml" for name in names if name != DEFAULT]
     if overlays:
-        text = _overlaid(text, [path.read_text() for path in overlays])
+        text = _overlaid(text, [path.read_text(encoding="utf-8") for path in overlays])
     try:
         parse_params(text)
     except ParamsInvalid as error:
@@ -78,12 +82,18 @@ def compose(*names: str, folder: Path = RECIPES) -> str:
 def apply(*names: str, folder: Path = RECIPES, target: Path = PARAMS) -> list[str]:
     """Write the parameters of these recipes to `target` atomically; return one line per changed value.
 
+    An old `target` that is damaged or not encoded in UTF-8 is replaced, whatever it holds.
+
     Raises:
         ParamsInvalid: as `compose`; `target` is left unchanged.
     """
     text = compose(*names, folder=folder)
-    before = dict(_leaves(yaml.safe_load(target.read_text()) or {})) if target.exists() else {}
     after = dict(_leaves(yaml.safe_load(text)))
+    try:
+        before = _old_leaves(target)
+    except ParamsInvalid as error:
+        write_text(target, text)
+        return [f"the old file could not be read, and is replaced: {error}"]
     write_text(target, text)
     keys = [*after, *(key for key in before if key not in after)]
     return [
@@ -91,6 +101,13 @@ def apply(*names: str, folder: Path = RECIPES, target: Path = PARAMS) -> list[st
         for key in keys
         if _shown(before, key) != _shown(after, key)
     ]
+
+
+def _old_leaves(target: Path) -> dict[str, Any]:
+    if not target.exists():
+        return {}
+    content = load(read_text(target))
+    return dict(_leaves(content)) if isinstance(content, Mapping) else {}
 
 
 def _overlaid(text: str, overlays: Sequence[str]) -> str:
@@ -107,8 +124,13 @@ def _overlaid(text: str, overlays: Sequence[str]) -> str:
         float, lambda r, value: r.represent_scalar("tag:yaml.org,2002:float", _with_point(value))
     )
     document, stream = editor.load(text), io.StringIO()
+    gates = dict(document["register"]["gates"])
     for overlay in overlays:
-        _merge(document, yaml.safe_load(overlay) or {})
+        values = yaml.safe_load(overlay) or {}
+        if "sources" in values.get("ingest", {}):
+            document["register"]["gates"].clear()
+            document["register"]["gates"].update(gates)
+        _merge(document, values)
     editor.dump(document, stream)
     return stream.getvalue()
 

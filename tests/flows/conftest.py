@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.tasks.params.changed import DEFAULT
 from tests.waiting import wait_for
 
 STAGES = ("ingest", "align", "triplets", "train", "evaluate", "register")
@@ -77,6 +78,7 @@ def workspace(
     subprocess.run([sys.executable, "-m", "dvc", "init", "--no-scm", "-q"], check=True)
     made = Workspace(root)
     (root / "stage.py").write_text(SCRIPT)
+    (root / "params.yaml").write_text(DEFAULT)
     for before, stage in zip((None, *STAGES), STAGES, strict=False):
         made.tiny(stage, before)
     return made

@@ -15,6 +15,7 @@ import yaml
 
 from flows.training import STAGES, training
 from tasks.tracking.store import client as mlflow_client
+from tests.tasks.params.changed import text
 from tests.waiting import wait_for
 
 SLEEPER = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(600)"
@@ -106,6 +107,18 @@ def test_a_failing_stage_ends_the_run_with_its_last_lines(workspace: Any, root: 
     assert "photo 7" in last.splitlines()
     assert "ValueError: no landmarks in photo 7" in last
     assert "triplets at work" not in output
+
+
+def test_what_a_late_stage_would_refuse_ends_the_run_before_the_first(
+    workspace: Any, root: Path, api: str
+) -> None:
+    Path("params.yaml").write_text(text({"train.network": "resnet"}))
+    process = start(root=root)
+    output = finish(process)
+    assert process.returncode == 1
+    assert "The pipeline would fail later:" in output
+    assert "resnet" in output
+    assert "at work" not in output
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)])

@@ -150,6 +150,52 @@ def test_changes_are_listed(recipes: Path, params: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "old",
+    [
+        b"base: {seed: 1",
+        b"",
+        b"[1, 2]",
+        b"just words",
+        "# Größe\nbase: {}".encode("latin-1"),
+        "base: {}".encode("utf-16"),
+        b"a: 2024-02-30",
+        b"a: 1\na: 2",
+        b"\0\1\2",
+        b"base: 3\n1: {2: x}\n",
+    ],
+)
+def test_a_recipe_can_be_applied_whatever_the_old_file_holds(recipes: Path, params: Path, old: bytes) -> None:
+    params.write_bytes(old)
+    assert apply("default", folder=recipes, target=params)
+    assert params.read_text() == (recipes / "default.yaml").read_text()
+    params.unlink()
+    assert apply("default", folder=recipes, target=params)
+    assert params.read_text() == (recipes / "default.yaml").read_text()
+
+
+def test_an_old_file_that_cannot_be_read_is_named(recipes: Path, params: Path) -> None:
+    params.write_bytes(b"base: {seed: 1")
+    (line,) = apply("default", folder=recipes, target=params)
+    assert line.startswith("the old file could not be read, and is replaced: params.yaml is not valid YAML")
+
+
+def test_gates_belong_to_the_data_and_do_not_follow_a_system_to_other_photos(recipes: Path) -> None:
+    def gates(*names: str) -> Any:
+        return yaml.safe_load(compose(*names, folder=recipes))["register"]["gates"]
+
+    default = gates("default")
+    assert gates("pretrained-lfw-view2")["accuracy"] == 0.97
+    for system in recipe_names(recipes)[1:]:
+        assert gates(system, "photos") == default
+    assert gates("pretrained", "on-lfw-view1") == default | {"accuracy": 0.7}
+    assert gates("photos", "pretrained") == default
+    for name in recipe_names(recipes)[1:]:
+        recipe = yaml.safe_load((recipes / f"{name}.yaml").read_text())
+        if "gates" in recipe.get("register", {}):
+            assert "sources" in recipe.get("ingest", {}), f"{name} is a system: it has no gates"
+
+
 def test_an_unknown_recipe_names_the_known_ones_and_writes_nothing(recipes: Path, params: Path) -> None:
     before = params.read_text()
     with pytest.raises(ParamsInvalid, match=r"no recipe 'nothing' .*default, .*pretrained-lfw-view2"):
