@@ -20,9 +20,24 @@ def resolve_device(name: str) -> torch.device:
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         return torch.device(next(kind for kind, here in available.items() if here))
-    if not available.get(name.split(":")[0], False):
-        raise ParamsInvalid(f"base.device is {name!r}, which this machine does not have. Use auto or cpu.")
-    return torch.device(name)
+    device = _parsed(name)
+    if device is None or not available.get(device.type, False) or (device.index or 0) >= _count(device.type):
+        raise ParamsInvalid(
+            f"The device {name!r} (base.device, --device) is not available on this machine. Use auto or cpu."
+        )
+    return device
+
+
+def _parsed(name: str) -> torch.device | None:
+    try:
+        return torch.device(name)
+    except RuntimeError:
+        return None
+
+
+def _count(kind: str) -> int:
+    """Return the number of devices of a kind that this machine has."""
+    return torch.cuda.device_count() if kind == "cuda" else 1
 
 
 def resolve_precision(name: str, device: torch.device) -> str:

@@ -14,7 +14,8 @@ class AlignParams(Section):
     min_face: Annotated[int, Field(ge=12)]  # pixels, shorter side of the smallest face to detect
     thresholds: tuple[Fraction, Fraction, Fraction]  # of P-Net, R-Net and O-Net
     factor: Annotated[float, Field(gt=0, lt=1)]  # between consecutive scales of the image pyramid
-    max_side: Positive  # pixels; larger photos are reduced for detection, boxes stay in source pixels
+    # pixels; larger photos are reduced for detection, boxes stay in source pixels
+    max_side: Annotated[int, Field(ge=12)]
     selection: Literal["center_weighted", "largest", "most_probable"]  # which face, if several are found
     # box plus margin, a similarity transform of the landmarks, or whole photos without detection
     method: Literal["crop", "similarity", "none"]

@@ -21,14 +21,26 @@ def test_auto_selects_the_best_available_device(monkeypatch: pytest.MonkeyPatch)
         assert resolve_device("auto").type == expected
 
 
-@pytest.mark.parametrize("name", ["cuda", "cuda:1", "mps", "tpu"])
+@pytest.mark.parametrize("name", ["cuda", "cuda:1", "mps", "tpu", "cpu:x", "cpu:1", "", "cuda:-1", "meta"])
 def test_a_missing_device_is_an_error_that_names_the_alternatives(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    with pytest.raises(ParamsInvalid, match=rf"base\.device is '{name}'.*auto or cpu"):
+    with pytest.raises(ParamsInvalid, match=rf"device '{name}' \(base\.device, --device\).*auto or cpu"):
         resolve_device(name)
+
+
+def test_a_gpu_is_available_up_to_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert [str(resolve_device(name)) for name in ("cuda", "cuda:0", "cuda:1")] == [
+        "cuda",
+        "cuda:0",
+        "cuda:1",
+    ]
+    with pytest.raises(ParamsInvalid, match="'cuda:2'"):
+        resolve_device("cuda:2")
 
 
 @pytest.mark.parametrize("name", ["fp32", "bf16", "fp16"])

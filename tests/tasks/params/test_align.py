@@ -8,9 +8,9 @@ from tests.tasks.params.changed import parsed, refusal, refused, unknown
 
 
 def test_values_at_the_limits_are_accepted() -> None:
-    changes = {"min_face": 12, "thresholds": [0, 1, 0.5], "margin": 0, "max_side": 1, "factor": 0.01}
+    changes = {"min_face": 12, "thresholds": [0, 1, 0.5], "margin": 0, "max_side": 12, "factor": 0.01}
     align = parsed({f"align.{key}": value for key, value in changes.items()}).align
-    assert (align.min_face, align.thresholds, align.margin, align.max_side) == (12, (0.0, 1.0, 0.5), 0, 1)
+    assert (align.min_face, align.thresholds, align.margin, align.max_side) == (12, (0.0, 1.0, 0.5), 0, 12)
 
 
 @pytest.mark.parametrize("image_format", ["webp", "png", "jpeg"])
@@ -28,7 +28,12 @@ def test_each_image_format(image_format: str) -> None:
         ("thresholds", [-0.1, 0.7, 0.7]),
         ("factor", 0),
         ("factor", 1.0),
-        ("max_side", 0),
+        ("max_side", 11),
+        ("min_face", float("nan")),
+        ("min_face", float("inf")),
+        ("thresholds", [0.6, float("nan"), 0.7]),
+        ("factor", float("nan")),
+        ("max_side", float("inf")),
         ("selection", "first"),
         ("method", "affine"),
         ("image_size", 0),
