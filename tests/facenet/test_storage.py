@@ -2,7 +2,6 @@
 
 import errno
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from safetensors.torch import save_file
 from facenet.atomic import atomic_path, write_text
 from facenet.errors import StorageFailed
 from facenet.storage import explain, explain_write
+from tests.disks import small_disk
 
 
 def write_arrow(path: Path) -> None:
@@ -51,27 +51,19 @@ def test_a_full_disk_is_named_whatever_writes(tmp_path: Path, name: str) -> None
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 256 KB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", folder]
-    if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("only root may mount a file system")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)  # Arrow may still hold the file that failed
-
-
 @pytest.mark.parametrize("name", [*WRITERS, "safetensors"])
-def test_a_small_disk_runs_full(small_disk: Path, name: str) -> None:
+def test_a_small_disk_runs_full(tmp_path: Path, name: str) -> None:
     write = {**WRITERS, "safetensors": lambda p: save_file({"a": torch.zeros(10**6)}, p)}[name]
-    path = small_disk / "file"
-    write_text(path, "old")
-    with pytest.raises(StorageFailed, match=rf"^{path}: the disk is full"), atomic_path(path) as temporary:
-        write(temporary)
-    assert path.read_text() == "old"
-    assert list(small_disk.iterdir()) == [path]
+    with small_disk(tmp_path / "disk", 256) as folder:
+        path = folder / "file"
+        write_text(path, "old")
+        with (
+            pytest.raises(StorageFailed, match=rf"^{path}: the disk is full"),
+            atomic_path(path) as temporary,
+        ):
+            write(temporary)
+        assert path.read_text() == "old"
+        assert list(folder.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("name", [*WRITERS, "safetensors"])
