@@ -85,13 +85,20 @@ class CenterLoss(Loss):
     def forward(self, prelogits: Tensor, labels: Tensor) -> LossOutput:
         """Return the loss of prelogits (N, E) with labels (N,), 0 to classes - 1."""
         with torch.autocast(prelogits.device.type, enabled=False):
-            features = normalise(prelogits) if self.version == "dl4j" else prelogits.float()
+            features = self._features(prelogits)
             output = self.head(features, labels)
             cost = center_cost(features, self.centers, labels, version=self.version)
             if self.training and torch.is_grad_enabled():
                 self._move(features.detach(), labels, output.value)
             metrics = {**output.metrics, "center": cost.detach()}
             return LossOutput(output.value + self.factor * cost, metrics)
+
+    def predict(self, prelogits: Tensor) -> Tensor:
+        """Return the (N,) people with the highest score for prelogits (N, E)."""
+        return self.head.predict(self._features(prelogits))
+
+    def _features(self, prelogits: Tensor) -> Tensor:
+        return normalise(prelogits) if self.version == "dl4j" else prelogits.float()
 
     @torch.no_grad()
     def _move(self, features: Tensor, labels: Tensor, head_loss: Tensor) -> None:

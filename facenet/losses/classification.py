@@ -90,6 +90,11 @@ class ClassificationLoss(Loss, ABC):
             }
             return LossOutput(cost + self.norm_factor * norm, metrics)
 
+    def predict(self, prelogits: Tensor) -> Tensor:
+        """Return the (N,) people with the highest score for prelogits (N, E)."""
+        with torch.autocast(prelogits.device.type, enabled=False):
+            return self.scores(prelogits.float(), None).argmax(dim=1)
+
     def _sampled(self, labels: Tensor) -> tuple[Tensor | None, Tensor]:
         if self.training and self.share < 1 and self.classes > self.sampled_above:
             return sample_classes(labels, self.classes, share=self.share)

@@ -1,15 +1,33 @@
 """Classification of validation images of the people who are trained on."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from facenet.training.embedding import TableEmbedder
+from facenet.training.processes import Processes
 from facenet.training.sampling import Indices
 
 CHUNK = 1024  # images scored at once, by a head of all people
+
+
+class ClassLoss(Protocol):
+    """A classification loss: a module whose head can also predict, see facenet.losses."""
+
+    training: bool
+
+    def __call__(self, prelogits: Tensor, labels: Tensor) -> Any:
+        """Return the loss with its `metrics`, of prelogits (N, E) and labels (N,)."""
+
+    def predict(self, prelogits: Tensor) -> Tensor:
+        """Return the (N,) labels of prelogits (N, E)."""
+
+    def train(self, mode: bool = True) -> Any:
+        """Set the mode."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +39,7 @@ class ClassValidation:
     """
 
     embedder: TableEmbedder
-    loss: nn.Module
+    loss: ClassLoss
     rows: Indices
     labels: Indices
 
@@ -32,15 +50,11 @@ class ClassValidation:
         """
         if not len(self.rows):
             return {}
-        prelogits = replace(self.embedder, raw=True)(network, self.rows)
         training, sums = self.loss.training, dict[str, float]()
-        self.loss.eval()
+        self.loss.train(False)
         with torch.no_grad():
-            for start in range(0, len(self.rows), CHUNK):
-                part = slice(start, start + CHUNK)
-                features = torch.from_numpy(np.ascontiguousarray(prelogits[part])).to(self.embedder.device)
-                labels = torch.tensor(self.labels[part], device=self.embedder.device)
-                for name, value in self.loss(features, labels).metrics.items():
+            for prelogits, labels in self._chunks(self.embedder, network):
+                for name, value in self.loss(prelogits, labels).metrics.items():
                     sums[name] = sums.get(name, 0.0) + float(value) * len(labels)
         self.loss.train(training)
         means = {name: total / len(self.rows) for name, total in sums.items()}
@@ -48,3 +62,24 @@ class ClassValidation:
             **{name: means[name] for name in ("cross_entropy", "squared_error") if name in means},
             "classification_accuracy": means["accuracy"],
         }
+
+    def predict(self, network: nn.Module) -> Indices:
+        """Return the (N,) label that the head gives each image; the mode of the network is restored.
+
+        This process embeds all images: the others may hold the model of another epoch.
+        """
+        alone = replace(self.embedder, processes=Processes())
+        with torch.no_grad():
+            chunks = self._chunks(alone, network)
+            found = [self.loss.predict(prelogits).cpu().numpy() for prelogits, _ in chunks]
+        return np.concatenate([np.empty(0, np.int64), *found])
+
+    def _chunks(self, embedder: TableEmbedder, network: nn.Module) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield prelogits (M, E) and labels (M,) of all images, some at a time."""
+        if not len(self.rows):
+            return
+        prelogits = replace(embedder, raw=True)(network, self.rows)
+        for start in range(0, len(self.rows), CHUNK):
+            part = slice(start, start + CHUNK)
+            device = self.embedder.device
+            yield torch.tensor(prelogits[part], device=device), torch.tensor(self.labels[part], device=device)

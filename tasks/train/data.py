@@ -124,6 +124,12 @@ def read_validation_images(triplets: Path) -> TrainingFaces:
     return TrainingFaces(images["row"].to_numpy(np.int64), images["label"].to_numpy(np.int64))
 
 
+def read_people(triplets: Path) -> list[str]:
+    """Return the names of the training people, in the order of their labels in plans of images."""
+    identities = _read(triplets / "identities.parquet")
+    return identities["identity"][identities["split"] == "train"].tolist()
+
+
 def read_evaluation_pairs(triplets: Path) -> PairRows:
     """Return the evaluation pairs as rows in the face table.
 

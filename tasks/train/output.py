@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from facenet.atomic import atomic_path, write_text
 from facenet.training import EpochReport
+from tasks.train.classified import Classified
 
 FIRST_COLUMNS = ("epoch", "loss", "lr", "images_per_second", "validation_accuracy")
 SMOOTHED = 500  # steps, of the plot of the training loss
@@ -51,14 +52,18 @@ def write_history(path: Path, history: Sequence[EpochReport]) -> None:
     write_text(path, text.getvalue())
 
 
-def draw_history(path: Path, history: Sequence[EpochReport]) -> None:
-    """Plot losses and accuracies of training, validation and evaluation per epoch as PNG."""
+def draw_history(path: Path, history: Sequence[EpochReport], confused: Classified | None = None) -> None:
+    """Plot losses and accuracies of training, validation and evaluation per epoch as PNG.
+
+    confused: adds the confusion matrix of the most confused people.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    figure = Figure(figsize=(9, 4), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    matrix = confused is not None and len(confused.names) > 0
+    figure = Figure(figsize=(14 if matrix else 9, 4), layout="constrained")
+    left, right, *third = figure.subplots(1, 3 if matrix else 2)
     places, means = smoothed_losses(history)
     left.plot(places, means, color="tab:blue", label=f"training, mean of {SMOOTHED} steps")
     _curve(left, history, "validation", "cross_entropy", "validation", "tab:orange")
@@ -73,8 +78,22 @@ def draw_history(path: Path, history: Sequence[EpochReport]) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if axes.lines:
             axes.legend()
+    if confused and third:
+        _draw_confusion(third[0], confused)
     with atomic_path(path) as temporary:
         FigureCanvasAgg(figure).print_png(temporary, metadata={"Software": None})
+
+
+def _draw_confusion(axes: Any, confused: Classified) -> None:
+    matrix, names = confused.result.confusion, [name[:20] for name in confused.names]
+    axes.imshow(matrix, cmap="Blues")
+    for (row, column), count in np.ndenumerate(matrix):
+        if count:
+            axes.text(column, row, str(count), ha="center", va="center", fontsize=7)
+    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
+    axes.set_yticks(range(len(names)), names, fontsize=7)
+    axes.set_xlabel("predicted")
+    axes.set_title("Most confused people, validation images")
 
 
 def smoothed_losses(history: Sequence[EpochReport]) -> tuple[Floats, Floats]:

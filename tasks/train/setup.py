@@ -1,7 +1,7 @@
 """Set up a run from parameters and files, up to its first step."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from torch import nn
 from facenet.devices import resolve_device, resolve_precision
 from facenet.digests import file_digest, folder_digest, value_digest
 from facenet.errors import ParamsInvalid
+from facenet.losses.center import CenterLoss
+from facenet.losses.classification import ClassificationLoss
 from facenet.mining.mined import MinedPlan
 from facenet.networks import EmbeddingNetwork
 from facenet.training import (
@@ -42,6 +44,7 @@ from tasks.train.data import (
     make_plan,
     read_evaluation_pairs,
     read_faces,
+    read_people,
     read_validation_images,
     read_validation_pairs,
 )
@@ -66,6 +69,7 @@ class Setup:
     """A run before its first step.
 
     data: sha256 of the inputs, by name. trainer: None if there are no epochs to train.
+    classify: with a split by images, of the validation images. people: their names, by label.
     """
 
     processes: Processes
@@ -76,6 +80,8 @@ class Setup:
     faces: TrainingFaces
     checkpoints: Checkpoints
     trainer: Trainer | None = None
+    classify: ClassValidation | None = None
+    people: Sequence[str] = ()
 
     @property
     def model(self) -> nn.Module:
@@ -146,6 +152,11 @@ def _trainer(setup: Setup, params: Params, files: TrainPaths) -> Trainer:
         normalised=setup.network.normalised,
     ).to(setup.device)
     embedder = _embedder(setup, params, table)
+    if params.triplets.split == "images":
+        assert isinstance(loss, ClassificationLoss | CenterLoss), "params.yaml is checked"
+        images = read_validation_images(files.triplets)
+        setup.people = read_people(files.triplets)
+        setup.classify = ClassValidation(embedder=embedder, loss=loss, rows=images.rows, labels=images.labels)
     mining = None
     if isinstance(plan, MinedPlan):
         mining = Mining(plan=plan, embedder=embedder, rows=setup.faces.rows, seed=params.base.seed)
@@ -160,7 +171,7 @@ def _trainer(setup: Setup, params: Params, files: TrainPaths) -> Trainer:
         seed=params.base.seed,
         options=build.build_options(params.train, frozen=frozen),
         mining=mining,
-        validate=_validation(embedder, loss, params, files),
+        validate=_validation(setup, embedder, params, files),
         validate_every=params.train.validate_every,
         select=params.train.select,
         **_evaluation(embedder, params, files),
@@ -181,7 +192,7 @@ def _embedder(setup: Setup, params: Params, table: FaceTable) -> TableEmbedder:
 
 
 def _validation(
-    embedder: TableEmbedder, loss: nn.Module, params: Params, files: TrainPaths
+    setup: Setup, embedder: TableEmbedder, params: Params, files: TrainPaths
 ) -> Callable[[nn.Module], dict[str, float]]:
     """Return the validation: on pairs and, with a split by images, of the classification."""
     pairs = read_validation_pairs(files.triplets)
@@ -191,13 +202,9 @@ def _validation(
         right=pairs["right"].to_numpy(np.int64),
         same=pairs["same"].to_numpy(bool),
     )
-    if params.triplets.split != "images":
-        _check_selectable(params, len(pairs))
-        return on_pairs
-    images = read_validation_images(files.triplets)
-    _check_selectable(params, len(pairs) + len(images.rows))
-    classify = ClassValidation(embedder=embedder, loss=loss, rows=images.rows, labels=images.labels)
-    return lambda network: {**on_pairs(network), **classify(network)}
+    classify = setup.classify
+    _check_selectable(params, len(pairs) + (len(classify.rows) if classify else 0))
+    return on_pairs if classify is None else lambda network: {**on_pairs(network), **classify(network)}
 
 
 def _check_selectable(params: Params, validated: int) -> None:

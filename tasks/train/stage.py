@@ -16,6 +16,7 @@ from facenet.training import Checkpoints, Trainer, TrainingInterrupted
 from tasks.params import Params
 from tasks.tracking import Run, commit, training_run
 from tasks.train import build, output
+from tasks.train.classified import classified
 from tasks.train.interrupt import StopRequest
 from tasks.train.record import Recorder
 from tasks.train.setup import Setup, TrainPaths, prepare
@@ -95,13 +96,15 @@ def _write(setup: Setup, params: Params, files: TrainPaths, tracked: Run) -> dic
     card = dataclasses.replace(_card(setup, params, tracked.run_id), selection=selection)
     card = save_model(setup.model, card, weights=files.weights, card_path=files.card)
     output.write_history(files.reports / "history.csv", history)
-    output.draw_history(files.reports / "history.png", history)
+    confused = classified(setup)
+    output.draw_history(files.reports / "history.png", history, confused)
     tracked.log_file(files.card, "model")
     for name in ("history.csv", "history.png"):
         tracked.log_file(files.reports / name, "reports")
     return {
         **output.final_metrics(history, epoch),
         "selection": selection,
+        **(confused.metrics() if confused else {}),
         "processes": setup.processes.count,
         "images": len(setup.faces.rows),
         "identities": setup.faces.identities,

@@ -1,5 +1,6 @@
 """Validation images are scored by the head of the training, without augmentation or dropout."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,3 +55,20 @@ def test_no_images_give_no_metrics(embedder: TableEmbedder) -> None:
     none = np.empty(0, np.int64)
     validate = ClassValidation(embedder=embedder, loss=SoftmaxLoss(4, PEOPLE), rows=none, labels=none)
     assert validate(TinyNetwork()) == {}
+
+
+@pytest.mark.parametrize("version", [None, "dl4j", "wen"])
+def test_predictions_are_the_highest_scores(embedder: TableEmbedder, version: str | None) -> None:
+    torch.manual_seed(2)
+    network, head = TinyNetwork().train(), SoftmaxLoss(4, PEOPLE)
+    torch.nn.init.normal_(head.logits.bias)
+    loss = CenterLoss(head, 4, version=version, factor=0.1, lr=0.5) if version else head
+    validate = ClassValidation(embedder=embedder, loss=loss, rows=ROWS, labels=LABELS[ROWS])
+    predicted = validate.predict(network)
+    assert network.training
+    metrics = validate(network)
+    assert metrics["classification_accuracy"] == pytest.approx((predicted == LABELS[ROWS]).mean())
+    prelogits = torch.from_numpy(replace(embedder, raw=True)(network, ROWS))
+    features = F.normalize(prelogits) if version == "dl4j" else prelogits
+    expected = F.linear(features, head.logits.weight, head.logits.bias).argmax(dim=1)
+    assert predicted.tolist() == expected.tolist()

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from facenet.evaluation.closed_set import closed_set
 from facenet.training import EpochReport
+from tasks.train.classified import Classified
 from tasks.train.output import draw_history, final_metrics, selection, smoothed_losses, write_history
 
 
@@ -140,3 +142,12 @@ def test_the_last_ten_evaluations_are_averaged() -> None:
     mean = final_metrics([*history, epoch(14)])["evaluation_mean"]
     assert mean == {"evaluations": 10, "accuracy": pytest.approx(0.085), "val": 0.5}
     assert "evaluation_mean" not in final_metrics([epoch(1)])
+
+
+def test_the_confusion_matrix_is_drawn(tmp_path: Path) -> None:
+    labels = np.array([0, 0, 1, 2])
+    for name, predicted in (("some.png", labels[::-1]), ("none.png", labels)):
+        confused = Classified(closed_set(labels, predicted), ["Ann", "Bob", "Cid"], 4)
+        draw_history(tmp_path / name, HISTORY, confused)
+    with Image.open(tmp_path / "some.png") as some, Image.open(tmp_path / "none.png") as none:
+        assert (some.size, none.size) == ((1400, 400), (900, 400))

@@ -22,7 +22,7 @@ from facenet.training import StepReport
 from tasks.params import Params
 from tasks.train.record import Recorder
 from tasks.train.stage import run
-from tests.tasks.train.conftest import PHOTOS, places, plan_triplets, small_params
+from tests.tasks.train.conftest import PEOPLE, PHOTOS, places, plan_triplets, small_params
 
 REPORT = ("epochs", "steps", "images_per_second", "resumed", "loss", "minutes", "device", "precision")
 # Runs the stage as the command line does, checkpoints after every step, and signals itself at a given step.
@@ -318,6 +318,10 @@ def test_a_split_by_images_is_validated_by_the_head(workspace: Path, root: Path)
     assert report is not None
     assert set(report["validation"]) == {"cross_entropy", "classification_accuracy"}
     assert 0 <= report["validation"]["classification_accuracy"] <= 1
+    closed = report["closed_set"]
+    assert (closed["images"], closed["identities"]) == (PEOPLE, PEOPLE)
+    assert closed["accuracy"] == pytest.approx(report["validation"]["classification_accuracy"])
+    assert {entry["identity"] for entry in closed["most_confused"]} <= {f"s{n}" for n in range(1, PEOPLE + 1)}
     with (workspace / "reports" / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [float(row["validation_cross_entropy"]) > 0 for row in rows] == [True, True]
