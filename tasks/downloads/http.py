@@ -73,6 +73,15 @@ def _version(part: Path) -> Path:
     return part.with_suffix(".version")
 
 
+def _stored_version(part: Path) -> str | None:
+    """Return the version that `part` belongs to; None if it is unknown or its file is damaged."""
+    try:
+        text = _version(part).read_text("ascii")
+    except (OSError, UnicodeDecodeError):
+        return None
+    return text if text and text.isprintable() else None
+
+
 def _discard(part: Path) -> None:
     part.unlink(missing_ok=True)
     _version(part).unlink(missing_ok=True)
@@ -81,8 +90,8 @@ def _discard(part: Path) -> None:
 def _receive(url: str, part: Path, name: str) -> None:
     """Append the missing bytes of `url` to `part`, or start again if the server cannot resume."""
     headers = {"Accept-Encoding": "identity"}
-    if _length(part) and _version(part).exists():
-        headers |= {"Range": f"bytes={_length(part)}-", "If-Range": _version(part).read_text()}
+    if _length(part) and (version := _stored_version(part)):
+        headers |= {"Range": f"bytes={_length(part)}-", "If-Range": version}
     with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
         if answer.status_code == requests.codes.requested_range_not_satisfiable:
             _discard(part)

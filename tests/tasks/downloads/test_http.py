@@ -57,6 +57,18 @@ def test_a_file_changed_on_the_server_is_downloaded_again(site: Site, tmp_path: 
     assert _fetch(site, tmp_path).read_bytes() == BODY[::-1]
 
 
+@pytest.mark.parametrize("damaged", [b"", b"\xff\xfe", b'"1"\r\nX: y'])
+def test_a_damaged_version_restarts_the_download(site: Site, tmp_path: Path, damaged: bytes) -> None:
+    site.breaks = [1000] + [0] * ATTEMPTS
+    with pytest.raises(DownloadFailed):
+        _fetch(site, tmp_path)
+    (version,) = (tmp_path / "new").glob(".*.version")
+    version.write_bytes(damaged)
+    site.breaks, site.requests = [], []
+    assert _fetch(site, tmp_path, sha256=DIGEST).read_bytes() == BODY
+    assert site.requests == [("/a.tgz", None)]
+
+
 @pytest.mark.parametrize("version", [None, 'W/"weak"'])
 def test_without_a_strong_version_nothing_is_resumed(site: Site, tmp_path: Path, version: str | None) -> None:
     site.version, site.breaks = version, [1000]
