@@ -15,6 +15,8 @@ from prefect.settings import (
     temporary_settings,
 )
 
+from tasks.tracking.store import sqlite_uri
+
 FOLDER = Path(".prefect")
 STARTUP_SECONDS = 120  # the first start creates the database, which can exceed Prefect's default of 20 s
 
@@ -31,10 +33,11 @@ def local_api() -> Iterator[None]:
         yield
         return
     FOLDER.mkdir(exist_ok=True)
+    database = sqlite_uri(FOLDER.absolute() / "prefect.db")
     defaults = {
         PREFECT_SERVER_ALLOW_EPHEMERAL_MODE: True,
         PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS: STARTUP_SECONDS,
-        PREFECT_API_DATABASE_CONNECTION_URL: f"sqlite+aiosqlite:///{FOLDER.absolute() / 'prefect.db'}",
+        PREFECT_API_DATABASE_CONNECTION_URL: database.replace("sqlite", "sqlite+aiosqlite", 1),
     }
     logging.getLogger("prefect").addFilter(lambda record: "temporary server" not in record.getMessage())
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))

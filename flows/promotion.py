@@ -21,25 +21,28 @@ from tasks.params import load_params
 
 
 @flow(name="promotion", persist_result=False)
-def promotion(action: Literal["promote", "rollback"] = "promote", force: bool = False) -> Any:
+def promotion(
+    action: Literal["promote", "rollback"] = "promote", force: bool = False, version: int | None = None
+) -> Any:
     """Decide which version is champion, move the aliases and write reports/promotion.json.
 
     Args:
         action: promote compares the challenger with the champion; rollback restores the former champion.
         force: Promote without a comparison.
+        version: The challenger; by default the version that this workspace registered, or else the alias.
     """
-    from tasks.promotion import decision  # imports pandas and scipy, which takes a second
+    from tasks.promotion import aliases, record  # imports pandas and scipy, which takes a second
 
     try:
         params = load_params().register
         if action == "rollback":
-            result = decision.roll_back(params.model)
+            result = aliases.roll_back(params.model)
         else:
-            result = decision.promote(params, force=force)
-        table = decision.standing(params.model, params.promotion.metric)
+            result = aliases.promote(params, force=force, number=version)
+        record.record(result, at=datetime.now(UTC).isoformat(timespec="seconds"))
+        table = aliases.standing(params.model, params.promotion.metric)
     except FaceNetError as error:
         return Failed(message=str(error))
-    decision.record(result, at=datetime.now(UTC).isoformat(timespec="seconds"))
     page = f"# {result.model}: {result.action}\n\n{result.reason}\n\n```\n{table}\n```\n"
     create_markdown_artifact(page, key="promotion", description=result.reason)
     return Failed(message=result.reason) if result.refused else Completed(message=result.reason)
@@ -47,10 +50,10 @@ def promotion(action: Literal["promote", "rollback"] = "promote", force: bool = 
 
 def show() -> None:
     """Print the version of each alias."""
-    from tasks.promotion import decision
+    from tasks.promotion import aliases
 
     params = load_params().register
-    sys.stdout.write(decision.standing(params.model, params.promotion.metric) + "\n")
+    sys.stdout.write(aliases.standing(params.model, params.promotion.metric) + "\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -60,7 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         stage_main(show)
         return
     with local_api():
-        state: Any = promotion(options.command, force=options.force, return_state=True)
+        state: Any = promotion(
+            options.command, force=options.force, version=options.version, return_state=True
+        )
     if not state.is_completed():
         sys.stderr.write(f"{state.message}\n")
         sys.exit(1)
@@ -69,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Return `command` (promote, rollback or show) and `force`."""
+    """Return `command` (promote, rollback or show), `force` and `version`."""
     parser = argparse.ArgumentParser(
         prog="python -m flows.promotion", description="Decide which registered model has the alias champion."
     )
@@ -81,6 +86,11 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         help="promote the challenger if better (default), restore the former champion, or show the aliases",
     )
     parser.add_argument("--force", action="store_true", help="promote without a comparison")
+    parser.add_argument(
+        "--version",
+        type=int,
+        help="version to promote (default: the one registered by this workspace, or else the challenger)",
+    )
     return parser.parse_args(arguments)
 
 

@@ -171,7 +171,7 @@ def run_stage(stage: str, *, force: bool = False, still_holds: Callable[[], bool
     still_holds: called if DVC did not run the stage; checks effects that DVC cannot see. False forces a run.
     """
     named = _stage.with_options(
-        name=stage, task_run_name=stage, retries=LOCK_RETRIES, retry_delay_seconds=RETRY_SECONDS
+        name=stage, task_run_name=lambda: stage, retries=LOCK_RETRIES, retry_delay_seconds=RETRY_SECONDS
     )
     state: Any = named(stage, force, still_holds)
     run: StageRun = state.result()

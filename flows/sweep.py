@@ -30,11 +30,13 @@ from flows.workspace import exclusive
 from flows.workspace_copy import settings, workspace_copy
 from tasks import paths
 from tasks.params import parse_params
+from tasks.promotion.receipt import registered_version
 from tasks.reports import read_report
 from tasks.sweep import comparison
 from tasks.sweep.comparison import PointResult
 from tasks.sweep.grid import Point, at_point, label, make_points, parse_axis
 from tasks.tracking import Run, training_run
+from tasks.tracking.registry import CHALLENGER, set_alias
 
 Metric = Literal["accuracy", "val", "auc", "eer"]
 TABLE, PLOT = paths.REPORTS / "sweep.csv", paths.REPORTS / "sweep.png"
@@ -53,7 +55,7 @@ def sweep(grid: dict[str, list[Any]], metric: Metric = "accuracy", register_mode
     Args:
         grid: Values to try by parameter, such as {"train.margin": [0.2, 0.35]}.
         metric: The metric to rank the points by.
-        register_models: Also register the model of each point that passes its gates.
+        register_models: Also register the model of each point that passes its gates, the best as challenger.
     """
     stages = STAGES if register_models else STAGES[: STAGES.index("register")]
     with exclusive(f"flow run {flow_run.get_name()!r}", on_wait=get_run_logger().warning):
@@ -64,7 +66,8 @@ def sweep(grid: dict[str, list[Any]], metric: Metric = "accuracy", register_mode
         with training_run(name=name, tags={"points": str(len(points))}) as parent, workspace_copy() as copy:
             parent.log_params({"grid": dict(grid), "metric": metric})
             results = [_point_result(point, text, stages, copy, parent) for point in points]
-            summary = _publish(results, metric, parent)
+            best = comparison.ranked(results, metric)[0]
+            summary = _publish(results, metric, parent) + _make_challenger(best)
     failed = sum(bool(result.error) for result in results)
     return Failed(message=summary) if failed else Completed(message=summary)
 
@@ -86,24 +89,37 @@ def _point_result(point: Point, text: str, stages: Sequence[str], copy: Path, pa
             child.log_params(_sections(params))
             parse_params(params)
             write_text(copy / paths.PARAMS, params)
-            metrics = _point.with_options(task_run_name=label(point))(stages, copy)
+            # A function, since Prefect would fill the braces of a string.
+            metrics, receipt = _point.with_options(task_run_name=lambda: label(point))(stages, copy)
             child.log_metrics(_numbers(metrics))
             child.set_tags({"training_run": _training_run(copy)})
     except FaceNetError as error:
         get_run_logger().error("%s failed: %s", label(point), error)
         return PointResult(point, error=str(error))
-    return PointResult(point, metrics)
+    return PointResult(point, metrics, registration=receipt)
 
 
 # DVC alone decides what is up to date, so Prefect neither caches nor keeps results.
 @task(name="point", cache_policy=NO_CACHE, persist_result=False)
-def _point(stages: Sequence[str], copy: Path) -> dict[str, Any]:
-    """Bring the stages of the copy up to date with its params.yaml, and return the evaluation."""
-    logger = get_run_logger()
+def _point(stages: Sequence[str], copy: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Bring the stages of the copy up to date with its params.yaml; return evaluation and registration."""
+    logger, receipt = get_run_logger(), copy / paths.report("register")
     for stage in stages:
         run = reproduce(stage, logger.info, folder=copy, settings=settings())
+        if stage == "register" and run.unchanged and registered_version(receipt) is None:
+            run = reproduce(stage, logger.info, folder=copy, settings=settings(), force=True)
         logger.info("%s: %s", stage, run.unchanged or f"ran in {run.seconds} s")
-    return read_report(copy / paths.report("evaluate"))
+    registration = read_report(receipt) if "register" in stages else {}
+    return read_report(copy / paths.report("evaluate")), registration
+
+
+def _make_challenger(best: PointResult) -> str:
+    """Give the alias to the best point, which the last one has taken, and return a sentence about it."""
+    if not best.registration:
+        return ""
+    model, version = best.registration["model"], int(best.registration["version"])
+    set_alias(model, CHALLENGER, version)
+    return f". It is {model} version {version} (challenger): python -m flows.promotion --version {version}"
 
 
 def _sections(params: str) -> dict[str, Any]:

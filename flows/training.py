@@ -68,15 +68,15 @@ def _mined_with_the_present_model() -> bool:
     return is_current()
 
 
-def _is_registered() -> bool:
-    """Return whether the version in the receipt exists: DVC restores the receipt, but not the registry."""
-    from tasks.register import registration_exists  # imports MLflow, which takes a second
+def _is_challenger() -> bool:
+    """Return whether the version in the receipt is the challenger: DVC restores only the receipt."""
+    from tasks.promotion.receipt import is_challenger
 
-    return registration_exists(report("register"))
+    return is_challenger(report("register"))
 
 
 # Inputs and effects of stages that DVC cannot see: checked when DVC finds the stage unchanged.
-BEYOND_DVC = {"triplets": _mined_with_the_present_model, "register": _is_registered}
+BEYOND_DVC = {"triplets": _mined_with_the_present_model, "register": _is_challenger}
 
 
 def run_now(force: bool) -> int:

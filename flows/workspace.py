@@ -24,13 +24,9 @@ def exclusive(run: str, on_wait: Callable[[str], None]) -> Iterator[None]:
     The kernel releases the lock when its process ends, so it is never stale.
 
     Raises:
-        WorkspaceInvalid: the working folder has no .dvc.
+        WorkspaceInvalid: the working folder has no .dvc, is not writable, or has no Git repository.
     """
-    if not Path(".dvc").is_dir():
-        raise WorkspaceInvalid(
-            f"{Path.cwd()} is not a DVC workspace. Change to the root of the project, or `dvc init`."
-        )
-    LOCK.parent.mkdir(exist_ok=True)
+    _check()
     with LOCK.open("a+") as file:
         _acquire(file.fileno(), on_wait)
         file.truncate(0)
@@ -40,6 +36,37 @@ def exclusive(run: str, on_wait: Callable[[str], None]) -> Iterator[None]:
             yield
         finally:
             file.truncate(0)
+
+
+def _check() -> None:
+    here = Path.cwd()
+    if not Path(".dvc").is_dir():
+        raise WorkspaceInvalid(
+            f"{here} is not a DVC workspace. Change to the root of the project, or run `dvc init`."
+        )
+    try:
+        LOCK.parent.mkdir(exist_ok=True)
+        LOCK.open("a").close()
+    except OSError as error:
+        raise WorkspaceInvalid(
+            f"{here} cannot be locked: {error}. The workspace has to be writable for this user."
+        ) from error
+    if not any((folder / ".git").exists() for folder in (here, *here.parents)):
+        _check_without_git()
+
+
+def _check_without_git() -> None:
+    from dvc.repo import Repo
+    from dvc.scm import SCMError
+
+    try:
+        with Repo() as repo:
+            assert repo.scm is not None
+    except SCMError as error:
+        raise WorkspaceInvalid(
+            f"{error}, as DVC expects by default. To use DVC without Git run `make setup`, or "
+            "`dvc config --local core.no_scm true`. To use Git run `git init`."
+        ) from error
 
 
 def _acquire(descriptor: int, on_wait: Callable[[str], None]) -> None:

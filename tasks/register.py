@@ -8,13 +8,13 @@ import logging
 import math
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facenet.digests import code_digest, value_digest
-from facenet.errors import DataInvalid, GateFailed, SourceInvalid
+from facenet.errors import GateFailed, SourceInvalid
 from tasks import paths
 from tasks.entry import stage_main
 from tasks.params import load_params
@@ -49,11 +49,11 @@ def main() -> None:
             calibration=paths.CALIBRATION,
             evaluation=paths.report("evaluate"),
             receipt=paths.report("register"),
+            publish=lambda receipt: publish(params, receipt),
         )
     except GateFailed:
         publish(params, None)  # a model that fails its gates needs the report most
         raise
-    publish(params, receipt)
     names = ", ".join(receipt["aliases"])
     sys.stderr.write(f"Registered {receipt['model']} version {receipt['version']} ({names})\n")
 
@@ -66,10 +66,13 @@ def run(
     evaluation: Path,
     receipt: Path,
     calibration: Path | None = None,
+    publish: Callable[[dict[str, Any]], None] | None = None,
 ) -> dict[str, Any]:
     """Register the model of `weights` and `card` under `params.model`, write the receipt and return it.
 
-    Registering the same model again updates the tags of its version and makes it the challenger again.
+    Registering the same model again updates the tags of its version and makes it the challenger again. All
+    that can fail comes before the alias moves; then `publish` is called with the receipt, which is written
+    last. After a failure at any point, running again completes the registration.
 
     Raises:
         GateFailed: a metric of `evaluation` is missing or fails its gate; nothing was registered.
@@ -105,26 +108,13 @@ def run(
         )
     else:
         tag_version(params.model, version.number, tags)
-    set_alias(params.model, CHALLENGER, version.number)
     champion = compare_with_champion(replace(version, tags=version.tags | tags))
-    return _write_receipt(receipt, version, digest, gates, champion)
-
-
-def registration_exists(receipt: Path | None = None) -> bool:
-    """Return whether this server has the version that the receipt names, with the same digest.
-
-    False as well if the receipt is missing or damaged: in all these cases the stage has to run.
-    """
-    from tasks.tracking.registry import get_version
-
-    path = receipt or paths.report("register")
-    try:
-        stated = read_report(path)
-        model, number, digest = stated["model"], int(stated["version"]), stated["digest"]
-    except (DataInvalid, KeyError, TypeError, ValueError):
-        return False
-    version = get_version(model, number)
-    return version is not None and version.tags.get("digest") == digest
+    set_alias(params.model, CHALLENGER, version.number)
+    stated = _receipt(version, digest, gates, champion)
+    if publish is not None:
+        publish(stated)
+    write_report(receipt, stated)
+    return stated
 
 
 def model_digest(card: "ModelCard", matcher: "Matcher | None" = None) -> str:
@@ -173,14 +163,19 @@ def _run(card: "ModelCard", digest: str, reports: Path) -> Run:
     existing = existing or find_run("rebuilt_for", digest)
     if existing is not None:
         return existing
-    run = start_run(name=f"rebuilt {card.network.name}", tags={**_commit(card), "rebuilt_for": digest})
-    run.log_params(card.params)
-    for name, data_digest in card.data.items():
-        run.log_dataset(name, data_digest, f"data/{name}")
-    for name in REPORTS:
-        if (reports / name).exists():
-            run.log_file(reports / name, "reports")
-    run.end("FINISHED")
+    run = start_run(name=f"rebuilt {card.network.name}", tags=_commit(card))
+    try:
+        run.log_params(card.params)
+        for name, data_digest in card.data.items():
+            run.log_dataset(name, data_digest, f"data/{name}")
+        for name in REPORTS:
+            if (reports / name).exists():
+                run.log_file(reports / name, "reports")
+        run.end("FINISHED")
+    except BaseException:
+        run.end("FAILED")
+        raise
+    run.set_tags({"rebuilt_for": digest})  # last: an incomplete run is never found again
     return run
 
 
@@ -214,8 +209,7 @@ def _create(
     return create_version(model, run, save=save, tags=tags, metrics=numbers)
 
 
-def _write_receipt(
-    path: Path,
+def _receipt(
     version: "Version",
     digest: str,
     gates: dict[str, dict[str, float]],
@@ -223,7 +217,7 @@ def _write_receipt(
 ) -> dict[str, Any]:
     from tasks.tracking.registry import aliases
 
-    receipt = {
+    return {
         "model": version.model,
         "version": version.number,
         "aliases": [name for name, number in aliases(version.model).items() if number == version.number],
@@ -233,8 +227,6 @@ def _write_receipt(
         "champion": champion,
         "tracking_uri": public_uri(),
     }
-    write_report(path, receipt)
-    return receipt
 
 
 if __name__ == "__main__":

@@ -18,11 +18,15 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class PointResult:
-    """The result of a point: the metrics of reports/evaluation.json, or the error that ended it."""
+    """The result of a point: the metrics of reports/evaluation.json, or the error that ended it.
+
+    registration: the receipt of its registered version, empty without one.
+    """
 
     point: Point
     metrics: dict[str, Any] = field(default_factory=dict)
     error: str = ""
+    registration: dict[str, Any] = field(default_factory=dict)
 
     def interval(self, metric: str) -> tuple[float, float] | None:
         """Return the 95 % interval of a metric, None if the evaluation has none."""
@@ -85,11 +89,18 @@ def draw(path: Path, results: Sequence[PointResult], metric: str) -> None:
     Lines join the points along the first numeric axis of the grid, one line per combination of the other
     axes. Without a numeric axis every point is a dot.
     """
+    from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 5), layout="constrained")
-    axes = figure.subplots()
+    with rc_context({"text.parse_math": False}):  # a value may contain dollar signs
+        figure = Figure(figsize=(9, 5), layout="constrained")
+        _plot(figure.subplots(), results, metric)
+        with atomic_path(path) as temporary:
+            FigureCanvasAgg(figure).print_png(temporary, metadata={"Software": None})
+
+
+def _plot(axes: Any, results: Sequence[PointResult], metric: str) -> None:
     done = [result for result in results if not result.error]
     key = numeric_axis(results)
     for name, line in lines(done, key).items():
@@ -107,8 +118,6 @@ def draw(path: Path, results: Sequence[PointResult], metric: str) -> None:
     axes.set_title(f"{metric} of {len(done)} points" + (f", {failed} failed" if failed else ""))
     axes.set_ylabel(f"{metric}, 95 % interval" if any(o.interval(metric) for o in done) else metric)
     axes.grid(alpha=0.3)
-    with atomic_path(path) as temporary:
-        FigureCanvasAgg(figure).print_png(temporary, metadata={"Software": None})
 
 
 def numeric_axis(results: Sequence[PointResult]) -> str | None:

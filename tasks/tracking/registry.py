@@ -100,10 +100,14 @@ def create_version(
         mlflow = client()
         experiment = mlflow.get_run(run.run_id).info.experiment_id
         logged = mlflow.create_logged_model(experiment, name=model, source_run_id=run.run_id)
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = Path(temporary) / model
-            save(folder, logged.model_id)
-            mlflow.log_model_artifacts(logged.model_id, str(folder))
+        try:
+            with tempfile.TemporaryDirectory() as temporary:
+                folder = Path(temporary) / model
+                save(folder, logged.model_id)
+                mlflow.log_model_artifacts(logged.model_id, str(folder))
+        except BaseException:
+            mlflow.finalize_logged_model(logged.model_id, "FAILED")
+            raise
         mlflow.finalize_logged_model(logged.model_id, "READY")
         run.log_metrics(metrics, model_id=logged.model_id)
         if look_up(lambda mlflow: mlflow.get_registered_model(model)) is None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote, unquote
 
 from facenet.errors import FaceNetError
 from tasks.tracking.provenance import workspace
@@ -26,12 +27,35 @@ class TrackingFailed(FaceNetError):
 
 def tracking_uri() -> str:
     """Return MLFLOW_TRACKING_URI, or the SQLite store in the root of the workspace."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{workspace() / 'mlflow.db'}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or sqlite_uri(workspace() / "mlflow.db")
+
+
+def sqlite_uri(path: Path, driver: str = "") -> str:
+    """Return the SQLAlchemy URI of an SQLite file, given as an absolute path, for a driver.
+
+    SQLAlchemy takes everything after a question mark as options; SQLite's own URI escapes it. With a driver
+    in the URI, MLflow does not take it for a path, whose folder it would create.
+    """
+    if "?" in str(path):
+        return f"sqlite+{driver or 'pysqlite'}:///file:{quote(str(path))}?uri=true"
+    return f"sqlite{'+' + driver if driver else ''}:///{path}"
+
+
+def sqlite_path(uri: str) -> Path | None:
+    """Return the file of an SQLite store, None for a store of another kind."""
+    scheme, _, place = uri.partition(":///")
+    if not scheme.startswith("sqlite") or not place:
+        return None
+    path, _, options = place.partition("?")
+    return Path(unquote(path.removeprefix("file:"))) if "uri=true" in options else Path(path)
 
 
 def public_uri() -> str:
     """Return the store's URI for display: without user, password, query, or local folders."""
-    scheme, _, rest = tracking_uri().partition("://")
+    uri = tracking_uri()
+    if path := sqlite_path(uri):
+        return f"sqlite:///{path.name}"
+    scheme, _, rest = uri.partition("://")
     place = rest.rpartition("@")[2].partition("?")[0]
     return f"{scheme}:///{Path(place).name}" if place.startswith("/") else f"{scheme}://{place}"
 
@@ -42,9 +66,8 @@ def check_database() -> None:
     Raises:
         TrackingFailed: the file is a folder, another kind of file, or cannot be read.
     """
-    scheme, _, place = tracking_uri().partition(":///")
-    path = Path(place.partition("?")[0])
-    if scheme != "sqlite" or not place or not path.exists():
+    path = sqlite_path(tracking_uri())
+    if path is None or not path.exists():
         return
     try:
         with path.open("rb") as file:
@@ -56,7 +79,7 @@ def check_database() -> None:
 
 
 def client() -> "MlflowClient":
-    """Return a client for the store; MLflow's own logging is reduced to warnings.
+    """Return a client for the store, which becomes MLflow's default; its logging is reduced to warnings.
 
     Raises:
         TrackingFailed: see `check_database`.
@@ -69,7 +92,29 @@ def client() -> "MlflowClient":
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     uri = tracking_uri()
-    return mlflow.MlflowClient(tracking_uri=uri, registry_uri=os.environ.get("MLFLOW_REGISTRY_URI", uri))
+    registry = os.environ.get("MLFLOW_REGISTRY_URI", uri)
+    _make_default(uri, registry)
+    return mlflow.MlflowClient(tracking_uri=uri, registry_uri=registry)
+
+
+def _make_default(uri: str, registry: str) -> None:
+    """Make MLflow use the same store wherever it takes its default.
+
+    The registry opens logged models in the default store, and saving a model does as well. Unset, that is a
+    file whose path MLflow escapes: in a workspace with a blank in its path a second store would appear
+    elsewhere. The environment stays as it is, as it means the choice of the user.
+    """
+    import mlflow
+
+    names = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
+    before = {name: os.environ.get(name) for name in names}
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(registry)
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 @contextmanager

@@ -32,6 +32,7 @@ def challenge(mlflow_store: Path, root: Path) -> Iterator[Challenge]:
 
     def challenge(accuracy: float) -> int:
         tags = {"accuracy": str(accuracy), "protocol": "LFW View 2", "pairs_sha256": "p" * 64}
+        tags |= {"pairs_used": "6000", "pairs_total": "6000"}
         made = registry.create_version(
             "faces", start_run(name="t", tags={}), save=save, tags=tags, metrics={}
         )
@@ -84,6 +85,9 @@ def test_the_champion_moves_a_worse_one_is_refused_and_a_rollback_restores(
     ]
     assert json.loads(Path("reports/promotion.json").read_text()) == history[-1]
     assert history[-1]["forced"] is True
+    assert exit_code("promote", "--version", "2") == 1
+    assert registry.aliases("faces") == {"challenger": 2, "champion": 3, "previous-champion": 1}
+    assert "The challenger is version 2, as requested, instead of 3." in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from prefect.client.orchestration import get_client
 
 from facenet.errors import ParamsInvalid
 from flows.sweep import parse, sweep
+from tasks.tracking import registry
 from tasks.tracking.store import client as mlflow_client
 
 TRAIN = """
@@ -31,6 +32,22 @@ metrics = {"accuracy": accuracy, "accuracy_interval": [accuracy - 0.1, accuracy 
 pathlib.Path("reports/evaluation.json").write_text(json.dumps(metrics))
 """
 
+REGISTER = """
+import json, os, pathlib
+from mlflow import MlflowClient
+client = MlflowClient(os.environ["MLFLOW_TRACKING_URI"])
+digest = json.loads(pathlib.Path("reports/evaluation.json").read_text())["accuracy"]
+if not client.search_registered_models("name = 'facenet'"):
+    client.create_registered_model("facenet")
+found = [v for v in client.search_model_versions("name = 'facenet'") if v.tags["digest"] == str(digest)]
+version = found[0] if found else client.create_model_version(
+    "facenet", source="s3://nowhere/model", tags={"digest": str(digest)}
+)
+client.set_registered_model_alias("facenet", "challenger", version.version)
+receipt = {"model": "facenet", "version": int(version.version), "digest": str(digest)}
+pathlib.Path("reports/registration.json").write_text(json.dumps(receipt))
+"""
+
 
 @pytest.fixture
 def sweepable(workspace: Any, root: Path) -> Any:
@@ -40,6 +57,8 @@ def sweepable(workspace: Any, root: Path) -> Any:
     workspace.command("evaluate", EVALUATE)
     workspace.stages["train"] |= {"params": ["train"], "outs": ["models/model.json"]}
     workspace.stages["evaluate"]["deps"].append("models/model.json")
+    workspace.command("register", REGISTER)
+    workspace.stages["register"]["deps"].append("reports/evaluation.json")
     (workspace.root / "dvc.yaml").write_text(yaml.safe_dump({"stages": workspace.stages}))
     subprocess.run([sys.executable, "-m", "dvc", "repro", "-q", "evaluate"], check=True)
     return workspace
@@ -120,20 +139,41 @@ def check_artifact() -> None:
 
 
 @pytest.mark.slow
-def test_a_repeated_sweep_uses_the_cache_and_registers_on_request(
+def test_a_repeated_sweep_uses_the_cache_and_registers_on_request_with_the_best_as_challenger(
     sweepable: Any, api: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    grid: Any = {"train.margin": [0.35]}
+    grid: Any = {"train.margin": [0.35, 0.2]}
     assert sweep(grid, return_state=True).is_completed()
     before = Path("reports/sweep.csv").read_bytes()
     assert "Running stage 'train'" in caplog.text
-    assert "register at work" not in caplog.text
+    assert "Running stage 'register'" not in caplog.text
     caplog.clear()
     state = sweep(grid, register_models=True, return_state=True)
-    assert state.message == "Points: 1. Best accuracy 0.8500: train.margin=0.35"
+    assert state.message == (
+        "Points: 2. Best accuracy 0.8500: train.margin=0.35. "
+        "It is facenet version 1 (challenger): python -m flows.promotion --version 1"
+    )
     assert "Running stage 'train'" not in caplog.text
-    assert "register at work" in caplog.text
+    assert caplog.text.count("Running stage 'register'") == 2
+    assert registry.aliases("facenet") == {"challenger": 1}  # though version 2 was registered last
     assert Path("reports/sweep.csv").read_bytes() == before
+    caplog.clear()
+    mlflow_client().delete_model_version("facenet", "2")  # DVC restores its receipt, but not the version
+    assert sweep(grid, register_models=True, return_state=True).is_completed()
+    assert caplog.text.count("Running stage 'register'") == 1
+    assert registry.aliases("facenet") == {"challenger": 1}
+
+
+@pytest.mark.slow
+def test_values_may_be_mappings_and_contain_braces(sweepable: Any, api: str, task_runs: Any) -> None:
+    grid: Any = {"train.schedule": [{"kind": "constant", "rate": 0.1}], "train.init": ["{a}$b%s{"]}
+    state = sweep(grid, return_state=True)
+    assert state.is_completed(), state.message
+    (run,) = task_runs(state)
+    assert run.name == "train.schedule={kind: constant, rate: 0.1} train.init='{a}$b%s{'"
+    with Path("reports/sweep.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["train.schedule"], row["train.init"]) == ("{kind: constant, rate: 0.1}", "'{a}$b%s{'")
 
 
 def test_an_unknown_key_is_refused_before_anything_runs(sweepable: Any, root: Path, api: str) -> None:

@@ -22,6 +22,7 @@ with exclusive("flow run 'other'", print):
 @pytest.fixture(autouse=True)
 def _in_a_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".git").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(workspace, "POLL_SECONDS", 0.05)
 
@@ -75,4 +76,25 @@ def test_a_folder_without_dvc_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     with pytest.raises(WorkspaceInvalid, match="elsewhere is not a DVC workspace"), exclusive("run", print):
+        pass
+
+
+def test_a_workspace_that_cannot_be_locked_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".dvc" / "tmp").write_text("a file")
+    with (
+        pytest.raises(
+            WorkspaceInvalid, match=r"cannot be locked: .*'\.dvc/tmp'\. The workspace has to be writable"
+        ),
+        exclusive("run", print),
+    ):
+        pass
+
+
+def test_without_git_dvc_has_to_be_configured(tmp_path: Path) -> None:
+    (tmp_path / ".git").rmdir()
+    cure = r"is not a git repository.* `dvc config --local core\.no_scm true`"
+    with pytest.raises(WorkspaceInvalid, match=cure), exclusive("run", print):
+        pass
+    (tmp_path / ".dvc" / "config.local").write_text("[core]\n    no_scm = true\n")
+    with exclusive("run", print):
         pass

@@ -1,22 +1,27 @@
 import base64
+import hashlib
 import json
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import numpy as np
 import pandas as pd
 import pytest
 from mlflow import pyfunc
 
-from facenet.errors import GateFailed, SourceInvalid, WeightsInvalid
+from facenet.errors import DataInvalid, GateFailed, SourceInvalid, WeightsInvalid
 from facenet.matching import Matcher
 from facenet.model import ModelCard
 from facenet.serving import FaceEmbedder, save_detector
 from tasks import register
 from tasks.params.register import Bounds, Gate, PromotionParams, RegisterParams
+from tasks.promotion.receipt import is_challenger
 from tasks.reports import write_report
-from tasks.tracking import open_run, registry, start_run, tracking_uri
+from tasks.tracking import models, open_run, registry, runs, start_run, store, tracking_uri
 from tasks.tracking.store import client
 
 EVALUATION = {
@@ -77,6 +82,7 @@ class Workspace:
         model: str = "faces",
         gates: dict[str, Gate] | None = None,
         calibration: Path | None = None,
+        publish: Callable[[dict[str, Any]], None] | None = None,
     ) -> dict[str, Any]:
         rule = PromotionParams(metric="accuracy", min_gain=0.0)
         return register.run(
@@ -86,6 +92,7 @@ class Workspace:
             evaluation=self.reports / "evaluation.json",
             receipt=self.receipt,
             calibration=calibration,
+            publish=publish,
         )
 
 
@@ -221,33 +228,30 @@ def test_files_of_another_machine_are_registered_on_a_new_server(
     workspace: Workspace, tmp_path: Path, migrated_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = workspace.register()
-    assert register.registration_exists(workspace.receipt)
+    assert is_challenger(workspace.receipt)
     shutil.copy(migrated_store, tmp_path / "other.db")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'other.db'}")
-    assert not register.registration_exists(workspace.receipt)
+    assert not is_challenger(workspace.receipt)
     second = workspace.register()
     assert (second["version"], second["digest"]) == (1, first["digest"])
     assert second["run_id"] != first["run_id"]
-    assert register.registration_exists(workspace.receipt)
+    assert is_challenger(workspace.receipt)
 
 
-def test_without_a_receipt_or_with_another_model_s_nothing_is_registered(workspace: Workspace) -> None:
-    assert not register.registration_exists(workspace.receipt)
-    receipt = workspace.register()
-    for changed in ({"version": 2}, {"model": "cats"}, {"digest": "0" * 64}):
-        workspace.receipt.write_text(json.dumps({**receipt, **changed}))
-        assert not register.registration_exists(workspace.receipt)
-
-
-@pytest.mark.parametrize("content", ["", '{"model": "fac', "[]", "{}", '{"model": "faces", "version": null}'])
-def test_a_damaged_receipt_is_not_a_registration_so_that_the_stage_runs(
-    workspace: Workspace, content: str
+def test_after_a_cache_hit_the_receipt_is_not_the_challenger_until_registered_again(
+    workspace: Workspace,
 ) -> None:
-    receipt = workspace.register()
-    workspace.receipt.write_text(content)
-    assert not register.registration_exists(workspace.receipt)
-    assert workspace.register() == receipt
-    assert register.registration_exists(workspace.receipt)
+    """Parameters A, then B, then A again: DVC restores A's receipt and does not run the stage."""
+    align = json.loads((workspace.models / "model.json").read_text())["align"]
+    workspace.register()
+    receipt = workspace.receipt.read_text()
+    workspace.change_card(align={**align, "margin": 22})
+    assert workspace.register()["version"] == 2
+    workspace.change_card(align=align)
+    workspace.receipt.write_text(receipt)
+    assert not is_challenger(workspace.receipt)
+    assert workspace.register()["version"] == 1
+    assert is_challenger(workspace.receipt)
 
 
 @pytest.mark.parametrize(
@@ -318,7 +322,7 @@ def test_registering_on_a_real_server(
     first, second = workspace.register(model="remote"), workspace.register(model="remote")
     assert first == second
     assert first["tracking_uri"] == mlflow_server
-    assert register.registration_exists(workspace.receipt)
+    assert is_challenger(workspace.receipt)
 
 
 def test_the_calibration_is_part_of_the_model(workspace: Workspace) -> None:
@@ -329,3 +333,141 @@ def test_the_calibration_is_part_of_the_model(workspace: Workspace) -> None:
     assert after["version"] == before["version"] + 1
     with pytest.raises(WeightsInvalid, match="belongs to weights"):
         workspace.register(calibration=workspace.calibrate(weights_sha256="f" * 64))
+
+
+class Interruption(BaseException):
+    """As a kill: no handler of errors catches it."""
+
+
+class InterruptedClient:
+    """An MLflow client that is interrupted after its changing request number `after`."""
+
+    CHANGES = ("create_", "delete_", "finalize_", "log_", "set_", "update_")
+
+    def __init__(self, after: int) -> None:
+        self.requests: list[str] = []
+        self._after, self._client = after, client()
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._client, name)
+        return self.counted(name, method) if name.startswith(self.CHANGES) else method
+
+    def counted(self, name: str, effect: Any) -> Any:
+        def call(*arguments: Any, **options: Any) -> Any:
+            if len(self.requests) == self._after:
+                raise Interruption
+            self.requests.append(name)
+            return effect(*arguments, **options)
+
+        return call
+
+
+def register_interrupted(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, after: int
+) -> tuple[bool, list[str]]:
+    """Register, interrupted after side effect number `after`; return whether it was, and the side effects."""
+    with monkeypatch.context() as patched:
+        failing = InterruptedClient(after)
+        for module in (registry, runs, store):
+            patched.setattr(module, "client", lambda: failing)
+        patched.setattr(register, "write_report", failing.counted("receipt", register.write_report))
+        try:
+            workspace.register(publish=failing.counted("publish", lambda _: None))
+        except Interruption:
+            return True, failing.requests
+    return False, failing.requests
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("again", [False, True])
+def test_a_registration_interrupted_at_any_step_is_completed_by_the_next(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    """Of a new model on a new server, and of a registered one whose alias is on another version."""
+    monkeypatch.setattr(models, "save_served_model", lambda folder, **_: folder.mkdir())
+    file = Path("mlflow.db")
+    if again:
+        align = json.loads((workspace.models / "model.json").read_text())["align"]
+        for margin in (align["margin"], 22):
+            workspace.change_card(align={**align, "margin": margin})
+            workspace.register()
+        workspace.change_card(align=align)
+    empty, interrupted, after = file.read_bytes(), True, -1
+    while interrupted:
+        after += 1
+        workspace.receipt.unlink(missing_ok=True)
+        file.write_bytes(empty)
+        interrupted, requests = register_interrupted(workspace, monkeypatch, after)
+        assert workspace.receipt.exists() is not interrupted
+        if "set_registered_model_alias" not in requests:
+            assert registry.aliases("faces") == ({"challenger": 2} if again else {})
+        receipt = workspace.register()
+        assert json.loads(workspace.receipt.read_text()) == receipt
+        assert (receipt["version"], registry.aliases("faces")) == (1, {"challenger": 1}), requests
+        run = client().get_run(receipt["run_id"])
+        assert (run.info.status, len(run.inputs.dataset_inputs)) == ("FINISHED", 4), requests
+        assert is_challenger(workspace.receipt)
+    assert requests[-3:] == ["set_registered_model_alias", "publish", "receipt"]
+
+
+def test_decisions_with_a_repeated_pair_do_not_keep_a_model_from_being_registered(
+    workspace: Workspace, mlflow_store: Path
+) -> None:
+    row = "a/a_0001,b/b_0001,False,0,1.5,1.0,True\n"
+    text = "left_name,right_name,same,fold,distance,threshold,right\n" + row + row
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    kept = mlflow_store / "data" / "cache" / "decisions" / f"{digest}.csv"
+    kept.parent.mkdir(parents=True)
+    kept.write_text(text)
+    workspace.evaluate(decisions_sha256=digest)
+    registry.set_alias("faces", registry.CHAMPION, workspace.register()["version"])
+    align = json.loads((workspace.models / "model.json").read_text())["align"]
+    workspace.change_card(align={**align, "margin": 22})
+    receipt = workspace.register()
+    assert (receipt["version"], receipt["champion"]["paired"]["pairs"]) == (2, 1)
+
+
+def test_what_fails_in_the_comparison_fails_before_the_alias_moves(
+    workspace: Workspace, mlflow_store: Path
+) -> None:
+    kept = mlflow_store / "data" / "cache" / "decisions" / f"{'0' * 64}.csv"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("damaged")
+    workspace.evaluate(decisions_sha256="0" * 64)
+    registry.set_alias("faces", registry.CHAMPION, workspace.register()["version"])
+    workspace.receipt.unlink()
+    align = json.loads((workspace.models / "model.json").read_text())["align"]
+    workspace.change_card(align={**align, "margin": 22})
+    with pytest.raises(DataInvalid, match="Delete it and run `dvc repro evaluate`"):
+        workspace.register()
+    assert registry.aliases("faces") == {"challenger": 1, "champion": 1}
+    assert not workspace.receipt.exists()
+    kept.unlink()
+    assert workspace.register()["aliases"] == ["challenger"]
+    assert registry.aliases("faces") == {"challenger": 2, "champion": 1}
+
+
+@pytest.mark.parametrize("name", ["ünï faces #1", "what?", "100% of {a}", "ann@home's"])
+def test_a_workspace_may_have_any_name(
+    name: str,
+    tmp_path: Path,
+    tiny_model: Path,
+    migrated_store: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mlflow_store: Path,
+) -> None:
+    """No second store appears anywhere, also where MLflow takes its default."""
+    root = tmp_path / "places" / name
+    root.mkdir(parents=True)
+    shutil.copy(migrated_store, root / "mlflow.db")
+    monkeypatch.chdir(root)
+    workspace = Workspace(root, tiny_model)
+    receipt = workspace.register()
+    assert receipt["tracking_uri"] == "sqlite:///mlflow.db"
+    assert is_challenger(workspace.receipt)
+    assert mlflow.get_tracking_uri() == mlflow.get_registry_uri() == tracking_uri()
+    assert "MLFLOW_TRACKING_URI" not in os.environ
+    assert Path(mlflow.artifacts.download_artifacts("models:/faces@challenger/MLmodel")).is_file()
+    assert [path.name for path in root.parent.iterdir()] == [name]
+    names = {"mlflow.db", "mlartifacts", "models", "reports"}
+    assert {path.name for path in root.iterdir()} == names

@@ -10,7 +10,13 @@ from tasks.promotion.paired import DECISIONS
 from tasks.tracking import registry, start_run
 from tasks.tracking.registry import CHAMPION, Version
 
-TAGS = {"protocol": "generated pairs", "pairs_sha256": "e" * 64, "accuracy": "0.9", "auc": "0.95"}
+TAGS = {
+    "protocol": "generated pairs",
+    "pairs_sha256": "e" * 64,
+    "pairs_used": "600",
+    "accuracy": "0.9",
+    "auc": "0.95",
+}
 
 
 def version(**tags: str) -> Version:
@@ -36,7 +42,7 @@ def test_the_comparison_has_the_champion_s_metrics() -> None:
 
 
 @pytest.mark.usefixtures("mlflow_store")
-@pytest.mark.parametrize("tag", ["protocol", "pairs_sha256"])
+@pytest.mark.parametrize("tag", ["protocol", "pairs_sha256", "pairs_used"])
 def test_versions_on_different_pairs_are_not_alike(tag: str) -> None:
     champion = version()
     registry.set_alias("faces", CHAMPION, champion.number)

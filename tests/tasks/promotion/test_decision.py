@@ -1,18 +1,15 @@
-import json
-from collections.abc import Callable
+"""The decision: gain, comparability, common pairs, significance."""
+
 from pathlib import Path
 
 import pytest
 
 from facenet.evaluation.comparison import Comparison
-from tasks.params.register import PromotionParams, RegisterParams
-from tasks.promotion import decision
-from tasks.promotion.decision import decide, promote, record, roll_back, standing
-from tasks.tracking import registry, start_run
+from tasks.params.register import PromotionParams
+from tasks.promotion.decision import MIN_COVERAGE, decide
+from tasks.promotion.paired import CommonPairs, common_pairs
 from tasks.tracking.registry import Version
-from tests.tasks.promotion.test_paired import keep
-
-ALIKE = {"protocol": "LFW View 2", "pairs_sha256": "p" * 64, "far_target": "0.001"}
+from tests.tasks.promotion.versions import ALIKE, keep
 
 
 def version(number: int, **tags: str) -> Version:
@@ -23,10 +20,6 @@ def verdict(
     new: Version | None, old: Version | None, metric: str = "accuracy", gain: float = 0.0
 ) -> tuple[str, str]:
     return decide(new, old, PromotionParams(metric=metric, min_gain=gain), force=False)
-
-
-def rule(metric: str = "accuracy", gain: float = 0.0) -> RegisterParams:
-    return RegisterParams(model="faces", gates={}, promotion=PromotionParams(metric=metric, min_gain=gain))
 
 
 @pytest.mark.parametrize(
@@ -96,136 +89,6 @@ def test_promoting_a_rolled_back_version_requires_force() -> None:
     assert decide(new, old, PromotionParams(metric="accuracy", min_gain=0.0), force=True)[0] == "promoted"
 
 
-@pytest.fixture
-def challenge(mlflow_store: Path) -> Callable[[float], int]:
-    """Registers a challenger with that accuracy and returns its number."""
-
-    def save(folder: Path, model_id: str) -> None:
-        folder.mkdir()
-        (folder / "MLmodel").write_text(f"model_id: {model_id}\n")
-
-    def challenge(accuracy: float, **more: str) -> int:
-        tags = {**ALIKE, "accuracy": str(accuracy), "commit": "c" * 40, **more}
-        made = registry.create_version(
-            "faces", start_run(name="t", tags={}), save=save, tags=tags, metrics={}
-        )
-        registry.set_alias("faces", registry.CHALLENGER, made.number)
-        return made.number
-
-    return challenge
-
-
-def test_the_champion_moves_and_a_rollback_restores_it(challenge: Callable[[float], int]) -> None:
-    challenge(0.90)
-    first = promote(rule())
-    assert (first.action, first.champion, first.previous_champion, first.challenger) == (
-        "promoted",
-        1,
-        None,
-        1,
-    )
-    challenge(0.92)
-    second = promote(rule())
-    assert (second.action, second.champion, second.previous_champion) == ("promoted", 2, 1)
-    assert second.metrics == {"1": 0.9, "2": 0.92}
-    assert promote(rule()).action == "unchanged"
-
-    back = roll_back("faces")
-    assert (back.action, back.champion, back.previous_champion, back.challenger) == (
-        "rolled_back",
-        1,
-        None,
-        2,
-    )
-    assert registry.aliases("faces") == {"challenger": 2, "champion": 1}
-    again = promote(rule())
-    assert again.refused
-    assert "rolled back" in again.reason
-    forced = promote(rule(), force=True)
-    assert (forced.action, forced.champion, forced.previous_champion, forced.forced) == (
-        "promoted",
-        2,
-        1,
-        True,
-    )
-
-
-def test_two_rollbacks_restore_the_champion_before_the_last_two(challenge: Callable[[float], int]) -> None:
-    for accuracy in (0.90, 0.92, 0.95):
-        challenge(accuracy)
-        promote(rule())
-    assert registry.aliases("faces") == {"challenger": 3, "champion": 3, "previous-champion": 2}
-    assert roll_back("faces").champion == 2
-    assert registry.aliases("faces") == {"challenger": 3, "champion": 2, "previous-champion": 1}
-    assert roll_back("faces").champion == 1
-    third = roll_back("faces")
-    assert third.refused
-    assert third.champion == 1
-
-
-def test_a_refusal_moves_no_alias(challenge: Callable[[float], int]) -> None:
-    challenge(0.92)
-    promote(rule())
-    challenge(0.90)
-    result = promote(rule())
-    assert result.refused
-    assert registry.aliases("faces") == {"challenger": 2, "champion": 1}
-
-
-def test_without_a_registered_model_everything_is_refused(mlflow_store: Path) -> None:
-    assert promote(rule()).refused
-    assert roll_back("faces").refused
-
-
-def test_a_promotion_killed_halfway_can_be_run_again(
-    challenge: Callable[[float], int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    challenge(0.90)
-    promote(rule())
-    challenge(0.92)
-
-    def killed(model: str, alias: str, number: int) -> None:
-        registry.set_alias(model, alias, number)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(decision, "set_alias", killed)
-        with pytest.raises(KeyboardInterrupt):
-            promote(rule())
-    assert registry.aliases("faces") == {"challenger": 2, "champion": 1, "previous-champion": 1}
-    assert roll_back("faces").refused
-    assert promote(rule()).champion == 2
-    assert roll_back("faces").champion == 1
-
-
-def test_the_receipt_is_the_last_decision_and_the_history_has_all(
-    challenge: Callable[[float], int], tmp_path: Path
-) -> None:
-    receipt, history = tmp_path / "reports" / "promotion.json", tmp_path / "reports" / "promotions.jsonl"
-    challenge(0.9)
-    for number, result in enumerate([promote(rule()), roll_back("faces")]):
-        record(result, at=f"2026-01-0{number + 1}T00:00:00+00:00", receipt=receipt, history=history)
-    lines = [json.loads(line) for line in history.read_text().splitlines()]
-    assert [(line["at"][:10], line["action"]) for line in lines] == [
-        ("2026-01-01", "promoted"),
-        ("2026-01-02", "refused"),
-    ]
-    assert json.loads(receipt.read_text()) == lines[-1]
-    assert lines[0]["champion"] == 1
-    assert lines[0]["figures"] == {"1": 0.9}
-
-
-def test_the_standing_shows_version_metric_and_commit(challenge: Callable[[float], int]) -> None:
-    challenge(0.9)
-    promote(rule())
-    assert standing("faces", "accuracy").splitlines() == [
-        "alias              version   accuracy  commit",
-        "champion                 1        0.9  cccccccccccc",
-        "previous-champion     none",
-        "challenger               1        0.9  cccccccccccc",
-    ]
-
-
 @pytest.mark.parametrize(
     ("interval", "required", "expected"),
     [
@@ -239,36 +102,62 @@ def test_the_standing_shows_version_metric_and_commit(challenge: Callable[[float
 def test_a_gain_may_have_to_be_significant(
     interval: tuple[float, float] | None, required: bool, expected: str
 ) -> None:
-    paired = None
+    common = None
     if interval is not None:
         paired = Comparison(
             pairs=600, difference=0.02, interval=interval, only_new=20, only_old=8, p_value=0.03
         )
+        common = CommonPairs(pairs=600, coverage=1.0, identical=True, new={}, old={}, comparison=paired)
     gate = PromotionParams(metric="accuracy", min_gain=0.0, require_significance=required)
     action, reason = decide(
-        version(2, accuracy="0.92"), version(1, accuracy="0.90"), gate, force=False, paired=paired
+        version(2, accuracy="0.92"), version(1, accuracy="0.90"), gate, force=False, common=common
     )
     assert action == expected
     assert ("McNemar p 0.03" in reason) == (interval is not None)
     assert expected == "promoted" or "require_significance" in reason
 
 
-def test_versions_are_compared_even_if_significance_is_not_required(
-    challenge: Callable[..., int], tmp_path: Path
-) -> None:
-    """The comparison on 40 pairs is in the result, its reason, the receipt and the version's tags."""
-    old, new = (keep(decision.DECISIONS, number, wrong) for number, wrong in ((1, {0, 1, 2, 3}), (2, {9})))
-    challenge(0.90, **old.tags)
-    promote(rule())
-    challenge(0.975, **new.tags)
-    result = promote(rule())
-    assert result.action == "promoted"
-    assert result.paired is not None
-    assert (result.paired.pairs, result.paired.only_new, result.paired.only_old) == (40, 4, 1)
-    assert result.paired.in_words() in result.reason
-    record(result, at="2026-01-01T00:00:00+00:00", receipt=tmp_path / "r.json", history=tmp_path / "h.jsonl")
-    assert json.loads((tmp_path / "r.json").read_text())["paired"]["only_new"] == 4
-    made = registry.get_version("faces", 2)
-    assert made is not None
-    assert made.tags["paired_with"] == "1"
-    assert float(made.tags["paired_difference"]) == pytest.approx(3 / 40)
+def on_common_pairs(folder: Path, new: Version, old: Version, metric: str = "accuracy") -> tuple[str, str]:
+    rule = PromotionParams(metric=metric, min_gain=0.0)
+    return decide(new, old, rule, force=False, common=common_pairs(new, old, folder))
+
+
+def test_a_version_that_leaves_out_its_errors_is_not_better(tmp_path: Path) -> None:
+    """It reports 0.99 on 98 pairs against 0.98 on 100, but the champion is right on all 98 common pairs."""
+    new, old = keep(tmp_path, 2, {5}, pairs=98, total=100), keep(tmp_path, 1, {98, 99}, pairs=100)
+    action, reason = on_common_pairs(tmp_path, new, old)
+    assert action == "refused"
+    assert "has accuracy 0.99, champion 1 has 1 on the 98 pairs that both scored: a gain of -0.01;" in reason
+    better = keep(tmp_path, 2, set(), pairs=98, total=100)
+    assert on_common_pairs(tmp_path, better, keep(tmp_path, 1, {5}, pairs=100))[0] == "promoted"
+
+
+def test_too_few_common_pairs_are_refused(tmp_path: Path) -> None:
+    new, old = keep(tmp_path, 2, set(), pairs=90, total=100), keep(tmp_path, 1, {1, 2, 3}, pairs=100)
+    action, reason = on_common_pairs(tmp_path, new, old)
+    assert action == "refused"
+    assert f"only 90 scored pairs in common, 90.0% of all; at least {MIN_COVERAGE:.0%} are required" in reason
+
+
+def test_both_may_leave_out_the_same_few_pairs(tmp_path: Path) -> None:
+    new, old = (keep(tmp_path, n, wrong, pairs=99, total=100) for n, wrong in ((2, {5}), (1, {5, 7})))
+    assert on_common_pairs(tmp_path, new, old)[0] == "promoted"
+
+
+def test_metrics_that_common_pairs_do_not_have_are_refused(tmp_path: Path) -> None:
+    new, old = keep(tmp_path, 2, set(), pairs=99, total=100), keep(tmp_path, 1, {5}, pairs=100)
+    for version in (new, old):
+        version.tags.update({"val": "0.9", "auc": "0.5"})
+    action, reason = on_common_pairs(tmp_path, new, old, "val")
+    assert action == "refused"
+    assert "val is not available on common pairs, only accuracy, auc, eer" in reason
+    action, reason = on_common_pairs(tmp_path, new, old, "auc")
+    assert action == "promoted"
+    assert "has auc 1, champion 1 has 0.98" in reason
+
+
+def test_different_pairs_without_decisions_are_refused() -> None:
+    new = version(2, accuracy="0.989", pairs_used="5400")
+    action, reason = verdict(new, version(1, accuracy="0.9882"))
+    assert action == "refused"
+    assert "was scored on 5400 of 6000 pairs, champion 1 on 6000 of 6000. " in reason

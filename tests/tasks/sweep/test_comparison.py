@@ -86,8 +86,9 @@ def test_lines_join_points_that_differ_only_in_the_numeric_axis() -> None:
         [result(0.7, loss="a"), result(0.8, loss="b")],
         [PointResult({"margin": 0.2}, error="no"), PointResult({"margin": 0.3}, error="no")],
         [PointResult({"margin": 0.2}, {"accuracy": 0.5}), PointResult({"margin": 0.3}, {"accuracy": 0.6})],
+        [result(0.7, path={"a": "$x^{$"}, loss=0.1), result(0.8, path={"a": "$x^{$"}, loss=0.2)],
     ],
-    ids=["grid", "one axis", "words", "all failed", "no interval"],
+    ids=["grid", "one axis", "words", "all failed", "no interval", "braces and dollars"],
 )
 def test_every_set_of_results_can_be_plotted(results: list[PointResult], tmp_path: Path) -> None:
     draw(tmp_path / "sweep.png", results, "accuracy")

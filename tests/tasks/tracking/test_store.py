@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import time
@@ -13,6 +14,8 @@ from tasks.tracking.store import (
     look_up,
     mlflow_errors,
     public_uri,
+    sqlite_path,
+    sqlite_uri,
     tracking_uri,
 )
 
@@ -28,6 +31,39 @@ def test_the_store_is_in_the_root_of_the_workspace(
     assert tracking_uri() == f"sqlite:///{mlflow_store}/mlflow.db"
 
 
+def test_a_question_mark_in_the_path_is_escaped(tmp_path: Path) -> None:
+    import sqlalchemy
+
+    assert sqlite_uri(Path("/a b#1%/mlflow.db")) == "sqlite:////a b#1%/mlflow.db"
+    assert sqlite_uri(Path("/a/x.db"), "aiosqlite") == "sqlite+aiosqlite:////a/x.db"
+    path = tmp_path / "is it # 100%?" / "x.db"
+    path.parent.mkdir()
+    for name in (path, Path("/a b#1%/mlflow.db")):
+        assert sqlite_path(sqlite_uri(name)) == name
+        assert sqlite_path(sqlite_uri(name, "aiosqlite")) == name
+    with sqlalchemy.create_engine(sqlite_uri(path)).connect():
+        assert [file.name for file in path.parent.iterdir()] == ["x.db"]
+    assert sqlite_path("http://127.0.0.1:5000") is None
+
+
+def test_the_store_becomes_mlflow_s_default_and_the_environment_stays(
+    mlflow_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import mlflow
+
+    client()
+    assert mlflow.get_tracking_uri() == mlflow.get_registry_uri() == tracking_uri()
+    assert not {"MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"} & set(os.environ)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_REGISTRY_URI", "http://127.0.0.1:10")
+    client()
+    assert (mlflow.get_tracking_uri(), mlflow.get_registry_uri()) == (
+        "http://127.0.0.1:9",
+        "http://127.0.0.1:10",
+    )
+    assert os.environ["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:9"
+
+
 def test_the_environment_selects_another_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://tracking:5000")
     assert tracking_uri() == "http://tracking:5000"
@@ -37,6 +73,8 @@ def test_the_environment_selects_another_store(monkeypatch: pytest.MonkeyPatch) 
     ("uri", "shown"),
     [
         ("sqlite:////home/ann/project/mlflow.db", "sqlite:///mlflow.db"),
+        ("sqlite:////home/ann@home/mlflow.db", "sqlite:///mlflow.db"),
+        ("sqlite+pysqlite:///file:/home/what%3F/mlflow.db?uri=true", "sqlite:///mlflow.db"),
         ("http://127.0.0.1:5000", "http://127.0.0.1:5000"),
         ("https://ann:secret@tracking.example:443/path?token=secret", "https://tracking.example:443/path"),
         ("postgresql+psycopg2://ann:secret@db:5432/mlflow", "postgresql+psycopg2://db:5432/mlflow"),
@@ -116,7 +154,7 @@ def test_a_client_is_quiet_even_when_it_creates_the_database(tmp_path: Path, roo
 
 
 def test_importing_these_modules_does_not_import_mlflow(root: Path) -> None:
-    modules = "sys, tasks.tracking, tasks.register, tasks.promotion.decision"
+    modules = "sys, tasks.tracking, tasks.register, tasks.promotion.aliases"
     code = f"import {modules}; sys.exit('mlflow' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=root, check=True)
 

@@ -1,0 +1,54 @@
+"""The result of a promotion or rollback: the receipt of the last one, and the history of all."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from facenet.evaluation.comparison import Comparison
+from tasks import paths
+from tasks.reports import strict, write_report
+
+RECEIPT = paths.REPORTS / "promotion.json"
+HISTORY = paths.REPORTS / "promotions.jsonl"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromotionResult:
+    """The result of a promotion or rollback.
+
+    action: promoted, unchanged (already the champion), rolled_back or refused.
+    champion, previous_champion, challenger: version numbers afterwards, None if there is none.
+    metrics: the compared metric by version number, on common pairs if the versions scored different ones.
+    paired: the comparison of challenger and champion on common pairs, None without the decisions of both.
+    """
+
+    model: str
+    action: str
+    reason: str
+    champion: int | None = None
+    previous_champion: int | None = None
+    challenger: int | None = None
+    metric: str | None = None
+    metrics: dict[str, float] | None = None
+    paired: Comparison | None = None
+    forced: bool = False
+
+    @property
+    def refused(self) -> bool:
+        """Whether the requested action was refused."""
+        return self.action == "refused"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields for JSON; the key of `metrics` is `figures`, as in every earlier receipt."""
+        values = asdict(self)
+        return {{"metrics": "figures"}.get(name, name): value for name, value in values.items()}
+
+
+def record(result: PromotionResult, *, at: str, receipt: Path = RECEIPT, history: Path = HISTORY) -> None:
+    """Append the result to the history and write the receipt; `at` is the time in ISO 8601."""
+    line = {"at": at, **result.to_dict()}
+    history.parent.mkdir(parents=True, exist_ok=True)
+    with history.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(strict(line), ensure_ascii=False, allow_nan=False) + "\n")
+    write_report(receipt, line)
