@@ -26,6 +26,9 @@ setup: $(READY) ## Build .venv from requirements.lock
 	@$(SCM)
 
 $(READY): requirements.lock pyproject.toml
+	@# MLflow's migrations lie in .venv, and Alembic interpolates percent signs in their path.
+	@case "$$PWD" in *%*) echo "MLflow cannot be installed in a folder whose path has a percent sign: $$PWD." \
+		"Rename the folder, or move the project." >&2; exit 1;; esac
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is required. Choose one: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "Installing requirements.lock into $(VENV); this takes a few minutes the first time"
@@ -64,24 +67,24 @@ data-docs: $(READY) ## Build the data validation report in reports/data-docs
 .PHONY: ui
 ui: $(READY) ## Show runs and registered models in MLflow on http://127.0.0.1:5000
 	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow server --host 127.0.0.1 --port 5000 --workers 1 \
-		--backend-store-uri sqlite:///$(CURDIR)/mlflow.db --artifacts-destination $(CURDIR)/mlartifacts
+		--backend-store-uri sqlite:///mlflow.db --artifacts-destination mlartifacts
 
 # facenet-pytorch 2.5.3 pins an old torch: install it without dependencies next to a recent torch.
 PEER := benchmarks/.peer
-PEER_PYTHON := $(CURDIR)/$(PEER)/bin/python
+PEER_PYTHON := $(PEER)/bin/python
 FACENET_PEER_PYTHON ?= $(PEER_PYTHON)
 
 .PHONY: bench-align
 bench-align: $(READY) $(if $(filter $(PEER_PYTHON),$(FACENET_PEER_PYTHON)),$(PEER)/.ready) ## Measure detection and align against facenet-pytorch
-	@FACENET_PEER_PYTHON=$(FACENET_PEER_PYTHON) python -m benchmarks.align $(ARGS)
+	@FACENET_PEER_PYTHON="$(FACENET_PEER_PYTHON)" python -m benchmarks.align $(ARGS)
 
 .PHONY: bench-train
 bench-train: $(READY) $(if $(filter $(PEER_PYTHON),$(FACENET_PEER_PYTHON)),$(PEER)/.ready) ## Measure training steps against facenet-pytorch
-	@FACENET_PEER_PYTHON=$(FACENET_PEER_PYTHON) python -m benchmarks.train $(ARGS)
+	@FACENET_PEER_PYTHON="$(FACENET_PEER_PYTHON)" python -m benchmarks.train $(ARGS)
 
 .PHONY: bench-evaluate
 bench-evaluate: $(READY) $(if $(filter $(PEER_PYTHON),$(FACENET_PEER_PYTHON)),$(PEER)/.ready) ## Measure protocol and embedding against davidsandberg and facenet-pytorch
-	@FACENET_PEER_PYTHON=$(FACENET_PEER_PYTHON) python -m benchmarks.evaluate $(ARGS)
+	@FACENET_PEER_PYTHON="$(FACENET_PEER_PYTHON)" python -m benchmarks.evaluate $(ARGS)
 
 .PHONY: bench-incremental
 bench-incremental: $(READY) ## Measure ingest and align after a small change: ARGS=--cluster for Dask too

@@ -15,6 +15,7 @@ from prefect.settings import (
     temporary_settings,
 )
 
+from flows.workspace import WorkspaceInvalid, check_database
 from tasks.tracking.store import sqlite_uri
 
 FOLDER = Path(".prefect")
@@ -28,11 +29,21 @@ def local_api() -> Iterator[None]:
     The user's own Prefect database is not touched, since another version of Prefect may have created it.
     Settings from the environment or a Prefect profile take precedence. SIGTERM exits through the exit
     handlers, which stop the temporary server.
+
+    Raises:
+        WorkspaceInvalid: the folder or the database of the temporary server cannot be used.
     """
     if get_current_settings().api.url:
         yield
         return
-    FOLDER.mkdir(exist_ok=True)
+    try:
+        FOLDER.mkdir(exist_ok=True)
+    except OSError as error:
+        raise WorkspaceInvalid(
+            f"{FOLDER.absolute()}, which has the history of flow runs, cannot be created: {error}. "
+            "The workspace has to be writable for this user; or set PREFECT_API_URL to a Prefect server."
+        ) from error
+    check_database(FOLDER / "prefect.db", "the history of flow runs")
     database = sqlite_uri(FOLDER.absolute() / "prefect.db")
     defaults = {
         PREFECT_SERVER_ALLOW_EPHEMERAL_MODE: True,

@@ -35,6 +35,7 @@ def promotion(
 
     try:
         params = load_params().register
+        record.check_writable()
         if action == "rollback":
             result = aliases.roll_back(params.model)
         else:
@@ -59,9 +60,10 @@ def show() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; a refusal prints its reason and exits with 1."""
     options = parse(arguments)
-    if options.command == "show":
-        stage_main(show)
-        return
+    stage_main(show if options.command == "show" else lambda: _decide(options))
+
+
+def _decide(options: argparse.Namespace) -> None:
     with local_api():
         state: Any = promotion(
             options.command, force=options.force, version=options.version, return_state=True
@@ -70,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stderr.write(f"{state.message}\n")
         sys.exit(1)
     sys.stdout.write(f"{state.message}\n")
-    stage_main(show)
+    show()
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:

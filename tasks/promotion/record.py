@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from facenet.errors import DataInvalid
 from facenet.evaluation.comparison import Comparison
 from tasks import paths
 from tasks.reports import strict, write_report
@@ -45,10 +46,25 @@ class PromotionResult:
         return {{"metrics": "figures"}.get(name, name): value for name, value in values.items()}
 
 
+def check_writable(history: Path = HISTORY) -> None:
+    """Check that the history can be written, before an alias moves.
+
+    Raises:
+        DataInvalid: it cannot.
+    """
+    try:
+        history.parent.mkdir(parents=True, exist_ok=True)
+        history.open("a").close()
+    except OSError as error:
+        raise DataInvalid(
+            f"{history}, the history of promotions, cannot be written: {error}. No alias was moved."
+        ) from error
+
+
 def record(result: PromotionResult, *, at: str, receipt: Path = RECEIPT, history: Path = HISTORY) -> None:
     """Append the result to the history and write the receipt; `at` is the time in ISO 8601."""
     line = {"at": at, **result.to_dict()}
-    history.parent.mkdir(parents=True, exist_ok=True)
+    check_writable(history)
     with history.open("a", encoding="utf-8") as file:
         file.write(json.dumps(strict(line), ensure_ascii=False, allow_nan=False) + "\n")
     write_report(receipt, line)

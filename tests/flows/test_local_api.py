@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from flows.local_api import STARTUP_SECONDS, local_api
+from flows.workspace import WorkspaceInvalid
 from tests.waiting import wait_for
 
 SHOW = """
@@ -87,6 +88,36 @@ def test_a_configured_server_is_used(folder: Path, api: str) -> None:
     with local_api():
         assert get_current_settings() is before
     assert not (folder / ".prefect").exists()
+
+
+def test_a_folder_or_database_that_cannot_be_used_is_named_at_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    with temporary_settings(restore_defaults={PREFECT_API_URL}):
+        Path(".prefect").write_text("a file")
+        with pytest.raises(WorkspaceInvalid, match=r"\.prefect, .* cannot be created: .*PREFECT_API_URL"):
+            local_api().__enter__()
+        Path(".prefect").unlink()
+        Path(".prefect").mkdir()
+        Path(".prefect/prefect.db").write_text("half a database")
+        with pytest.raises(
+            WorkspaceInvalid, match=r"prefect\.db, .* is not an SQLite database\. .*delete it"
+        ):
+            local_api().__enter__()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ünï faces #1", "what? 100%"])
+def test_a_flow_runs_in_a_workspace_of_any_name(tmp_path: Path, root: Path, name: str) -> None:
+    folder = tmp_path / "places" / name
+    folder.mkdir(parents=True)
+    options = command(root, tmp_path / "home", RUN)
+    assert subprocess.run(**options, cwd=folder, capture_output=True, check=True).stdout == "done\n"
+    assert (folder / ".prefect" / "prefect.db").exists()
+    assert [path.name for path in folder.parent.iterdir()] == [name]
 
 
 @pytest.mark.slow

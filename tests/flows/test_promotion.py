@@ -107,6 +107,17 @@ def test_a_failed_promotion_is_a_failed_flow_run_with_its_reason_and_an_artifact
     assert "params.yaml" in promotion.promotion(return_state=True).message
 
 
+@pytest.mark.slow
+def test_no_alias_moves_if_the_history_cannot_be_written(
+    challenge: Challenge, prefect_api: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    challenge(0.90)
+    Path("reports").write_text("a file")
+    assert exit_code() == 1
+    assert "No alias was moved" in capsys.readouterr().err
+    assert registry.aliases("faces") == {"challenger": 1}
+
+
 def test_show_needs_no_prefect_server(challenge: Challenge, capsys: pytest.CaptureFixture[str]) -> None:
     challenge(0.9)
     promotion.main(["show"])

@@ -90,6 +90,30 @@ def test_a_workspace_that_cannot_be_locked_is_refused(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.parametrize("content", ["half a database", None])
+def test_a_damaged_mlflow_database_is_named_before_anything_runs(
+    monkeypatch: pytest.MonkeyPatch, content: str | None
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    path = Path("mlflow.db")
+    path.write_text("")
+    with exclusive("run", print):
+        pass
+    path.unlink()
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_text(content)
+    with (
+        pytest.raises(WorkspaceInvalid, match=r"mlflow\.db, which has MLflow's runs .*"),
+        exclusive("run", print),
+    ):
+        pass
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    with exclusive("run", print):
+        pass
+
+
 def test_without_git_dvc_has_to_be_configured(tmp_path: Path) -> None:
     (tmp_path / ".git").rmdir()
     cure = r"is not a git repository.* `dvc config --local core\.no_scm true`"

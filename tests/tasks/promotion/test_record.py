@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from facenet.errors import DataInvalid
 from tasks.promotion import record as module
-from tasks.promotion.record import PromotionResult, record
+from tasks.promotion.record import PromotionResult, check_writable, record
 
 FIRST = PromotionResult(model="faces", action="promoted", reason="better", champion=1, metrics={"1": 0.9})
 SECOND = PromotionResult(model="faces", action="refused", reason="worse", champion=1)
@@ -35,6 +36,14 @@ def test_the_receipt_is_written_last(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(OSError, match="no space"):
         record(FIRST, at="2026-01-01", receipt=tmp_path / "r.json", history=tmp_path / "h.jsonl")
     assert (tmp_path / "h.jsonl").read_text().count("\n") == 1
+
+
+def test_a_history_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "reports").write_text("a file")
+    with pytest.raises(DataInvalid, match=r"promotions\.jsonl, .* No alias was moved"):
+        check_writable(tmp_path / "reports" / "promotions.jsonl")
+    check_writable(tmp_path / "new" / "promotions.jsonl")
+    assert (tmp_path / "new" / "promotions.jsonl").read_text() == ""
 
 
 def test_only_a_refusal_is_refused() -> None:
