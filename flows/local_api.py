@@ -15,10 +15,10 @@ from prefect.settings import (
     temporary_settings,
 )
 
-from flows.workspace import WorkspaceInvalid, check_database
-from tasks.tracking.store import sqlite_uri
+from flows.workspace import WorkspaceInvalid
+from tasks.tracking.store import is_sqlite, sqlite_uri
 
-FOLDER = Path(".prefect")
+DATABASE = Path(".prefect/prefect.db")
 STARTUP_SECONDS = 120  # the first start creates the database, which can exceed Prefect's default of 20 s
 
 
@@ -36,21 +36,30 @@ def local_api() -> Iterator[None]:
     if get_current_settings().api.url:
         yield
         return
-    try:
-        FOLDER.mkdir(exist_ok=True)
-    except OSError as error:
-        raise WorkspaceInvalid(
-            f"{FOLDER.absolute()}, which has the history of flow runs, cannot be created: {error}. "
-            "The workspace has to be writable for this user; or set PREFECT_API_URL to a Prefect server."
-        ) from error
-    check_database(FOLDER / "prefect.db", "the history of flow runs")
-    database = sqlite_uri(FOLDER.absolute() / "prefect.db")
+    _check()
     defaults = {
         PREFECT_SERVER_ALLOW_EPHEMERAL_MODE: True,
         PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS: STARTUP_SECONDS,
-        PREFECT_API_DATABASE_CONNECTION_URL: database.replace("sqlite", "sqlite+aiosqlite", 1),
+        PREFECT_API_DATABASE_CONNECTION_URL: sqlite_uri(DATABASE.absolute(), "aiosqlite"),
     }
     logging.getLogger("prefect").addFilter(lambda record: "temporary server" not in record.getMessage())
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with temporary_settings(set_defaults=defaults):
         yield
+
+
+def _check() -> None:
+    """Check the database first: with a damaged one the temporary server would not answer for two minutes."""
+    try:
+        DATABASE.parent.mkdir(exist_ok=True)
+        damaged = DATABASE.exists() and not is_sqlite(DATABASE)
+    except OSError as error:
+        raise WorkspaceInvalid(
+            f"{DATABASE.absolute()}, the history of flow runs, cannot be used: {error}. "
+            "The workspace has to be writable for this user; or set PREFECT_API_URL to a Prefect server."
+        ) from error
+    if damaged:
+        raise WorkspaceInvalid(
+            f"{DATABASE.absolute()}, the history of flow runs, is not an SQLite database. "
+            "Restore it, or delete it: a new one is then created."
+        )

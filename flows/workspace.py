@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from facenet.errors import FaceNetError
+from tasks.tracking.store import check_database
 
 LOCK = Path(".dvc/tmp/flow.lock")
-SQLITE = b"SQLite format 3\0"  # how every database starts; an empty file is an empty database
 POLL_SECONDS = 1.0
 
 
@@ -25,8 +25,9 @@ def exclusive(run: str, on_wait: Callable[[str], None]) -> Iterator[None]:
     The kernel releases the lock when its process ends, so it is never stale.
 
     Raises:
-        WorkspaceInvalid: the working folder has no .dvc, is not writable, has no Git repository although DVC
-            is not configured for that, or its mlflow.db is not a database.
+        WorkspaceInvalid: the working folder has no .dvc, is not writable, or is not in a Git
+            repository and DVC is not configured for that.
+        TrackingFailed: the MLflow store is a file that is not a database.
     """
     _check()
     with LOCK.open("a+") as file:
@@ -38,26 +39,6 @@ def exclusive(run: str, on_wait: Callable[[str], None]) -> Iterator[None]:
             yield
         finally:
             file.truncate(0)
-
-
-def check_database(path: Path, contents: str) -> None:
-    """Check that a file is an SQLite database that can be written; it need not exist.
-
-    Raises:
-        WorkspaceInvalid: it is not; the message says that it has `contents`.
-    """
-    try:
-        with path.open("r+b") as file:
-            start = file.read(len(SQLITE))
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise WorkspaceInvalid(f"{path}, which has {contents}, cannot be opened: {error}.") from error
-    if start not in (b"", SQLITE):
-        raise WorkspaceInvalid(
-            f"{path}, which has {contents}, is not an SQLite database. "
-            "Restore it from a backup, or delete it: the next run creates a new one."
-        )
 
 
 def _check() -> None:
@@ -73,8 +54,7 @@ def _check() -> None:
         raise WorkspaceInvalid(
             f"{here} cannot be locked: {error}. The workspace has to be writable for this user."
         ) from error
-    if not os.environ.get("MLFLOW_TRACKING_URI"):
-        check_database(Path("mlflow.db"), "MLflow's runs and registered models")
+    check_database()  # of MLflow: before hours of work, not after them
     if not any((folder / ".git").exists() for folder in (here, *here.parents)):
         _check_without_git()
 

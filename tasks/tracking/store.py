@@ -70,12 +70,21 @@ def check_database() -> None:
     if path is None or not path.exists():
         return
     try:
-        with path.open("rb") as file:
-            header = file.read(len(SQLITE))
+        if is_sqlite(path):
+            return
     except OSError as error:
         raise TrackingFailed(f"The MLflow store {path} cannot be read: {error.strerror}. {CURE}") from error
-    if header and header != SQLITE:
-        raise TrackingFailed(f"The MLflow store {path} is not an SQLite database. {CURE}")
+    raise TrackingFailed(f"The MLflow store {path} is not an SQLite database. {CURE}")
+
+
+def is_sqlite(path: Path) -> bool:
+    """Return whether a file is an SQLite database; an empty file is an empty one.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return file.read(len(SQLITE)) in (b"", SQLITE)
 
 
 def client() -> "MlflowClient":

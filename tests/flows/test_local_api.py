@@ -98,7 +98,7 @@ def test_a_folder_or_database_that_cannot_be_used_is_named_at_once(
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     with temporary_settings(restore_defaults={PREFECT_API_URL}):
         Path(".prefect").write_text("a file")
-        with pytest.raises(WorkspaceInvalid, match=r"\.prefect, .* cannot be created: .*PREFECT_API_URL"):
+        with pytest.raises(WorkspaceInvalid, match=r"prefect\.db, .* cannot be used: .*PREFECT_API_URL"):
             local_api().__enter__()
         Path(".prefect").unlink()
         Path(".prefect").mkdir()

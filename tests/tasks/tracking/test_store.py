@@ -74,7 +74,7 @@ def test_the_environment_selects_another_store(monkeypatch: pytest.MonkeyPatch) 
     [
         ("sqlite:////home/ann/project/mlflow.db", "sqlite:///mlflow.db"),
         ("sqlite:////home/ann@home/mlflow.db", "sqlite:///mlflow.db"),
-        ("sqlite+pysqlite:///file:/home/what%3F/mlflow.db?uri=true", "sqlite:///mlflow.db"),
+        ("sqlite+pysqlite:///file:/srv/what%3F/mlflow.db?uri=true", "sqlite:///mlflow.db"),
         ("http://127.0.0.1:5000", "http://127.0.0.1:5000"),
         ("https://ann:secret@tracking.example:443/path?token=secret", "https://tracking.example:443/path"),
         ("postgresql+psycopg2://ann:secret@db:5432/mlflow", "postgresql+psycopg2://db:5432/mlflow"),
