@@ -1,4 +1,4 @@
-"""Evaluated people and photos that are also in the training data: by name, by digest, by similarity."""
+"""Evaluated people and photos that are also in the training data: by name, digest, similarity, or person."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from facenet.evaluation.near_duplicates import nearest, pixel_similarity
+from facenet.evaluation.shared_people import person_means, suspects
 from facenet.identity import fold_name
 from tasks.evaluate.embedding_cache import face_digests
 from tasks.evaluate.embeddings import EmbeddingRows
@@ -22,7 +24,7 @@ COMPARED = 1000  # maximum number of suspects by embedding whose pixels are comp
 class Leak(NamedTuple):
     """An evaluated person or photo and its counterpart in training."""
 
-    found_by: str  # name, digest or similarity
+    found_by: str  # name, digest, similarity (of photos) or person (by the means of their embeddings)
     evaluated: str
     trained: str
     evaluated_photo: str = ""
@@ -36,13 +38,15 @@ class Sides:
     """The photos that are compared.
 
     identities: the person of every stored photo, by image_id. evaluated, trained: image_ids.
-    shared: the evaluated people whose folded names are among those trained on.
+    shared: the evaluated people whose folded names are among those trained on. trained_here: whether the
+    weights were trained on these training photos.
     """
 
     identities: Mapping[str, str]
     evaluated: Sequence[str]
     trained: Sequence[str]
     shared: Sequence[str]
+    trained_here: bool = True
 
 
 def leaks_by_name(sides: Sides) -> list[Leak]:
@@ -104,6 +108,44 @@ def leaks_by_similarity(
         for a, b, cosine, correlation in confirmed
         if correlation >= SAME_PHOTO
     ]
+
+
+def leaks_by_person(
+    sides: Sides, evaluated: EmbeddingRows, trained: EmbeddingRows
+) -> tuple[list[Leak], float | None]:
+    """Return the evaluated people whose mean embedding is that of a person in training, and the threshold.
+
+    Shared people, who are found by name, are left out. The threshold, a cosine, is None if
+    there are too few people to compare.
+
+    Args:
+        sides: N evaluated and M trained photos.
+        evaluated: (N, E) embeddings.
+        trained: (M, E).
+    """
+    ours, our_rows = _people(sides, sides.evaluated)
+    theirs, their_rows = _people(sides, sides.trained)
+    found = suspects(person_means(evaluated, our_rows), person_means(trained, their_rows))
+    if found is None:
+        return [], None
+    names, others = list(ours), list(theirs)
+    named = {fold_name(name) for name in sides.shared}
+    pairs = [(names[a], others[b]) for a, b in zip(found.rows, found.other_rows, strict=True)]
+    leaks = [
+        Leak("person", a, b, ours[a], theirs[b], float(cosine))
+        for (a, b), cosine in zip(pairs, found.cosines, strict=True)
+        if fold_name(a) not in named or fold_name(a) != fold_name(b)
+    ]
+    return leaks, found.threshold
+
+
+def _people(sides: Sides, photos: Sequence[str]) -> tuple[dict[str, str], npt.NDArray[np.int64]]:
+    """Return the people with their first photo, and the number of the person of each of (N,) photos."""
+    first: dict[str, str] = {}
+    for photo in photos:
+        first.setdefault(sides.identities[photo], photo)
+    number = {name: row for row, name in enumerate(first)}
+    return first, np.array([number[sides.identities[photo]] for photo in photos], np.int64)
 
 
 def read_faces(aligned: Path, photos: set[str]) -> dict[str, Any]:

@@ -5,7 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 from tasks.evaluate.files import EvaluatePaths
-from tasks.evaluate.leak_search import Sides, leaks_by_digest, leaks_by_name, leaks_by_similarity
+from tasks.evaluate.leak_search import (
+    Leak,
+    Sides,
+    leaks_by_digest,
+    leaks_by_name,
+    leaks_by_person,
+    leaks_by_similarity,
+)
 from tasks.evaluate.leaks_picture import draw_leaks
 from tasks.evaluate.photo_embedder import PhotoEmbedder
 from tasks.evaluate.result import Evaluation
@@ -34,41 +41,72 @@ def report_leaks(
         files: the face table and the reports.
     """
     equal = leaks_by_digest(sides, files.aligned)
-    found = {leak.evaluated_photo for leak in equal}
     rest = sorted(set(sides.trained) - set(sides.evaluated))
     sample = rest[:: -(-len(rest) // params.leak_photos)] if rest and params.leak_photos else []
-    remaining = replace(sides, evaluated=[photo for photo in sides.evaluated if photo not in found])
-    similar = _similar(replace(remaining, trained=sample), evaluation, embedder, params, files)
-    leaks = [*leaks_by_name(sides), *equal, *similar]
+    similar, people, threshold = _by_embedding(
+        replace(sides, trained=sample), equal, evaluation, embedder, params, files
+    )
+    leaks = [*leaks_by_name(sides), *people, *equal, *similar]
     write_table(files.reports / "leaks.csv", COLUMNS, leaks)
     draw_leaks(files.reports / "leaks.png", leaks, files.aligned)
-    if equal or similar:
-        logger.warning(
-            "%d EVALUATED PHOTOS WERE TRAINED ON: see reports/leaks.csv", len(equal) + len(similar)
-        )
+    _warn(sides, len(equal) + len(similar), people)
     return {
         "leaked_names": len(sides.shared),
+        "leaked_people_alike": len(people),
         "leaked_photos_equal": len(equal),
         "leaked_photos_alike": len(similar),
         "leak_photos_compared": len(sample),
         "leak_photos_trained": len(rest),
+        "leak_people_compared": 0 if threshold is None else len({sides.identities[p] for p in sample}),
+        "leak_people_cosine": threshold,
+        **_not_compared(sides, len(sample)),
     }
 
 
-def _similar(
+def _by_embedding(
     sides: Sides,
+    equal: list[Leak],
     evaluation: Evaluation,
     embedder: PhotoEmbedder,
     params: EvaluateParams,
     files: EvaluatePaths,
-) -> list[Any]:
+) -> tuple[list[Leak], list[Leak], float | None]:
+    """Return leaks by similarity, without photos already found to be equal, and by person."""
     if not sides.evaluated or not sides.trained:
-        return []
+        return [], [], None
     embedded, _ = embedder.embed(sides.trained, mirrored=False)
-    return leaks_by_similarity(
-        replace(sides, trained=embedded.image_ids),
-        evaluation.faces_of(sides.evaluated),
+    sides = replace(sides, trained=embedded.image_ids)
+    people, threshold = leaks_by_person(sides, evaluation.faces_of(sides.evaluated), embedded.faces)
+    found = {leak.evaluated_photo for leak in equal}
+    remaining = [photo for photo in sides.evaluated if photo not in found]
+    similar = leaks_by_similarity(
+        replace(sides, evaluated=remaining),
+        evaluation.faces_of(remaining),
         embedded.faces,
         aligned=files.aligned,
         similarity=params.leak_similarity,
     )
+    return similar, people, threshold
+
+
+def _warn(sides: Sides, photos: int, people: list[Leak]) -> None:
+    fate = "WERE TRAINED ON" if sides.trained_here else "ARE AMONG THE TRAINING PHOTOS"
+    if photos:
+        logger.warning("%d EVALUATED PHOTOS %s: see reports/leaks.csv", photos, fate)
+    if people:
+        logger.warning(
+            "%d EVALUATED PEOPLE MAY BE IN TRAINING UNDER ANOTHER NAME: see reports/leaks.csv", len(people)
+        )
+
+
+def _not_compared(sides: Sides, photos: int) -> dict[str, str]:
+    """Return a warning, also logged, of what was not searched for leaks."""
+    if sides.trained_here and photos:
+        return {}
+    warning = "NO PHOTOS WERE COMPARED FOR LEAKS" if not photos else f"ONLY {photos} PHOTOS WERE COMPARED"
+    if not sides.trained_here:
+        warning += ": the weights were not trained here, and the photos that they were trained on are unknown"
+    else:
+        warning += ": evaluate.leak_photos is 0" if sides.trained else ": there are no training photos"
+    logger.warning(warning)
+    return {"leak_warning": warning}

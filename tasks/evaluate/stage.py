@@ -78,8 +78,8 @@ def run(
     stored, (people, roles) = stored_faces(files.aligned), _photos(files.aligned)
     embedder = PhotoEmbedder(params, files, device=device)
     trained, seen = trained_people(files.identities)
-    training = _training_photos(people, roles, seen)
-    if not trained_here(embedder.card):  # the people are in the training data, but were not trained on
+    training, here = _training_photos(people, roles, seen), trained_here(embedder.card)
+    if not here:  # the people are in the training data, but were not trained on
         trained, seen = set(), set()
     pairs = without_trained(_listed(files.pairs, stored, params), trained)
     mean = choose_mean(pairs, training, people, params, partial(_vectors, embedder, params))
@@ -91,7 +91,7 @@ def run(
     identify = partial(report_identification, evaluation, people, params, reports=files.reports)
     with begin(identify, in_worker=forked) as identification:  # takes longest
         _write_tables(evaluation, stored, name, files)
-        sides = _sides(evaluation, people, training, seen)
+        sides = _sides(evaluation, people, training, seen, here)
         return {
             "protocol": name,
             "pairs_sha256": file_digest(files.pairs),
@@ -215,7 +215,7 @@ def _training_photos(people: Mapping[str, str], roles: Mapping[str, str], names:
 
 
 def _sides(
-    evaluation: Evaluation, people: Mapping[str, str], training: Sequence[str], seen: set[str]
+    evaluation: Evaluation, people: Mapping[str, str], training: Sequence[str], seen: set[str], here: bool
 ) -> Sides:
     """Return the photos of scored pairs and of training; `seen`: folded names of those trained on."""
     scored = evaluation.pairs.usable[evaluation.scored]
@@ -224,6 +224,7 @@ def _sides(
         evaluated=sorted({*scored["left"], *scored["right"]}),
         trained=training,
         shared=shared_identities(evaluation.pairs, seen),
+        trained_here=here,
     )
 
 

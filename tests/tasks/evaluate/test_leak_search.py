@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from tasks.evaluate.leak_search import Leak, Sides, equal_photos, leaks_by_name
+from tasks.evaluate.leak_search import Leak, Sides, equal_photos, leaks_by_name, leaks_by_person
 
 
 def sides(**fields: object) -> Sides:
@@ -43,3 +43,40 @@ def test_time_is_linear_in_the_training_photos() -> None:
     start = time.process_time()
     assert equal_photos(sides(identities=people, evaluated=ours, trained=theirs), digests) == []
     assert time.process_time() - start < 3
+
+
+def people(shared: list[str]) -> tuple[list[Leak], float | None]:
+    """Eight evaluated people; e0 trains with other photos as t0, e1 as E 1."""
+    random = np.random.default_rng(0)
+    centres = random.normal(size=(40, 32))
+    evaluated = {f"e{n}_{k}": (f"e{n}", centres[n]) for n in range(8) for k in range(3)}
+    trained = {f"t{n}_{k}": (f"t{n}", centres[n + 8 if n else 0]) for n in range(20) for k in range(3)}
+    trained |= {f"x{k}": ("E 1", centres[1]) for k in range(3)}
+    everyone = evaluated | trained
+    sides_ = Sides(
+        identities={photo: name for photo, (name, _) in everyone.items()},
+        evaluated=list(evaluated),
+        trained=list(trained),
+        shared=shared,
+    )
+    rows = [
+        np.stack([centre + random.normal(0, 0.3, 32) for _, centre in part.values()]).astype(np.float32)
+        for part in (evaluated, trained)
+    ]
+    return leaks_by_person(sides_, rows[0], rows[1])
+
+
+def test_people_are_found_by_the_means_of_their_embeddings() -> None:
+    found, threshold = people([])
+    assert threshold is not None
+    assert {(leak.evaluated, leak.trained) for leak in found} == {("e0", "t0"), ("e1", "E 1")}
+    assert all(leak.found_by == "person" and (leak.cosine or 0) >= threshold for leak in found)
+    assert {(leak.evaluated_photo, leak.trained_photo) for leak in found} == {
+        ("e0_0", "t0_0"),
+        ("e1_0", "x0"),
+    }
+
+
+def test_people_found_by_name_are_not_repeated() -> None:
+    found, _ = people(["e1"])
+    assert [(leak.evaluated, leak.trained) for leak in found] == [("e0", "t0")]

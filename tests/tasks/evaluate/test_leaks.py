@@ -1,6 +1,7 @@
 """Planted leaks: a person under another spelling, a re-encoded photo, an identical face."""
 
 import hashlib
+from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from facenet.embedder import Embedder
 from facenet.images import encode
 from tasks.evaluate.stage import run
 from tasks.params.evaluate import EvaluateParams
@@ -59,8 +61,11 @@ def test_other_people_are_not_leaks(
     workspace: Workspace, params: EvaluateParams, others: list[dict[str, Any]]
 ) -> None:
     metrics = evaluate(workspace, params, others)
-    names = ("leaked_names", "leaked_photos_equal", "leaked_photos_alike", "leak_photos_compared")
-    assert [metrics[name] for name in names] == [0, 0, 0, 30]
+    names = ("leaked_names", "leaked_people_alike", "leaked_photos_equal", "leaked_photos_alike")
+    assert [metrics[name] for name in names] == [0, 0, 0, 0]
+    assert (metrics["leak_photos_compared"], metrics["leak_people_compared"]) == (30, 6)
+    assert 0.55 <= metrics["leak_people_cosine"] < 1
+    assert "leak_warning" not in metrics
     assert leaks(workspace).empty
     assert min(Image.open(workspace.paths["reports"] / "leaks.png").size) > 200
 
@@ -93,5 +98,58 @@ def test_leak_photos_limits_the_comparison(
 ) -> None:
     metrics = evaluate(workspace, params.model_copy(update={"leak_photos": 10}), others)
     assert (metrics["leak_photos_compared"], metrics["leak_photos_trained"]) == (10, 30)
-    metrics = evaluate(workspace, params.model_copy(update={"leak_photos": 0}), [])
-    assert metrics["leak_photos_compared"] == 0
+    none = params.model_copy(update={"leak_photos": 0})
+    metrics = run(none, workspace.files, device="cpu", seed=7, sources=(OrlSource(kind="orl"),))
+    assert (metrics["leak_photos_compared"], metrics["leak_people_compared"]) == (0, 0)
+    assert metrics["leak_warning"] == "NO PHOTOS WERE COMPARED FOR LEAKS: evaluate.leak_photos is 0"
+
+
+def test_weights_that_were_not_trained_here_say_what_was_not_compared(
+    workspace: Workspace,
+    params: EvaluateParams,
+    others: list[dict[str, Any]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    workspace.with_card(params={"train": {"epochs": 0}})
+    metrics = run(params, workspace.files, device="cpu", seed=7, sources=(OrlSource(kind="orl"),))
+    unknown = "the weights were not trained here, and the photos that they were trained on are unknown"
+    assert metrics["leak_warning"] == f"NO PHOTOS WERE COMPARED FOR LEAKS: {unknown}"
+    assert metrics["leak_warning"] in caplog.text
+    equal = trained_row(workspace, "s4/s4_0003", "Else", encode(stored(workspace, "s4/s4_0003"), "png"))
+    metrics = evaluate(workspace, params, [*others, equal])
+    assert metrics["leak_warning"] == f"ONLY 31 PHOTOS WERE COMPARED: {unknown}"
+    assert (metrics["leaked_photos_equal"], metrics["identity_overlap"]) == (1, 0)
+    assert "1 EVALUATED PHOTOS ARE AMONG THE TRAINING PHOTOS" in caplog.text
+
+
+def test_a_renamed_person_with_other_photos_is_found(
+    workspace: Workspace,
+    params: EvaluateParams,
+    others: list[dict[str, Any]],
+    orl_photos: list[tuple[str, bytes]],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """s6 is evaluated on photos 1 to 4; photos 5 to 10 train as Nobody.
+
+    Embeddings are grey values around those of the mean face, which separate people where an untrained network
+    does not.
+    """
+    pixels = [
+        np.asarray(Image.open(BytesIO(data)).convert("RGB").resize((100, 100))) for _, data in orl_photos
+    ]
+    mean = grey(pixels).mean(axis=0)
+    renamed = [trained_row(workspace, "s6/s6_0001", "Nobody", encode(face, "png")) for face in pixels[54:60]]
+    monkeypatch.setattr(Embedder, "embed", lambda _, faces: grey(faces) - mean)
+    metrics = evaluate(workspace, params.model_copy(update={"flip": "none"}), [*others, *renamed])
+    assert (metrics["leaked_people_alike"], metrics["leaked_photos_equal"]) == (1, 0)
+    found = leaks(workspace).set_index("found_by")
+    assert tuple(found.loc["person", ["evaluated", "trained"]]) == ("s6", "Nobody")
+    assert float(found.loc["person", "cosine"]) >= metrics["leak_people_cosine"]
+    assert "1 EVALUATED PEOPLE MAY BE IN TRAINING UNDER ANOTHER NAME" in caplog.text
+
+
+def grey(faces: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the grey values of (H, W, 3) faces on a grid of 20 x 20, as (N, 400) float32."""
+    small = [Image.fromarray(face).convert("L").resize((20, 20)) for face in faces]
+    return np.stack([np.asarray(face, np.float32).ravel() for face in small])
