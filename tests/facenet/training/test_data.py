@@ -118,3 +118,9 @@ def test_small_sets_are_cached_in_memory_on_a_cpu(tmp_path: Path, monkeypatch: p
     assert loader_settings(table, torch.device("cuda"), cores=4) == (False, 3)
     monkeypatch.setattr(data, "KEEP_BYTES", len(LABELS) * SIDE * SIDE * 3 - 1)
     assert loader_settings(table, torch.device("cpu"), cores=2) == (False, 1)
+
+
+def test_no_rows_give_no_faces(tmp_path: Path) -> None:
+    paths = write_faces(tmp_path)
+    for keep in (False, True):
+        assert FaceTable(paths, keep=keep)[np.array([], np.int64)].shape == (0, SIDE, SIDE, 3)

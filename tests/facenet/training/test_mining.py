@@ -81,9 +81,9 @@ def line(*places: float) -> Embeddings:
 @pytest.mark.parametrize(
     ("embeddings", "labels", "words"),
     [
-        (line(0, 0.1, 5, 5.1), [0, 0, 1, 1], "100% of the pairs everybody else is farther .* margin 0.2"),
-        (line(0, 3, 0.1, 3.1), [0, 0, 1, 1], "100% of the pairs somebody else is nearer"),
-        (line(2, 2, 2), [0, 0, 1], "on one point"),
+        (line(0, 0.1, 5, 5.1), [0, 0, 1, 1], "100% of the pairs every negative is farther .* margin 0.2"),
+        (line(0, 3, 0.1, 3.1), [0, 0, 1, 1], "100% of the pairs a negative is nearer"),
+        (line(2, 2, 2), [0, 0, 1], "at one point"),
         (line(0, 1, 2), [0, 1, 2], "no person has two photos"),
     ],
 )
