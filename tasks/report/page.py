@@ -130,12 +130,20 @@ def _champion(findings: Findings, registration: Mapping[str, Any] | None) -> Tab
     return Table(f"Compared with the champion, version {champion['version']}", head, rows)
 
 
+def _epoch(selection: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the row that says which epoch the weights are of; none for cards without it."""
+    if not selection:
+        return []
+    return [("weights, epoch", f"{selection['epoch']} of {selection['epochs']}: {selection['reason']}")]
+
+
 def _digests(findings: Findings, subject: Subject) -> Table:
     """Return the identifiers of the data, the code and the model."""
     card, registration = subject.card, subject.registration or {}
     rows = [
         ("training commit", card.commit or formatting.NONE),
         ("weights, sha256", card.weights_sha256),
+        *_epoch(card.selection),
         *((f"data {name}, sha256", digest) for name, digest in sorted(card.data.items())),
         ("evaluated pairs, sha256", findings.evaluation["pairs_sha256"]),
         ("decisions, sha256", findings.evaluation["decisions_sha256"]),

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,13 @@ def test_every_part_is_there(page: str) -> None:
         ),
     ):
         assert f"<caption><span>{caption}" in page, caption
+
+
+def test_the_epoch_of_the_weights_is_there_with_the_reason(reported: Reported) -> None:
+    selection = {"rule": "best", "epoch": 3, "epochs": 9, "reason": "the highest validation accuracy"}
+    assert "weights, epoch" not in reported.page(card=replace(reported.subject.card, selection={}))
+    page = reported.page(card=replace(reported.subject.card, selection=selection)).replace("<wbr>", "")
+    assert "3 of 9: the highest validation accuracy" in page
 
 
 def test_it_is_one_file_without_an_address(page: str) -> None:
