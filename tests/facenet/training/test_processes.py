@@ -50,7 +50,7 @@ def test_two_processes_train_as_one(seen: tuple[dict[str, Any], dict[str, Any]],
     assert two["triplets"] == one["triplets"]
     assert two["own"] < one["own"] == one["images"][0], "each process reads only its part of a batch"
     assert two["validation"] == pytest.approx(one["validation"], rel=1e-4)
-    assert one["losses"][-1] != pytest.approx(one["losses"][0], rel=1e-2), "something must have been learned"
+    assert one["losses"][-1] != pytest.approx(one["losses"][0], rel=1e-3), "something must have been learned"
 
 
 def test_parts_cover_everything_once() -> None:

@@ -83,7 +83,9 @@ CASES = {
     "listed pairs": Case(loss="contrastive", settings=LISTED, plan="pairs"),
     "remined": Case(loss="triplet", settings=LISTED, plan="remined"),
     **{f"exemplars {name}": Case(loss="triplet", settings=LISTED, plan=name) for name in get_args(Selection)},
-    "exemplars embedded in training mode": Case(loss="triplet", settings=LISTED, plan="in training"),
+    "exemplars embedded in training mode": Case(
+        loss="triplet", settings=LISTED, plan="in training", network={"last_bn": True}
+    ),
     "last batch norm": Case(network={"last_bn": True}),
     "inert batch norm": Case(network={"norm": InertBatchNorm, "last_bn": True}),
     "frozen batch norm": Case(frozen="bn", network={"last_bn": True}),

@@ -85,7 +85,7 @@ def test_the_champion_mines_and_is_named(
     assert (by_chance == -1).all()
     assert metrics["embedder"] == {"embedder": CHAMPION, "version": None, "digest": None}
     assert (metrics["negatives_mined"], metrics["negatives_random"]) == (0, len(by_chance))
-    assert f"There is no {CHAMPION} yet: negatives are drawn at random" in capsys.readouterr().err
+    assert f"There is no {CHAMPION} yet, so negatives are drawn at random" in capsys.readouterr().err
     register(model, digest="of the model")
     _, mined, metrics = mine(params(root, embedder=CHAMPION), aligned)
     assert metrics["embedder"] == {"embedder": CHAMPION, "version": 1, "digest": "of the model"}
@@ -95,7 +95,7 @@ def test_the_champion_mines_and_is_named(
 
 def test_a_model_with_a_larger_input_is_rejected(root: Path, aligned: Path, tmp_path: Path) -> None:
     model = write_model(tmp_path / "large", image_size=96)
-    with pytest.raises(ParamsInvalid, match="76x76 pixels and the network reads 96x96"):
+    with pytest.raises(ParamsInvalid, match="76x76 px, but the network needs 96x96"):
         mine(params(root, embedder=str(model)), aligned)
 
 
