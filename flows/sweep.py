@@ -130,7 +130,7 @@ def _numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
     """Return the numeric metrics for MLflow; an interval becomes two metrics, low and high."""
     numbers = {name: float(value) for name, value in metrics.items() if type(value) in (int, float)}
     for name, value in metrics.items():
-        if name.endswith("_interval") and None not in value:  # null: it was not finite
+        if name.endswith("_interval"):
             stem = name.removesuffix("_interval")
             numbers |= {f"{stem}_low": float(value[0]), f"{stem}_high": float(value[1])}
     return numbers

@@ -40,7 +40,7 @@ def strict(metrics: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_report(path: Path) -> dict[str, Any]:
-    """Return the metrics of a metrics file.
+    """Return the metrics of a metrics file, with the numbers that `strict` replaced.
 
     Raises:
         DataInvalid: the file is missing, cannot be read or is not a JSON object, as after a full disk.
@@ -53,7 +53,9 @@ def read_report(path: Path) -> dict[str, Any]:
         raise DataInvalid(f"{path} cannot be read as a report: {error}. {_advice(path)}") from error
     if not isinstance(metrics, dict):
         raise DataInvalid(f"{path} cannot be read as a report: it is not a JSON object. {_advice(path)}")
-    return metrics
+    reasons = metrics.pop(NOT_FINITE, {})
+    restored: dict[str, Any] = _restored(metrics, "", reasons) if reasons else metrics
+    return restored
 
 
 def _finite(value: Any, name: str, reasons: dict[str, str]) -> Any:
@@ -66,6 +68,15 @@ def _finite(value: Any, name: str, reasons: dict[str, str]) -> Any:
         reasons[name] = str(float(value))
         return None
     return value
+
+
+def _restored(value: Any, name: str, reasons: Mapping[str, str]) -> Any:
+    """Return a copy of `value` with the numbers that `_finite` replaced; any other None stays."""
+    if isinstance(value, dict):
+        return {k: _restored(v, f"{name}.{k}" if name else k, reasons) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_restored(item, f"{name}.{place}", reasons) for place, item in enumerate(value)]
+    return float(reasons[name]) if value is None and name in reasons else value
 
 
 def _advice(path: Path) -> str:

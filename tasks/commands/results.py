@@ -43,13 +43,13 @@ def results_table(reports: Path = REPORTS, gates: Mapping[str, Gate] | None = No
     rows = [
         ("protocol", evaluation["protocol"]),
         ("pairs", f"{evaluation['pairs_used']} of {evaluation['pairs_total']}"),
-        ("accuracy", f"{_metric(evaluation['accuracy'])} ± {_metric(evaluation['accuracy_std'])}"),
+        ("accuracy", f"{evaluation['accuracy']:.4f} ± {evaluation['accuracy_std']:.4f}"),
         (
             f"VAL@FAR {evaluation['far_target']:g}",
-            f"{_metric(evaluation['val'])} ± {_metric(evaluation['val_std'])}",
+            f"{evaluation['val']:.4f} ± {evaluation['val_std']:.4f}",
         ),
-        ("AUC", _metric(evaluation["auc"])),
-        ("EER", _metric(evaluation["eer"])),
+        ("AUC", f"{evaluation['auc']:.4f}"),
+        ("EER", f"{evaluation['eer']:.4f}"),
         *((f"{stage} images/s", _rate(metrics[stage])) for stage in STAGES),
         *(_version(read_report(receipt)) if registered else [("model", _reason(evaluation, gates))]),
     ]
@@ -77,10 +77,6 @@ def _read(reports: Path, stage: str) -> dict[str, Any]:
             f"There is no {path}: the stage {stage} has not run yet. Run `make run` or `dvc repro`."
         )
     return read_report(path)
-
-
-def _metric(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"  # null: it was not finite
 
 
 def _rate(metrics: Mapping[str, Any]) -> str:

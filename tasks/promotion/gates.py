@@ -5,7 +5,6 @@ from typing import Any
 
 from facenet.errors import GateFailed
 from tasks.params.register import Bounds, Gate
-from tasks.reports import NOT_FINITE
 
 TRAINED = "Train a better model, or change register.gates."
 UNTRAINED = (
@@ -34,15 +33,10 @@ def check_gates(
 def failures(metrics: Mapping[str, Any], gates: Mapping[str, Gate]) -> list[str]:
     """Return a phrase for each gate that the metrics do not pass, with the required range and the metric."""
     return [
-        f"{name}: required {range_text(gate)}, got {_shown(metrics, name)}"
+        f"{name}: required {range_text(gate)}, got {'none' if got is None else repr(got)}"
         for name, gate in gates.items()
-        if not passes(metrics.get(name), gate)
+        if not passes(got := metrics.get(name), gate)
     ]
-
-
-def _shown(metrics: Mapping[str, Any], name: str) -> str:
-    got = metrics.get(name)
-    return str(metrics.get(NOT_FINITE, {}).get(name, "none")) if got is None else repr(got)
 
 
 def passes(got: Any, gate: Gate) -> bool:

@@ -31,15 +31,15 @@ class PointResult:
     def interval(self, metric: str) -> tuple[float, float] | None:
         """Return the 95 % interval of a metric, None if the evaluation has none."""
         found = self.metrics.get(f"{metric}_interval")
-        return (float(found[0]), float(found[1])) if found and None not in found else None
+        return (float(found[0]), float(found[1])) if found else None
 
 
 def ranked(results: Sequence[PointResult], metric: str) -> list[PointResult]:
     """Return the results, best first; ties in the order of the grid, failed points last."""
 
     def cost(result: PointResult) -> float:
-        value = None if result.error else result.metrics[metric]  # null: it was not finite
-        return math.inf if value is None else -METRICS[metric] * value
+        value = math.nan if result.error else result.metrics[metric]
+        return -METRICS[metric] * value if math.isfinite(value) else math.inf
 
     return sorted(results, key=cost)
 

@@ -34,7 +34,7 @@ def record_inputs(params: TrainParams, target: Path, *, downloads: Path = paths.
     file = params.schedule.file
     if file and Path(file).is_file():  # if it is missing, stage train says so
         found["schedule"] = {"name": file, "sha256": file_digest(Path(file))}
-    write_text(target, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+    write_text(target, json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def _init_entry(name: str, former: Mapping[str, str], downloads: Path) -> dict[str, str]:

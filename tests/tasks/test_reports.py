@@ -60,7 +60,14 @@ def test_nan_and_infinity_become_null_with_a_reason(tmp_path: Path) -> None:
         "not_finite": {"log_loss": "inf", "interval.1": "-inf", "deep.er.0.mean": "nan"},
     }
     assert list(report)[-1] == "not_finite"
-    assert read_report(path) == report
+
+
+def test_reading_gives_back_nan_and_infinity(tmp_path: Path) -> None:
+    metrics = {"a": math.inf, "b": [0.5, -math.inf, None], "c": {"d.e": {"f": math.inf}}, "g": None}
+    write_report(tmp_path / "x.json", metrics)
+    assert read_report(tmp_path / "x.json") == metrics
+    write_report(tmp_path / "x.json", {"a": [math.nan]})
+    assert math.isnan(read_report(tmp_path / "x.json")["a"][0])
 
 
 @pytest.mark.parametrize("content", [b"", b'{"accuracy": 0.', b"[1, 2]", b"null", b"\xff\xfe{", b"\0" * 20])

@@ -74,13 +74,13 @@ def test_the_gates_of_params_yaml_are_the_default(tmp_path: Path, monkeypatch: p
     load_params.cache_clear()
 
 
-def test_a_metric_that_was_not_finite_is_a_dash(tmp_path: Path) -> None:
+def test_metrics_that_are_not_finite_are_shown(tmp_path: Path) -> None:
     _write_reports(tmp_path)
     evaluation = read_report(tmp_path / "evaluation.json")
     write_report(tmp_path / "evaluation.json", evaluation | {"val_std": float("nan"), "auc": float("inf")})
     table = results_table(tmp_path)
-    assert "0.5000 ± -" in table
-    assert "AUC -" in " ".join(table.split())
+    assert "0.5000 ± nan" in table
+    assert "AUC inf" in " ".join(table.split())
 
 
 def test_a_damaged_report_is_named_with_its_stage(tmp_path: Path) -> None:

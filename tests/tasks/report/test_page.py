@@ -1,6 +1,7 @@
 """The page: complete, self-contained, reproducible, safe with any name, and accessible."""
 
 import itertools
+import math
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -11,6 +12,7 @@ import pytest
 
 from tasks.params.sources import FolderSource
 from tasks.report.page import Subject, render, write_page
+from tasks.reports import read_report, write_report
 from tests.browser import chromium
 from tests.tasks.report.conftest import REGISTRATION, Reported
 
@@ -195,6 +197,15 @@ def test_a_model_that_misses_a_gate_has_a_report(reported: Reported) -> None:
     page = reported.page(params=params, registration=None)
     assert "Not registered: the model missed a gate." in page
     assert page.count("<td>NO</td>") == 2
+
+
+def test_metrics_that_are_not_finite_do_not_break_the_page(reported: Reported) -> None:
+    path = reported.subject.reports / "evaluation.json"
+    broken = {"auc": math.nan, "eer": math.nan, "val": math.nan, "accuracy_interval": [math.nan, 1.0]}
+    write_report(path, read_report(path) | broken | {"calibration_log_loss": math.inf})
+    page = reported.page()
+    assert "log loss inf" in page
+    assert "not_finite" not in page
 
 
 def test_missing_parts_are_named_in_a_sentence(reported: Reported) -> None:

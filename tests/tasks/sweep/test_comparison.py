@@ -28,6 +28,11 @@ def test_the_best_comes_first_ties_as_in_the_grid_and_failed_points_last() -> No
     assert ranked(GRID, "eer") == [GRID[3], GRID[1], GRID[0], GRID[2]]
 
 
+def test_a_metric_that_is_not_finite_ranks_with_the_failed_points() -> None:
+    unknown = result(float("nan"), margin=0.7, loss="cosface")
+    assert ranked([unknown, *GRID], "accuracy") == [GRID[1], GRID[3], GRID[0], unknown, GRID[2]]
+
+
 def test_a_row_has_values_metric_interval_and_error() -> None:
     rows = table(GRID, "accuracy")
     assert rows[0] == {
