@@ -15,8 +15,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path next to `path`; on success sync and rename it, on error remove it.
 
     Raises:
-        StorageFailed: the disk is full, the folder is not writable, or a folder is in the place of the file;
-            `path` is then unchanged.
+        StorageFailed: the disk is full, the folder is not writable, or `path` is a folder; it is then
+            unchanged.
     """
     temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
     try:

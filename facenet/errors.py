@@ -32,7 +32,7 @@ class ImageRejected(FaceNetError):
 
 
 class StorageFailed(FaceNetError):
-    """A file cannot be read or written: no space, no permission, or something else in its place."""
+    """A file cannot be read or written: disk full, permission denied, or something else in its place."""
 
 
 class PairsFileInvalid(FaceNetError):

@@ -16,14 +16,14 @@ _EXPLANATIONS = {
     errno.EROFS: ("the file system is read-only", "Mount it writable, or use another place"),
     errno.EACCES: ("permission denied", _RIGHTS),
     errno.EPERM: ("permission denied", _RIGHTS),
-    errno.EISDIR: ("a folder is in the place of the file", "Move it away, or name a file"),
-    errno.ENOTDIR: ("a file is in the place of a folder", "Move it away"),
-    errno.EEXIST: ("a file is in the place of a folder", "Move it away"),
+    errno.EISDIR: ("this is a folder, but a file is needed here", "Move it away, or name a file"),
+    errno.ENOTDIR: ("a file is where a folder is needed", "Move it away"),
+    errno.EEXIST: ("a file is where a folder is needed", "Move it away"),
     errno.ENAMETOOLONG: ("the name is too long", "Use a shorter one"),
     errno.EIO: ("the disk reports an input/output error", "Check the disk and how it is mounted"),
     errno.EMFILE: ("too many files are open", "See `ulimit -n`"),
 }
-# How torch and safetensors say that a file cannot be written; neither raises an OSError.
+# Messages of torch and safetensors for a file that cannot be written; neither raises an OSError.
 _WRITERS = re.compile(
     r"inline_container|PytorchStreamWriter|basic_ios|iostream error|cannot be opened|os error \d+"
 )
@@ -33,9 +33,9 @@ _LITTLE_SPACE = 2**20  # bytes
 
 
 def explain(error: OSError, path: Path | None = None) -> StorageFailed | None:
-    """Return an error that names the file, cause and cure, or None if the cause is not one of storage.
+    """Return an error that names file, cause and cure, or None if it is not a storage problem.
 
-    path: the file, where the error itself does not name it.
+    path: the file to name; by default the one that the error names.
     """
     if error.errno not in _EXPLANATIONS:
         return None
@@ -44,9 +44,9 @@ def explain(error: OSError, path: Path | None = None) -> StorageFailed | None:
 
 
 def explain_write(error: Exception, path: Path, temporary: Path) -> StorageFailed | None:
-    """Return an error for a failed attempt to write `path` by way of `temporary`, None if that is not why.
+    """Return an error for a failed attempt to write `path` via `temporary`, or None for any other failure.
 
-    torch and safetensors do not tell the cause: it is found by writing a little more to `temporary`.
+    torch does not report the cause; it is determined by trying to write more to `temporary`.
     """
     if isinstance(error, OSError):
         ours = error.filename is None or Path(str(error.filename)) == temporary
@@ -67,7 +67,7 @@ def _failure(place: object, cause: int) -> StorageFailed:
 
 
 def _probe(temporary: Path) -> int | None:
-    """Return the error number of an attempt to write to a file, None if it succeeds."""
+    """Return the error number of an attempt to append to a file, or None if it succeeds."""
     try:
         with temporary.open("ab") as file:
             file.write(bytes(_PROBE_BYTES))

@@ -12,7 +12,7 @@ from facenet.errors import FaceNetError
 from facenet.storage import explain
 
 CHECK = "tasks.commands.check"
-_PIPE_CLOSED = 128 + signal.SIGPIPE  # as a shell reports a program that its reader ended
+_PIPE_CLOSED = 128 + signal.SIGPIPE  # what a shell reports for a program killed by SIGPIPE
 
 
 class CheckFailed(FaceNetError):
@@ -22,9 +22,9 @@ class CheckFailed(FaceNetError):
 def stage_main(main: Callable[[], None]) -> None:
     """Run `main`; print a FaceNetError as one message without a traceback and exit with code 1.
 
-    So ends also a failure to read or write a file, for which there is a cure. If the reader of the output is
-    gone, as in `facenet results | head -1`, it ends without a message. Characters that the output's encoding
-    lacks are escaped.
+    Storage problems, such as a full disk or missing permissions, are reported the same way. If the reader of
+    the output has closed it, as in `facenet results | head -1`, exit silently. Characters that the output's
+    encoding lacks are escaped.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -32,7 +32,7 @@ def stage_main(main: Callable[[], None]) -> None:
         try:
             main()
         finally:
-            sys.stdout.flush()  # a closed pipe is noticed here and not when the interpreter ends
+            sys.stdout.flush()  # so that a closed pipe is noticed here and not at interpreter exit
     except FaceNetError as error:
         _fail(error)
     except BrokenPipeError:
@@ -64,15 +64,15 @@ def _fail(error: FaceNetError) -> None:
 
 
 def _reader_is_gone() -> bool:
-    """Return whether standard output or standard error is a pipe that nobody reads."""
+    """Return whether standard output or standard error is a pipe whose reader has closed it."""
     poll = select.poll()
     for stream in (sys.stdout, sys.stderr):
-        poll.register(stream.fileno(), 0)  # errors are always reported
+        poll.register(stream.fileno(), 0)  # errors are reported without being requested
     return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
 def _discard_output() -> None:
-    """Send what is still buffered nowhere: the interpreter would complain when it ends."""
+    """Redirect buffered output to the null device, or the interpreter would complain at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(nowhere, stream.fileno())

@@ -13,7 +13,7 @@ def to_rgb(image: Image.Image) -> NDArray[np.uint8]:
     """Return a loaded image as (H, W, 3) uint8 RGB.
 
     Transparent pixels are composited over white. An alpha channel that is 0 everywhere is ignored: some
-    writers, of 32-bit BMP in particular, leave it empty. 16-bit grey values, and 32-bit integers that fit in
+    programs leave it empty, in 32-bit BMP in particular. 16-bit grey values, and 32-bit integers that fit in
     16 bits, are scaled by 255/65535; floats by 255 if within 0..1, by 1 if within 0..255; all others linearly
     from minimum to maximum. Colour profiles are ignored.
     """

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 _SCAN, _END = 0xDA, b"\xff\xd9"
-# Start-of-frame markers and the coding that they announce; C4, C8 and CC are other segments.
+# Start-of-frame markers and the coding they declare; C4, C8 and CC are other segments.
 _FRAMES = {
     **dict.fromkeys((0xC0, 0xC1, 0xC2), ""),
     0xC3: "lossless",
@@ -41,7 +41,7 @@ def unusual_coding(data: bytes) -> str | None:
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int]]:
-    """Yield marker and place of each segment up to the first scan, as far as they can be followed."""
+    """Yield marker and offset of each segment up to the first scan, as far as they can be followed."""
     place = 2
     while place + 4 <= len(data) and data[place] == 0xFF:
         marker = data[place + 1]

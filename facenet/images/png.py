@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-MAX_TEXT = 2**20  # bytes of an inflated text chunk, the limit that Pillow has for one
+MAX_TEXT = 2**20  # bytes of a decompressed text chunk; the same limit as in Pillow
 _ANCILLARY = 0x20  # bit of the first letter of a chunk's type
-_PIXEL_CHUNKS = (b"tRNS", b"eXIf")  # ancillary ones that decide what is seen
+_PIXEL_CHUNKS = (b"tRNS", b"eXIf")  # ancillary chunks that affect the image: transparency, orientation
 _TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
-_ORIENTATION_TEXTS = (b"XML:com.adobe.xmp", b"Raw profile type exif")  # keywords of texts with an orientation
+_ORIENTATION_TEXTS = (b"XML:com.adobe.xmp", b"Raw profile type exif")  # by their keywords
 
 
 class Chunk(NamedTuple):
-    """One chunk. body: its data. whole: all of its bytes in the file. valid: its checksum is right."""
+    """One chunk. body: its data. whole: all its bytes in the file. valid: whether its checksum is correct."""
 
     kind: bytes
     body: bytes
@@ -22,12 +22,12 @@ class Chunk(NamedTuple):
 
     @property
     def critical(self) -> bool:
-        """Whether the image cannot be decoded without it."""
+        """Whether it is required to decode the image."""
         return not self.kind[0] & _ANCILLARY
 
 
 def chunks(data: bytes) -> Iterator[Chunk]:
-    """Yield the chunks of a PNG up to IEND, or up to the place where the file is cut off."""
+    """Yield the chunks of a PNG up to IEND, or up to the point where the file is truncated."""
     place, kind = len(SIGNATURE), b""
     while kind != b"IEND" and place + 12 <= len(data):
         end = place + 12 + int.from_bytes(data[place : place + 4])
@@ -40,20 +40,20 @@ def chunks(data: bytes) -> Iterator[Chunk]:
 
 
 def damaged_critical_chunk(data: bytes) -> str | None:
-    """Return the type of the first critical chunk with a wrong checksum; Pillow does not check pixel data."""
+    """Return the type of the first critical chunk with a wrong checksum; Pillow does not verify IDAT."""
     return next((c.kind.decode("latin-1") for c in chunks(data) if c.critical and not c.valid), None)
 
 
 def is_apple_variant(data: bytes) -> bool:
-    """Return whether it is Apple's CgBI variant, which is not PNG: pixels are BGRA without a zlib header."""
+    """Return whether it is Apple's CgBI variant, which is not valid PNG: BGRA pixels, no zlib header."""
     return data[len(SIGNATURE) + 4 :][:4] == b"CgBI"
 
 
 def without_ancillary(data: bytes) -> bytes:
-    """Return the PNG without ancillary chunks, except for valid ones with transparency or orientation.
+    """Return the PNG without ancillary chunks, except for valid ones that hold transparency or orientation.
 
-    Like libpng, which also discards an ancillary chunk with a wrong checksum. The default image remains of an
-    animation, and neither a colour profile nor a text of any size is left to inflate.
+    Like libpng, which also discards ancillary chunks with a wrong checksum. Of an animation, the default
+    image remains. No colour profile and no large text remains to be decompressed.
     """
     return SIGNATURE + b"".join(chunk.whole for chunk in chunks(data) if _is_needed(chunk))
 
@@ -69,7 +69,7 @@ def _is_needed(chunk: Chunk) -> bool:
 
 
 def _text_length(chunk: Chunk) -> int:
-    """Return the bytes of a text, inflated to no more than MAX_TEXT; MAX_TEXT if its stream is damaged."""
+    """Return the decompressed size of a text in bytes, at most MAX_TEXT; MAX_TEXT if it is damaged."""
     _, _, rest = chunk.body.partition(b"\0")
     if chunk.kind == b"zTXt":
         stream = rest[1:]  # after the compression method

@@ -22,7 +22,7 @@ _NOT_SUPPORTED = (
     "unknown pixel mode",
     "unable to determine J2K image mode",
 )
-_TIFF_COMPRESSIONS = 30_000  # vendors' compressions have larger numbers; Pillow raises KeyError for one
+_TIFF_COMPRESSIONS = 30_000  # vendor compressions have larger numbers; Pillow raises KeyError for them
 
 # The operation that turns an image with this EXIF orientation (Exif 2.3, section 4.6.4) upright.
 _UPRIGHT = {
@@ -85,7 +85,7 @@ def read_photo(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Photo:
 
 
 def _read(data: bytes, max_pixels: int) -> Photo:
-    """Decode the bytes exactly as given."""
+    """Decode the bytes without any repair."""
     try:
         image = _open(data, max_pixels)
         mode = image.mode
@@ -133,7 +133,7 @@ def _unsupported(name: str | None) -> ImageRejected:
 
 
 def _lacks_support(error: Exception) -> bool:
-    """Return whether Pillow gave up on a kind of file that it does not know, rather than on damage."""
+    """Return whether Pillow failed because it does not support the file, rather than because of damage."""
     cause = error.__cause__
     if isinstance(cause, KeyError) and cause.args and isinstance(cause.args[0], int):
         return cause.args[0] >= _TIFF_COMPRESSIONS

@@ -6,7 +6,7 @@ from PIL import Image
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000")
 SIGNATURE_BYTES = 16
 _MAX_BRANDS = 64
-# Brands of ISO base media files, in the ftyp box (ISO/IEC 14496-12, 4.3), and what each stands for.
+# Brands in the ftyp box of ISO base media files (ISO/IEC 14496-12, section 4.3), by format.
 _AVIF = {b"avif", b"avis"}
 _BRANDS = {
     "HEIC": {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"},
@@ -89,7 +89,7 @@ def foreign_format(data: bytes) -> str | None:
 
 
 def _brands(data: bytes) -> set[bytes]:
-    """Return the major and the compatible brands of an ISO base media file; none if it is not one."""
+    """Return the major and compatible brands of an ISO base media file, an empty set for other files."""
     if data[4:8] != b"ftyp":
         return set()
     end = min(int.from_bytes(data[:4]), len(data), 16 + 4 * _MAX_BRANDS)

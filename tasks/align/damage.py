@@ -1,4 +1,4 @@
-"""Remove damaged cache files, so that their contents are computed again."""
+"""Remove damaged cache files, so that their content is recomputed."""
 
 import logging
 import shutil
@@ -8,8 +8,10 @@ _log = logging.getLogger(__name__)
 
 
 def discard(path: Path, problem: str) -> None:
-    """Remove a damaged cache file, or a folder in its place, with a warning that names it and the problem."""
-    _log.warning("The cache file %s is damaged (%s). It is removed and computed again.", path, problem)
+    """Remove a damaged cache file, or a folder in its place, with a warning."""
+    _log.warning(
+        "The cache file %s is damaged (%s). It is removed and its content recomputed.", path, problem
+    )
     remove(path)
 
 

@@ -97,7 +97,7 @@ def _digest(content: bytes) -> str:
 
 
 def _intact(path: Path) -> bytes | None:
-    """Return the bytes of a part, or None and discard it if its name does not match them."""
+    """Return the bytes of a part, or discard it and return None if they do not match its name."""
     try:
         content = path.read_bytes()
     except OSError as error:

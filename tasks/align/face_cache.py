@@ -62,7 +62,7 @@ def keep(aligned: Path, kept: Path, key: str) -> None:
 
 
 class _Receipt(BaseModel):
-    """The key that the files were written under, and their digests by name."""
+    """The key under which the files were written, and their digests by name."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -71,18 +71,18 @@ class _Receipt(BaseModel):
 
 
 def _read_receipt(path: Path) -> _Receipt | None:
-    """Return the receipt, or None if there is none or it is damaged and therefore discarded."""
+    """Return the receipt, or None if it is missing, or damaged and therefore discarded."""
     try:
         return _Receipt.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return None
     except (OSError, ValidationError) as error:
-        discard(path, f"it is not a receipt: {type(error).__name__}")
+        discard(path, f"it is not a valid receipt: {type(error).__name__}")
         return None
 
 
 def _is_intact(path: Path, digest: str) -> bool:
-    """Return whether a file has its digest; discard it if it has not."""
+    """Return whether a file has the expected digest; discard it otherwise."""
     try:
         if file_digest(path) == digest:
             return True

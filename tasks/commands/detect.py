@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _progress(photos: int) -> "tqdm[Any]":
-    """Return a progress bar that shows after a second, on a terminal only."""
+    """Return a progress bar that appears after a second, and only on a terminal."""
     return tqdm(total=photos, desc="detect", unit=" photos", mininterval=1, delay=1, disable=None)
 
 
@@ -80,7 +80,7 @@ def as_json(found: Found) -> dict[str, Any]:
     """Return {path, faces: [{box, probability, landmarks}]}, or {path, error}.
 
     box: x0 y0 x1 y1 in pixels of the upright photo. landmarks: five x y, in the order of `Faces`. Bytes of a
-    name that are not UTF-8 become U+FFFD: a lone surrogate in their place would not be valid JSON text.
+    name that are not UTF-8 become U+FFFD, since strict JSON parsers reject lone surrogates.
     """
     path = _as_text(found.path)
     if found.faces is None:
@@ -115,12 +115,12 @@ def line(found: Found) -> str:
 
 
 def _as_text(name: str) -> str:
-    """Replace what is not valid Unicode in a file name or message."""
+    """Replace lone surrogates, which stand for bytes that are not UTF-8."""
     return re.sub(r"[\ud800-\udfff]", "\ufffd", name)
 
 
 def _printable(name: str) -> str:
-    """Escape what would break a line or steer a terminal."""
+    """Escape line breaks and control characters, which could manipulate a terminal."""
     text = _as_text(name)
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
@@ -132,7 +132,7 @@ def _as_lines() -> Iterator[Callable[[Found], None]]:
 
 @contextmanager
 def _as_list() -> Iterator[Callable[[Found], None]]:
-    """Print one JSON list, which is also closed when an error ends it early."""
+    """Print one JSON list, which is closed even if an error ends it early."""
     separators = chain("[", repeat(","))
     try:
         yield lambda found: _print(f"{next(separators)}\n{json.dumps(as_json(found), allow_nan=False)}")
@@ -141,7 +141,7 @@ def _as_list() -> Iterator[Callable[[Found], None]]:
 
 
 def _print(text: str) -> None:
-    """Print at once: the reader of a pipe may be waiting for it, or be gone."""
+    """Print and flush: the reader of a pipe may be waiting for the line, or have closed the pipe."""
     if sys.stdout.isatty():
         tqdm.write(text, file=sys.stdout, end="")  # lifts the progress bar out of the way
     else:

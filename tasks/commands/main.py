@@ -34,7 +34,7 @@ def _add_detect(parser: argparse.ArgumentParser) -> None:
         "Detect the faces in photos and print a line per photo. Exit code 1: a photo could not be read."
     )
     add = parser.add_argument
-    photos = "a file, a folder that is searched for photos with all folders below it, or - for standard input"
+    photos = "a file, a folder to search recursively for photos, or - to read a photo from standard input"
     add("photos", nargs="+", metavar="PHOTO", help=photos)
     out = "write copies of the photos with the faces drawn in to this folder"
     add("--out", type=Path, metavar="DIR", help=out)

@@ -1,4 +1,4 @@
-"""Numbers on the command line, refused by argparse with option, value and range."""
+"""Number types for argparse; its errors name option, value and range."""
 
 import argparse
 import math
@@ -8,9 +8,9 @@ from collections.abc import Callable
 def number_between(
     low: float, high: float | None, *, exclusive: bool = False, whole: bool = False
 ) -> Callable[[str], float]:
-    """Return an argparse type for finite numbers from `low` to `high`, or without an upper limit.
+    """Return an argparse type for finite numbers from `low` to `high`; None means no upper limit.
 
-    exclusive: the limits themselves are out of range. whole: only integers, which are returned as int.
+    exclusive: the limits themselves are not allowed. whole: only integers, returned as int.
     """
     kind = "a whole number" if whole else "a number"
     span = f"of at least {low:g}" if high is None else f"from {low:g} to {high:g}"

@@ -1,4 +1,4 @@
-"""The photos that a command line names: files, folders and standard input."""
+"""The photos named on a command line: files, folders and standard input."""
 
 import os
 import stat
@@ -12,7 +12,7 @@ from facenet.images.signatures import SIGNATURE_BYTES, supported_format
 
 STDIN = "-"
 MAX_FILE_BYTES = 200_000_000
-# Suffixes of photos that a folder is searched for; files with the signature of one of FORMATS count as well.
+# In folders, files with one of these suffixes or with the signature of one of FORMATS are photos.
 SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".avif", ".gif", ".bmp", ".dib"),
     *(".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".jp2", ".j2k", ".jpc", ".jpf", ".jpx"),
@@ -22,28 +22,28 @@ NONE_FOUND = f"No photos in this folder or below it; photos are files of {', '.j
 
 
 class Unreadable(Exception):
-    """An argument cannot be read; the message is the reason alone."""
+    """A photo cannot be read; the message is only the reason."""
 
 
 @dataclass(frozen=True)
 class Argument:
-    """One photo to read, or the reason why an argument names none."""
+    """One photo to read, or the reason why an argument provides none."""
 
     path: str
     problem: str = ""
 
 
 def expand(arguments: Sequence[str], *, without: Path | None = None) -> list[Argument]:
-    """Return the photos that the arguments name, in their order.
+    """Return the photos that the arguments name, in order.
 
-    A folder gives the photos in it and in all folders below it, sorted by path, without hidden files, hidden
-    folders and the folder `without`. A folder without photos, or one that cannot be listed, gives the reason.
+    Folders are searched recursively, sorted by path, skipping hidden files, hidden folders and the folder
+    `without`. A folder that has no photos or cannot be listed becomes an argument with a problem.
     """
     return [photo for argument in arguments for photo in _photos_of(argument, without)]
 
 
 def read(path: str) -> bytes:
-    """Return the content of a photo, `-` being standard input.
+    """Return the content of a photo; `-` is standard input.
 
     Raises:
         Unreadable: it is missing, a folder, too large, or its name is not valid.
@@ -74,7 +74,7 @@ def _photos_of(argument: str, without: Path | None) -> Iterator[Argument]:
 
 
 def _below(folder: str, without: Path | None, problems: list[OSError]) -> Iterator[str]:
-    """Yield the photos in and below a folder; links to files are followed, links to folders are not."""
+    """Yield the photos in a folder, recursively; links to files are followed, links to folders are not."""
     for parent, folders, files in os.walk(folder, onerror=problems.append):
         folders[:] = [name for name in folders if not name.startswith(".")]
         if without is not None and os.path.realpath(parent) == os.path.realpath(without):
@@ -85,9 +85,9 @@ def _below(folder: str, without: Path | None, problems: list[OSError]) -> Iterat
 
 
 def _is_photo(path: str) -> bool:
-    """Return whether a regular file, which may be unreadable, looks like a photo."""
+    """Return whether a path is a regular file that looks like a photo, readable or not."""
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116  # opening a pipe would wait for its writer
+        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116  # opening a pipe would block
             return False
         if os.path.splitext(path)[1].lower() in SUFFIXES:  # noqa: PTH122
             return True

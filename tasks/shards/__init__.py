@@ -124,15 +124,15 @@ class _Lookahead:
 
 @contextmanager
 def intact(path: Path) -> Iterator[None]:
-    """Turn an error of Arrow, while it reads a shard, into one that names the file.
+    """Turn an Arrow error while reading a shard into one that names the file.
 
     Raises:
-        DataInvalid: the file is empty, cut off or not a shard.
+        DataInvalid: the file is empty, truncated or not a shard.
     """
     try:
         yield
     except (pa.ArrowException, KeyError) as error:
-        raise DataInvalid(f"{path} is damaged: {error}. Run `dvc repro`, which writes it again.") from error
+        raise DataInvalid(f"{path} is damaged: {error}. Run `dvc repro` to restore it.") from error
 
 
 def read_batches(folder: Path, prefix: str) -> Iterator[pa.RecordBatch]:

@@ -1,4 +1,4 @@
-"""Real failures to write: full disks, missing rights, and folders in the place of files."""
+"""Real write failures: full disks, missing permissions, and folders in the place of files."""
 
 import errno
 import os
@@ -77,7 +77,7 @@ def test_a_folder_without_write_permission(tmp_path: Path, name: str, as_nobody:
 
 @pytest.fixture
 def as_nobody(tmp_path: Path) -> Iterator[None]:
-    """Run the test with the rights of an ordinary user, in a folder of root that may only be read."""
+    """Run the test as an ordinary user, with a read-only folder owned by root."""
     (tmp_path / "locked").mkdir(mode=0o555)
     if os.geteuid():
         yield
@@ -97,7 +97,9 @@ def as_nobody(tmp_path: Path) -> Iterator[None]:
 
 def test_a_folder_in_the_place_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "report.json" / "inside").mkdir(parents=True)
-    with pytest.raises(StorageFailed, match=r"report\.json: a folder is in the place of the file\. Move"):
+    with pytest.raises(
+        StorageFailed, match=r"report\.json: this is a folder, but a file is needed here\. Move"
+    ):
         write_text(tmp_path / "report.json", "{}")
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
 
@@ -105,7 +107,7 @@ def test_a_folder_in_the_place_of_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("inner", ["reports", "reports/deep"])
 def test_a_file_in_the_place_of_a_folder(tmp_path: Path, inner: str) -> None:
     (tmp_path / "reports").touch()
-    with pytest.raises(StorageFailed, match=r"/reports.*: a file is in the place of a folder\. Move it away"):
+    with pytest.raises(StorageFailed, match=r"/reports.*: a file is where a folder is needed\. Move it away"):
         write_text(tmp_path / inner / "train.json", "{}")
 
 
@@ -114,10 +116,10 @@ def test_a_name_that_is_too_long(tmp_path: Path) -> None:
         write_text(tmp_path / ("x" * 300), "")
 
 
-def test_the_file_that_the_error_names_is_not_taken_for_the_written_one(tmp_path: Path) -> None:
+def test_an_error_about_another_file_names_that_file(tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
     with (
-        pytest.raises(StorageFailed, match=r"/source: a folder is in the place"),
+        pytest.raises(StorageFailed, match=r"/source: this is a folder"),
         atomic_path(tmp_path / "t"),
     ):
         (tmp_path / "source").read_bytes()
@@ -133,7 +135,7 @@ def test_other_errors_are_not_explained(tmp_path: Path, error: Exception) -> Non
         raise error
 
 
-def test_a_writer_that_fails_for_no_known_reason_is_still_named(tmp_path: Path) -> None:
+def test_a_writer_that_fails_for_an_unknown_reason_is_reported_with_the_file(tmp_path: Path) -> None:
     (tmp_path / "temporary").touch()
     error = RuntimeError("basic_ios::clear: iostream error")
     failure = explain_write(error, tmp_path / "last.pt", tmp_path / "temporary")

@@ -61,7 +61,8 @@ def test_a_report_that_is_a_folder_is_one_message(tmp_path: Path, root: Path) ->
     done = run(code + "stage_main(lambda: write_report(Path('align.json'), {}))", tmp_path, root)
     assert done.returncode == 1
     assert done.stderr == (
-        "StorageFailed: align.json: a folder is in the place of the file. Move it away, or name a file.\n"
+        "StorageFailed: align.json: this is a folder, but a file is needed here. "
+        "Move it away, or name a file.\n"
     )
 
 

@@ -84,7 +84,7 @@ def test_alpha_of_0_everywhere_is_ignored_in_every_format(
     np.testing.assert_array_equal(decode(save(image, kind, **options)), np.asarray(opaque.convert("RGB")))
 
 
-def test_one_visible_pixel_makes_alpha_count() -> None:
+def test_one_visible_pixel_makes_the_alpha_channel_valid() -> None:
     rgba = np.zeros((3, 3, 4), np.uint8)
     rgba[1, 1] = (9, 8, 7, 255)
     pixels = to_rgb(Image.fromarray(rgba))

@@ -37,7 +37,7 @@ def test_without_a_whole_frame_header_nothing_is_named(cut: int) -> None:
     assert unusual_coding(jpeg_of(0xC1, 12)[:cut]) is None
 
 
-def test_the_end_is_looked_for_behind_the_first_scan() -> None:
+def test_the_end_is_searched_after_the_first_scan() -> None:
     thumbnail = save(picture(1, 16, 12), "JPEG")
     whole = save(picture(0), "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\0\0\0\0\0\0" + thumbnail)
     assert has_end(whole)

@@ -27,7 +27,7 @@ def test_chunks_are_the_whole_file_up_to_its_end() -> None:
     assert kinds(PNG[:8]) == []
 
 
-def test_a_wrong_checksum_is_noticed_where_it_is() -> None:
+def test_a_wrong_checksum_is_found_in_its_chunk() -> None:
     wrong = with_chunks(PNG, png_chunk(b"tEXt", b"C\0x")[:-4] + bytes(4))
     assert [chunk.valid for chunk in chunks(wrong)] == [True, False, True, True, True]
     assert damaged_critical_chunk(wrong) is None
@@ -51,18 +51,18 @@ DROPPED = {
     "bomb that claims an orientation": png_chunk(b"zTXt", TEXT + b"\0\0" + zlib.compress(bytes(MAX_TEXT))),
     "XMP bomb": png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0en\0\0" + zlib.compress(bytes(MAX_TEXT))),
     "long text": png_chunk(b"tEXt", TEXT + b"\0" + b"x" * MAX_TEXT),
-    "text of no zlib stream": png_chunk(b"zTXt", TEXT + b"\0\0nothing"),
+    "text that is not a zlib stream": png_chunk(b"zTXt", TEXT + b"\0\0nothing"),
 }
 
 
 @pytest.mark.parametrize("name", KEPT)
-def test_what_decides_the_image_stays(name: str) -> None:
+def test_chunks_that_affect_the_image_are_kept(name: str) -> None:
     data = with_chunks(PNG, KEPT[name])
     assert without_ancillary(data) == data
 
 
 @pytest.mark.parametrize("name", DROPPED)
-def test_what_does_not_decide_the_image_goes(name: str) -> None:
+def test_all_other_ancillary_chunks_are_dropped(name: str) -> None:
     assert without_ancillary(with_chunks(PNG, DROPPED[name])) == PNG
 
 

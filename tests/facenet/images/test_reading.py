@@ -170,7 +170,7 @@ def test_decoding_in_threads_gives_the_same_pixels() -> None:
 
 
 def large_texts() -> list[bytes]:
-    """Chunks that Pillow refuses: one text of 64 MB, and many that are small alone and large together."""
+    """Chunks that Pillow refuses: one text of 64 MB, and many smaller ones that add up to 70 MB."""
     bomb = b"Comment\0\0" + zlib.compress(bytes(2**26), 1)
     part = b"Comment\0\0" + zlib.compress(bytes(2**20 - 1), 1)
     return [png_chunk(b"zTXt", bomb), png_chunk(b"zTXt", part) * 70]
@@ -191,7 +191,7 @@ ANCILLARY = {
 
 
 @pytest.mark.parametrize("name", ANCILLARY)
-def test_ancillary_chunks_never_cost_a_whole_png(name: str) -> None:
+def test_damaged_or_large_ancillary_chunks_do_not_reject_an_intact_png(name: str) -> None:
     data = with_chunks(save(picture(3), "PNG"), ANCILLARY[name])
     photo = read_photo(data)
     np.testing.assert_array_equal(photo.pixels, picture(3))
@@ -200,8 +200,8 @@ def test_ancillary_chunks_never_cost_a_whole_png(name: str) -> None:
     np.testing.assert_array_equal(decode(turned), UPRIGHT[6](picture(3)))
 
 
-def test_text_bombs_are_not_inflated() -> None:
-    """In a process of its own, whose memory can be measured."""
+def test_text_bombs_are_not_decompressed() -> None:
+    """In a separate process, so that its memory can be measured."""
     code = (
         "import resource, sys; from facenet.images import decode; data = sys.stdin.buffer.read()\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
@@ -209,7 +209,7 @@ def test_text_bombs_are_not_inflated() -> None:
     )
     data = with_chunks(save(picture(3), "PNG"), b"".join(large_texts()) * 4)
     done = subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True)
-    assert int(done.stdout) < 128  # megabytes, of 536 if all were inflated
+    assert int(done.stdout) < 128  # megabytes; 536 if all were decompressed
 
 
 @pytest.mark.parametrize("kind", [b"IHDR", b"IDAT", b"IEND"])
@@ -232,7 +232,7 @@ def test_ancillary_chunks_do_not_hide_damaged_pixels_or_a_bomb() -> None:
 
 
 @pytest.mark.parametrize("name", foreign_media())
-def test_an_unsupported_file_is_rejected_by_the_name_of_its_format(name: str) -> None:
+def test_the_rejection_of_an_unsupported_file_names_its_format(name: str) -> None:
     data, format_name = foreign_media()[name]
     with pytest.raises(ImageRejected, match=re.escape(format_name)) as caught:
         decode(data)
@@ -263,7 +263,7 @@ def test_a_format_that_pillow_was_built_without_is_unsupported(
 
 
 @pytest.mark.parametrize("compression", [34892, 50002])  # lossy DNG and JPEG XL
-def test_a_tiff_of_an_unknown_compression_is_unsupported(compression: int) -> None:
+def test_a_tiff_with_an_unknown_compression_is_unsupported(compression: int) -> None:
     data = bytearray(save(picture(1), "TIFF"))
     entry = data.index(struct.pack("<HHIH", 259, 3, 1, 1))
     data[entry + 8 : entry + 10] = struct.pack("<H", compression)

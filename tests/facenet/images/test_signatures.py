@@ -19,7 +19,7 @@ def test_other_formats_are_named(name: str) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"x", b"this is no photo", bytes(100), b"\0\0\0\x18ftyp"])
-def test_what_is_not_known_has_no_name_or_says_so(data: bytes) -> None:
+def test_an_unknown_format_has_no_name_or_only_its_brand(data: bytes) -> None:
     assert supported_format(data) is None
     name = foreign_format(data)
     assert name is None or "brand" in name

@@ -1,4 +1,4 @@
-"""Ways in which a cache file gets damaged, for tests."""
+"""Ways to damage a cache file."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -150,5 +150,5 @@ def test_a_receipt_of_another_shape_is_discarded(
 ) -> None:
     (kept / RECEIPT).write_text(json.dumps(receipt))
     assert reused(kept) == set()
-    assert "is not a receipt" in caplog.text
+    assert "is not a valid receipt" in caplog.text
     assert not (kept / RECEIPT).exists()

@@ -49,4 +49,4 @@ def test_a_file_in_the_place_of_a_folder(
     last = message(align(tmp_path, root))
     assert last.startswith("StorageFailed: ")
     assert f"{place}" in last
-    assert last.endswith("a file is in the place of a folder. Move it away.")
+    assert last.endswith("a file is where a folder is needed. Move it away.")

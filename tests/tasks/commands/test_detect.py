@@ -201,7 +201,7 @@ def test_json_is_valid_utf_8_for_real_files_of_any_name(folder: Path) -> None:
 def test_json_is_closed_when_an_error_ends_it_early(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "drawn" / "1.pgm.png").mkdir(parents=True)  # in the place of the first drawing
     options = ["--json", "--out", str(folder / "drawn"), str(folder / "ann" / "1.pgm")]
-    with pytest.raises(ParamsInvalid, match=r"--out: .*1\.pgm\.png: a folder is in the place of the file"):
+    with pytest.raises(ParamsInvalid, match=r"--out: .*1\.pgm\.png: this is a folder"):
         run(parsed(*options))
     assert json.loads(capsys.readouterr().out) == []
 

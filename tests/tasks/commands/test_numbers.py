@@ -6,7 +6,7 @@ from tasks.commands.numbers import number_between
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-inf", "-1", "1.0001", "", "x", "1e400"])
-def test_what_is_out_of_range_is_refused_with_value_and_range(text: str) -> None:
+def test_a_number_out_of_range_is_refused_with_value_and_range(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError) as caught:
         number_between(0, 1)(text)
     assert str(caught.value) == f"{text!r} is not a number from 0 to 1"

@@ -45,8 +45,8 @@ def test_files_are_taken_in_their_order_and_folders_searched_in_sorted_order(fol
     assert len(paths(".")) == 6
 
 
-def test_hidden_files_and_the_output_are_left_out(folder: Path) -> None:
-    assert paths(".thumbnails") == [".thumbnails/1.png"]  # named, so it is wanted
+def test_hidden_files_and_the_output_folder_are_skipped(folder: Path) -> None:
+    assert paths(".thumbnails") == [".thumbnails/1.png"]  # named explicitly
     assert not [path for path in paths(".") if "/." in path[1:]]
     assert "./b/2.jpg" not in paths(".", without=folder / "b")
 
@@ -61,7 +61,7 @@ def test_links_to_files_are_followed_and_links_to_folders_are_not(folder: Path) 
     assert len(paths("linked")) == 3
 
 
-def test_pipes_and_sockets_in_a_folder_are_left_out(folder: Path) -> None:
+def test_pipes_and_sockets_in_a_folder_are_skipped(folder: Path) -> None:
     os.mkfifo(folder / "b" / "pipe.jpg")
     with socket.socket(socket.AF_UNIX) as server:
         os.chdir(folder / "b")  # the path of a socket is short
@@ -95,7 +95,7 @@ def test_standard_input_is_read_as_a_photo(monkeypatch: pytest.MonkeyPatch) -> N
     assert read("-") == JPEG
 
 
-def test_what_cannot_be_read_gives_the_reason(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_photo_that_cannot_be_read_gives_the_reason(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert read("b/2.jpg") == JPEG
     for path, reason in (("nowhere", "No such file"), ("b", "Is a directory"), ("a\0b", "null")):
         with pytest.raises(Unreadable, match=reason):
