@@ -11,7 +11,8 @@ PIPELINE, PRETRAINED, SERVING = (
     "tests/tasks/tracking/test_serving.py",
 )
 MLFLOW, SERVER, CRON = "tests/tasks/conftest.py", "tests/conftest.py", "tests/flows/test_training.py"
-DASK = "tests/tasks/dask_processes.py"
+DETECT = "tests/tasks/commands/test_detect.py"
+DASK, TUTORIAL = "tests/tasks/dask_processes.py", "tests/test_tutorial.py"
 RUN_BY = {
     "make run": (PIPELINE, '"make", "run"'),
     "make test": (".ci/run", "make test"),
@@ -65,6 +66,9 @@ RUN_BY = {
     "dask scheduler --host 0.0.0.0 --port 8786": (DASK, '"scheduler", "--host"'),
     "OMP_NUM_THREADS=1 dask worker tcp://HOST:8786 --nworkers 8 --nthreads 1": (DASK, '"--nthreads", "1"'),
     "export FACENET_DASK_SCHEDULER=tcp://HOST:8786": (MLFLOW, "FACENET_DASK_SCHEDULER"),
+    "git init && git add . && git commit -m Begin && make setup": (TUTORIAL, '"docs" / "tutorial.md"'),
+    "facenet detect photos/ --json": (DETECT, '"--json"'),
+    "facenet detect group.jpg --out drawn/": (DETECT, '"--out", "drawn"'),
     "facenet results": (PIPELINE, '"facenet", "results"'),
     "facenet summary nn4_small2 --variant dl4j": (
         "tests/tasks/commands/test_summary.py",

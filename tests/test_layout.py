@@ -90,11 +90,11 @@ def modules() -> list[Path]:
 
 
 def tracked() -> list[Path]:
-    """Every file of the project, without what git ignores."""
+    """Return every file of the project except those git ignores."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:
-        pytest.skip("this is no git clone")
+        pytest.skip("this is not a git clone")
     return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
 
 
@@ -103,11 +103,11 @@ def within(module: str, packages: tuple[str, ...]) -> bool:
 
 
 def is_ours(module: str) -> bool:
-    """Whether it is a module with code of ours, and not the docstring of a layer."""
+    """Return whether it is one of our modules, and not just a layer's docstring."""
     return "." in module and within(module, ("facenet", "tasks", "flows"))
 
 
-def test_a_stage_has_one_name_in_five_places() -> None:
+def test_a_stage_has_the_same_name_everywhere() -> None:
     assert tuple(name for name in dvc_stages() if name not in STEPS) == STAGES
     assert {field.name for field in fields(Params)} - {"base"} == set(STAGES)
     assert set(yaml.safe_load((ROOT / "params.yaml").read_text())) - {"base"} == set(STAGES)
@@ -240,8 +240,8 @@ def test_every_code_digest_has_its_list_checked() -> None:
     assert lists - {"tasks.workers.cluster"} == set(DIGESTED) - {"tasks.tracking.models"}
 
 
-def test_imports_run_in_no_circle() -> None:
-    """Neither between modules nor, at any level, between packages and modules that stand in one folder."""
+def test_there_are_no_import_cycles() -> None:
+    """Neither between modules nor, at any level, between the packages and modules of one folder."""
     ours = {module for module in graph().modules if within(module, ("facenet", "tasks", "flows"))}
     assert circles({name: graph().find_modules_directly_imported_by(name) & ours for name in ours}) == []
     for package in sorted(name for name in ours if graph().find_children(name)):
@@ -258,7 +258,7 @@ def test_imports_run_in_no_circle() -> None:
 
 
 def circles(arrows: dict[str, set[str]]) -> list[str]:
-    """Return what remains of a graph when everything that leads nowhere is taken away, again and again."""
+    """Return what remains of a graph when nodes without outgoing arrows are removed repeatedly."""
     left = dict(arrows)
     while ends := {name for name, targets in left.items() if not targets & left.keys()}:
         left = {name: targets for name, targets in left.items() if name not in ends}
@@ -270,7 +270,7 @@ def test_tasks_holds_stages_and_named_packages_only() -> None:
     assert found - {"__init__", "__pycache__"} == {*STAGES, *PACKAGES, *MODULES}
 
 
-def test_files_and_functions_can_be_read_at_one_sitting() -> None:
+def test_files_and_functions_are_short() -> None:
     for path in modules():
         text = path.read_text()
         assert text.count("\n") <= 250, f"{path.relative_to(ROOT)} has {text.count(chr(10))} lines"

@@ -92,11 +92,11 @@ def test_a_sweep_finds_what_was_trained_and_leaves_the_workspace(project: Projec
     assert not (project.folder / ".dvc" / "tmp" / "sweep").exists()
 
 
-def test_two_processes_train_what_one_does_and_dvc_takes_it_over(project: Project) -> None:
-    """Started as docs/how-to/training.md says, on the real stage: same losses, one report, one MLflow run.
+def test_two_processes_train_like_one_and_dvc_records_the_result(project: Project) -> None:
+    """Started as in docs/how-to/training.md, on the real stage: same losses, one report, one MLflow run.
 
-    In fp32 and with small steps: with large ones a young network makes much of the last bit within an epoch,
-    and a single process with another number of threads parts from itself as far.
+    In fp32 and with small steps: with large ones a young network amplifies rounding within an epoch, as it
+    does in a single process with another number of threads.
     """
     before = yaml.safe_load((project.folder / "params.yaml").read_text())
     gentle = {**before["train"]["schedule"], "rate": 0.00002}
@@ -106,7 +106,7 @@ def test_two_processes_train_what_one_does_and_dvc_takes_it_over(project: Projec
     launch = ("accelerate", "launch", "--multi_gpu", "--num_processes", "2", "--main_process_port", "0")
     out = project.run(*launch, "-m", "tasks.train")
     two = read_report(project.folder / "reports" / "train.json")
-    assert out.count("epochs of") == 1, "only the main process speaks"
+    assert out.count("epochs of") == 1, "only the main process reports"
     assert (one["processes"], two["processes"]) == (1, 2)
     assert two["steps"] == one["steps"] > 5
     assert two["loss"] == pytest.approx(one["loss"], rel=1e-4)
@@ -124,7 +124,7 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
 
 def training_runs(project: Project) -> list[str]:
-    """Return the ids of the MLflow runs that the stage train began."""
+    """Return the ids of the MLflow runs started by the stage train."""
     with sqlite3.connect(project.folder / "mlflow.db") as store:
         return [run for (run,) in store.execute("SELECT run_uuid FROM tags WHERE key = 'checkpoints'")]
 
@@ -150,7 +150,7 @@ def test_the_flow_finds_everything_up_to_date(project: Project) -> None:
     assert project.repro() == []
 
 
-def test_tools_work_on_what_the_run_left(project: Project) -> None:
+def test_tools_work_on_the_outputs(project: Project) -> None:
     project.run("python", "-m", "tasks.shards", "export", "faces/")
     assert len(list((project.folder / "faces").glob("*/*.png"))) == 400
     project.run("python", "-m", "tasks.shards", "show", "sheet.png")

@@ -67,9 +67,9 @@ def checkout(root: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def called(checkout: Path, user: str) -> list[str]:
+def called(checkout: Path, user: str, **environment: str) -> list[str]:
     executable(checkout / "bin" / "id", f"#!/bin/sh\necho {user}\n")
-    environment = {"PATH": str(checkout / "bin"), "FACENET_POSTGRESQL": str(checkout / "none")}
+    environment |= {"PATH": str(checkout / "bin"), "FACENET_POSTGRESQL": str(checkout / "none")}
     subprocess.run([checkout / ".ci" / "run"], env={**environment, "HOME": os.environ["HOME"]}, check=True)
     return (checkout / "called").read_text().splitlines()
 
@@ -85,3 +85,13 @@ def test_ci_installs_what_is_missing_as_root_and_requires_it(checkout: Path) -> 
 
 def test_ci_installs_nothing_without_the_right_to(checkout: Path) -> None:
     assert [step.split()[0] for step in called(checkout, "1000")] == ["make", "make"]
+
+
+def test_ci_tries_further_pythons_that_the_machine_has(checkout: Path) -> None:
+    log = f'#!/bin/sh\necho "pytest $*" >> "{checkout}/called"\n'
+    executable(checkout / "bin" / "python3.12", "#!/bin/sh\n")
+    (checkout / ".venv-3.12" / "bin").mkdir(parents=True)
+    executable(checkout / ".venv-3.12" / "bin" / "python", log)
+    steps = called(checkout, "1000", FACENET_PYTHONS="3.12 3.13")
+    assert steps[2].startswith(f"make PYTHON={checkout}/bin/python3.12 VENV=.venv-3.12 setup")
+    assert steps[3:] == ["pytest -m pytest -m not slow"]
