@@ -1,0 +1,216 @@
+"""docs/tutorial.md followed line by line, in an unpacked archive without Git whose folder needs quoting.
+
+The lines run as they are written; only ports are replaced by free ones, and the network is shrunk beforehand.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import requests
+import yaml
+
+from tasks.reports import read_report
+from tasks.shards import read_table
+from tests import archive
+from tests.servers import free_port
+from tests.test_pipeline import SMALL
+from tests.waiting import wait_for
+
+pytestmark = [pytest.mark.slow, pytest.mark.server]
+
+NAME = "ünï faces #1"
+BLOCK = re.compile(r"```(sh|python)\n(.*?)```", re.DOTALL)
+STATE = ("source ", "export ")  # lines whose effect stays in the shell
+PORTS = ("4200", "5000", "5001")
+HEALTH = {"make ui": "5000/health", "mlflow models serve": "5001/ping"}
+SCHEDULE = "python -m flows.training serve"
+COMPARED = 40  # pairs
+EACH_ANSWER = """
+import json, sys
+for left, right in json.load(open(sys.argv[1])):
+    print(json.dumps(model.verify(Path(left).read_bytes(), Path(right).read_bytes())))
+"""
+
+
+@dataclass
+class Reader:
+    """Somebody who types the lines of the tutorial; `printed` is what each of them printed."""
+
+    folder: Path
+    environment: dict[str, str]
+    ports: dict[str, str]
+    printed: dict[str, str] = field(default_factory=dict)
+    _state: list[str] = field(default_factory=list)
+    _servers: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
+
+    def types(self, line: str) -> None:
+        """Run a line and wait until it ends, or, if it is a server, until it answers."""
+        typed = self._with_free_ports(line)
+        if line.startswith(STATE):
+            self._state.append(typed)
+        elif health := next((where for name, where in HEALTH.items() if line.startswith(name)), None):
+            self._starts(typed)
+            wait_for(lambda: self._answers(self._with_free_ports(f"http://127.0.0.1:{health}")))
+        elif line.startswith(SCHEDULE):
+            self._starts(typed)
+            wait_for(self._deployed)
+        else:
+            self.printed[line] = self.runs(*self._shell(typed))
+
+    def runs(self, *command: str) -> str:
+        """Run a command to its end and return what it printed."""
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{command[-1]}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        return done.stdout + done.stderr
+
+    def leaves(self) -> None:
+        """Stop all servers."""
+        for process in self._servers:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            process.wait(60)
+        stop = self._shell("prefect server stop")
+        subprocess.run(stop, cwd=self.folder, env=self.environment, capture_output=True, check=False)
+
+    def _shell(self, line: str) -> list[str]:
+        return ["bash", "-ec", "\n".join([*self._state, line])]
+
+    def _with_free_ports(self, line: str) -> str:
+        for documented, free in self.ports.items():
+            line = line.replace(documented, free)
+        return line
+
+    def _starts(self, line: str) -> None:
+        log = (self.folder / f"server-{len(self._servers)}.log").open("wb")
+        self._servers.append(
+            subprocess.Popen(
+                self._shell(line),
+                cwd=self.folder,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                process_group=0,
+            )
+        )
+
+    def _answers(self, address: str) -> bool:
+        assert self._servers[-1].poll() is None, self._last_log()
+        with suppress(requests.RequestException):  # it does not listen yet
+            return requests.get(address, timeout=10).ok
+        return False
+
+    def _deployed(self) -> bool:
+        assert self._servers[-1].poll() is None, self._last_log()
+        address = self._with_free_ports("http://127.0.0.1:4200/api/deployments/filter")
+        found = requests.post(address, json={}, timeout=60).json()
+        return [each["name"] for each in found] != []
+
+    def _last_log(self) -> str:
+        return (self.folder / f"server-{len(self._servers) - 1}.log").read_text()[-3000:]
+
+
+@pytest.fixture(scope="module")
+def reader(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    """A reader with a shrunk archive, unpacked into a folder with a name that needs quoting."""
+    place = tmp_path_factory.mktemp("tutorial")
+    folder = place / NAME
+    archive.unpack(root, folder)
+    for file in (folder / "params.yaml", folder / "recipes" / "default.yaml"):
+        params = yaml.safe_load(file.read_text())
+        for section, values in SMALL.items():
+            params[section].update(values)
+        file.write_text(yaml.safe_dump(params, sort_keys=False))
+    ports = {documented: str(free_port()) for documented in PORTS}
+    environment = archive.environment(archive.write_python(place / "tools"), place / "tools")
+    reader = Reader(folder, {**environment, "PREFECT_SERVER_API_PORT": ports["4200"]}, ports)
+    yield reader
+    reader.leaves()
+
+
+def lines(block: str) -> list[str]:
+    """Return the commands of a block, one per line that does not continue the one before."""
+    return re.sub(r"(?:\\|(\|))\n\s*", r"\1 ", block).splitlines()
+
+
+def test_the_tutorial_works_and_its_answers_are_the_stage_s_decisions(
+    root: Path, reader: Reader, orl_photos: list[tuple[str, bytes]]
+) -> None:
+    put_own_photos(reader.folder, orl_photos)
+    (reader.folder / "photo.jpg").write_bytes(orl_photos[0][1])
+    for language, block in BLOCK.findall((root / "docs" / "tutorial.md").read_text()):
+        if language == "python":
+            check_answers(reader, block)
+            continue
+        for line in lines(block):
+            reader.types(line)
+    printed = reader.printed
+    assert "facenet version 1" in printed["facenet results"]
+    ran = re.findall(r"^Running stage '(\w+)'", printed["dvc exp run -S evaluate.sweep=grid"], re.MULTILINE)
+    assert ran == ["evaluate", "register"]
+    (answer,) = json.loads(next(out for line, out in printed.items() if "base64" in line))["predictions"]
+    assert answer["faces_found"] == 1
+    assert read_report(reader.folder / "reports" / "ingest.json")["identities"] == 20
+    assert not (reader.folder.parent / "mlflow.db").exists()
+    assert {path.name for path in reader.folder.parent.iterdir()} == {NAME, "tools"}
+
+
+def put_own_photos(folder: Path, photos: list[tuple[str, bytes]]) -> None:
+    """Put five photos each of twenty people into photos/, as step 5 suggests."""
+    for person in dict.fromkeys(name for name, _ in photos[: 20 * 10]):
+        (folder / "photos" / f"Person {person}").mkdir()
+        own = [photo for name, photo in photos if name == person]
+        for number, photo in enumerate(own[:5]):
+            (folder / "photos" / f"Person {person}" / f"{number}.pgm").write_bytes(photo)
+
+
+def check_answers(reader: Reader, block: str) -> None:
+    """Run the tutorial's Python on one pair, then on more, and compare with reports/decisions.csv."""
+    decisions = pd.read_csv(reader.folder / "reports" / "decisions.csv")
+    decisions = decisions.iloc[:: len(decisions) // COMPARED]
+    files = photo_files(reader.folder, {*decisions["left_name"], *decisions["right_name"]})
+    pairs = [
+        (str(files[left]), str(files[right]))
+        for left, right in zip(decisions["left_name"], decisions["right_name"], strict=True)
+    ]
+    for name, file in zip(("left.jpg", "right.jpg"), pairs[0], strict=True):
+        (reader.folder / name).write_bytes(Path(file).read_bytes())
+    python = str(reader.folder / ".venv" / "bin" / "python")
+    match, probability, distance, threshold = reader.runs(python, "-c", block).split()[-4:]
+    (reader.folder / "pairs.json").write_text(json.dumps(pairs))
+    out = reader.runs(python, "-c", block + EACH_ANSWER, "pairs.json")
+    answers = pd.DataFrame([json.loads(line) for line in out.splitlines() if line.startswith("{")])
+    assert (match, float(distance)) == (str(answers["match"][0]), pytest.approx(answers["distance"][0]))
+    assert (float(distance) < float(threshold)) is (match == "True")
+    assert 0 <= float(probability) <= 1
+    # A fold subtracts its own mean and has its own threshold; the model has the means of both.
+    assert answers["distance"].to_numpy() == pytest.approx(decisions["distance"].to_numpy(), abs=0.05)
+    stage = (decisions["distance"] < decisions["threshold"]).to_numpy()
+    assert (answers["match"].to_numpy() == stage).mean() >= 0.9
+
+
+def photo_files(folder: Path, names: set[str]) -> dict[str, Path]:
+    """Write the photos of `names` as they are in data/raw to files, and return these by name."""
+    pairs = pd.read_parquet(folder / "data" / "raw" / "pairs.parquet")
+    ids = {
+        name: image_id
+        for side in ("left", "right")
+        for name, image_id in zip(pairs[f"{side}_name"], pairs[side], strict=True)
+    }
+    table = read_table(folder / "data" / "raw", "images", ["image_id", "image"])
+    stored = dict(zip(table["image_id"].to_pylist(), table["image"].to_pylist(), strict=True))
+    files = {}
+    for number, name in enumerate(sorted(names)):
+        files[name] = folder.parent / "tools" / f"{number}.png"
+        files[name].write_bytes(stored[ids[name]])
+    return files
