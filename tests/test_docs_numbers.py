@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from facenet.detection.pyramid import GRID
-from facenet.evaluation.operating_points import LEAST_ERRORS
+from facenet.evaluation.sample_size import LEAST_ERRORS, LEAST_PEOPLE
 from facenet.training.mining import PATIENCE as EPOCHS_WITHOUT_TRIPLETS
 from tasks.align.stage import LARGE_ROWS
 from tasks.evaluate.photo_embedder import CLUSTER_ROWS
@@ -26,7 +26,8 @@ STATED = [
     (MACHINES, "has no workers for {} s", int(CLUSTER_SECONDS)),
     (MACHINES, "within {} s each", int(CLUSTER_SECONDS)),
     (REFERENCE, "{} in a row end the run", WORDS[EPOCHS_WITHOUT_TRIPLETS]),
-    (REFERENCE, "if at least {} false accepts are expected", LEAST_ERRORS),
+    (REFERENCE, "and at least {} false accepts are expected", LEAST_ERRORS),
+    (REFERENCE, "if the different pairs show at least {} people", LEAST_PEOPLE),
     ("docs/decisions/0004-arrow-shards.md", "of about {} MB", SHARD_BYTES // 2**20),
     ("docs/decisions/0007-tests-in-parallel.md", "but at most {}", WORDS[MAX_PROCESSES]),
     ("docs/decisions/0008-openvino-runs-the-detector.md", "sides of canvases are multiples of {}", GRID),

@@ -3,6 +3,7 @@
 The lines run as they are written; only ports are replaced by free ones, and the network is shrunk beforehand.
 """
 
+import ast
 import json
 import os
 import re
@@ -186,13 +187,17 @@ def check_answers(reader: Reader, block: str) -> None:
     for name, file in zip(("left.jpg", "right.jpg"), pairs[0], strict=True):
         (reader.folder / name).write_bytes(Path(file).read_bytes())
     python = str(reader.folder / ".venv" / "bin" / "python")
-    match, probability, distance, threshold = reader.runs(python, "-c", block).split()[-4:]
+    printed = ast.literal_eval(reader.runs(python, "-c", block).splitlines()[-1])
     (reader.folder / "pairs.json").write_text(json.dumps(pairs))
     out = reader.runs(python, "-c", block + EACH_ANSWER, "pairs.json")
     answers = pd.DataFrame([json.loads(line) for line in out.splitlines() if line.startswith("{")])
-    assert (match, float(distance)) == (str(answers["match"][0]), pytest.approx(answers["distance"][0]))
-    assert (float(distance) < float(threshold)) is (match == "True")
-    assert 0 <= float(probability) <= 1
+    assert (printed["match"], printed["distance"]) == (
+        answers["match"][0],
+        pytest.approx(answers["distance"][0]),
+    )
+    assert printed["match"] is (printed["distance"] < printed["threshold"])
+    assert printed["supported"] is False
+    assert "people" in printed["reason"]
     # A fold subtracts its own mean and has its own threshold; the model has the means of both.
     assert answers["distance"].to_numpy() == pytest.approx(decisions["distance"].to_numpy(), abs=0.05)
     stage = (decisions["distance"] < decisions["threshold"]).to_numpy()
