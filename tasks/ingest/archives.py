@@ -92,11 +92,25 @@ def _first_bytes(path: Path) -> bytes:
         raise SourceInvalid(f"{path} cannot be read: {error.strerror}. Correct its permissions.") from error
 
 
-def _diagnosis(path: Path, magic: bytes, error: BaseException) -> str:
-    what = next((what for start, what in _FOREIGN.items() if magic.startswith(start)), None)
+def check_format(path: Path) -> None:
+    """Check that a file is not an archive that cannot be read, or a photo; it may be a list.
+
+    Raises:
+        SourceInvalid: with what it is.
+    """
+    magic = _first_bytes(path)
+    if _foreign(magic) and b"\0" in magic and not tarfile.is_tarfile(path):  # no list has a zero byte
+        raise SourceInvalid(_diagnosis(path, magic))
+
+
+def _foreign(magic: bytes) -> str | None:
     if magic[4:8] == b"ftyp":  # HEIC and AVIF
-        what = "a single photo"
-    if what:
+        return "a single photo"
+    return next((what for start, what in _FOREIGN.items() if magic.startswith(start)), None)
+
+
+def _diagnosis(path: Path, magic: bytes, error: BaseException | None = None) -> str:
+    if what := _foreign(magic):
         return f"{path} is {what}, not a directory, tar or zip. {LAYOUT}"
     return f"{path} is not a directory, tar or zip, or is damaged: {error}. Delete it and download it again."
 

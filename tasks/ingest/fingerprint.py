@@ -16,6 +16,7 @@ from facenet.atomic import write_text
 from facenet.errors import DownloadFailed
 from tasks import paths
 from tasks.entry import stage_main
+from tasks.ingest.archives import check_format
 from tasks.ingest.directory import walk
 from tasks.ingest.file_digests import FileDigests
 from tasks.ingest.sources import Opening, open_source, source_names
@@ -89,6 +90,7 @@ def _entry(found: Iterable[Path], max_file_bytes: int, digest: Digest) -> dict[s
 def _lines(path: Path, max_file_bytes: int, digest: Digest) -> Iterator[str]:
     """Yield one line for each file that counts: its name, and its digest or why it is rejected."""
     if not path.is_dir():
+        check_format(path)  # before DVC removes the former manifest to run ingest
         yield f"\0{digest(path)}\n"
         return
     for entry in walk(path, max_file_bytes):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from facenet.errors import SourceInvalid
-from tasks.ingest.archives import Member, members
+from tasks.ingest.archives import Member, check_format, members
 from tests.tasks.ingest.archives import entry, tar_bytes, write_tree, zip_bytes
 
 FILES = {"Ann/1.jpg": b"one", "Ann/2.jpg": b"", "Bob/3 Ünï ☺.jpg": b"three" * 1000, "Bob/sub/4.jpg": b"four"}
@@ -261,6 +261,20 @@ def test_a_file_of_another_kind_is_an_error_that_says_how_photos_must_lie(
     with pytest.raises(SourceInvalid, match=f"archive is {FOREIGN[magic]}, not a directory") as caught:
         _read(_archive(magic + bytes(2000))(tmp_path))
     assert "one folder of photos per person, such as photos/Ada Lovelace/1.jpg" in str(caught.value)
+
+
+@pytest.mark.parametrize("magic", [magic for magic in FOREIGN if b"\0" in magic or magic[0] == 0xFF])
+def test_a_file_of_another_kind_is_found_before_it_is_read(magic: bytes, tmp_path: Path) -> None:
+    with pytest.raises(SourceInvalid, match=f"archive is {FOREIGN[magic]}"):
+        check_format(_archive(magic + bytes(2000))(tmp_path))
+
+
+LISTS = [b"BM\xc3\x9c.jpg 1\n", b"RIFF\t1\t2\n", b"GIF8.jpg 2\n", b""]
+
+
+@pytest.mark.parametrize("content", [*LISTS, tar_bytes({"BM/1": b"x"}), zip_bytes({"BM/1": b"x"})])
+def test_lists_and_archives_have_a_good_format(content: bytes, tmp_path: Path) -> None:
+    check_format(_archive(content)(tmp_path))
 
 
 def test_a_tar_whose_first_name_looks_like_a_photo_is_read(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from facenet.errors import DownloadFailed
+from facenet.errors import DownloadFailed, SourceInvalid
 from tasks.ingest.fingerprint import fingerprint
 from tests.project import Project
 from tests.tasks.downloads.conftest import Site, site
@@ -97,6 +97,13 @@ def test_lists_and_archives_count_by_their_bytes(tmp_path: Path) -> None:
     (tmp_path / "photos.zip").write_bytes(zip_bytes({"Ann/1.jpg": b"y"}))
     digests.append(_take(tmp_path, source)[0]["sha256"])
     assert len(set(digests)) == 3
+
+
+def test_an_archive_that_ingest_cannot_read_is_an_error_before_ingest_runs(tmp_path: Path) -> None:
+    (tmp_path / "photos.rar").write_bytes(b"Rar!\x1a\x07\x01\0" + bytes(100))
+    with pytest.raises(SourceInvalid, match="is a RAR archive, not a directory"):
+        _take(tmp_path, {"kind": "folder", "path": str(tmp_path / "photos.rar")})
+    assert not (tmp_path / "data" / "fingerprint.json").exists()
 
 
 def test_a_source_that_is_gone_counts_as_unchanged_and_a_new_one_is_an_error(
