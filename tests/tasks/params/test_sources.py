@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tasks.params.sources import CelebaSource, FolderSource, LfwSource, OrlSource
+from tasks.params.sources import CelebaSource, FolderSource, LfwSource, OrlSource, SourceSection
 from tests.tasks.params.changed import parsed, refusal
 
 DIGEST = "0" * 64
@@ -60,6 +60,22 @@ def test_defaults() -> None:
 )
 def test_an_invalid_source_is_refused_at_its_place(source: dict[str, Any], place: str) -> None:
     assert f"  ingest.sources.{place}: " in refusal({"ingest.sources": [source]})
+
+
+@pytest.mark.parametrize(
+    ("source", "public", "protocol"),
+    [
+        (OrlSource(kind="orl"), True, None),
+        (FolderSource(kind="folder", path="x"), False, None),
+        (FolderSource(kind="folder", path="x", pairs="a/my.txt"), False, "pairs of my.txt, 5 folds"),
+        (LfwSource(kind="lfw", pairs="a.txt", threshold_pairs="b.txt"), True, "LFW View 1"),
+        (LfwSource(kind="lfw"), True, "LFW View 2, 5 folds, unrestricted with labeled outside data"),
+        (LfwSource(kind="lfw", pairs="my.txt"), True, "LFW, my.txt, 5 folds"),
+        (CelebaSource(kind="celeba", images="x"), True, None),
+    ],
+)
+def test_what_a_source_states_about_itself(source: SourceSection, public: bool, protocol: str | None) -> None:
+    assert (source.public, source.protocol(5)) == (public, protocol)
 
 
 def test_the_place_of_the_second_source_is_named() -> None:
