@@ -93,7 +93,8 @@ def _configure() -> None:
     with Repo() as repo:
         cache = repo.cache.local_cache_dir
     with Config(str(FOLDER / ".dvc")).edit("local") as local:
-        local.setdefault("cache", {})["dir"] = cache
+        # Relative, since DVC cannot write a path with other letters than ASCII into a configuration.
+        local.setdefault("cache", {})["dir"] = os.path.relpath(cache)
         local.setdefault("core", {})["no_scm"] = True  # Git ignores the folder, which DVC would refuse
 
 

@@ -71,7 +71,7 @@ def workspace(
 ) -> Workspace:
     """The repository, as the working folder, with an empty MLflow store."""
     shutil.copy(migrated_store, tmp_path / "mlflow.db")
-    root = tmp_path / "workspace"
+    root = tmp_path / "ünï faces #1"  # flows and stages run in a folder of any name
     root.mkdir()
     monkeypatch.chdir(root)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
