@@ -64,9 +64,10 @@ recipe: $(READY) ## Apply recipes to params.yaml: make recipe NAME=pretrained-lf
 data-docs: $(READY) ## Build the data validation report in reports/data-docs
 	@python -m tasks.commands.data_docs
 
+PORT ?= 5000
 .PHONY: ui
-ui: $(READY) ## Show runs and registered models in MLflow on http://127.0.0.1:5000
-	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow server --host 127.0.0.1 --port 5000 --workers 1 \
+ui: $(READY) ## Show runs and registered models in MLflow on http://127.0.0.1:5000, or another PORT
+	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow server --host 127.0.0.1 --port $(PORT) --workers 1 \
 		--backend-store-uri sqlite:///mlflow.db --artifacts-destination mlartifacts
 
 # facenet-pytorch 2.5.3 pins an old torch: install it without dependencies next to a recent torch.

@@ -60,7 +60,8 @@ class Reader:
             self._state.append(typed)
         elif health := next((where for name, where in HEALTH.items() if line.startswith(name)), None):
             self._starts(typed)
-            wait_for(lambda: self._answers(self._with_free_ports(f"http://127.0.0.1:{health}")))
+            address = self._with_free_ports(f"http://127.0.0.1:{health}")
+            wait_for(lambda: self._answers(address))
         elif line.startswith(SCHEDULE):
             self._starts(typed)
             wait_for(self._deployed)
@@ -134,7 +135,8 @@ def reader(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rea
         file.write_text(yaml.safe_dump(params, sort_keys=False))
     ports = {documented: str(free_port()) for documented in PORTS}
     environment = archive.environment(archive.write_python(place / "tools"), place / "tools")
-    reader = Reader(folder, {**environment, "PREFECT_SERVER_API_PORT": ports["4200"]}, ports)
+    named = {"PORT": ports["5000"], "PREFECT_SERVER_API_PORT": ports["4200"]}  # those no line names
+    reader = Reader(folder, {**environment, **named}, ports)
     yield reader
     reader.leaves()
 
