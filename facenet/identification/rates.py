@@ -18,7 +18,7 @@ Labels = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True)
 class OpenSet:
-    """FPIR and TPIR at one threshold, with 95 % intervals for independent probes.
+    """FPIR and TPIR at one threshold, with 95 % intervals that count people as independent trials.
 
     strangers: probes of unknown people. probes: those of enrolled people.
     """
@@ -53,16 +53,28 @@ def rejection_threshold(scores: Floats, fpir: float) -> float:
     return float(best[min(allowed, len(best)) - 1]) if allowed else float("inf")
 
 
-def open_set(known: Floats, labels: Labels, strangers: Floats, threshold: float) -> OpenSet:
-    """Return the rates of (N, P) scores of enrolled people with (N,) labels and (M, P) of unknown ones."""
+def open_set(
+    known: Floats, labels: Labels, strangers: Floats, threshold: float, *, unknown_people: int | None = None
+) -> OpenSet:
+    """Return the rates of enrolled and unknown people's probes at a threshold.
+
+    Args:
+        known: (N, P) scores of probes of enrolled people.
+        labels: (N,) the person of each.
+        strangers: (M, P) scores of probes of unknown people.
+        threshold: of the scores.
+        unknown_people: number of people in the M probes; None if each shows another one.
+    """
+    people = len(strangers) if unknown_people is None else unknown_people
+    enrolled = len(np.unique(labels))
     accepted = int((strangers.max(axis=1) > threshold).sum())
     correct = int(((known.max(axis=1) > threshold) & (known.argmax(axis=1) == labels)).sum())
     return OpenSet(
         threshold=threshold,
         strangers=len(strangers),
         fpir=accepted / len(strangers),
-        fpir_interval=wilson_interval(accepted, len(strangers)),
+        fpir_interval=wilson_interval(accepted / len(strangers) * people, people),
         probes=len(known),
         tpir=correct / len(known),
-        tpir_interval=wilson_interval(correct, len(known)),
+        tpir_interval=wilson_interval(correct / len(known) * enrolled, enrolled),
     )

@@ -30,11 +30,15 @@ CLUSTERED = 2000  # maximum number of photos: memory is quadratic in it
 
 
 class Split(NamedTuple):
-    """Rows of photos: of enrolled people by name, of unknown people to set the threshold, and to test it."""
+    """Rows of photos: of enrolled people by name, of unknown people to set the threshold, and to test it.
+
+    test_people: the number of people in `test`.
+    """
 
     enrolled: dict[str, list[int]]
     calibration: list[int]
     test: list[int]
+    test_people: int
 
 
 def report_identification(
@@ -78,7 +82,7 @@ def split_people(names: Sequence[str], photos: int, seed: int) -> Split | None:
     calibration, test = (
         [row for name in part for row in rows[name]] for part in (unknown[:half], unknown[half:])
     )
-    return Split(enrolled, calibration, test)
+    return Split(enrolled, calibration, test, len(unknown) - half)
 
 
 def _identify(vectors: Floats, split: Split, photos: int, method: str, fpir: float) -> tuple[Cell, ...]:
@@ -91,7 +95,8 @@ def _identify(vectors: Floats, split: Split, photos: int, method: str, fpir: flo
     labels = np.array([label for _, label in probes])
     scores = score(vectors[[row for row, _ in probes]])
     threshold = rejection_threshold(score(vectors[split.calibration]), fpir)
-    result = open_set(scores, labels, score(vectors[split.test]), threshold)
+    unknown = score(vectors[split.test])
+    result = open_set(scores, labels, unknown, threshold, unknown_people=split.test_people)
     return (
         *(
             photos,

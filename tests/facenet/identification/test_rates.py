@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from facenet.evaluation.uncertainty import wilson_interval
 from facenet.identification.rates import open_set, rank_rate, rejection_threshold
 
 
@@ -23,7 +24,15 @@ def test_open_set_by_hand() -> None:
     result = open_set(known, np.array([0, 1, 1, 0]), strangers, 0.5)
     assert (result.tpir, result.probes) == (0.5, 4)  # one is misidentified, one is rejected
     assert (result.fpir, result.strangers) == (0.25, 4)
-    assert result.fpir_interval[0] < 0.25 < result.fpir_interval[1]
+    assert result.fpir_interval == pytest.approx(wilson_interval(1, 4))
+    assert result.tpir_interval == pytest.approx(wilson_interval(1, 2))  # 2 of 4 probes, of two people
+
+
+def test_many_probes_of_few_unknown_people_are_few_trials() -> None:
+    known, strangers = np.ones((2, 2)), np.zeros((600, 2))
+    result = open_set(known, np.array([0, 1]), strangers, 0.5, unknown_people=3)
+    assert (result.fpir, result.strangers) == (0, 600)
+    assert result.fpir_interval == pytest.approx(wilson_interval(0, 3))
 
 
 @pytest.mark.parametrize("fpir", [0.02, 0.1, 0.3])

@@ -26,6 +26,7 @@ def test_parts_are_disjoint(photos: int) -> None:
         {NAMES[row] for row in split.test},
     ]
     assert sum(map(len, parts)) == len(set().union(*parts)) == 20
+    assert split.test_people == len(parts[2])
     for name, rows in split.enrolled.items():
         assert len(rows) > photos
         assert {NAMES[row] for row in rows} == {name}

@@ -43,7 +43,7 @@ def test_people_outside_a_fold_are_counted() -> None:
 
 def test_enough_people_use_the_mean_of_the_folds(cosine: EvaluateParams) -> None:
     assert choose_mean(pairs(50, 5), [], {}, cosine, never) == ("folds", LEAST_PEOPLE, None)
-    assert choose_mean(pairs(49, 5), [], {}, cosine, never).source == "none"
+    assert choose_mean(pairs(45, 5), [], {}, cosine, never).source == "none"
     assert choose_mean(pairs(100, 10), [], {}, cosine, never) == ("folds", 90, None)
 
 

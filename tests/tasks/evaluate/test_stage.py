@@ -145,7 +145,7 @@ def test_the_calibration_is_what_was_measured(workspace: Workspace, params: Eval
     metrics = evaluate(workspace, params, distance="cosine")
     matcher = Matcher.read(workspace.paths["calibration"])
     assert matcher.threshold == pytest.approx(metrics["threshold"])
-    assert (matcher.metric, matcher.flip, len(matcher.mean)) == ("cosine", "concatenate", 32)
+    assert (matcher.metric, matcher.flip, matcher.mean) == ("cosine", "concatenate", None)
     table = read_embeddings(workspace)
     rows = {
         image_id: (np.array(face), np.array(flipped))
@@ -155,12 +155,11 @@ def test_the_calibration_is_what_was_measured(workspace: Workspace, params: Eval
     sides = [np.stack(part) for side in (left, right) for part in zip(*side, strict=True)]
     distances = matcher.distances(sides[0], sides[2], (sides[1], sides[3]))
     decisions = pd.read_csv(workspace.paths["reports"] / "decisions.csv")
-    assert (
-        np.corrcoef(distances, decisions["distance"])[0, 1] > 0.98
-    )  # the mean varies slightly between folds
+    assert decisions["distance"].to_numpy() == pytest.approx(distances, abs=1e-5)
     points = pd.read_csv(workspace.paths["reports"] / "operating_points.csv")
     assert points["far_target"].tolist() == [0.1, 0.01, 0.001, 0.0001]
-    assert [t.threshold for t in matcher.thresholds] == pytest.approx(points["threshold"].tolist(), rel=1e-5)
+    assert (matcher.people, matcher.thresholds) == (10, ())  # too few people for false accept rates
+    assert not points["supported"].any()
     assert points["probability"].is_monotonic_increasing
 
 
