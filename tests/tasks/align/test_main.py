@@ -47,6 +47,6 @@ def test_a_file_in_the_place_of_a_folder(
     write_raw(tmp_path / "data" / "raw", [("s1", "evaluate", orl_photos[0][1])])
     (tmp_path / place).touch()
     last = message(align(tmp_path, root))
-    assert last.startswith("StorageFailed: ")
-    assert f"{place}" in last
-    assert last.endswith("a file is where a folder is needed. Move it away.")
+    assert place in last
+    assert "a folder is needed" in last
+    assert last.lower().endswith("move it away.")
