@@ -115,7 +115,7 @@ def test_all_mistakes_are_reported_together() -> None:
         ),
         (
             {"train.schedule.file": "x.txt"},
-            "train.schedule: Value error, file requires kind steps, not one_cycle",
+            "train.schedule: file requires kind steps, not one_cycle",
         ),
         (
             {
@@ -123,7 +123,7 @@ def test_all_mistakes_are_reported_together() -> None:
                 "train.schedule.file": "x.txt",
                 "train.schedule.steps": {0: 0.1},
             },
-            "train.schedule: Value error, file and steps are both set: keep one",
+            "train.schedule: file and steps are both set: keep one",
         ),
     ],
 )

@@ -28,16 +28,16 @@ def test_one_bad_weight_is_enough() -> None:
 def test_collapse_is_reported_after_patience_steps_in_a_row() -> None:
     watch = CollapseWatch()
     for _ in range(PATIENCE - 1):
-        watch.look(0.2, NARROW / 10)
-    watch.look(0.2, NARROW * 10)
+        watch.check(0.2, NARROW / 10)
+    watch.check(0.2, NARROW * 10)
     for _ in range(PATIENCE - 1):
-        watch.look(0.2, NARROW / 10)
+        watch.check(0.2, NARROW / 10)
     with pytest.raises(EmbeddingCollapsed, match=r"train\.mining"):
-        watch.look(0.2, NARROW / 10)
+        watch.check(0.2, NARROW / 10)
 
 
 def test_losses_without_a_spread_never_collapse() -> None:
     watch = CollapseWatch()
     for _ in range(3 * PATIENCE):
-        watch.look(0.2, None)
+        watch.check(0.2, None)
     assert watch.steps == 0
