@@ -21,6 +21,7 @@ class Draws:
     lefts: Indices
     mirrored: npt.NDArray[np.bool_]
     degrees: npt.NDArray[np.float64]
+    scales: npt.NDArray[np.float64]
     colours: npt.NDArray[np.float32]
 
     def __getitem__(self, rows: Indices) -> Self:
@@ -32,6 +33,7 @@ class Augmentation:
     """Random changes to a training face, applied in this order.
 
     rotation: maximum angle in degrees, in either direction.
+    zoom: maximum change of the scale, below 1: 0.1 enlarges by 0.9 to 1.1.
     image_size: side in pixels of the square crop.
     random_crop: crop at a random position of the stored face instead of the centre.
     shift: maximum translation in pixels, in each direction; edge pixels are repeated outside the face.
@@ -44,6 +46,7 @@ class Augmentation:
     shift: int = 0
     flip: bool = False
     rotation: float = 0.0
+    zoom: float = 0.0
     colour: ColourJitter = field(default_factory=ColourJitter)
 
     def __call__(self, faces: Pixels, random: np.random.Generator) -> Pixels:
@@ -69,14 +72,15 @@ class Augmentation:
         tops, lefts = self._starts(count, height, random), self._starts(count, width, random)
         mirrored = random.random(count) < 0.5 if self.flip else np.zeros(count, bool)
         degrees = random.uniform(-1, 1, count) * self.rotation if self.rotation else np.zeros(count)
+        scales = 1 + random.uniform(-1, 1, count) * self.zoom if self.zoom else np.ones(count)
         colours = self.colour.draw(count, random) if self.colour.on else np.zeros((count, 4), np.float32)
-        return Draws(tops, lefts, mirrored, degrees, colours)
+        return Draws(tops, lefts, mirrored, degrees, scales, colours)
 
     def apply(self, faces: Pixels, draws: Draws) -> Pixels:
         """Return (N, image_size, image_size, 3) faces of (N, H, W, 3), given N draws."""
         count, height, width = faces.shape[:3]
-        if self.rotation and count:
-            faces = rotate(faces, draws.degrees)
+        if (self.rotation or self.zoom) and count:
+            faces = rotate(faces, draws.degrees, draws.scales if self.zoom else None)
         rows, columns = self._lines(draws.tops, height), self._lines(draws.lefts, width)
         columns[draws.mirrored] = columns[draws.mirrored, ::-1]
         cut = faces[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]

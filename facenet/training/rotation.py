@@ -1,4 +1,4 @@
-"""Rotate faces about their centre."""
+"""Rotate and scale faces about their centre."""
 
 import numpy as np
 import numpy.typing as npt
@@ -8,10 +8,12 @@ import torch.nn.functional as F
 Pixels = npt.NDArray[np.uint8]
 
 
-def rotate(faces: Pixels, degrees: npt.NDArray[np.float64]) -> Pixels:
-    """Return (N, H, W, 3) faces rotated counter-clockwise by (N,) degrees, bilinear.
+def rotate(
+    faces: Pixels, degrees: npt.NDArray[np.float64], scales: npt.NDArray[np.float64] | None = None
+) -> Pixels:
+    """Return (N, H, W, 3) faces rotated counter-clockwise by (N,) degrees and enlarged by (N,) scales.
 
-    Edge pixels are repeated outside the face.
+    Sampling is bilinear; edge pixels are repeated outside the face.
     """
     height, width = faces.shape[1:3]
     angles = torch.from_numpy(np.deg2rad(degrees))
@@ -24,6 +26,8 @@ def rotate(faces: Pixels, degrees: npt.NDArray[np.float64]) -> Pixels:
         ],
         dim=1,
     ).float()
+    if scales is not None:
+        matrices /= torch.from_numpy(scales).float()[:, None, None]
     images = torch.from_numpy(faces).permute(0, 3, 1, 2).float()
     grid = F.affine_grid(matrices, list(images.shape), align_corners=False)
     rotated = F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)

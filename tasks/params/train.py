@@ -84,6 +84,7 @@ class TrainParams(Section):
     shift: Natural  # pixels, random translation with edge padding
     flip: bool  # mirror half of the images
     rotation: Annotated[float, Field(ge=0, le=180)]  # degrees, maximum in either direction
+    zoom: Annotated[float, Field(ge=0, lt=1)]  # maximum change of the scale; 0.1: enlarged by 0.9 to 1.1
     brightness: Fraction  # maximum change, as a fraction of the pixel range
     contrast: Fraction  # 0.2: a factor from 0.8 to 1.2
     saturation: Fraction  # 0.2: a factor from 0.8 to 1.2

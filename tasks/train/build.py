@@ -139,6 +139,7 @@ def build_augmentation(params: TrainParams) -> Augmentation:
         shift=params.shift,
         flip=params.flip,
         rotation=params.rotation,
+        zoom=params.zoom,
         colour=ColourJitter(
             brightness=params.brightness,
             contrast=params.contrast,

@@ -100,3 +100,15 @@ def test_it_rotates_then_crops_then_colours() -> None:
 
 def test_every_change_accepts_no_faces() -> None:
     assert jittered()(faces(0), np.random.default_rng(0)).shape == (0, 6, 6, 3)
+
+
+def test_zoom_draws_a_scale_for_each_face_and_nothing_without_it() -> None:
+    augmentation = Augmentation(image_size=6, zoom=0.2, rotation=15.0)
+    faces = np.random.default_rng(0).integers(0, 256, (50, 8, 8, 3)).astype(np.uint8)
+    draws = augmentation.draw(50, (8, 8), np.random.default_rng(1))
+    assert 0.8 <= draws.scales.min() < 0.85 < 1.15 < draws.scales.max() <= 1.2
+    expected = rotate(faces, draws.degrees, draws.scales)[:, 1:7, 1:7]
+    assert np.array_equal(augmentation.apply(faces, draws), expected)
+    plain = Augmentation(image_size=6, rotation=15.0).draw(50, (8, 8), np.random.default_rng(1))
+    assert np.array_equal(plain.degrees, draws.degrees)
+    assert np.array_equal(plain.scales, np.ones(50))

@@ -80,6 +80,8 @@ def test_values_at_the_limits_are_accepted(key: str, value: float) -> None:
         ("compile", "maybe"),
         ("shift", -1),
         ("rotation", 181),
+        ("zoom", 1),
+        ("zoom", -0.1),
         ("brightness", 1.1),
         ("contrast", -0.1),
         ("saturation", 2),

@@ -70,8 +70,10 @@ def test_a_schedule_comes_from_a_file(root: Path, tmp_path: Path) -> None:
 
 def test_rotation_and_colours_are_those_of_the_parameters(root: Path) -> None:
     colours = {"brightness": 0.1, "contrast": 0.2, "saturation": 0.3, "hue": 0.4}
-    augmentation = build.build_augmentation(small_params(root, train={"rotation": 5.0, **colours}).train)
-    assert augmentation.rotation == 5.0
+    augmentation = build.build_augmentation(
+        small_params(root, train={"rotation": 5.0, "zoom": 0.2, **colours}).train
+    )
+    assert (augmentation.rotation, augmentation.zoom) == (5.0, 0.2)
     assert augmentation.colour == ColourJitter(**colours)
     assert not build.build_augmentation(small_params(root).train).colour.on
 
