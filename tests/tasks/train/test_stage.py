@@ -95,6 +95,26 @@ def test_best_without_validation_is_rejected_before_training(workspace: Path, ro
         run(params, places(workspace))
 
 
+def test_the_options_of_the_published_systems_train_together(
+    workspace: Path, root: Path, tmp_path: Path
+) -> None:
+    """Center loss as in Deeplearning4j, and epochs and schedule as in davidsandberg/facenet."""
+    (tmp_path / "lr.txt").write_text("0: 0.1 # start\n2: 0.01\n3: -1\n")
+    train = {
+        "loss": "softmax_squared", "center_factor": 1e-4, "center_version": "dl4j", "center_rate": 0.9,
+        "gradient_normalisation": "l2_loss_layer", "optimizer": "adamw_tf", "epsilon": 0.01,
+        "steps_per_epoch": 5, "epochs": 9, "batch_size": 8,
+        "schedule": {"kind": "steps", "rate": 1.0, "warmup": 0.0, "file": str(tmp_path / "lr.txt")},
+    }  # fmt: skip
+    report = run(small_params(root, train=train), places(workspace))
+    assert report is not None
+    assert (report["epochs"], report["steps"]) == (2, 10)
+    with (workspace / "reports/history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["lr"] for row in rows] == ["0.1", "0.01"]
+    assert all(float(row["loss"]) > 0 for row in rows)
+
+
 def test_mlflow_has_params_metrics_data_and_files(workspace: Path, trained: dict[str, Any]) -> None:
     card = ModelCard.read(workspace / "models/model.json")
     assert card.run_id
