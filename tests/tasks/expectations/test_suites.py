@@ -1,4 +1,4 @@
-"""Every expectation is broken in rows of its own, and the message must name these rows and no other."""
+"""Each expectation is broken in separate rows; the message must name these rows and no others."""
 
 import re
 from typing import Any
@@ -307,10 +307,10 @@ def test_labels_must_be_balanced() -> None:
     assert "found 0.8" in text
 
 
-def test_nobody_who_trains_is_legal() -> None:
-    nobody = identities().iloc[:0]
+def test_an_empty_training_set_is_valid() -> None:
+    empty = identities().iloc[:0]
     for plan in (pd.DataFrame(), triplets().iloc[:0], labelled().iloc[:0], images().iloc[:0]):
-        validate_triplets(nobody, plan, ["Cy"], row_identities=ROWS)
+        validate_triplets(empty, plan, ["Cy"], row_identities=ROWS)
 
 
 def test_whole_photos_have_no_landmarks() -> None:

@@ -35,12 +35,12 @@ def ingest(tmp_path: Path, photos: list[int], needs: Needs, **changed: Any) -> d
     [
         (
             [3] * 5,
-            r"evaluation needs at least 4 people, 2 of them with two photos.*it has 2 \(2 with two photos",
+            r"evaluation needs at least 4 people, 2 of them with two photos.*it has 2 people \(2 with two photos",
         ),
-        ([4] * 3, r"it has 1 \(1 with two photos\), which make 0\."),
-        ([1] * 20, r"it has 0 \(0 with two photos\), which make 0.*\n.*of 20 people, 0 have as many"),
+        ([4] * 3, r"it has 1 people \(1 with two photos\), enough for 0\."),
+        ([1] * 20, r"it has 0 people \(0 with two photos\), enough for 0.*\n.*of 20 people, 0 have as many"),
         ([9], r"it has 0 .*\n.*of 1 people, 1 have as many, and 0 of them are for validation"),
-        ([2] * 7, r"it has 3 .*which make 1\."),
+        ([2] * 7, r"it has 3 people .*enough for 1\."),
     ],
     ids=["five people", "three people", "one photo each", "one person", "seven people"],
 )
