@@ -72,8 +72,8 @@ def check_people(records: Sequence[Record], drawn: bool, rows: Iterable[Row], ne
 def _too_few_evaluated(photos: "Counter[Any]", folds: int) -> str:
     able = sum(count > 1 for count in photos.values())
     return (
-        f"  * evaluation needs at least {PEOPLE} people, {FOLDS} of them with two photos, for pairs in {FOLDS} "
-        f"folds: it has {len(photos)} people ({able} with two photos), enough for {folds}."
+        f"  * evaluation needs at least {PEOPLE} people, {FOLDS} of them with two photos, for pairs in "
+        f"{FOLDS} folds: it has {len(photos)} people ({able} with two photos), enough for {folds}."
     )
 
 

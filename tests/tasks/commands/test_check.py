@@ -50,7 +50,7 @@ def test_every_recipe_without_given_weights_passes(root: Path) -> None:
         ({"train.image_size": 20}, "train.image_size"),
         ({"train.freeze_to": "conv99"}, "has no layer 'conv99'"),
         ({"train.init": "nowhere.safetensors"}, "nowhere.safetensors was not found"),
-        ({"base.device": "mps"}, "base.device is 'mps'"),
+        ({"base.device": "mps"}, "The device 'mps' (base.device"),
         ({"base.device": "cpu", "base.precision": "fp16"}, "A CPU cannot train in fp16"),
         ({"align.margin_in": "output", "align.margin": 112}, "margin"),
         ({"train.schedule.kind": "steps"}, "train.schedule.steps"),

@@ -35,7 +35,7 @@ def ingest(tmp_path: Path, photos: list[int], needs: Needs, **changed: Any) -> d
     [
         (
             [3] * 5,
-            r"evaluation needs at least 4 people, 2 of them with two photos.*it has 2 people \(2 with two photos",
+            r"evaluation needs at least 4 people.*it has 2 people \(2 with two photos\), enough for 1",
         ),
         ([4] * 3, r"it has 1 people \(1 with two photos\), enough for 0\."),
         ([1] * 20, r"it has 0 people \(0 with two photos\), enough for 0.*\n.*of 20 people, 0 have as many"),
