@@ -166,14 +166,20 @@ def test_a_repeated_sweep_uses_the_cache_and_registers_on_request_with_the_best_
 
 @pytest.mark.slow
 def test_values_may_be_mappings_and_contain_braces(sweepable: Any, api: str, task_runs: Any) -> None:
-    grid: Any = {"train.schedule": [{"kind": "constant", "rate": 0.1}], "train.init": ["{a}$b%s{"]}
+    grid: Any = {
+        "train.schedule": [{"kind": "cosine", "rate": 0.1, "warmup": 0.0}],
+        "train.init": ["{a}$b%s{"],
+    }
     state = sweep(grid, return_state=True)
     assert state.is_completed(), state.message
     (run,) = task_runs(state)
-    assert run.name == "train.schedule={kind: constant, rate: 0.1} train.init='{a}$b%s{'"
+    assert run.name == "train.schedule={kind: cosine, rate: 0.1, warmup: 0.0} train.init='{a}$b%s{'"
     with Path("reports/sweep.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
-    assert (row["train.schedule"], row["train.init"]) == ("{kind: constant, rate: 0.1}", "'{a}$b%s{'")
+    assert (row["train.schedule"], row["train.init"]) == (
+        "{kind: cosine, rate: 0.1, warmup: 0.0}",
+        "'{a}$b%s{'",
+    )
 
 
 def test_an_unknown_key_is_refused_before_anything_runs(sweepable: Any, root: Path, api: str) -> None:

@@ -47,10 +47,11 @@ def pid_in(path: Path) -> int:
 
 
 def register_version() -> None:
-    """Create the version in MLflow that the receipt of the tiny pipeline names."""
+    """Create the version in MLflow that the receipt of the tiny pipeline names, and another."""
     client = mlflow_client()
     client.create_registered_model("facenet")
-    client.create_model_version("facenet", source="s3://nowhere/model", tags={"digest": "0" * 64})
+    for digest in ("0" * 64, "1" * 64):
+        client.create_model_version("facenet", source="s3://nowhere/model", tags={"digest": digest})
 
 
 def test_the_flow_runs_every_stage_in_an_order_that_dvc_allows(root: Path) -> None:
@@ -91,6 +92,9 @@ def test_six_stages_run_then_are_unchanged_unless_the_registry_says_otherwise(
     unchanged = [(stage, "Unchanged") for stage in STAGES]
     assert states() == [*unchanged[:-1], ("register", "Completed")]  # MLflow had no version 1
     register_version()
+    mlflow_client().set_registered_model_alias("facenet", "challenger", "2")
+    assert states() == [*unchanged[:-1], ("register", "Completed")]  # DVC restored the receipt of version 1
+    mlflow_client().set_registered_model_alias("facenet", "challenger", "1")
     assert states() == unchanged
     mlflow_client().set_registered_model_alias("facenet", "champion", "1")
     moved = [(stage, "Completed" if stage == "triplets" else "Unchanged") for stage in STAGES]
