@@ -426,7 +426,7 @@ def test_a_failed_validation_keeps_the_former_output(tmp_path: Path, monkeypatch
 
 def _workspace(folder: Path, sources: tuple[dict[str, Any], ...], root: Path) -> Path:
     params = yaml.safe_load((root / "params.yaml").read_text())
-    params["ingest"]["sources"] = list(sources)
+    params["ingest"] = ingest_params(*sources).model_dump(mode="json")
     folder.mkdir()
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
     return folder
