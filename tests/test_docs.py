@@ -96,3 +96,15 @@ def test_every_documented_command_is_run_somewhere(root: Path) -> None:
 @pytest.mark.parametrize(("command", "place", "words"), [(c, p, w) for c, (p, w) in sorted(RUN_BY.items())])
 def test_the_place_that_runs_a_command_does(root: Path, command: str, place: str, words: str) -> None:
     assert words in (root / place).read_text(), command
+
+
+def test_no_phrase_reads_as_translated(root: Path) -> None:
+    phrases = (
+        r"\b(anew|beside|told|is no [a-z]+ of|cannot be had|not to be had|taken for (one|two|somebody))\b"
+    )
+    folders = ("docs", "facenet", "tasks", "flows", "infra", "recipes", "benchmarks")
+    files = [path for name in folders for path in (root / name).rglob("*.*") if path.is_file()]
+    for path in [root / "README.md", root / "CONTRIBUTING.md", root / "Makefile", *files]:
+        if path.suffix in (".md", ".py", ".yaml", ".html", ""):
+            found = re.search(phrases, path.read_text(), re.IGNORECASE)
+            assert found is None, f"{path.relative_to(root)}: {found[0] if found else ''}"
