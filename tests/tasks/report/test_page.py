@@ -233,6 +233,29 @@ def test_missing_parts_are_named_in_a_sentence(reported: Reported) -> None:
     assert "<figure></figure>" not in page.replace("\n", "")
 
 
+@pytest.mark.parametrize(
+    ("plan", "loss", "sentence"),
+    [
+        (
+            "images",
+            "cosface",
+            "listed no triplets (triplets.plan is images): the loss cosface takes single photos.",
+        ),
+        ("pk", "triplet", "listed no triplets (triplets.plan is pk): they are mined in each batch."),
+        ("triplets", "triplet", None),
+    ],
+)
+def test_a_run_without_listed_triplets_says_why(
+    reported: Reported, plan: str, loss: str, sentence: str | None
+) -> None:
+    before = reported.subject.params
+    triplets = before.triplets.model_copy(update={"plan": plan})
+    train = before.train.model_copy(update={"loss": loss})
+    page = reported.page(params=replace(before, triplets=triplets, train=train))
+    assert ("listed no triplets" in page) is (sentence is not None)
+    assert sentence is None or sentence in " ".join(page.split())
+
+
 def test_it_is_accessible_by_screen_reader_and_keyboard(page: str) -> None:
     outline = Outline(page)
     assert outline.all("html") == [{"lang": "en"}]
