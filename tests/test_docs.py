@@ -40,7 +40,8 @@ RUN_BY = {
     'python -m flows.training serve --cron "0 2 * * *"': (CRON, '"--cron"'),
     "python -m flows.promotion": (PIPELINE, '"flows.promotion"'),
     "python -m flows.promotion rollback": ("tests/flows/test_promotion.py", "rollback"),
-    "mlflow models serve -m models:/facenet@champion --env-manager local --port 5001": (
+    "MLFLOW_TRACKING_URI=sqlite:///mlflow.db mlflow models serve -m models:/facenet@champion "
+    "--env-manager local --port 5001": (
         SERVING,
         '"models", "serve"',
     ),

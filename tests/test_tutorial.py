@@ -32,7 +32,10 @@ NAME = "ünï faces #1"
 BLOCK = re.compile(r"```(sh|python)\n(.*?)```", re.DOTALL)
 STATE = ("source ", "export ")  # lines whose effect stays in the shell
 PORTS = ("4200", "5000", "5001")
-HEALTH = {"make ui": "5000/health", "mlflow models serve": "5001/ping"}
+HEALTH = {
+    "make ui": "5000/health",
+    "MLFLOW_TRACKING_URI=sqlite:///mlflow.db mlflow models serve": "5001/ping",
+}
 SCHEDULE = "python -m flows.training serve"
 COMPARED = 40  # pairs
 EACH_ANSWER = """
@@ -192,7 +195,7 @@ def check_answers(reader: Reader, block: str) -> None:
     printed = ast.literal_eval(reader.runs(python, "-c", block).splitlines()[-1])
     (reader.folder / "pairs.json").write_text(json.dumps(pairs))
     out = reader.runs(python, "-c", block + EACH_ANSWER, "pairs.json")
-    answers = pd.DataFrame([json.loads(line) for line in out.splitlines() if line.startswith("{")])
+    answers = pd.DataFrame([json.loads(line) for line in out.splitlines() if line.startswith('{"')])
     assert (printed["match"], printed["distance"]) == (
         answers["match"][0],
         pytest.approx(answers["distance"][0]),
