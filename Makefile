@@ -6,11 +6,10 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 READY := $(VENV)/.ready
 export PATH := $(BIN):$(PATH)
-export DO_NOT_TRACK := true
-export MLFLOW_DISABLE_TELEMETRY := true
-export GX_ANALYTICS_ENABLED := false
-export PREFECT_SERVER_ANALYTICS_ENABLED := false
-export DVC_NO_ANALYTICS := 1
+# No tool phones home, neither from a target nor, by way of .venv/bin/activate, from a command typed by hand.
+UNTRACKED := DO_NOT_TRACK=true MLFLOW_DISABLE_TELEMETRY=true GX_ANALYTICS_ENABLED=false \
+	PREFECT_SERVER_ANALYTICS_ENABLED=false DVC_NO_ANALYTICS=1
+$(foreach setting,$(UNTRACKED),$(eval export $(setting)))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
@@ -33,6 +32,7 @@ $(READY): requirements.lock pyproject.toml
 		{ echo "Python 3.11 or newer is required. Choose one: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "Installing requirements.lock into $(VENV); this takes a few minutes the first time"
 	@$(PYTHON) -m venv $(VENV)
+	@printf 'export %s\n' $(UNTRACKED) >> $(VENV)/bin/activate
 	@"$(BIN)/python" -m pip install --quiet --no-compile --requirement requirements.lock
 	@# pip would compile files one by one. Some packages contain templates that are not valid Python; skip them.
 	@"$(BIN)/python" -W ignore -m compileall -qq -j 0 $(VENV)/lib || true

@@ -12,8 +12,10 @@ if __name__ == "__main__":
     command.parse()  # handles --help and invalid arguments before Prefect is imported, which takes a second
 
 import argparse
+import time
 from datetime import datetime
 
+import requests
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.runtime import flow_run
@@ -34,6 +36,7 @@ class ServerMissing(FaceNetError):
     """A schedule needs a Prefect server, and none is configured."""
 
 
+SERVER_SECONDS = 60.0  # a server needs a few to start
 STAGES = ("ingest", "align", "triplets", "train", "evaluate", "register")
 
 
@@ -93,13 +96,15 @@ def serve(cron: str, *, timezone: str, name: str, force: bool) -> None:
     """Run the flow on the schedule `cron` until stopped; one run at a time, later runs wait.
 
     Raises:
-        ServerMissing: Prefect has no server configured.
+        ServerMissing: Prefect has no server configured, or it does not answer within a minute.
     """
-    if not get_current_settings().api.url:
+    url = get_current_settings().api.url
+    if not url:
         raise ServerMissing(
             "A schedule requires a Prefect server. Start one with `prefect server start` "
             "and set PREFECT_API_URL=http://127.0.0.1:4200/api."
         )
+    _wait_for_server(url)
     training.serve(
         name=name,
         schedule=Cron(cron, timezone=timezone),
@@ -107,6 +112,22 @@ def serve(cron: str, *, timezone: str, name: str, force: bool) -> None:
         limit=1,
         global_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE),
     )
+
+
+def _wait_for_server(url: str) -> None:
+    """Wait until the server answers: `prefect server start --background` returns before it listens."""
+    end = time.monotonic() + SERVER_SECONDS
+    while True:
+        try:
+            requests.get(f"{url}/health", timeout=SERVER_SECONDS)
+        except requests.ConnectionError as error:
+            if time.monotonic() > end:
+                raise ServerMissing(
+                    f"The Prefect server {url} does not answer. Start it with `prefect server start`."
+                ) from error
+            time.sleep(0.5)
+        else:
+            return
 
 
 def main(arguments: argparse.Namespace) -> int:

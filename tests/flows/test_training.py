@@ -12,9 +12,11 @@ import httpx
 import psutil
 import pytest
 import yaml
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows.training import STAGES, training
+from flows.training import STAGES, ServerMissing, serve, training
 from tasks.tracking.store import client as mlflow_client
+from tests.servers import free_port, running
 from tests.tasks.params.changed import text
 from tests.waiting import wait_for
 
@@ -185,6 +187,35 @@ def test_a_schedule_without_a_server_is_refused(
     process = start("serve", "--cron", "0 2 * * *", root=root)
     assert "prefect server start" in finish(process)
     assert process.returncode == 1
+
+
+def test_a_server_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flows.training.SERVER_SECONDS", 0.1)
+    url = f"http://127.0.0.1:{free_port()}/api"
+    with (
+        temporary_settings({PREFECT_API_URL: url}),
+        pytest.raises(ServerMissing, match=f"{url} does not answer"),
+    ):
+        serve("0 2 * * *", timezone="UTC", name="nightly", force=False)
+
+
+@pytest.mark.server
+@pytest.mark.slow
+def test_a_schedule_waits_for_a_server_that_starts_after_it(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = str(free_port())
+    url = f"http://127.0.0.1:{port}/api"
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PREFECT_API_URL", url)
+    with start("serve", "--cron", "0 2 * * *", root=root) as serving:
+        command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", port]
+        try:
+            with running(command, f"{url}/health", log=tmp_path / "server.log", cwd=tmp_path):
+                wait_for(lambda: ask(url, "deployments"))
+        finally:
+            serving.send_signal(signal.SIGINT)
+            finish(serving)
 
 
 def test_an_invalid_cron_is_refused(root: Path, api: str) -> None:
