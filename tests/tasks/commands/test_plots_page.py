@@ -25,7 +25,7 @@ def page(tmp_path: Path, root: Path) -> Path:
     for entry, text in TABLES.items():
         (tmp_path / entry.partition(":")[0]).write_text(text)
     recipe = re.search(
-        r"\t@\$\(BIN\)/python -m tasks\.commands\.plots_page (.*)\n\t@\$\(BIN\)/dvc (config .*)\n",
+        r'\t@"\$\(BIN\)/python" -m tasks\.commands\.plots_page (.*)\n\t@"\$\(BIN\)/dvc" (config .*)\n',
         (root / "Makefile").read_text(),
     )
     assert recipe

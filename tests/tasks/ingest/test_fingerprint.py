@@ -137,7 +137,7 @@ def test_dvc_runs_ingest_if_and_only_if_it_would_read_something_new(root: Path, 
     project = Project(root, tmp_path / "project")
     elsewhere = write_tree(tmp_path / "elsewhere", {"Zed/1.pgm": b"not a photo"})
     _copy_orl(tmp_path / "elsewhere")
-    project.change({"ingest": {"sources": [{"kind": "folder", "path": "photos"}], "held_out_identities": 2}})
+    project.change({"ingest": {"sources": [{"kind": "folder", "path": "photos"}], "held_out_identities": 4}})
     for person in sorted(elsewhere.iterdir()):
         (project.folder / "photos" / person.name).symlink_to(person)
     odd = project.folder / "photos" / "s1x"
@@ -159,7 +159,7 @@ def test_dvc_runs_ingest_if_and_only_if_it_would_read_something_new(root: Path, 
 def _copy_orl(folder: Path) -> None:
     from tests.portraits import orl
 
-    for person in range(1, 7):
+    for person in range(1, 11):
         (folder / f"s{person}").mkdir()
         for number in range(1, 4):
             orl(person, number).save(folder / f"s{person}" / f"{number}.png")
