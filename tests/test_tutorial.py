@@ -167,7 +167,7 @@ def test_the_tutorial_works_and_its_answers_are_the_stage_s_decisions(
     assert "PREFECT_SERVER_ANALYTICS_ENABLED=false" in (reader.folder / ".venv/bin/activate").read_text()
     assert "facenet version 1" in printed["facenet results"]
     ran = re.findall(r"^Running stage '(\w+)'", printed["dvc exp run -S evaluate.sweep=grid"], re.MULTILINE)
-    assert ran == ["evaluate", "register"]
+    assert [stage for stage in ran if stage not in ("fingerprint", "inputs")] == ["evaluate", "register"]
     (answer,) = json.loads(next(out for line, out in printed.items() if "base64" in line))["predictions"]
     assert answer["faces_found"] == 1
     assert read_report(reader.folder / "reports" / "ingest.json")["identities"] == 20
@@ -207,8 +207,8 @@ def check_answers(reader: Reader, block: str) -> None:
     assert printed["match"] is (printed["distance"] < printed["threshold"])
     assert printed["supported"] is False
     assert "people" in printed["reason"]
-    # A fold has its own mean and threshold, the model the means of both: distances agree, and decisions wherever
-    # the two thresholds do not lie on either side of the distance.
+    # A fold has its own mean and threshold, the model the means of both: distances agree, and so do decisions
+    # unless the distance lies between the two thresholds.
     distances = decisions["distance"].to_numpy()
     assert answers["distance"].to_numpy() == pytest.approx(distances, abs=NEAR)
     thresholds = np.stack([decisions["threshold"].to_numpy(), answers["threshold"].to_numpy()])
