@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import random
 import shutil
 import sys
 import tempfile
@@ -47,6 +48,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start with the files that have the most slow tests, so that they do not run alone at the end."""
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: -slow[item.path])
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    """Seed every test, so that fresh weights and random faces are the same in each run."""
+    random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
 
 
 @pytest.fixture(autouse=True)

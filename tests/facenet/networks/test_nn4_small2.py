@@ -91,7 +91,6 @@ def test_l2_pool_does_not_overflow_in_half_precision() -> None:
 
 
 def test_the_variants_pad_the_l2_pool_before_or_after_the_projection() -> None:
-    torch.manual_seed(0)
     x = torch.rand(1, 8, 6, 6) + 1
     openface = L2PoolProjection(8, 4, "openface").eval()
     dl4j = L2PoolProjection(8, 4, "dl4j").eval()
