@@ -47,6 +47,7 @@ class _Die:
         return self.digest(str(self._count)) % below
 
     def digest(self, text: str) -> int:
+        """Return a pseudo-random number of 256 bits for a text."""
         return int.from_bytes(hashlib.sha256(f"{self._key}/{text}".encode()).digest())
 
     def two(self, below: int) -> tuple[int, int]:
@@ -61,12 +62,16 @@ class _Candidates(Protocol):
     same: bool
     total: int
 
-    def every(self) -> Iterator[Sides]: ...
+    def every(self) -> Iterator[Sides]:
+        """Yield all pairs."""
 
-    def one(self, die: _Die) -> Sides: ...
+    def one(self, die: _Die) -> Sides:
+        """Return a random pair."""
 
 
 class _Same:
+    """Pairs of two photos of one person."""
+
     same = True
 
     def __init__(self, group: People) -> None:
@@ -74,17 +79,21 @@ class _Same:
         self.total = sum(math.comb(len(numbers), 2) for _, numbers in self._people)
 
     def every(self) -> Iterator[Sides]:
+        """Yield all pairs, person by person."""
         for name, numbers in self._people:
             for left, right in itertools.combinations(numbers, 2):
                 yield PhotoName(name, left), PhotoName(name, right)
 
     def one(self, die: _Die) -> Sides:
+        """Return two photos of a person; every person is equally likely."""
         name, numbers = self._people[die(len(self._people))]
         left, right = die.two(len(numbers))
         return PhotoName(name, numbers[left]), PhotoName(name, numbers[right])
 
 
 class _Different:
+    """Pairs of photos of two people."""
+
     same = False
 
     def __init__(self, group: People) -> None:
@@ -93,10 +102,12 @@ class _Different:
         self.total = math.comb(photos, 2) - sum(math.comb(len(photos), 2) for photos in self._people)
 
     def every(self) -> Iterator[Sides]:
+        """Yield all pairs, two people at a time."""
         for left, right in itertools.combinations(self._people, 2):
             yield from itertools.product(left, right)
 
     def one(self, die: _Die) -> Sides:
+        """Return a photo each of two people; every two people are equally likely."""
         left, right = (self._people[place] for place in die.two(len(self._people)))
         return left[die(len(left))], right[die(len(right))]
 

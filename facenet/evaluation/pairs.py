@@ -35,11 +35,14 @@ class Pair:
 
 
 class _Line(NamedTuple):
+    """A line of a pairs file, split at tabs."""
+
     origin: str  # the file, for messages
     place: int  # from 1
     fields: list[str]
 
     def error(self, expected: str) -> PairsFileInvalid:
+        """Return the error that names the line, what it should hold and what it holds."""
         found = "\t".join(self.fields)
         return PairsFileInvalid(
             f"{self.origin}, line {self.place}: expected {expected}, found {found!r}. "
@@ -47,11 +50,13 @@ class _Line(NamedTuple):
         )
 
     def text(self, at: int, expected: str, *, fields: int) -> str:
+        """Return a field of a line that must have `fields` fields; it may not be empty."""
         if len(self.fields) != fields or not self.fields[at]:
             raise self.error(expected)
         return self.fields[at]
 
     def number(self, at: int, expected: str, *, fields: int, minimum: int = 1) -> int:
+        """Return a field as a whole number of at least `minimum`."""
         text = self.text(at, expected, fields=fields)
         if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS and int(text) >= minimum):
             raise self.error(expected)

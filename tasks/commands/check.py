@@ -8,11 +8,15 @@ layers, the loss, the schedule and the MLflow store.
 import argparse
 import tempfile
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from facenet.errors import FaceNetError, ParamsInvalid
 from tasks import paths
 from tasks.entry import CheckFailed, stage_main
 from tasks.params import Params, load_params
+
+if TYPE_CHECKING:
+    from facenet.networks import EmbeddingNetwork
 
 PEOPLE = 10  # of the loss that is built; any number of at least two
 
@@ -23,7 +27,7 @@ def check(params: Params) -> None:
     Raises:
         CheckFailed: at least one failed; the message lists all that did.
     """
-    problems = list(_problems(params))
+    problems = list(dict.fromkeys(_problems(params)))  # a wrong network fails two checks with one message
     if problems:
         raise CheckFailed("\n".join(["The pipeline would fail later:", *(f"* {text}" for text in problems)]))
 
@@ -86,31 +90,31 @@ def _device(params: Params) -> None:
 
 def _network(params: Params) -> None:
     """Build the network, without memory for its weights unless train.init has some to load."""
-    import torch
-
     from facenet.training import freeze_to
     from tasks.downloads import locate
     from tasks.train.build import build_network
 
-    with torch.device("meta"):
-        network = build_network(params.train, init=None, seed=params.base.seed)
-    freeze_to(network, params.train.freeze_to)
+    freeze_to(_without_weights(params), params.train.freeze_to)
     if params.train.init:
         build_network(params.train, init=locate(params.train.init), seed=params.base.seed)
 
 
 def _loss(params: Params) -> None:
-    from facenet.networks import find
     from tasks.train.build import build_loss
 
-    network = find(params.train.network)
     listed = params.pairs_as_listed or params.triplets_as_listed
-    build_loss(
-        params.train,
-        classes=PEOPLE,
-        listed=listed,
-        normalised=params.train.variant not in network.raw_variants,
-    )
+    normalised = _without_weights(params).normalised
+    build_loss(params.train, classes=PEOPLE, listed=listed, normalised=normalised)
+
+
+def _without_weights(params: Params) -> "EmbeddingNetwork":
+    """Return the network with tensors that have shapes but no memory."""
+    import torch
+
+    from tasks.train.build import build_network
+
+    with torch.device("meta"):
+        return build_network(params.train, init=None, seed=params.base.seed)
 
 
 def _schedule(params: Params) -> None:

@@ -18,7 +18,7 @@ from tasks.evaluate.work import find_locations, read_locations
 # pixel_similarity from which two faces are the same photo, re-encoded or cropped differently. On LFW 110
 # photos re-encoded at JPEG 70 have 0.93 to 1, photos of different people at most 0.86, on ORL at most 0.88.
 SAME_PHOTO = 0.92
-COMPARED = 1000  # maximum number of suspects by embedding whose pixels are compared, the most similar first
+COMPARED = 1000  # maximum number of candidates by embedding whose pixels are compared, the most similar first
 
 
 class Leak(NamedTuple):
@@ -98,11 +98,11 @@ def leaks_by_similarity(
         return []
     rows, cosines = nearest(evaluated, trained)
     order = [int(row) for row in np.argsort(-cosines, kind="stable") if cosines[row] >= similarity]
-    suspects = [
+    candidates = [
         (sides.evaluated[row], sides.trained[rows[row]], float(cosines[row])) for row in order[:COMPARED]
     ]
-    pixels = read_faces(aligned, {photo for a, b, _ in suspects for photo in (a, b)})
-    confirmed = [(a, b, cosine, pixel_similarity(pixels[a], pixels[b])) for a, b, cosine in suspects]
+    pixels = read_faces(aligned, {photo for a, b, _ in candidates for photo in (a, b)})
+    confirmed = [(a, b, cosine, pixel_similarity(pixels[a], pixels[b])) for a, b, cosine in candidates]
     return [
         Leak("similarity", sides.identities[a], sides.identities[b], a, b, cosine, correlation)
         for a, b, cosine, correlation in confirmed

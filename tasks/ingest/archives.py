@@ -195,15 +195,18 @@ class _Forward:
         self._file, self._most, self._last = file, max(most, _NAME_BYTES), b""
 
     def read(self, length: int) -> bytes:
+        """Return the next bytes; a header may not ask for more than a file or a name can have."""
         if not 0 <= length <= self._most + _BLOCK:
             raise ValueError(f"a header claims a name or an entry of {length} bytes")
         self._last = self._file.read(length)
         return self._last
 
     def tell(self) -> int:
+        """Return the position in the unpacked stream."""
         return self._file.tell()
 
     def seek(self, place: int) -> int:
+        """Skip forward to a position; moving back is refused."""
         if place < self._file.tell():
             raise ValueError("a header points backwards")
         return self._file.seek(place)

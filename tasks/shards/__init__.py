@@ -109,6 +109,7 @@ class _Lookahead:
         return row
 
     def batches(self, shard: int) -> Iterator[list[Mapping[str, Any]]]:
+        """Yield the rows of a shard in batches of limited number and size; ask for shards in order."""
         batch: list[Mapping[str, Any]] = []
         held = 0
         while self._row is not None and self._last[0] == shard:

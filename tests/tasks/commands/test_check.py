@@ -71,6 +71,11 @@ def test_all_problems_are_reported_together(workspace: Path) -> None:
     assert "mlflow.db is not an SQLite database" in lines[2]
 
 
+@pytest.mark.parametrize("changes", [{"train.network": "resnet"}, {"train.variant": "tiny"}])
+def test_a_problem_that_fails_several_checks_is_reported_once(changes: dict[str, Any]) -> None:
+    assert len(failure(changes).splitlines()) == 2
+
+
 def test_damaged_weights_are_found(workspace: Path) -> None:
     (workspace / "weights.safetensors").write_bytes(b"not weights")
     assert "weights.safetensors" in failure({"train.init": "weights.safetensors"})
