@@ -53,7 +53,7 @@ class PositivePairs:
         if len(self) <= count:
             return np.arange(len(self), dtype=np.int64)
         sizes = np.diff(self._ends, prepend=0)
-        quotas = _level(sizes, count, rng)
+        quotas = level(sizes, count, rng)
         starts = self._ends - sizes
         drawn = [
             start + (np.arange(size) if quota == size else rng.choice(size, quota, False, shuffle=False))
@@ -207,20 +207,7 @@ def labelled_pairs(
     return rows[order], is_same[order]
 
 
-def _different_pairs(labels: Indices, count: int, rng: Generator) -> Indices:
-    """Return `count` distinct unordered pairs of rows of different people; so many must exist."""
-    chosen = np.empty(0, dtype=np.int64)
-    while len(chosen) < count:
-        anchors = rng.integers(0, len(labels), size=2 * (count - len(chosen)))
-        others = rng.integers(0, len(labels), size=len(anchors))
-        differ = labels[anchors] != labels[others]
-        low, high = np.minimum(anchors, others)[differ], np.maximum(anchors, others)[differ]
-        chosen = np.concatenate([chosen, low * len(labels) + high])
-        chosen = chosen[np.sort(np.unique(chosen, return_index=True)[1])]  # in the order drawn
-    return np.stack(np.divmod(chosen[:count], max(len(labels), 1)), axis=1)
-
-
-def _level(sizes: Indices, count: int, rng: Generator) -> Indices:
+def level(sizes: Indices, count: int, rng: Generator) -> Indices:
     """Return how many to take of each of `sizes`, `count` in all, capping the largest at one level.
 
     The remainder goes to random sizes above the level, one each. `count` is below the sum of sizes.
@@ -233,6 +220,19 @@ def _level(sizes: Indices, count: int, rng: Generator) -> Indices:
     above = rng.permutation(np.flatnonzero(sizes > low))
     quotas[above[: count - quotas.sum()]] += 1
     return quotas
+
+
+def _different_pairs(labels: Indices, count: int, rng: Generator) -> Indices:
+    """Return `count` distinct unordered pairs of rows of different people; so many must exist."""
+    chosen = np.empty(0, dtype=np.int64)
+    while len(chosen) < count:
+        anchors = rng.integers(0, len(labels), size=2 * (count - len(chosen)))
+        others = rng.integers(0, len(labels), size=len(anchors))
+        differ = labels[anchors] != labels[others]
+        low, high = np.minimum(anchors, others)[differ], np.maximum(anchors, others)[differ]
+        chosen = np.concatenate([chosen, low * len(labels) + high])
+        chosen = chosen[np.sort(np.unique(chosen, return_index=True)[1])]  # in the order drawn
+    return np.stack(np.divmod(chosen[:count], max(len(labels), 1)), axis=1)
 
 
 def _chunks(pairs: int, rows: int) -> Iterator[slice]:

@@ -17,6 +17,9 @@ class TripletsParams(Section):
     people_per_batch: Annotated[int, Field(ge=2)]  # P of plans pk and exemplars
     images_per_person: Annotated[int, Field(ge=2)]  # K of plans pk and exemplars
     max_rows: Positive  # plans triplets and pairs: above this, a sample that favours people with few pairs
+    # plan pairs: maximum number of same partners of each photo, and of different ones; null: no sets per
+    # photo, but a balanced sample of all pairs
+    partners: Positive | None
     # plan triplets: mine semi-hard negatives again with the network of each epoch
     remine: Literal["never", "epoch"]
     embedder: str | None  # plan triplets: the model that mines negatives, models:/NAME@ALIAS or a folder
@@ -35,6 +38,12 @@ class TripletsParams(Section):
         if self.plan == "triplets" and self.remine == "never":
             return "triplets"
         return "pairs" if self.plan == "pairs" else "images"
+
+    @model_validator(mode="after")
+    def _partners_are_listed(self) -> "TripletsParams":
+        if self.partners is not None and self.plan != "pairs":
+            raise ValueError(f"partners is only valid with plan pairs, not {self.plan}")
+        return self
 
     @model_validator(mode="after")
     def _mined_once(self) -> "TripletsParams":

@@ -10,6 +10,7 @@ import pandas as pd
 
 from facenet.errors import DataInvalid
 from facenet.mining.offline import PositivePairs, anchor_positive_pairs, labelled_pairs, random_negatives
+from facenet.mining.partners import partner_counts, partner_pairs
 from facenet.mining.pk import PKPlan
 from tasks.params.triplets import TripletsParams
 
@@ -54,9 +55,7 @@ def make_plan(
         return images, {"pairs_possible": possible}
     if params.plan == "triplets":
         return _triplets(params, train, rng, aligned=aligned, device=device)
-    rows, same = labelled_pairs(train.labels, max_rows=params.max_rows, rng=rng)
-    plan = pd.DataFrame(train.rows[rows], columns=["left", "right"]).assign(same=same)
-    return plan, {"rows_possible": 2 * possible, "rows_left_out": 2 * possible - len(plan)}
+    return _pairs(params, train, rng)
 
 
 def make_validation_pairs(validation: Part, rng: np.random.Generator) -> pd.DataFrame:
@@ -89,6 +88,20 @@ def _triplets(
     plan = pd.DataFrame(train.rows[table], columns=["anchor", "positive", "negative"])
     possible = len(PositivePairs(train.labels))
     return plan, {"rows_possible": possible, "rows_left_out": possible - len(plan), **metrics}
+
+
+def _pairs(
+    params: TripletsParams, train: Part, rng: np.random.Generator
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    labels, limit = train.labels, params.max_rows
+    if params.partners is None:
+        possible = 2 * len(PositivePairs(labels))
+        rows, same = labelled_pairs(labels, max_rows=limit, rng=rng)
+    else:
+        possible = 2 * int(partner_counts(labels, params.partners).sum())
+        rows, same = partner_pairs(labels, partners=params.partners, max_rows=limit, rng=rng)
+    plan = pd.DataFrame(train.rows[rows], columns=["left", "right"]).assign(same=same)
+    return plan, {"rows_possible": possible, "rows_left_out": possible - len(plan)}
 
 
 def _pk_metrics(params: TripletsParams, train: Part) -> dict[str, Any]:

@@ -24,6 +24,13 @@ def test_the_table_of_pairs_and_of_remined_triplets() -> None:
     assert parsed(REMINED | {"train.loss": "triplet"}).triplets.table == "images"
 
 
+def test_partners_are_listed_in_pairs_only() -> None:
+    pairs = {"train.loss": "contrastive", "triplets.plan": "pairs", "triplets.partners": 3}
+    assert parsed(pairs).triplets.partners == 3
+    message = refusal({"train.loss": "contrastive", "triplets.plan": "pk", "triplets.partners": 3})
+    assert "partners is only valid with plan pairs, not pk" in message
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -50,6 +57,8 @@ def test_keys_that_contradict_each_other(changes: dict[str, Any], message: str) 
         ("people_per_batch", 1),
         ("images_per_person", 1),
         ("max_rows", 0),
+        ("partners", 0),
+        ("partners", "all"),
         ("remine", "step"),
         ("embedder", 3),
         ("negatives", "easy"),

@@ -73,6 +73,27 @@ def test_pairs_are_balanced_and_their_label_is_true() -> None:
     assert metrics == {"rows_possible": 2 * len(POSITIVE), "rows_left_out": 2 * len(POSITIVE) - 30}
 
 
+@pytest.mark.parametrize(("partners", "possible"), [(1, 2 * 21), (3, 2 * (4 * 3 + 12 * 3 + 2 * 1 + 3 * 2))])
+def test_every_photo_has_as_many_same_as_different_partners(partners: int, possible: int) -> None:
+    table, metrics = plan(plan="pairs", partners=partners)
+    same = [PERSON[left] == PERSON[right] for left, right in zip(table["left"], table["right"], strict=True)]
+    assert table["same"].tolist() == same
+    assert (table["left"] != table["right"]).all()
+    photos = pd.Series(LABELS).map(pd.Series(LABELS).value_counts()).to_numpy()
+    expected = np.minimum(photos - 1, partners)
+    for kind in (True, False):
+        listed = table["left"][table["same"] == kind].value_counts().reindex(TRAIN.rows, fill_value=0)
+        assert listed.tolist() == expected.tolist()
+    assert len(table) == possible
+    assert metrics == {"rows_possible": possible, "rows_left_out": 0}
+
+
+def test_partners_above_the_limit_are_left_out_and_counted() -> None:
+    table, metrics = plan(plan="pairs", partners=3, max_rows=31)
+    assert (len(table), int(table["same"].sum())) == (30, 15)
+    assert metrics == {"rows_possible": 112, "rows_left_out": 82}
+
+
 @pytest.mark.parametrize("name", ["pk", "triplets", "pairs", "exemplars"])
 def test_plans_of_pairs_need_a_person_with_two_photos(name: str) -> None:
     single = Part(rows=np.arange(4), labels=np.arange(4))
@@ -86,6 +107,9 @@ def test_plans_of_pairs_need_a_person_with_two_photos(name: str) -> None:
 def test_a_plan_depends_on_the_generator_alone() -> None:
     assert plan(plan="triplets")[0].equals(plan(plan="triplets")[0])
     assert not plan(plan="triplets")[0].equals(plan(plan="triplets", seed=1)[0])
+    sets = {"plan": "pairs", "partners": 2}
+    assert plan(**sets)[0].equals(plan(**sets)[0])
+    assert not plan(**sets)[0].equals(plan(**sets, seed=1)[0])
 
 
 def test_validation_pairs_are_balanced_and_use_at_most_ten_photos_per_person() -> None:

@@ -31,9 +31,9 @@ EVALUATED = {"kim": 3, "lea": 2}
 def params(**changes: Any) -> TripletsParams:
     values = {
         "split": "people", "validation_fraction": 0.3, "min_images": 2, "plan": "images",
-        "people_per_batch": 2, "images_per_person": 3, "max_rows": 10_000, "remine": "never",
-        "embedder": None, "negatives": "semihard", "negatives_margin": 0.2, "selection": "facenet",
-        "exemplars": 1800, "exemplars_mode": "evaluation",
+        "people_per_batch": 2, "images_per_person": 3, "max_rows": 10_000, "partners": None,
+        "remine": "never", "embedder": None, "negatives": "semihard", "negatives_margin": 0.2,
+        "selection": "facenet", "exemplars": 1800, "exemplars_mode": "evaluation",
     }  # fmt: skip
     return TripletsParams(**{**values, **changes})
 
@@ -187,6 +187,20 @@ def test_pairs_are_balanced_and_of_training_people(workspace: Workspace) -> None
     assert (table["left"].map(identity) == table["right"].map(identity)).tolist() == table["same"].tolist()
     assert table["same"].sum() * 2 == len(table) == report["rows"]
     assert set(table["left"].map(identity)) | set(table["right"].map(identity)) <= workspace.people("train")
+
+
+def test_pairs_with_partners_hold_and_leave_the_validation_pairs_unchanged(workspace: Workspace) -> None:
+    workspace.run(plan="pairs")
+    validation = workspace.table("validation_pairs")
+    report = workspace.run(plan="pairs", partners=2)
+    table, identity = workspace.table("pairs"), workspace.identity
+    own = {name: TRAINING[name] for name in workspace.people("train")}
+    assert table.groupby(table["left"].map(identity)).size().to_dict() == {
+        name: 2 * photos * min(2, photos - 1) for name, photos in own.items()
+    }
+    assert (table["left"].map(identity) == table["right"].map(identity)).tolist() == table["same"].tolist()
+    assert table["same"].sum() * 2 == len(table) == report["rows"] == report["rows_possible"]
+    pd.testing.assert_frame_equal(workspace.table("validation_pairs"), validation)
 
 
 @pytest.mark.parametrize("plan", ["triplets", "pairs"])
