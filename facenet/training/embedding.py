@@ -31,6 +31,7 @@ class TableEmbedder:
     batch_size: faces per chunk.
     standardisation: of the faces, see facenet.standardisation.
     raw: compute the prelogits, without normalisation.
+    mirrored: embed the crops mirrored left to right.
     processes: each embeds its part of the rows, and all of them receive all embeddings.
     """
 
@@ -41,6 +42,7 @@ class TableEmbedder:
     batch_size: int
     standardisation: str = "fixed"
     raw: bool = False
+    mirrored: bool = False
     processes: Processes = field(default_factory=Processes)
 
     def __call__(
@@ -94,7 +96,8 @@ class TableEmbedder:
         return torch.cat(chunks)
 
     def _forward(self, network: nn.Module, faces: npt.NDArray[np.uint8]) -> Tensor:
-        pixels = torch.from_numpy(np.ascontiguousarray(center_crop(faces, self.image_size)))
+        crops = center_crop(faces, self.image_size)
+        pixels = torch.from_numpy(np.ascontiguousarray(crops[:, :, ::-1] if self.mirrored else crops))
         images = standardise(pixels.to(self.device), self.standardisation)
         with autocast(self.device, self.precision):
             return network(images).float() if self.raw else networks.embed(network, images)

@@ -62,6 +62,11 @@ class TrainParams(Section):
     validate_every: Positive  # epochs between validations; the last epoch always has one
     select: Literal["last", "best"]  # epoch of the model; best: highest validation accuracy
     evaluate_every: Natural  # epochs between runs on the evaluation pairs, which select nothing; 0: none
+    # The protocol of these runs, as in section evaluate. They are keys of train, because a change of section
+    # evaluate must not train again.
+    evaluate_distance: Literal["euclidean_squared", "arccos", "cosine"]
+    evaluate_flip: Literal["none", "concatenate", "add"]  # each but none doubles the faces to embed
+    evaluate_subtract_mean: bool  # the mean of the training folds; none for euclidean_squared
     # images; plan pk uses people_per_batch x images_per_person instead. Batch norm needs at least two
     batch_size: Annotated[int, Field(ge=2)]
     balance: Fraction  # 0: images drawn uniformly; 1: people drawn uniformly; between: weight count**-balance

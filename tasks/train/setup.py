@@ -219,7 +219,13 @@ def _evaluation(embedder: TableEmbedder, params: Params, files: TrainPaths) -> d
     """Return the trainer's arguments for evaluation during training; none if it is disabled."""
     if not params.train.evaluate_every:
         return {}
-    evaluate = PairEvaluation(embedder=embedder, pairs=read_evaluation_pairs(files.triplets))
+    evaluate = PairEvaluation(
+        embedder=embedder,
+        pairs=read_evaluation_pairs(files.triplets),
+        distance=params.train.evaluate_distance,
+        flip=params.train.evaluate_flip,
+        subtract_mean=params.train.evaluate_subtract_mean,
+    )
     return {"evaluate": evaluate, "evaluate_every": params.train.evaluate_every}
 
 

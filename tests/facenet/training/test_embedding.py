@@ -38,9 +38,23 @@ def test_embeddings_are_those_of_the_middle_of_each_face(faces: TableEmbedder) -
         np.testing.assert_allclose(embedding, alone.numpy(), atol=1e-6)
 
 
+def test_mirrored_embeddings_are_those_of_the_mirrored_crops(faces: TableEmbedder) -> None:
+    odd, network = replace(faces, image_size=15, mirrored=True), TinyNetwork().eval()
+    found = odd(network, ROWS)
+    for row, embedding in zip(ROWS, found, strict=True):
+        face = torch.from_numpy(faces.table[np.array([row])][:, 2:17, 16:1:-1].copy())
+        with torch.inference_mode():
+            alone = networks.embed(network, standardise(face, "fixed"))[0]
+        np.testing.assert_allclose(embedding, alone.numpy(), atol=1e-6)
+    assert np.abs(found - replace(odd, mirrored=False)(network, ROWS)).max() > 1e-4
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("processes", [2, 3])
-def test_an_embedding_has_the_same_bits_in_every_process(faces: TableEmbedder, processes: int) -> None:
-    network = TinyNetwork()
+def test_an_embedding_has_the_same_bits_in_every_process(
+    faces: TableEmbedder, processes: int, mirrored: bool
+) -> None:
+    network, faces = TinyNetwork(), replace(faces, mirrored=mirrored)
     parts = [Processes(rank, processes).part(0, len(ROWS)) for rank in range(processes)]
     pieces = [faces(network, ROWS[part]) for part in parts]
     np.testing.assert_array_equal(np.concatenate(pieces), faces(network, ROWS))

@@ -1,5 +1,6 @@
-"""What training tells of the evaluation pairs is what the protocol says of the same embeddings."""
+"""Evaluation during training gives what the protocol gives for the same embeddings."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 from facenet.errors import PairsFileInvalid
+from facenet.evaluation.distances import Flip, Metric, combine_flips
 from facenet.evaluation.protocol import PairRows, Protocol, verify
 from facenet.evaluation.threshold_rule import threshold_rule
 from facenet.training import FaceTable, PairEvaluation, TableEmbedder
@@ -49,6 +51,31 @@ def test_metrics_are_those_of_the_protocol(tmp_path: Path, folds: list[int]) -> 
     assert set(metrics) == {"accuracy", "val", "auc", "eer"}
     assert metrics == pytest.approx({name: expected[name] for name in metrics}, abs=1e-6)
     assert 0.5 < metrics["accuracy"] <= 1
+
+
+@pytest.mark.parametrize("subtract_mean", [False, True])
+@pytest.mark.parametrize("flip", ["none", "concatenate", "add"])
+@pytest.mark.parametrize("distance", ["euclidean_squared", "arccos", "cosine"])
+def test_options_are_those_of_the_protocol(
+    tmp_path: Path, distance: Metric, flip: Flip, subtract_mean: bool
+) -> None:
+    pairs, network = pair_rows([0, 1, 2]), TinyNetwork().train()
+    plain = make(tmp_path, pairs)
+    evaluation = replace(plain, distance=distance, flip=flip, subtract_mean=subtract_mean)
+    metrics, rows = evaluation(network), np.arange(len(LABELS))
+    assert network.training
+    vectors = combine_flips(
+        plain.embedder(network, rows), replace(plain.embedder, mirrored=True)(network, rows), flip
+    )
+    rule = threshold_rule(pairs.same, pairs.fold)
+    protocol = Protocol(metric=distance, subtract_mean=subtract_mean, rule=rule)
+    expected = verify(vectors, pairs, protocol).metrics()
+    assert metrics == pytest.approx({name: expected[name] for name in metrics}, abs=1e-6)
+    centred = subtract_mean and distance != "euclidean_squared"
+    unchanged = metrics["auc"] == pytest.approx(plain(network)["auc"], abs=1e-9)
+    assert unchanged == (flip == "none" and not centred), (
+        "without mean subtraction, all distances sort pairs of unit embeddings in one order"
+    )
 
 
 def test_pairs_that_cannot_be_scored_are_rejected_before_the_first_step(tmp_path: Path) -> None:

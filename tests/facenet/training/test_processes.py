@@ -53,6 +53,15 @@ def test_two_processes_train_as_one(seen: tuple[dict[str, Any], dict[str, Any]],
     assert one["losses"][-1] != pytest.approx(one["losses"][0], rel=1e-3), "something must have been learned"
 
 
+@pytest.mark.slow
+def test_two_processes_evaluate_as_one(seen: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    one, two = seen[0]["evaluations"], seen[1]["evaluations"]
+    for flip in ("none", "concatenate", "add"):
+        assert two[flip]["agreed"], "all processes have the same metrics"
+        assert two[flip] == one[flip]
+    assert len({metrics["auc"] for metrics in one.values()}) == 3
+
+
 def test_parts_cover_everything_once() -> None:
     for count in (1, 2, 3, 5):
         numbers = list(range(20))

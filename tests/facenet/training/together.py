@@ -16,6 +16,8 @@ import torch
 from torch import nn
 
 from facenet import losses
+from facenet.evaluation.distances import Flip
+from facenet.evaluation.protocol import PairRows
 from facenet.loss_table import LOSSES
 from facenet.losses.center import VERSIONS
 from facenet.losses.triplet import REDUCERS
@@ -29,6 +31,7 @@ from facenet.training import (
     Division,
     FaceTable,
     ImagePlan,
+    PairEvaluation,
     PairValidation,
     Plan,
     Processes,
@@ -176,6 +179,28 @@ def validation(folder: Path, processes: Processes) -> PairValidation:
     return PairValidation(embedder=embedder(folder, processes), left=left, right=right, same=same)
 
 
+def evaluations(folder: Path, processes: Processes) -> dict[str, Any]:
+    """Return the metrics of each use of mirror images, and whether all processes have them."""
+    random = np.random.default_rng(6)
+    left, right = random.integers(0, len(LABELS), (2, 61))
+    fold = np.arange(61, dtype=np.int32) % 3
+    pairs = PairRows(left=left, right=right, same=LABELS[left] == LABELS[right], fold=fold)
+    torch.manual_seed(8)
+    network, found = TinyNetwork(), {}
+    for flip in get_args(Flip):
+        evaluate = PairEvaluation(
+            embedder=embedder(folder, processes),
+            pairs=pairs,
+            distance="arccos",
+            flip=flip,
+            subtract_mean=True,
+        )
+        metrics = evaluate(network)
+        own = torch.tensor(list(metrics.values()))
+        found[flip] = {**metrics, "agreed": torch.equal(processes.sum(own), own * processes.count)}
+    return found
+
+
 def embedder(folder: Path, processes: Processes) -> TableEmbedder:
     """Return the embedder of the faces."""
     return TableEmbedder(
@@ -189,11 +214,12 @@ def embedder(folder: Path, processes: Processes) -> TableEmbedder:
 
 
 def run(folder: Path, processes: Processes) -> dict[str, Any]:
-    """Return the results of every case."""
+    """Return the results of every case, and those of the evaluation pairs."""
     if processes.main:
         write_faces(folder / "faces")
     processes.any(False)  # a barrier: the faces are read by all
-    return {name: train(case, folder, processes) for name, case in CASES.items()}
+    trained = {name: train(case, folder, processes) for name, case in CASES.items()}
+    return {**trained, "evaluations": evaluations(folder, processes)}
 
 
 def main(out: Path, folder: Path) -> None:

@@ -1,12 +1,24 @@
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
+from typing import get_args
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
+from facenet.embedder import Embedder
 from facenet.errors import DataInvalid, DownloadFailed, ParamsInvalid
+from facenet.evaluation.distances import Flip, Metric
+from facenet.training import PairEvaluation
+from tasks.evaluate.embeddings import Embeddings
+from tasks.evaluate.mean import Mean
+from tasks.evaluate.pairs import read_pairs
+from tasks.evaluate.stage import evaluate
+from tasks.shards import read_table
 from tasks.train.setup import prepare
-from tests.tasks.train.conftest import places, small_params
+from tests.tasks.train.conftest import places, plan_triplets, small_params
 
 
 def test_the_run_follows_the_parameters(workspace: Path, root: Path) -> None:
@@ -62,3 +74,38 @@ def test_evaluation_pairs_are_used_if_stage_triplets_wrote_them(workspace: Path,
     assert setup.trainer
     assert setup.trainer.evaluate_every == 2
     assert set(setup.trainer.evaluate(setup.network)) == {"accuracy", "val", "auc", "eer"}
+
+
+def test_evaluation_in_training_has_the_metrics_of_stage_evaluate(workspace: Path, root: Path) -> None:
+    train = {"evaluate_every": 1, "evaluate_distance": "cosine", "evaluate_flip": "add"}
+    params = small_params(root, train={**train, "evaluate_subtract_mean": True})
+    plan_triplets(workspace, params)
+    setup = prepare(params, places(workspace))
+    assert setup.trainer
+    evaluation, network = setup.trainer.evaluate, setup.network.eval()
+    assert isinstance(evaluation, PairEvaluation)
+    assert (evaluation.distance, evaluation.flip, evaluation.subtract_mean) == ("cosine", "add", True)
+    embedded = embeddings(workspace, Embedder(network, image_size=params.train.image_size), evaluation)
+    pairs = read_pairs(workspace / "data/raw/pairs.parquet", embedded.image_ids)
+    seen = set()
+    for distance, flip, centred in product(get_args(Metric), get_args(Flip), (False, True)):
+        options = {"distance": distance, "flip": flip, "subtract_mean": centred}
+        mean = Mean("folds" if centred else "none")
+        stage = evaluate(embedded, pairs, params.evaluate.model_copy(update=options), mean, seed=0)
+        expected, found = stage.result.metrics(), replace(evaluation, **options)(network)
+        assert found == pytest.approx({name: expected[name] for name in found}, abs=1e-6), options
+        seen.add(round(found["auc"], 6))
+    assert len(seen) > 4
+
+
+def embeddings(workspace: Path, embedder: Embedder, evaluation: PairEvaluation) -> Embeddings:
+    """Return the embeddings of all faces and of their mirror images, as stage evaluate computes them."""
+    photos = read_table(workspace / "data/aligned", "faces", ["image_id"])["image_id"].to_pylist()
+    faces = evaluation.embedder.table[np.arange(len(photos))]
+    return Embeddings(
+        image_ids=tuple(photos),
+        digests=(b"",) * len(photos),
+        faces=embedder.embed(faces),
+        flipped=embedder.embed_flipped(faces),
+        seconds=0.0,
+    )
