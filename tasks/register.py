@@ -33,8 +33,8 @@ logger = logging.getLogger(__name__)
 
 REPORTS = (  # logged to a rebuilt run, where they exist
     "train.json", "history.csv", "evaluation.json", "roc.csv", "roc.png", "folds.csv", "worst_errors.png",
-    "operating_points.csv", "calibration.csv", "decisions.csv", "slices.csv", "identification.csv",
-    "leaks.csv",
+    "correct_pairs.png", "operating_points.csv", "calibration.csv", "decisions.csv", "slices.csv",
+    "identification.csv", "leaks.csv",
 )  # fmt: skip
 
 
