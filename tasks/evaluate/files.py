@@ -12,6 +12,7 @@ class EvaluatePaths:
 
     aligned: Path = paths.ALIGNED
     pairs: Path = paths.PAIRS
+    attributes: Path = paths.ATTRIBUTES
     identities: Path = paths.IDENTITIES
     weights: Path = paths.WEIGHTS
     card: Path = paths.MODEL_CARD

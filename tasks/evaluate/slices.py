@@ -1,4 +1,4 @@
-"""Error analysis: accuracy by the quality of the worse photo of a pair, and the people with most errors."""
+"""Error analysis: accuracy by the worse photo of a pair and by attribute, and the people with most errors."""
 
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ import pandas as pd
 
 from facenet.evaluation.thresholds import Flags
 from facenet.evaluation.uncertainty import wilson_interval
+from tasks.evaluate.attributes import attribute_parts
 from tasks.evaluate.result import Evaluation
 from tasks.evaluate.tables import Cell, write_table
 
@@ -26,10 +27,15 @@ FEWEST = 30  # minimum number of pairs of the worst slice
 Values = npt.NDArray[np.float64]
 
 
-def report_slices(evaluation: Evaluation, qualities: pd.DataFrame, *, reports: Path) -> dict[str, Any]:
-    """Write slices.csv and worst_identities.csv, and return the worst slice."""
-    usable, scored = evaluation.pairs.usable, evaluation.scored
-    sides = [qualities.reindex(usable[side]).reset_index(drop=True)[scored] for side in ("left", "right")]
+def report_slices(
+    evaluation: Evaluation, qualities: pd.DataFrame, attributes: pd.DataFrame, *, reports: Path
+) -> dict[str, Any]:
+    """Write slices.csv and worst_identities.csv, and return the worst slice.
+
+    qualities: see `photo_qualities`, with a row per photo. attributes: see `read_attributes`.
+    """
+    sides = _of_pairs(evaluation, qualities)
+    scored = evaluation.scored
     correct, same = evaluation.correct[scored], evaluation.measured.pairs.same[scored]
     rows: list[tuple[Cell, ...]] = []
     for name, worse in WORSE.items():
@@ -38,6 +44,8 @@ def report_slices(evaluation: Evaluation, qualities: pd.DataFrame, *, reports: P
     grey = sum((side["colour"].to_numpy(np.float64) < GREY).astype(int) for side in sides)
     for count, part in enumerate(("both in colour", "one grey", "both grey")):
         rows.append(_row("colour", part, np.nan, np.nan, np.asarray(grey == count), correct, same))
+    for name, part, inside in attribute_parts(*_of_pairs(evaluation, attributes)):
+        rows.append(_row(name, part, np.nan, np.nan, inside, correct, same))
     rows = [row for row in rows if row[4]]
     write_table(reports / "slices.csv", SLICE_COLUMNS, rows)
     _write_people(evaluation, reports / "worst_identities.csv")
@@ -46,6 +54,12 @@ def report_slices(evaluation: Evaluation, qualities: pd.DataFrame, *, reports: P
     return (
         {} if worst is None else {"worst_slice": f"{worst[0]}, {worst[1]}", "worst_slice_accuracy": worst[6]}
     )
+
+
+def _of_pairs(evaluation: Evaluation, table: pd.DataFrame) -> list[pd.DataFrame]:
+    """Return the rows of the left and of the right photos of all scored pairs; NaN for photos without one."""
+    usable, scored = evaluation.pairs.usable, evaluation.scored
+    return [table.reindex(usable[side]).reset_index(drop=True)[scored] for side in ("left", "right")]
 
 
 def thirds(values: Values) -> list[tuple[str, float, float, Flags]]:

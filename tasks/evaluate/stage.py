@@ -14,6 +14,7 @@ from facenet.evaluation.distances import Floats, combine_flips
 from facenet.evaluation.protocol import Protocol, judge, measure
 from facenet.evaluation.threshold_grid import ACCURACY_GRID
 from facenet.identity import fold_name
+from tasks.evaluate.attributes import read_attributes
 from tasks.evaluate.decisions import report_decisions
 from tasks.evaluate.embeddings import Embeddings, stored_faces, write_embeddings
 from tasks.evaluate.files import EvaluatePaths
@@ -31,6 +32,7 @@ from tasks.evaluate.pairs import (
     trained_people,
     without_trained,
 )
+from tasks.evaluate.pairs_picture import draw_correct, draw_worst
 from tasks.evaluate.photo_embedder import PhotoEmbedder, trained_here
 from tasks.evaluate.photos import photo_qualities
 from tasks.evaluate.result import Evaluation
@@ -38,7 +40,6 @@ from tasks.evaluate.roc_picture import draw_roc
 from tasks.evaluate.slices import report_slices
 from tasks.evaluate.tables import write_folds, write_roc, write_table
 from tasks.evaluate.work import find_locations
-from tasks.evaluate.worst import draw_worst
 from tasks.params.evaluate import EvaluateParams
 from tasks.params.sources import Source
 from tasks.shards import read_table
@@ -71,10 +72,11 @@ def run(
 
     Raises:
         PairsFileInvalid: the pairs cannot be scored, or a required face is missing.
-        DataInvalid: faces or identities are missing.
+        DataInvalid: faces, identities or attributes are missing.
         WeightsInvalid: the model is missing or returns embeddings that are not finite.
         ParamsInvalid: the faces are smaller than the network's input.
     """
+    attributes = read_attributes(files.attributes)
     stored, (people, roles) = stored_faces(files.aligned), _photos(files.aligned)
     embedder = PhotoEmbedder(params, files, device=device)
     trained, seen = trained_people(files.identities)
@@ -103,7 +105,7 @@ def run(
                 evaluation, params, files, protocol=name, weights_sha256=embedder.card.weights_sha256
             ),
             **report_decisions(evaluation, reports=files.reports, cache=files.cache / "decisions"),
-            **report_slices(evaluation, _qualities(embedded, files), reports=files.reports),
+            **report_slices(evaluation, _qualities(embedded, files), attributes, reports=files.reports),
             **report_leaks(sides, evaluation, embedder, params, files),
             **identification(),
         }
@@ -184,6 +186,7 @@ def _write_tables(
     write_table(reports / "missing_pairs.csv", (*NAMES, "same", "fold", "reason"), rows)
     draw_roc(reports / "roc.png", result.curve, title=name, negatives=pairs.negatives)
     draw_worst(reports / "worst_errors.png", result, pairs, files.aligned)
+    draw_correct(reports / "correct_pairs.png", result, pairs, files.aligned)
 
 
 def _listed(pairs: Path, stored: Mapping[str, bool], params: EvaluateParams) -> Pairs:

@@ -16,7 +16,7 @@ from tasks.ingest.spool import Spool
 from tasks.shards import RAW_SCHEMA, shard_paths, sort_key, write_shards
 
 IMAGES = "images"
-MANIFEST, PAIRS = "manifest.parquet", "pairs.parquet"
+MANIFEST, PAIRS, ATTRIBUTES = "manifest.parquet", "pairs.parquet", "attributes.parquet"
 DRAWN = "pairs.txt"  # generated pairs in LFW's format, for use elsewhere
 
 
@@ -26,6 +26,7 @@ class Output:
 
     manifest: pa.Table
     pairs: pa.Table
+    attributes: pa.Table
     drawn: Sequence[Pair]
     shards: int
 
@@ -34,10 +35,11 @@ def write_output(raw: Path, output: Output, kept: Mapping[str, Record], spool: S
     """Write the files to `raw` and remove all others; `kept`: the records of the image table by image_id."""
     write_shards(raw, IMAGES, RAW_SCHEMA, _rows(kept, spool, output.shards), output.shards)
     _write_table(raw / PAIRS, output.pairs)
+    _write_table(raw / ATTRIBUTES, output.attributes)
     if output.drawn:
         write_text(raw / DRAWN, format_pairs(output.drawn))
     _write_table(raw / MANIFEST, output.manifest)
-    ours = {path.name for path in shard_paths(raw, IMAGES)} | {PAIRS, MANIFEST}
+    ours = {path.name for path in shard_paths(raw, IMAGES)} | {PAIRS, ATTRIBUTES, MANIFEST}
     ours |= {DRAWN} if output.drawn else set()
     _remove_others(raw, ours)
 

@@ -29,6 +29,8 @@ MANIFEST_SCHEMA = pa.schema(
 NOBODYS = ("hidden", "unsafe", "superseded")  # statuses of files that never belong to a person
 NO_PHOTO = (*NOBODYS, "unsupported")  # statuses of files that are not photos
 
+AttributeBytes = bytes  # the class below has a field called bytes
+
 folded = cache(fold_name)  # called for every photo of a person
 
 
@@ -39,7 +41,8 @@ class Record:
     path: relative to the source. image_id: sha256 of the bytes; None, like `bytes`, if they were not read.
     width, height: pixels of the upright image. status: `kept`, or why it is rejected, with a sentence in
     `reason`. identity: NFC-normalised name, None for files outside the folders of people. role: train,
-    evaluate, or split until that is decided.
+    evaluate, or split until that is decided. attributes: one byte per attribute of its source, 1 or 0, None
+    if they are unknown.
     """
 
     source: str
@@ -53,6 +56,7 @@ class Record:
     reason: str = ""
     identity: str | None = None
     role: str | None = None
+    attributes: AttributeBytes | None = None
 
     @property
     def kept(self) -> bool:

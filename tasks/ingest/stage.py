@@ -8,6 +8,7 @@ from facenet.errors import SourceInvalid
 from facenet.evaluation.pairs import Pair, PhotoName
 from tasks import expectations
 from tasks.ingest.advice import no_usable_photo, warn_of_useless_sources
+from tasks.ingest.attributes import attribute_counts, attributes_table
 from tasks.ingest.enough import Needs, check_people
 from tasks.ingest.metrics import metrics
 from tasks.ingest.output import MANIFEST, Output, write_manifest, write_output
@@ -48,7 +49,7 @@ def run(
     workers: int | None = None,
     needs: Needs | None = None,
 ) -> dict[str, Any]:
-    """Write manifest.parquet, images-*.arrow and pairs.parquet to `raw`, and return the metrics to report.
+    """Write photos, manifest, pairs and attributes to `raw`, and return the metrics to report.
 
     The files depend only on the photos, `params` and `seed`: not on the number of `workers` (processes; by
     default FACENET_WORKERS or the number of processors), on the former content of `raw`, or on `cache` (by
@@ -84,12 +85,15 @@ def run(
         if needs is not None:
             check_people(records, not given, pairs, needs)
         shards = shard_count(sum(map(spool.size, kept)))
-        output = Output(manifest_table(records, shards), pairs_table(pairs), drawn, shards)
+        names = {name: source.attributes for name, source in opened}
+        attributes = attributes_table(records, names, kept)
+        output = Output(manifest_table(records, shards), pairs_table(pairs), attributes, drawn, shards)
         _validate(output, params.allow_identity_overlap)
         write_output(raw, output, kept, spool)
         verdicts.write(spool)
     repeated = len(rows) - len(pairs)
-    return metrics(records, pairs, roles, meter, spellings=spellings, repeated=repeated) | counts
+    report = metrics(records, pairs, roles, meter, spellings=spellings, repeated=repeated)
+    return report | attribute_counts(records, names) | counts
 
 
 def _open(params: IngestParams, downloads: Path) -> Named:

@@ -78,9 +78,11 @@ class LfwSource(SourceSection):
 
 
 class CelebaSource(SourceSection):
-    """CelebA: images (directory, tar or zip), identity_CelebA.txt, and optionally list_eval_partition.txt.
+    """CelebA: images (directory, tar or zip), identity_CelebA.txt, and optionally two more of its lists.
 
-    Partitions 0 and 1 get role train, partition 2 role evaluate; without a partition file all get `split`.
+    partition: list_eval_partition.txt. Partitions 0 and 1 get role train, partition 2 role evaluate; without
+    a partition file all get `split`.
+    attributes: list_attr_celeba.txt or list_attr_celeba.csv, for the slices of stage evaluate.
     """
 
     kind: Literal["celeba"]
@@ -90,6 +92,7 @@ class CelebaSource(SourceSection):
     urls: tuple[str, ...] = ()
     identities: str = "identity_CelebA.txt"
     partition: str | None = None
+    attributes: str | None = None
 
 
 class NpySource(SourceSection):

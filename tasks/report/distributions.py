@@ -1,4 +1,4 @@
-"""Distributions: distances of pairs, accuracies of folds and of slices."""
+"""Distributions: distances of pairs, and accuracies of folds."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,13 +6,11 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from tasks.report.formatting import percent, slice_name
+from tasks.report.formatting import percent
 from tasks.report.inputs import Metrics, Row, number
-from tasks.report.svg import INK, MUTED, ONE, TWO, chart
+from tasks.report.svg import INK, ONE, TWO, chart
 
 BINS = 48
-FEWEST = 30  # pairs of a slice to be plotted; the table lists all slices
-INCHES = 0.28  # height of a slice's row
 
 
 def distances(decisions: Sequence[Row], evaluation: Metrics) -> Markup:
@@ -66,33 +64,3 @@ def folds(rows: Sequence[Row], evaluation: Metrics) -> Markup:
 
     description = f"From {percent(min(accuracies))} to {percent(max(accuracies))}, mean {percent(mean)}."
     return chart(draw, name="fold-chart", title="Accuracy by fold", description=description)
-
-
-def slices(rows: Sequence[Row], evaluation: Metrics) -> Markup | None:
-    """Return the accuracy of slices with their 95 % intervals; None if all are too small to plot."""
-    shown = [row for row in rows if int(row["pairs"]) >= FEWEST][::-1]
-    if not shown:
-        return None
-    names = [slice_name(f"{row['slice']}, {row['part']}") for row in shown]
-    accuracy, low, high = (
-        np.array([number(row[name]) for row in shown])
-        for name in ("accuracy", "accuracy_low", "accuracy_high")
-    )
-
-    def draw(axes: Any) -> None:
-        bars = [np.maximum(0, accuracy - low), np.maximum(0, high - accuracy)]
-        axes.axvline(evaluation["accuracy"], color=MUTED, ls="--", lw=1.2)
-        axes.errorbar(accuracy, range(len(shown)), xerr=bars, fmt="o", color=ONE, capsize=3)
-        axes.set_yticks(range(len(shown)), names)
-        axes.set(ylim=(-0.7, len(shown) - 0.3), xlabel="accuracy")
-        axes.xaxis.get_major_locator().set_params(nbins=4)
-        axes.xaxis.set_major_formatter(lambda value, _: percent(value, 1))
-
-    worst = int(accuracy.argmin())
-    return chart(
-        draw,
-        name="slice-chart",
-        title="Accuracy by slice",
-        description=f"Lowest: {names[worst]}, {percent(accuracy[worst])}.",
-        height=1.0 + INCHES * len(shown),
-    )

@@ -11,7 +11,7 @@ from markupsafe import Markup
 NONE = "\N{EN DASH}"
 UNIT = "\N{NO-BREAK SPACE}%"
 BREAKS = re.compile(r"(?<=_)|(?<=\.)(?=[^\W\d])")
-SLICES = {
+SLICES = {  # by properties of the photos
     "side": "face size",
     "sharpness": "sharpness",
     "brightness": "brightness",
@@ -68,8 +68,13 @@ def plain(value: Any) -> str:
 
 
 def slice_name(name: str) -> str:
-    """Return the display name of a slice such as "side, lowest third"."""
+    """Return the display name of a slice such as "side, lowest third".
+
+    The kind is left out if its part repeats it: "hat, both with a hat" is "both with a hat".
+    """
     kind, _, part = name.partition(", ")
+    if kind not in SLICES and kind in part:
+        return part
     return f"{SLICES.get(kind, kind)}, {part}"
 
 

@@ -12,7 +12,7 @@ from facenet.atomic import write_text
 from tasks import paths
 from tasks.params import Params
 from tasks.promotion.gates import is_number, passes, range_text
-from tasks.report import curves, distributions, formatting
+from tasks.report import curves, distributions, formatting, slices
 from tasks.report.examples import leak_examples, worst_examples
 from tasks.report.inputs import Findings, read_findings
 from tasks.report.photos import photos_allowed
@@ -96,7 +96,8 @@ def _charts(findings: Findings) -> dict[str, Any]:
         "det": curves.det(read["roc"], evaluation, same, different),
         "distances": distributions.distances(read["decisions"], evaluation),
         "folds": distributions.folds(read["folds"], evaluation) if len(read["folds"]) > 1 else None,
-        "slices": distributions.slices(read["slices"], evaluation),
+        "slices": slices.slices(read["slices"], evaluation),
+        "attributes": slices.attributes(read["slices"], evaluation),
         "reliability": curves.reliability(read["calibration"], evaluation),
         "training": curves.training(read["history"]),
     }

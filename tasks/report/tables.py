@@ -6,9 +6,11 @@ from typing import Any
 
 from tasks.report.formatting import UNIT, count, decimal, fixed, flat, plain, rate, slice_name
 from tasks.report.inputs import Findings, Metrics, Row
+from tasks.report.slices import by_attribute, by_photo
 
 METHODS = {"nearest_neighbour": "nearest neighbour", "linear_svm": "linear SVM"}
 MOST = 20  # rows shown of a table whose length depends on the data
+SLICE_HEAD = ("Slice", "Accuracy", "95 % interval", "Pairs", "False accepts", "False rejects")
 RANGES = {"side": "px", "sharpness": "", "brightness": "", "turn": ""}
 
 Cells = tuple[str, ...]
@@ -33,7 +35,8 @@ def tables(findings: Findings) -> dict[str, Table]:
     """Return every table by its name in the template; a table may have no rows."""
     read = findings.tables
     from_rows = {name: make(read[name]) for name, make in _FROM_ROWS.items()}
-    return {**from_rows, **_counted(findings.metrics)}
+    attributes = _attributes(read["slices"])
+    return {**from_rows, "attributes": attributes, **_counted(findings.metrics)}
 
 
 def _folds(rows: Sequence[Row]) -> Table:
@@ -82,16 +85,21 @@ def _calibration(rows: Sequence[Row]) -> Table:
 
 
 def _slices(rows: Sequence[Row]) -> Table:
-    cells = [
-        (
-            slice_name(f"{row['slice']}, {row['part']}"),
-            *(fixed(row["accuracy"]), _interval(row, "accuracy"), count(row["pairs"])),
-            *(count(row["false_accepts"]), count(row["false_rejects"]), _range(row)),
-        )
-        for row in rows
-    ]
-    head = ("Slice", "Accuracy", "95 % interval", "Pairs", "False accepts", "False rejects", "Values")
-    return Table("Slices by the worse photo of a pair", head, cells)
+    cells = [(*_slice(row), _range(row)) for row in by_photo(rows)]
+    return Table("Slices by the worse photo of a pair", (*SLICE_HEAD, "Values"), cells)
+
+
+def _attributes(rows: Sequence[Row]) -> Table:
+    cells = [_slice(row) for row in by_attribute(rows)]
+    return Table("Slices by attributes of both photos of a pair", SLICE_HEAD, cells)
+
+
+def _slice(row: Row) -> Cells:
+    return (
+        slice_name(f"{row['slice']}, {row['part']}"),
+        *(fixed(row["accuracy"]), _interval(row, "accuracy"), count(row["pairs"])),
+        *(count(row["false_accepts"]), count(row["false_rejects"])),
+    )
 
 
 def _people(rows: Sequence[Row]) -> Table:

@@ -55,6 +55,17 @@ class Opening:
         except OSError as error:
             raise SourceInvalid(f"The list {path} cannot be read: {error.strerror}.") from error
 
+    def read_text(self, name: str) -> str:
+        """Return the text of the list called `name`, which is UTF-8 with or without a byte order mark.
+
+        Raises:
+            SourceInvalid: it is not UTF-8.
+        """
+        try:
+            return self.read(name).decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise SourceInvalid(f"{name}: expected UTF-8 text. Is it the right file?") from error
+
     def read_pairs(self, name: str) -> tuple[Pair, ...]:
         """Return the pairs of the LFW pairs file called `name`."""
         return tuple(parse_pairs(self.read(name), origin=name))
@@ -64,13 +75,15 @@ class Opening:
 class Opened:
     """A source, ready to be read.
 
-    files: yields every file, given the maximum bytes of one. place: sets identity and role of the records of
-    these files. pairs: its verification pairs; those used only to choose the threshold have fold -1.
+    files: yields every file, given the maximum bytes of one. place: sets identity, role and attributes of the
+    records of these files. pairs: its verification pairs; those used only to choose the threshold have fold
+    -1. attributes: the names of the attributes, none if the source does not state any.
     """
 
     files: Callable[[int], Iterator[Member]]
     place: Callable[[Sequence[Record]], None]
     pairs: tuple[Pair, ...] = ()
+    attributes: tuple[str, ...] = ()
 
 
 def scored_people(pairs: Sequence[Pair]) -> set[str]:

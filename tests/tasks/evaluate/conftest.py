@@ -52,6 +52,7 @@ class Workspace:
         return {
             "aligned": self.root / "data/aligned",
             "pairs": self.root / "data/raw/pairs.parquet",
+            "attributes": self.root / "data/raw/attributes.parquet",
             "identities": self.root / "data/triplets/identities.parquet",
             "weights": self.root / "models/facenet.safetensors",
             "card": self.root / "models/model.json",
@@ -119,6 +120,7 @@ def build_workspace(root: Path, orl_photos: list[tuple[str, bytes]]) -> Workspac
     space.with_faces(list(rows.values()))
     for key in ("pairs", "identities"):
         space.paths[key].parent.mkdir(parents=True)
+    pd.DataFrame({"image_id": []}, dtype="str").to_parquet(space.paths["attributes"])
     torch.manual_seed(3)
     card = ModelCard(
         network=NetworkCard(name="nn4_small2", embedding_size=16, image_size=96), align={"image_size": SIDE}

@@ -14,6 +14,8 @@ from tasks.evaluate.pairs import Pairs
 from tasks.evaluate.result import Evaluation
 from tasks.evaluate.slices import report_slices, thirds
 
+NO_ATTRIBUTES = pd.DataFrame(index=pd.Index([], name="image_id", dtype="str"))
+
 
 def evaluation() -> Evaluation:
     """60 people with two photos each in two folds; the two photos of P0 to P9 are dissimilar."""
@@ -77,7 +79,7 @@ def test_a_slice_is_defined_by_the_worse_photo(tmp_path: Path) -> None:
         },
         index=ids,
     )
-    metrics = report_slices(result, qualities, reports=tmp_path)
+    metrics = report_slices(result, qualities, NO_ATTRIBUTES, reports=tmp_path)
     rows = {(row["slice"], row["part"]): row for row in read(tmp_path / "slices.csv")}
     assert sum(int(row["pairs"]) for (name, _), row in rows.items() if name == "side") == 120
     lowest = rows["side", "lowest third"]
@@ -93,7 +95,7 @@ def test_people_with_most_errors_come_first(tmp_path: Path) -> None:
     result = evaluation()
     ids = pd.Index(result.image_ids, name="image_id")
     columns = ["side", "sharpness", "brightness", "turn", "colour"]
-    report_slices(result, pd.DataFrame(1.0, index=ids, columns=columns), reports=tmp_path)
+    report_slices(result, pd.DataFrame(1.0, index=ids, columns=columns), NO_ATTRIBUTES, reports=tmp_path)
     rows = read(tmp_path / "worst_identities.csv")
     errors = {row["identity"]: int(row["errors"]) for row in rows}
     expected: dict[str, int] = {}

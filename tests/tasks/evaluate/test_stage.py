@@ -137,7 +137,7 @@ def test_tables_and_pictures(workspace: Workspace, params: EvaluateParams) -> No
     assert points == sorted(points)
     area = sum((b[0] - a[0]) * (b[1] + a[1]) / 2 for a, b in itertools.pairwise(points))
     assert area == pytest.approx(metrics["auc"], abs=1e-4)
-    for picture in ("roc.png", "worst_errors.png"):
+    for picture in ("roc.png", "worst_errors.png", "correct_pairs.png"):
         assert min(Image.open(reports / picture).size) > 300
 
 

@@ -99,6 +99,19 @@ def test_lists_and_archives_count_by_their_bytes(tmp_path: Path) -> None:
     assert len(set(digests)) == 3
 
 
+def test_a_changed_list_of_attributes_changes_the_fingerprint(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "identity_CelebA.txt").write_text("1.jpg 7\n2.jpg 7\n")
+    listed = tmp_path / "list_attr_celeba.txt"
+    source = {"kind": "celeba", "images": str(photos), "identities": str(tmp_path / "identity_CelebA.txt")}
+    without = _take(tmp_path, source)
+    listed.write_text("1\nYoung\n1.jpg 1\n")
+    before = _take(tmp_path, {**source, "attributes": str(listed)})
+    assert before[0]["sha256"] != without[0]["sha256"]
+    assert before == _take(tmp_path, {**source, "attributes": str(listed)})
+    listed.write_text("1\nYoung\n1.jpg -1\n")
+    assert before[0]["sha256"] != _take(tmp_path, {**source, "attributes": str(listed)})[0]["sha256"]
+
+
 def test_an_archive_that_ingest_cannot_read_is_an_error_before_ingest_runs(tmp_path: Path) -> None:
     (tmp_path / "photos.rar").write_bytes(b"Rar!\x1a\x07\x01\0" + bytes(100))
     with pytest.raises(SourceInvalid, match="is a RAR archive, not a directory"):

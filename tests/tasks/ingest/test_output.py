@@ -3,6 +3,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from facenet.evaluation.pairs import Pair, PhotoName
+from tasks.ingest.attributes import attributes_table
 from tasks.ingest.output import Output, write_manifest, write_output
 from tasks.ingest.protocol import pairs_table
 from tasks.ingest.records import Record, manifest_table
@@ -25,7 +26,8 @@ def _write(raw: Path, shards: int, drawn: list[Pair]) -> None:
     with Spool(raw.parent) as spool:
         for key in records:
             spool.add(key, f"photo {key}".encode())
-        output = Output(manifest_table(records.values(), shards), pairs_table([]), drawn, shards)
+        attributes = attributes_table(list(records.values()), {}, records)
+        output = Output(manifest_table(records.values(), shards), pairs_table([]), attributes, drawn, shards)
         write_output(raw, output, records, spool)
 
 
@@ -51,6 +53,7 @@ def test_other_files_are_removed(tmp_path: Path) -> None:
     assert (raw / "pairs.txt").read_text() == "1\t1\na\t1\t2\na\t1\tb\t1\n"
     _write(raw, 1, [])
     assert sorted(path.name for path in raw.iterdir()) == [
+        "attributes.parquet",
         "images-0000.arrow",
         "manifest.parquet",
         "pairs.parquet",

@@ -108,6 +108,37 @@ def test_the_zoo_gets_its_verdicts_and_only_kept_photos_are_stored(tmp_path: Pat
             np.testing.assert_array_equal(decode(stored[row["image_id"]]), decode(ZOO[name].data))
 
 
+def test_attributes_are_written_for_kept_photos_and_counted(tmp_path: Path) -> None:
+    files = {f"{n:06d}.jpg": _jpeg(n) for n in range(1, 7)} | {"000007.jpg": b"\xff\xd8\xff broken"}
+    (tmp_path / "downloads").mkdir()
+    (tmp_path / "downloads" / "celeba.zip").write_bytes(zip_bytes(files))
+    people = "".join(f"{name} {place % 2}\n" for place, name in enumerate(files))
+    (tmp_path / "downloads" / "identity_CelebA.txt").write_text(people)
+    listed = [name for name in files if name != "000002.jpg"]
+    attributes = "".join(f"{name} {1 if name < '000004.jpg' else -1} 1\n" for name in listed)
+    (tmp_path / "downloads" / "list.txt").write_text(f"{len(listed)}\nYoung Bald\n{attributes}")
+    orl = {"kind": "orl"}
+    celeba = {"kind": "celeba", "images": "celeba.zip", "attributes": "list.txt"}
+    report = _run(ingest_params(orl, celeba), tmp_path)
+    assert report["attributes"] == {"photos": 5, "photos_without": 1}
+    assert report["sources"]["celeba"]["kept"] == 6  # a photo without a row is used
+    found = pq.read_table(tmp_path / "raw" / "attributes.parquet").to_pylist()
+    assert found == sorted(
+        (
+            {"image_id": hashlib.sha256(files[n]).hexdigest(), "Young": n < "000004.jpg", "Bald": True}
+            for n in listed[:-1]
+        ),
+        key=lambda row: row["image_id"],
+    )
+
+
+def test_without_attributes_their_table_has_no_rows(tmp_path: Path) -> None:
+    root = write_tree(tmp_path / "photos", _people("AB", 2))
+    report = _run(ingest_params({"kind": "folder", "path": str(root)}), tmp_path)
+    table = pq.read_table(tmp_path / "raw" / "attributes.parquet")
+    assert (table.schema.names, table.num_rows, "attributes" in report) == (["image_id"], 0, False)
+
+
 def _sources(folder: Path) -> tuple[dict[str, Any], ...]:
     """Return a directory, a tar and a zip with duplicates, rejects, an overlap and a shared person."""
     write_tree(

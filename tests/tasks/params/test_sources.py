@@ -41,7 +41,7 @@ def test_defaults() -> None:
         "pairs": None,
     }
     assert (lfw.archive, lfw.pairs, lfw.threshold_pairs) == ("lfw-deepfunneled.tgz", "pairs.txt", None)
-    assert (celeba.identities, celeba.partition) == ("identity_CelebA.txt", None)
+    assert (celeba.identities, celeba.partition, celeba.attributes) == ("identity_CelebA.txt", None, None)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,6 @@
-"""Distances, folds and slices as charts."""
+"""Distances and folds as charts."""
 
-import re
-
-from tasks.report.distributions import FEWEST, distances, folds, slices
-from tasks.report.inputs import Row
+from tasks.report.distributions import distances, folds
 from tests.tasks.report.test_curves import description
 
 EVALUATION = {"accuracy": 0.9, "threshold": 0.75, "distance": "euclidean_squared"}
@@ -20,19 +17,3 @@ def test_distances_describe_medians_and_threshold() -> None:
 def test_folds_describe_the_extremes() -> None:
     svg = folds([{"accuracy": "0.85"}, {"accuracy": "0.95"}], EVALUATION)
     assert description(svg) == "From 85 % to 95 %, mean 90 %."
-
-
-def part(name: str, pairs: int, accuracy: float) -> Row:
-    low, high = str(accuracy - 0.05), str(min(1.0, accuracy + 0.05))
-    values = {"accuracy": str(accuracy), "accuracy_low": low, "accuracy_high": high}
-    return {"slice": "side", "part": name, "pairs": str(pairs), **values}
-
-
-def test_slices_that_are_large_enough_are_plotted() -> None:
-    rows = [part("lowest third", FEWEST, 0.8), part("highest third", FEWEST, 0.95), part("unknown", 2, 0.1)]
-    svg = slices(rows, EVALUATION)
-    assert svg is not None
-    assert description(svg) == "Lowest: face size, lowest third, 80 %."
-    assert "unknown" not in svg
-    assert re.search(r">face size, highest third<", svg)
-    assert slices([part("unknown", 2, 0.1)], EVALUATION) is None

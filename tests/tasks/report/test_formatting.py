@@ -41,7 +41,10 @@ from tasks.report.formatting import (
         (plain(1e-07), "1e-07"),
         (short("Ann_Lee/Ann_Lee_0001"), "Ann_Lee_0001"),
         (slice_name("side, lowest third"), "face size, lowest third"),
-        (slice_name("other, part"), "other, part"),
+        (slice_name("colour, both in colour"), "colour, both in colour"),
+        (slice_name("hat, one with a hat"), "one with a hat"),
+        (slice_name("hat, unknown"), "hat, unknown"),
+        (slice_name("age, both young"), "age, both young"),
     ],
 )
 def test_values_are_formatted(written: str, text: str) -> None:

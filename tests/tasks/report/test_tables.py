@@ -27,6 +27,28 @@ def test_folds_and_slices_say_what_the_files_say(evaluated: Subject) -> None:
     assert made["align_rejected"].rows == []
 
 
+HATS = [
+    ["hat", "both with a hat", "", "", "40", "20", "0.75", "0.6", "0.86", "4", "6"],
+    ["hat", "unknown", "", "", "3", "1", "1", "0.4", "1", "0", "0"],
+]
+
+
+def test_slices_by_attribute_have_their_own_table_and_chart(reported: Reported) -> None:
+    assert "Slices by attributes" not in reported.page()
+    rows = reported.rows("slices")
+    reported.write_rows("slices", [*rows, *HATS])
+    made = tables(read_findings(reported.subject.reports))
+    assert len(made["slices"].rows) == len(rows) - 1
+    cells = [[cell.replace("\N{NO-BREAK SPACE}", " ") for cell in row] for row in made["attributes"].rows]
+    assert cells == [
+        ["both with a hat", "75.00 %", "60.00 to 86.00 %", "40", "4", "6"],
+        ["hat, unknown", "100.00 %", "40.00 to 100.00 %", "3", "0", "0"],
+    ]
+    page = reported.page()
+    assert "Slices by attributes of both photos of a pair" in page
+    assert "Lowest: both with a hat, 75" in page
+
+
 def test_a_long_list_is_truncated_and_says_so(reported: Reported) -> None:
     header = reported.rows("missing_pairs")[0]
     lost = [[f"a/a_{n:04d}", "b/b_0001", "false", "-1", "no face"] for n in range(50)]

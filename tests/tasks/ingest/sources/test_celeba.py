@@ -1,3 +1,4 @@
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,43 @@ def test_names_in_any_unicode_form_are_found(tmp_path: Path) -> None:
     records = [Record("celeba", member.path) for member in opened.files(1000)]
     opened.place(records)
     assert records[0].identity == "celeba_7"
+
+
+ATTRIBUTES = "3\nBald Young\n000001.jpg -1  1\nZoe\u0308.jpg 1 -1\n000009.jpg 1 1\n"
+
+
+def test_attributes_come_from_the_list_for_names_in_any_unicode_form(tmp_path: Path) -> None:
+    files = {"000001.jpg": b"x", "000002.jpg": b"y", "Zo\u00eb.jpg": b"z"}
+    write_tree(
+        tmp_path / "photos", {unicodedata.normalize("NFD", name): data for name, data in files.items()}
+    )
+    (tmp_path / "identity_CelebA.txt").write_text("000001.jpg 7\n000002.jpg 7\nZo\u00eb.jpg 8\n")
+    (tmp_path / "list_attr_celeba.txt").write_text(ATTRIBUTES)
+    source = CelebaSource(kind="celeba", images=str(tmp_path / "photos"), attributes="list_attr_celeba.txt")
+    opened = open_source(source, Opening(tmp_path))
+    assert opened.attributes == ("Bald", "Young")
+    records = [Record("celeba", member.path) for member in opened.files(1000)]
+    opened.place(records)
+    listed = {"000001.jpg": b"\0\1", "Zo\u00eb.jpg": b"\1\0"}
+    for record in records:
+        assert record.attributes == listed.get(unicodedata.normalize("NFC", record.path))
+        assert record.kept
+
+
+def test_without_a_list_there_are_no_attributes(tmp_path: Path) -> None:
+    records = _open(tmp_path)
+    assert [record.attributes for record in records] == [None] * 4
+
+
+def test_an_invalid_list_of_attributes_is_an_error_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_bytes(b"image_id,Bald\n000001.jpg,x\n")
+    (tmp_path / "latin.txt").write_bytes("1\nYoung\nZo\u00eb.jpg 1\n".encode("latin-1"))
+    (tmp_path / "identity_CelebA.txt").write_text(PEOPLE)
+    source = CelebaSource(kind="celeba", images=str(tmp_path), attributes="list.csv")
+    with pytest.raises(SourceInvalid, match=r"^list.csv, line 2: expected a file name and 1 values"):
+        open_source(source, Opening(tmp_path))
+    with pytest.raises(SourceInvalid, match=r"^latin.txt: expected UTF-8 text. Is it the right file\?"):
+        open_source(source.model_copy(update={"attributes": "latin.txt"}), Opening(tmp_path))
 
 
 def test_a_photo_listed_twice_as_two_people_is_an_error(tmp_path: Path) -> None:

@@ -29,6 +29,14 @@ def test_a_list_that_is_a_folder_is_an_error_with_its_name(tmp_path: Path) -> No
         Opening(tmp_path).read("list.txt")
 
 
+def test_text_may_have_a_byte_order_mark_but_must_be_utf_8(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_bytes("\ufeffZo\u00eb".encode())
+    assert Opening(tmp_path).read_text("list.txt") == "Zo\u00eb"
+    (tmp_path / "list.txt").write_bytes("Zo\u00eb".encode("latin-1"))
+    with pytest.raises(SourceInvalid, match=r"^list.txt: expected UTF-8 text"):
+        Opening(tmp_path).read_text("list.txt")
+
+
 def test_nothing_is_downloaded_if_not_asked(tmp_path: Path) -> None:
     with pytest.raises(DownloadFailed, match="was not found") as caught:
         Opening(tmp_path, download=False).read("pairs.txt")  # it has an official URL
