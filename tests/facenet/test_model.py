@@ -98,6 +98,7 @@ def test_missing_files_are_named(network: nn.Module, tmp_path: Path) -> None:
 
 def test_weights_of_another_model_are_refused(network: nn.Module, tmp_path: Path) -> None:
     weights, card = saved(network, tmp_path)
+    torch.manual_seed(1)
     other = networks.build("nn4_small2", embedding_size=16)
     save_model(other, CARD, weights=weights, card_path=tmp_path / "elsewhere.json")
     with pytest.raises(WeightsInvalid, match="different models"):
