@@ -106,6 +106,10 @@ $(PEER)/.ready:
 test: $(READY) ## Run the tests in parallel, one file per process
 	@python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
+.PHONY: faults
+faults: $(READY) ## Break what runs, for real, and check what is left: ARGS="--list" shows the scenarios
+	@python -m faults $(ARGS)
+
 .PHONY: lint
 lint: $(READY) ## Check formatting, style, types and the import layers
 	@ruff format --check .
