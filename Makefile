@@ -52,6 +52,14 @@ run: $(READY) ## Run the pipeline of params.yaml; by default on the bundled samp
 flow: $(READY) ## Run the pipeline as a Prefect flow
 	@python -m flows.training
 
+# A flow holds the same lock while it runs. dvc.lock is a product, which DVC's run cache restores.
+.PHONY: update
+update: ## Bring a worker's checkout up to date between flow runs
+	@mkdir -p .dvc/tmp
+	@flock .dvc/tmp/flow.lock sh -ec 'if git cat-file -e HEAD:./dvc.lock 2>/dev/null; then git checkout --quiet HEAD -- dvc.lock; fi; \
+		git pull --ff-only --quiet; git log -1 --format="The checkout is at %h: %s"'
+	@$(MAKE) --no-print-directory setup
+
 .PHONY: recipes
 recipes: $(READY) ## List the recipes
 	@python -m tasks.commands.recipes list

@@ -23,7 +23,7 @@ from prefect.schedules import Cron
 from prefect.settings import get_current_settings
 
 from facenet.errors import FaceNetError
-from flows import artifacts
+from flows import artifacts, remote
 from flows.local_api import local_api
 from flows.stage import run_stage
 from flows.workspace import exclusive
@@ -45,11 +45,12 @@ def _run_name() -> str:
 
 
 @flow(name="training", flow_run_name=_run_name, persist_result=False)
-def training(force: bool = False) -> str:
+def training(force: bool = False, commit: str | None = None) -> str:
     """Bring the model up to date with data, parameters and code, and register it.
 
     Args:
         force: Run every stage, even if nothing has changed.
+        commit: Branch to commit dvc.lock on after the run, and to push to origin; none by default.
 
     Returns:
         The model version and its metrics in one line.
@@ -57,9 +58,11 @@ def training(force: bool = False) -> str:
     logger = get_run_logger()
     with exclusive(f"flow run {flow_run.get_name()!r}", on_wait=logger.warning):
         check_first()
+        remote.pull()
         for stage in STAGES:
             run_stage(stage, force=force, still_holds=BEYOND_DVC.get(stage))
         summary = artifacts.summary(read_report(report("evaluate")), read_report(report("register")))
+        summary = remote.push(commit, summary)
     logger.info(summary)
     return summary
 

@@ -12,6 +12,7 @@ PIPELINE, PRETRAINED, SERVING = (
 )
 MLFLOW, SERVER, CRON = "tests/tasks/conftest.py", "tests/conftest.py", "tests/flows/test_training.py"
 DETECT = "tests/tasks/commands/test_detect.py"
+CLONE = "faults/scenarios/clone_and_pull.py"
 DASK, TUTORIAL = "tests/tasks/dask_processes.py", "tests/test_tutorial.py"
 RUN_BY = {
     "make run": (PIPELINE, '"make", "run"'),
@@ -64,6 +65,17 @@ RUN_BY = {
         "tests/tasks/test_register.py",
         '"MLFLOW_TRACKING_URI", mlflow_server',
     ),
+    "dvc remote add --default storage /srv/facenet/storage": (
+        CLONE,
+        '"remote", "add", "--default", "storage"',
+    ),
+    "make update": (CLONE, '"make", "update"'),
+    "git clone --quiet https://example.org/team/facenet.git facenet && cd facenet && make setup": (
+        CLONE,
+        '"git", "clone", "--quiet"',
+    ),
+    "git switch --quiet nightly": (CLONE, '"git", "switch", "--quiet", "nightly"'),
+    "dvc pull --run-cache": (CLONE, '"dvc", "pull", "--run-cache"'),
     "dask scheduler --host 0.0.0.0 --port 8786": (DASK, '"scheduler", "--host"'),
     "OMP_NUM_THREADS=1 dask worker tcp://HOST:8786 --nworkers 8 --nthreads 1": (DASK, '"--nthreads", "1"'),
     "export FACENET_DASK_SCHEDULER=tcp://HOST:8786": (MLFLOW, "FACENET_DASK_SCHEDULER"),
