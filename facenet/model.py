@@ -47,7 +47,8 @@ class ModelCard:
     standardisation: of the pixels, see facenet.standardisation.
     selection: which epoch the weights are of, and why.
     data: sha256 digests of the aligned and triplets data, and of the initial weights (init), if any.
-    mlflow: {"run_id": the training run, or None}.
+    mlflow: {"run_id": the training run, or None if the server did not answer; "outbox": the run's tag of that
+        name, by which it is found}.
     """
 
     network: NetworkCard
@@ -66,6 +67,11 @@ class ModelCard:
     def run_id(self) -> str | None:
         """The MLflow run id of the training, if any."""
         return self.mlflow.get("run_id")
+
+    @property
+    def outbox(self) -> str | None:
+        """The name of the training's records for MLflow, if any."""
+        return self.mlflow.get("outbox")
 
     def to_json(self) -> str:
         """Return the text of model.json, `format` first."""

@@ -20,11 +20,12 @@ from typing import Any
 import yaml
 
 from tasks.downloads.lookup import MIRRORS
-from tasks.paths import DATA, DOWNLOADS, FINGERPRINT, TRAIN_INPUTS
+from tasks.paths import DATA, DOWNLOADS, FINGERPRINT, OUTBOX, TRAIN_INPUTS
 from tasks.tracking import tracking_uri
 
 FOLDER = Path(".dvc/tmp/sweep")  # where Git and DVC ignore it
-SHARED = (DOWNLOADS, DATA / "cache")  # not outputs, but what stages cache for their next run
+# Not outputs, but what stages cache for their next run, and what MLflow has not received yet.
+SHARED = (DOWNLOADS, DATA / "cache", OUTBOX)
 DVC_FILES = (
     Path("dvc.yaml"),
     Path("dvc.lock"),

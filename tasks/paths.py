@@ -14,6 +14,7 @@ ALIGNED = DATA / "aligned"  # faces-*.arrow, rejects.parquet
 REJECTS = ALIGNED / "rejects.parquet"
 TRIPLETS = DATA / "triplets"  # identities.parquet, triplets.parquet or pairs.parquet
 IDENTITIES = TRIPLETS / "identities.parquet"
+OUTBOX = DATA / "outbox"  # what MLflow has not received yet, not an output of any stage
 EMBEDDINGS = DATA / "embeddings"  # embeddings-0000.arrow
 
 MODELS = Path("models")

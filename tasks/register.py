@@ -9,6 +9,7 @@ import math
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,8 @@ from tasks.params.register import RegisterParams
 from tasks.promotion.gates import check_gates, is_number
 from tasks.report.record import publish
 from tasks.reports import read_report, write_report
-from tasks.tracking import Run, find_run, open_run, provenance, public_uri, start_run
+from tasks.tracking import Run, TrackingFailed, find_run, open_run, provenance, public_uri, start_run
+from tasks.tracking.delivery import OUTBOX_TAG, deliver
 
 if TYPE_CHECKING:
     from facenet.matching import Matcher
@@ -53,6 +55,8 @@ def main() -> None:
         )
     except GateFailed:
         publish(params, None)  # a model that fails its gates needs the report most
+        with suppress(TrackingFailed):  # what its training could not send; it stays in the outbox
+            deliver()
         raise
     names = ", ".join(receipt["aliases"])
     sys.stderr.write(f"Registered {receipt['model']} version {receipt['version']} ({names})\n")
@@ -98,6 +102,7 @@ def run(
         matcher.check(model_card.weights_sha256)
         if shortage := matcher.shortage():
             logger.warning("The calibration supports no false accept rate: %s", shortage)
+    deliver()  # what train and evaluate could not send
     digest = model_digest(model_card, matcher)
     tags = _tags(model_card, metrics, digest)
     version = find_version(params.model, "digest", digest)
@@ -160,6 +165,7 @@ def _commit(card: "ModelCard") -> dict[str, str]:
 def _run(card: "ModelCard", digest: str, reports: Path) -> Run:
     """Return the run that trained the model, or one rebuilt from the files if the server does not have it."""
     existing = open_run(card.run_id) if card.run_id else None
+    existing = existing or (find_run(OUTBOX_TAG, card.outbox) if card.outbox else None)
     existing = existing or find_run("rebuilt_for", digest)
     if existing is not None:
         return existing

@@ -12,7 +12,12 @@ from tasks.workers.processes import begin, preload
 
 # Imports that take seconds: scikit-learn, then MLflow.
 IDENTIFICATION = ("tasks.evaluate.identification", "sklearn.svm")
-RECORD = ("tasks.evaluate.record", "tasks.tracking.runs", "mlflow", "mlflow.store.tracking.sqlalchemy_store")
+RECORD = (
+    "tasks.evaluate.record",
+    "tasks.tracking.recorded",
+    "mlflow",
+    "mlflow.store.tracking.sqlalchemy_store",
+)
 
 
 def main() -> None:

@@ -18,29 +18,30 @@ logger = logging.getLogger(__name__)
 
 
 def log_to_run(metrics: dict[str, Any], *, card: Path, reports: Path) -> bool:
-    """Log the numbers as metrics evaluation/NAME and the report files; return whether the run exists.
+    """Log the numbers as metrics evaluation/NAME and the report files; return whether the run has them.
 
-    The run of a model trained elsewhere is not on this server: nothing is logged, with a warning.
-
-    Raises:
-        TrackingFailed: the tracking server cannot be reached or refuses.
+    They are in the run's outbox first: if the server does not answer, the stage register sends them. The run
+    of a model trained elsewhere is not on this server: nothing is logged, with a warning.
     """
-    from tasks.tracking import open_run
+    from tasks.tracking.recorded import open_outbox
 
-    run_id = ModelCard.read(card).run_id
-    run = open_run(run_id) if run_id else None
-    if run is None:
-        reason = f"The tracking server has no run {run_id}" if run_id else f"{card} names no MLflow run"
-        logger.warning("%s: the evaluation is only in %s", reason, reports)
+    model = ModelCard.read(card)
+    name = model.outbox or model.run_id
+    if name is None:
+        logger.warning("%s names no MLflow run: the evaluation is only in %s", card, reports)
         return False
-    run.log_metrics(_metrics(metrics, "evaluation"))
-    for name in FILES:
-        run.log_file(reports / name, "reports")
-    if digest := metrics.get(
-        "decisions_sha256"
-    ):  # the name is unique, so the next evaluation does not overwrite it
-        run.log_text((reports / "decisions.csv").read_text("utf-8"), f"decisions/{digest}.csv")
-    return True
+    with open_outbox(name, run_id=model.run_id) as sender:
+        outbox = sender.outbox
+        outbox.log_metrics(_metrics(metrics, "evaluation"))
+        for file in FILES:
+            outbox.log_file(reports / file, "reports")
+        if digest := metrics.get("decisions_sha256"):
+            # The name is unique, so the next evaluation does not overwrite it.
+            outbox.log_text((reports / "decisions.csv").read_text("utf-8"), f"decisions/{digest}.csv")
+    if sender.missing:
+        found = f"run {model.run_id}" if model.run_id else f"run with the tag outbox {name}"
+        logger.warning("The tracking server has no %s: the evaluation is only in %s", found, reports)
+    return sender.arrived
 
 
 def _metrics(metrics: Mapping[str, Any], prefix: str) -> dict[str, float]:

@@ -43,7 +43,7 @@ class Run:
         """
         from mlflow.entities import Param
 
-        flat = _flatten(params)
+        flat = flatten(params)
         with mlflow_errors():
             mlflow = client()
             for name, value in flat.items():
@@ -55,12 +55,21 @@ class Run:
                 mlflow.log_batch(self.run_id, params=entities[start : start + MAX_BATCH])
 
     def log_metrics(
-        self, metrics: Mapping[str, float], step: int = 0, *, model_id: str | None = None
+        self,
+        metrics: Mapping[str, float],
+        step: int = 0,
+        *,
+        model_id: str | None = None,
+        at: int | None = None,
     ) -> None:
-        """Log the metrics of a step in one request; `model_id` also links them to a logged model."""
+        """Log the metrics of a step in one request; `model_id` also links them to a logged model.
+
+        at: their time in milliseconds since 1970, by default now. MLflow stores a metric with the same name,
+        step, time and value once.
+        """
         from mlflow.entities import Metric
 
-        now = int(time.time() * 1000)
+        now = time.time_ns() // 1_000_000 if at is None else at
         entities = [Metric(k, float(v), now, step, model_id=model_id) for k, v in metrics.items()]
         with mlflow_errors():
             client().log_batch(self.run_id, entities)
@@ -100,17 +109,26 @@ class Run:
             for name, value in tags.items():
                 mlflow.set_tag(self.run_id, name, value)
 
-    def end(self, status: str) -> None:
-        """End the run with the status FINISHED, FAILED or KILLED."""
+    def resume(self) -> None:
+        """Set the status of the run to RUNNING."""
         with mlflow_errors():
-            client().set_terminated(self.run_id, status)
+            client().update_run(self.run_id, status="RUNNING")
+
+    def end(self, status: str, *, at: int | None = None) -> None:
+        """End the run with the status FINISHED, FAILED or KILLED.
+
+        at: when, in milliseconds since 1970, by default now.
+        """
+        with mlflow_errors():
+            client().set_terminated(self.run_id, status, end_time=at)
 
 
-def _flatten(params: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+def flatten(params: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return parameters with dotted names for nested sections, and JSON for values other than strings."""
     flat: dict[str, str] = {}
     for name, value in params.items():
         if isinstance(value, Mapping):
-            flat |= _flatten(value, f"{prefix}{name}.")
+            flat |= flatten(value, f"{prefix}{name}.")
         else:
             flat[f"{prefix}{name}"] = (
                 value if isinstance(value, str) else json.dumps(value, default=str, allow_nan=False)
@@ -120,9 +138,17 @@ def _flatten(params: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 def start_run(*, name: str, tags: Mapping[str, str]) -> Run:
     """Return a new run of the experiment, tagged with its provenance (see `provenance`)."""
+    return create_run(name=name, tags={**provenance(), **tags})
+
+
+def create_run(*, name: str, tags: Mapping[str, str], at: int | None = None) -> Run:
+    """Return a new run of the experiment with these tags only.
+
+    at: its start in milliseconds since 1970, by default now.
+    """
     with mlflow_errors():
         mlflow = client()
-        run = mlflow.create_run(_experiment(mlflow), run_name=name, tags={**provenance(), **tags})
+        run = mlflow.create_run(_experiment(mlflow), run_name=name, tags=dict(tags), start_time=at)
     return Run(run.info.run_id)
 
 
@@ -152,8 +178,7 @@ def training_run(*, name: str, tags: Mapping[str, str], resume: str | None = Non
     if run is None:
         run = start_run(name=name, tags=tags)
     else:
-        with mlflow_errors():
-            client().update_run(run.run_id, status="RUNNING")
+        run.resume()
     status = "KILLED"
     try:
         with _system_metrics(run), _terminated():

@@ -131,13 +131,16 @@ def mlflow_errors() -> Iterator[None]:
     """Raise errors of MLflow as TrackingFailed, naming the store.
 
     Raises:
-        TrackingFailed: instead of any MlflowException.
+        TrackingFailed: instead of any MlflowException, of what requests raises when a file is logged, and of
+            what SQLAlchemy raises when a database cannot be opened.
     """
     from mlflow.exceptions import MlflowException
+    from requests import RequestException
+    from sqlalchemy.exc import SQLAlchemyError
 
     try:
         yield
-    except MlflowException as error:
+    except (MlflowException, RequestException, SQLAlchemyError) as error:
         raise TrackingFailed(
             f"MLflow at {public_uri()} says: {error}. Start the server named in MLFLOW_TRACKING_URI, or "
             "unset the variable to use the workspace's SQLite store."

@@ -8,16 +8,16 @@ from typing import Self
 from tqdm import tqdm
 
 from facenet.training import EpochReport, StepReport
-from tasks.tracking import Run
+from tasks.tracking.system import MetricLog
 
-LOG_EVERY = 10  # steps; a request to MLflow takes about 10 ms
+LOG_EVERY = 10  # steps
 LOG_SECONDS = 15.0  # between updates of the bar if it is written to a log
 
 
 class Recorder:
     """Shows a progress bar over all steps, and logs metrics of every tenth step and each epoch to `run`."""
 
-    def __init__(self, run: Run, *, steps: int, done: int, epochs: int) -> None:
+    def __init__(self, run: MetricLog, *, steps: int, done: int, epochs: int) -> None:
         self._run, self._epochs, self._steps = run, epochs, steps
         self._mined: tqdm[None] | None = None
         interval = 1.0 if sys.stderr.isatty() else LOG_SECONDS

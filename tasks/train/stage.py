@@ -1,7 +1,6 @@
 """The stage: set up or resume a run, train, record and write it."""
 
 import dataclasses
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +9,11 @@ from typing import Any
 
 import torch
 
-from facenet.atomic import write_text
 from facenet.model import ModelCard, NetworkCard, save_model
 from facenet.training import Checkpoints, Trainer, TrainingInterrupted
 from tasks.params import Params
-from tasks.tracking import Run, commit, training_run
+from tasks.tracking import commit
+from tasks.tracking.recorded import RecordedRun, recorded_run
 from tasks.train import build, output
 from tasks.train.classified import classified
 from tasks.train.interrupt import StopRequest
@@ -22,7 +21,6 @@ from tasks.train.record import Recorder
 from tasks.train.setup import Setup, TrainPaths, prepare
 
 CHECKPOINT_SECONDS = 180.0
-RUN_FILE = "run.json"  # next to a checkpoint: the MLflow run that a resumed run continues
 
 
 def run(
@@ -74,11 +72,11 @@ def _follow(trainer: Trainer, stop: StopRequest) -> None:
         raise SystemExit(stop.exit_code) from interrupted
 
 
-def _train(trainer: Trainer, tracked: Run, stop: StopRequest) -> None:
+def _train(trainer: Trainer, tracked: RecordedRun, stop: StopRequest) -> None:
     epochs = trainer.schedule.last_epoch
     steps = epochs * len(trainer.loader)
     try:
-        with Recorder(tracked, steps=steps, done=trainer.step, epochs=epochs) as recorder:
+        with Recorder(tracked.outbox, steps=steps, done=trainer.step, epochs=epochs) as recorder:
             trainer.on_step = recorder.step
             if trainer.mining:
                 trainer.mining.on_faces = recorder.faces
@@ -88,19 +86,19 @@ def _train(trainer: Trainer, tracked: Run, stop: StopRequest) -> None:
         raise SystemExit(stop.exit_code) from interrupted
 
 
-def _write(setup: Setup, params: Params, files: TrainPaths, tracked: Run) -> dict[str, Any]:
+def _write(setup: Setup, params: Params, files: TrainPaths, tracked: RecordedRun) -> dict[str, Any]:
     """Write model, history and plot, log them to the run, and return the metrics of the report."""
     history = setup.trainer.history if setup.trainer else []
     epoch = setup.trainer.select_model() if setup.trainer else 0
     selection = output.selection(history, epoch, params.train.select)
-    card = dataclasses.replace(_card(setup, params, tracked.run_id), selection=selection)
+    card = dataclasses.replace(_card(setup, params, tracked), selection=selection)
     card = save_model(setup.model, card, weights=files.weights, card_path=files.card)
     output.write_history(files.reports / "history.csv", history)
     confused = classified(setup)
     output.draw_history(files.reports / "history.png", history, confused)
-    tracked.log_file(files.card, "model")
+    tracked.outbox.log_file(files.card, "model")
     for name in ("history.csv", "history.png"):
-        tracked.log_file(files.reports / name, "reports")
+        tracked.outbox.log_file(files.reports / name, "reports")
     return {
         **output.final_metrics(history, epoch),
         "selection": selection,
@@ -116,7 +114,7 @@ def _write(setup: Setup, params: Params, files: TrainPaths, tracked: Run) -> dic
     }
 
 
-def _card(setup: Setup, params: Params, run_id: str) -> ModelCard:
+def _card(setup: Setup, params: Params, tracked: RecordedRun) -> ModelCard:
     sections, train = build.sections(params), params.train
     return ModelCard(
         network=NetworkCard(
@@ -131,27 +129,24 @@ def _card(setup: Setup, params: Params, run_id: str) -> ModelCard:
         commit=commit() or None,
         params=sections,
         data=setup.data,
-        mlflow={"run_id": run_id},
+        mlflow={"run_id": tracked.run_id(), "outbox": tracked.outbox.name},
     )
 
 
 @contextmanager
-def _tracked(params: Params, checkpoints: Checkpoints) -> Iterator[Run]:
+def _tracked(params: Params, checkpoints: Checkpoints) -> Iterator[RecordedRun]:
     """Yield the MLflow run: the one in which this training started, if it is resumed."""
-    file = checkpoints.folder / RUN_FILE
-    previous = json.loads(file.read_text())["run_id"] if file.exists() else None
     name, tags = f"{params.train.network} {params.train.loss}", {"checkpoints": checkpoints.folder.name}
-    with training_run(name=name, tags=tags, resume=previous) as tracked:
-        write_text(file, json.dumps({"run_id": tracked.run_id}, allow_nan=False))
+    with recorded_run(checkpoints.folder, name=name, tags=tags) as tracked:
         yield tracked
 
 
-def _log_inputs(tracked: Run, setup: Setup, params: Params) -> None:
-    tracked.log_params(build.sections(params))
+def _log_inputs(tracked: RecordedRun, setup: Setup, params: Params) -> None:
+    tracked.outbox.log_params(build.sections(params))
     machine = {"device": setup.device.type, "precision": setup.precision, "parameters": setup.parameters}
-    tracked.log_params({"resolved": machine})
+    tracked.outbox.log_params({"resolved": machine})
     for name, digest in setup.data.items():
-        tracked.log_dataset(name, digest, f"data/{name}")
+        tracked.outbox.log_dataset(name, digest, f"data/{name}")
 
 
 def _announce(setup: Setup, params: Params, files: TrainPaths) -> None:

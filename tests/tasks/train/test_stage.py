@@ -267,13 +267,13 @@ def test_a_run_killed_twice_ends_like_the_uninterrupted_one(
     code, output = train_in_child(workspace, root, signal_at=(signal.SIGKILL, 5))
     assert code == -signal.SIGKILL, output
     folder, step = kept_step(workspace)
-    first_run = json.loads((folder / "run.json").read_text())["run_id"]
+    outbox = workspace / "data/outbox" / json.loads((folder / "run.json").read_text())["outbox"]
     assert step == 4, "the step that was under way is lost"
 
     code, output = train_in_child(workspace, root, signal_at=(signal.SIGTERM, 8))
     assert code == 143, output
     assert kept_step(workspace) == (folder, 8), "the current step is in the checkpoint"
-    assert client.get_run(first_run).info.status == "KILLED"
+    assert json.loads((outbox / "records.jsonl").read_text().splitlines()[-1])["status"] == "KILLED"
 
     capsys.readouterr()
     metrics = run(params, places(workspace))
@@ -284,8 +284,13 @@ def test_a_run_killed_twice_ends_like_the_uninterrupted_one(
     for name in ("weights_sha256", "loss", "figures", "validation", "steps"):
         assert metrics[name] == whole[name]
     assert not folder.exists()
-    assert ModelCard.read(workspace / "models/model.json").run_id == first_run
-    assert client.get_run(first_run).info.status == "FINISHED"
+    _, run_found = client.search_runs(["1"], order_by=["attributes.start_time"])
+    assert run_found.data.tags["outbox"] == outbox.name
+    assert ModelCard.read(workspace / "models/model.json").run_id == run_found.info.run_id
+    assert run_found.info.status == "FINISHED"
+    epochs = client.get_metric_history(run_found.info.run_id, "epoch/loss")
+    assert [point.step for point in epochs] == [1, 2, 3, 4], "each epoch once, although some ran twice"
+    assert not outbox.exists()
 
 
 def test_a_resume_with_other_threads_says_that_bits_may_differ(
