@@ -4,12 +4,9 @@ Without a default remote (`dvc remote add --default`) nothing is exchanged. A fa
 everything can be computed again: it is the name of a task's state, a warning, and part of the run's summary.
 """
 
-import os
-import sys
 import time
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from prefect import get_run_logger, task
@@ -17,6 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed
 
 from flows import process
+from flows.dvc_command import dvc_command, dvc_environment
 from flows.lock_branch import NotCommitted, commit_lock, push_branch
 
 ATTEMPTS = 3
@@ -114,6 +112,4 @@ def _dvc(words: tuple[str, ...], log: Callable[[str], None]) -> tuple[int, list[
         last.append(line)
         log(line)
 
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    command = [sys.executable, "-m", "dvc", "--wait-for-lock", *words]
-    return process.run(command, follow, env={**os.environ, "PATH": path}), list(last)
+    return process.run(dvc_command(*words), follow, env=dvc_environment()), list(last)

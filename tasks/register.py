@@ -25,6 +25,7 @@ from tasks.report.record import publish
 from tasks.reports import read_report, write_report
 from tasks.tracking import Run, TrackingFailed, find_run, open_run, provenance, public_uri, start_run
 from tasks.tracking.delivery import OUTBOX_TAG, deliver
+from tasks.tracking.provenance import FOLDER, LOCK
 
 if TYPE_CHECKING:
     from facenet.matching import Matcher
@@ -108,6 +109,8 @@ def run(
     version = find_version(params.model, "digest", digest)
     if version is None:
         origin = _run(model_card, digest, evaluation.parent)
+        if (lock := Path(LOCK)).exists():
+            origin.log_file(lock, FOLDER)  # names the data: `facenet reproduce` trains on it again
         version = _create(
             params.model, origin, metrics, tags, weights=weights, card=model_card, calibration=calibration
         )

@@ -69,6 +69,10 @@ RUN_BY = {
         CLONE,
         '"remote", "add", "--default", "storage"',
     ),
+    "facenet reproduce models:/facenet@champion": (
+        "faults/scenarios/reproduce_champion.py",
+        '"facenet", "reproduce", CHAMPION',
+    ),
     "make update": (CLONE, '"make", "update"'),
     "git clone --quiet https://example.org/team/facenet.git facenet && cd facenet && make setup": (
         CLONE,

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from facenet.digests import file_digest
 
+LOCK = "dvc.lock"  # names the data of a run by digest
+FOLDER = "provenance"  # of the artifacts of a run: its dvc.lock
+
 
 def workspace() -> Path:
     """Return the root of the workspace: DVC_ROOT inside a stage, otherwise the working folder."""
@@ -34,7 +37,7 @@ def _git(*arguments: str) -> str:
 
 def provenance() -> dict[str, str]:
     """Return the provenance tags of a run: commit, dvc.lock, DVC stage, Prefect flow run."""
-    name, lock = commit(), workspace() / "dvc.lock"
+    name, lock = commit(), workspace() / LOCK
     tags = {
         "commit": name.removesuffix("-dirty"),
         "mlflow.source.git.commit": name.removesuffix("-dirty"),

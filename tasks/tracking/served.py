@@ -25,11 +25,17 @@ def load_served(uri: str, *, device: str = "cpu", batch_size: int = 1) -> FaceEm
         WeightsInvalid: the version lacks a file, or its files do not belong together.
     """
     with tempfile.TemporaryDirectory() as folder:
-        files = download_version(_version(uri), Path(folder))
+        files = download_version(resolve_version(uri), Path(folder))
         return FaceEmbedder.load(files, device=device, batch_size=batch_size)
 
 
-def _version(uri: str) -> Version:
+def resolve_version(uri: str) -> Version:
+    """Return the version that models:/NAME@ALIAS or models:/NAME/VERSION names.
+
+    Raises:
+        SourceInvalid: the URI has another form, or the registry has no such version.
+        TrackingFailed: the server cannot be reached or rejected a request.
+    """
     parts = URI.fullmatch(uri)
     if parts is None:
         raise SourceInvalid(f"{uri!r} is not a model: expected models:/NAME@ALIAS or models:/NAME/VERSION.")

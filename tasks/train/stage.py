@@ -17,6 +17,7 @@ from tasks.tracking.recorded import RecordedRun, recorded_run
 from tasks.train import build, output
 from tasks.train.classified import classified
 from tasks.train.interrupt import StopRequest
+from tasks.train.machine import machine
 from tasks.train.record import Recorder
 from tasks.train.setup import Setup, TrainPaths, prepare
 
@@ -129,6 +130,7 @@ def _card(setup: Setup, params: Params, tracked: RecordedRun) -> ModelCard:
         commit=commit() or None,
         params=sections,
         data=setup.data,
+        machine=machine(setup.device, setup.precision, setup.processes.count),
         mlflow={"run_id": tracked.run_id(), "outbox": tracked.outbox.name},
     )
 

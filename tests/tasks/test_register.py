@@ -204,6 +204,7 @@ def test_the_training_run_is_used_if_the_server_has_it(workspace: Workspace) -> 
 def test_a_run_missing_on_the_server_is_rebuilt_from_the_files_once(workspace: Workspace) -> None:
     workspace.change_card(mlflow={"run_id": "f" * 32})
     (workspace.reports / "roc.csv").write_text("far,tar\n0,0\n1,1\n")
+    Path("dvc.lock").write_text("names the data")
     run = open_run(workspace.register()["run_id"])
     assert run is not None
     found = client().get_run(run.run_id)
@@ -221,6 +222,7 @@ def test_a_run_missing_on_the_server_is_rebuilt_from_the_files_once(workspace: W
         "reports/evaluation.json",
         "reports/roc.csv",
     ]
+    assert run.read_file("provenance/dvc.lock") == b"names the data"
     assert workspace.register(model="others")["run_id"] == run.run_id
 
 

@@ -1,0 +1,15 @@
+import subprocess
+
+from flows.dvc_command import dvc_command, dvc_environment
+
+
+def test_it_is_the_dvc_of_this_environment_whatever_the_path(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    import dvc
+
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    command = dvc_command("version")
+    done = subprocess.run(command, env=dvc_environment(), capture_output=True, text=True, check=True)
+    assert f"DVC version: {dvc.__version__}" in done.stdout
+    which = ["python", "-c", "import sys; print(sys.executable)"]
+    found = subprocess.run(which, env=dvc_environment(), capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == command[0]

@@ -1,0 +1,39 @@
+"""What is said about weights that differ; faults/scenarios/reproduce_champion.py trains for real."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from flows.reproduce import differences, distance
+
+
+def test_only_what_differs_is_named() -> None:
+    old = {"torch": "2.13.0", "threads": 4, "processor": "A"}
+    assert differences(old, old) == []
+    assert differences(old, {**old, "threads": 2}) == ["threads 2 instead of 4"]
+    assert differences({}, {"threads": 2}) == ["threads 2 instead of not recorded"]
+
+
+def test_the_largest_difference_is_found_in_its_layer(tmp_path: Path) -> None:
+    old, new, other = (tmp_path / f"{name}.safetensors" for name in ("old", "new", "other"))
+    layers = {"a.weight": torch.ones(2, 3), "b.weight": torch.zeros(4)}
+    save_file(layers, old)
+    save_file({**layers, "b.weight": torch.tensor([0.0, -0.25, 0.0, 0.125])}, new)
+    save_file({"a.weight": torch.ones(3, 3)}, other)
+    assert distance(old, new) == "The largest difference of a weight is 0.25, in b.weight."
+    assert distance(old, other) == "The networks have different layers."
+
+
+@pytest.mark.parametrize(
+    ("uri", "reason"), [("facenet", "is not a model"), ("models:/facenet@champion", "The registry has no")]
+)
+def test_an_unknown_version_is_one_message(uri: str, reason: str, mlflow_store: Path, root: Path) -> None:
+    command = [sys.executable, "-m", "tasks.commands.main", "reproduce", uri]
+    done = subprocess.run(command, capture_output=True, text=True, env={"PYTHONPATH": str(root), "PATH": ""})
+    assert done.returncode == 1
+    assert reason in done.stderr
+    assert "Traceback" not in done.stderr
