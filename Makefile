@@ -78,6 +78,18 @@ ui: $(READY) ## Show runs and registered models in MLflow on http://127.0.0.1:50
 	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow server --host 127.0.0.1 --port $(PORT) --workers 1 \
 		--backend-store-uri sqlite:///mlflow.db --artifacts-destination mlartifacts
 
+.PHONY: up
+up: $(READY) ## Start PostgreSQL, Prefect, MLflow and a worker: ARGS="--auth --serve"; docs/how-to/services.md
+	@python -m services up $(ARGS)
+
+.PHONY: down
+down: $(READY) ## Stop the servers of `make up`
+	@python -m services down
+
+.PHONY: status
+status: $(READY) ## Show the servers of `make up`
+	@python -m services status
+
 # facenet-pytorch 2.5.3 pins an old torch: install it without dependencies next to a recent torch.
 PEER := benchmarks/.peer
 PEER_PYTHON := $(PEER)/bin/python

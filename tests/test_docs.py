@@ -14,6 +14,7 @@ MLFLOW, SERVER, CRON = "tests/tasks/conftest.py", "tests/conftest.py", "tests/fl
 DETECT = "tests/tasks/commands/test_detect.py"
 CLONE = "faults/scenarios/clone_and_pull.py"
 DASK, TUTORIAL = "tests/tasks/dask_processes.py", "tests/test_tutorial.py"
+SERVICES, SWITCH = "tests/services/test_up.py", "faults/scenarios/serving_switch.py"
 RUN_BY = {
     "make run": (PIPELINE, '"make", "run"'),
     "make test": (".ci/run", "make test"),
@@ -24,6 +25,14 @@ RUN_BY = {
     "export FACENET_MIRRORS=/data/lfw:/data/weights": (PRETRAINED, "mirrors="),
     "make data-docs": (PIPELINE, '"make", "data-docs"'),
     "make ui": (MLFLOW, "--backend-store-uri"),
+    "make up": (SERVICES, '"up", "--wait"'),
+    "make status": (SERVICES, 'root, "status")'),
+    "make down": (SERVICES, 'root, "down")'),
+    "source .services/env": (SERVICES, "source '{running.environment}'"),
+    'make up ARGS="--serve --prefect-port 4300"': (SWITCH, 'running(folder, "--serve")'),
+    "make up ARGS=--auth": ("faults/scenarios/services_auth.py", 'running(folder, "--auth")'),
+    "make up ARGS=--serve": (SWITCH, 'running(folder, "--serve")'),
+    "python -m services switch": (SWITCH, 'servers.command("switch")'),
     "source .venv/bin/activate": ("tests/project.py", '"PATH": f"{programs}'),
     "dvc repro": (PIPELINE, "project.repro()"),
     "dvc exp run -S evaluate.sweep=grid": (PIPELINE, '"dvc", "exp", "run", "-S"'),
@@ -119,7 +128,7 @@ def test_no_phrase_reads_as_translated(root: Path) -> None:
     phrases = (
         r"\b(anew|beside|told|is no [a-z]+ of|cannot be had|not to be had|taken for (one|two|somebody))\b"
     )
-    folders = ("docs", "facenet", "tasks", "flows", "infra", "recipes", "benchmarks")
+    folders = ("docs", "facenet", "tasks", "flows", "infra", "recipes", "benchmarks", "services", "faults")
     files = [path for name in folders for path in (root / name).rglob("*.*") if path.is_file()]
     for path in [root / "README.md", root / "CONTRIBUTING.md", root / "Makefile", *files]:
         if path.suffix in (".md", ".py", ".yaml", ".html", ""):

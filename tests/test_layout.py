@@ -57,6 +57,13 @@ PACKAGES = (
     "workers",
 )
 MODULES = ("entry", "paths", "reports")
+PROJECT = ("facenet", "tasks", "flows", "services")
+ALLOWED = {  # what each package may import of the project
+    "facenet": ("facenet",),
+    "tasks": ("facenet", "tasks"),
+    "flows": ("facenet", "tasks", "flows"),
+    "services": ("facenet", "tasks", "services"),
+}
 DOORS = {
     "mlflow": ("tasks.tracking", "tasks.tracking.serving"),
     "great_expectations": ("tasks.expectations",),
@@ -74,7 +81,7 @@ def dvc_stages() -> dict[str, dict[str, Any]]:
 @cache
 def graph() -> grimp.ImportGraph:
     """Return the import graph, with the losses that are imported by name."""
-    found = grimp.build_graph("facenet", "tasks", "flows", include_external_packages=True, cache_dir=None)
+    found = grimp.build_graph(*PROJECT, include_external_packages=True, cache_dir=None)
     for entry in LOSSES.values():
         found.add_import(importer="facenet.losses.registry", imported=entry.module)
     return found
@@ -86,7 +93,7 @@ def entries(stage: dict[str, Any], *kinds: str) -> list[str]:
 
 
 def modules() -> list[Path]:
-    return sorted(path for folder in ("facenet", "tasks", "flows") for path in (ROOT / folder).rglob("*.py"))
+    return sorted(path for folder in PROJECT for path in (ROOT / folder).rglob("*.py"))
 
 
 def tracked() -> list[Path]:
@@ -104,7 +111,7 @@ def within(module: str, packages: tuple[str, ...]) -> bool:
 
 def is_ours(module: str) -> bool:
     """Return whether it is one of our modules, and not just a layer's docstring."""
-    return "." in module and within(module, ("facenet", "tasks", "flows"))
+    return "." in module and within(module, PROJECT)
 
 
 def test_a_stage_has_the_same_name_everywhere() -> None:
@@ -215,8 +222,8 @@ def test_each_tool_has_one_door(tool: str) -> None:
 def test_arrows_run_down_and_stages_meet_in_files_only() -> None:
     for module in graph().modules:
         for imported in graph().find_modules_directly_imported_by(module):
-            layers = [name for name in ("facenet", "tasks", "flows") if within(imported, (name,))]
-            allowed = {"facenet": ("facenet",), "tasks": ("facenet", "tasks")}.get(module.split(".")[0])
+            layers = [name for name in PROJECT if within(imported, (name,))]
+            allowed = ALLOWED.get(module.split(".")[0])
             assert not layers or allowed is None or layers[0] in allowed, f"{module} imports {imported}"
     for stage in STAGES:
         for other in set(STAGES) - {stage}:
@@ -242,7 +249,7 @@ def test_every_code_digest_has_its_list_checked() -> None:
 
 def test_there_are_no_import_cycles() -> None:
     """Neither between modules nor, at any level, between the packages and modules of one folder."""
-    ours = {module for module in graph().modules if within(module, ("facenet", "tasks", "flows"))}
+    ours = {module for module in graph().modules if within(module, PROJECT)}
     assert circles({name: graph().find_modules_directly_imported_by(name) & ours for name in ours}) == []
     for package in sorted(name for name in ours if graph().find_children(name)):
         owner = {
@@ -281,7 +288,7 @@ def test_files_and_functions_are_short() -> None:
 
 
 def test_every_test_file_has_its_module() -> None:
-    folders = [ROOT / "tests" / name for name in ("facenet", "tasks", "flows")]
+    folders = [ROOT / "tests" / name for name in PROJECT]
     expected = {mirror_of(path) for path in modules()}
     for path in sorted(path for folder in folders for path in folder.rglob("test_*.py")):
         assert path in expected, f"{path.relative_to(ROOT)} tests no module"

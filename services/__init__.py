@@ -1,0 +1,1 @@
+"""The servers that a team runs on one machine: databases, Prefect, MLflow, a worker, the served champion."""

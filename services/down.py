@@ -1,0 +1,37 @@
+"""`make down`: end the servers in the reverse order of their start, and all that they have left behind."""
+
+import sys
+
+from services.errors import ServicesFailed
+from services.folder import Folder
+from services.launch import stack_of
+from services.leftovers import end_leftovers, wait_for_end
+from services.lock import exclusive
+from services.programs import programs
+from services.supervision import Supervisor
+
+MARGIN_SECONDS = 30
+
+
+def down(folder: Folder) -> None:
+    """Stop everything of a folder; do nothing if nothing runs.
+
+    Raises:
+        ServicesFailed: the supervisor does not end.
+    """
+    if not folder.settings.exists():
+        sys.stdout.write(f"{folder.path} has no servers.\n")
+        return
+    with exclusive(folder):
+        stack = stack_of(folder)
+        supervisor = Supervisor(stack)
+        stopped = supervisor.runs()
+        if stopped:
+            pid = supervisor.pid()
+            supervisor.shut_down()
+            longest = sum(program.stop_seconds for program in programs(stack)) + MARGIN_SECONDS
+            if not wait_for_end(pid, longest):
+                raise ServicesFailed(f"The supervisor, process {pid}, has not ended after {longest} s.")
+        for killed in end_leftovers(folder):
+            sys.stdout.write(f"Ended {killed}.\n")
+    sys.stdout.write("The servers are down.\n" if stopped else "The servers were down.\n")

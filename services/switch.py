@@ -1,0 +1,90 @@
+"""Serve the present champion: load it next to the served version, probe it, and only then replace the old."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from services.errors import ServicesFailed
+from services.health import champion_version
+from services.http import Unanswered, ask
+from services.logs import last_line
+from services.probe import probe
+from services.served import Served, load_served, save_served
+from services.settings import LOOPBACK
+from services.stack import Stack
+from services.supervision import Supervisor
+
+LOAD_SECONDS, POLL_SECONDS = 180.0, 0.3
+RUNNING = ("STARTING", "RUNNING")
+
+
+def switch(stack: Stack, say: Callable[[str], None]) -> None:
+    """Serve the version with the alias champion; do nothing if no servers run or none serves a model.
+
+    If the new version does not load or does not answer, the old one stays.
+
+    Raises:
+        ServicesFailed: it stays; the message has the reason.
+    """
+    supervisor = Supervisor(stack)
+    if not supervisor.runs() or not stack.settings.serve:
+        say(f"{stack.folder.path} serves no model (make up ARGS=--serve does): nothing to switch.")
+        return
+    served, version = load_served(stack.folder), champion_version(stack)
+    if not version:
+        say(f"No version of {stack.settings.model} is champion.")
+    elif not served.version:
+        _wait_for_first(stack, supervisor)
+        say(f"Version {load_served(stack.folder).version} of {stack.settings.model} is served.")
+    elif served.version == version:
+        say(f"Version {version} of {stack.settings.model} is served already.")
+    else:
+        _replace(stack, supervisor, served, version)
+        say(f"Version {version} of {stack.settings.model} is served instead of {served.version}.")
+
+
+def _replace(stack: Stack, supervisor: Supervisor, served: Served, version: str) -> None:
+    name = f"model-{served.other}"
+    supervisor.stop(name)
+    save_served(replace(served, candidate=version), stack.folder)
+    try:
+        supervisor.start(name)
+        expected = _wait(stack, supervisor, served.other)
+    except (Unanswered, ServicesFailed) as reason:
+        save_served(replace(served, candidate=""), stack.folder)
+        supervisor.stop(name)
+        raise ServicesFailed(
+            f"Version {version} of {stack.settings.model} is not served, version {served.version} stays: "
+            f"{reason}. See {stack.folder.log(name)}."
+        ) from reason
+    save_served(Served(slot=served.other, version=version), stack.folder)
+    if probe(stack.settings.champion_port) != expected:
+        raise ServicesFailed(f"Port {stack.settings.champion_port} does not answer with version {version}.")
+    supervisor.stop(f"model-{served.slot}")
+
+
+def _wait_for_first(stack: Stack, supervisor: Supervisor) -> None:
+    deadline = time.monotonic() + LOAD_SECONDS
+    while not load_served(stack.folder).version:
+        if time.monotonic() > deadline:
+            raise ServicesFailed(f"The champion is not served: {last_line(stack.folder, 'model-a')}")
+        time.sleep(POLL_SECONDS)
+    _wait(stack, supervisor, load_served(stack.folder).slot)
+
+
+def _wait(stack: Stack, supervisor: Supervisor, slot: str) -> list[float]:
+    """Return the embedding of a model server once it has loaded its model."""
+    name, port = f"model-{slot}", stack.settings.model_port(slot)
+    deadline = time.monotonic() + LOAD_SECONDS
+    while True:
+        state = supervisor.states()[name]["statename"]
+        if state not in RUNNING:
+            raise ServicesFailed(f"it ended while loading: {last_line(stack.folder, name)}")
+        try:
+            ask(f"http://{LOOPBACK}:{port}/ping")
+        except Unanswered as reason:
+            if time.monotonic() > deadline:
+                raise ServicesFailed(f"it did not load within {LOAD_SECONDS:.0f} s") from reason
+            time.sleep(POLL_SECONDS)
+        else:
+            return probe(port)

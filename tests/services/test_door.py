@@ -1,0 +1,58 @@
+"""The door passes connections on to the server whose turn it is."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from services.door import serve
+from services.http import Unanswered, ask
+from services.served import Served, save_served
+from services.settings import Settings
+from services.stack import Stack
+from tests.servers import free_port
+from tests.services.conftest import Answers
+from tests.waiting import wait_for
+
+
+@pytest.fixture
+def door(
+    make_stack: Callable[..., Stack], answering: Callable[[Answers], int], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Stack]:
+    """The stack of a door before two servers, which answer with their names."""
+    ports = {slot: answering({"/": (200, f"server {slot}")}) for slot in "ab"}
+    monkeypatch.setattr(Settings, "model_port", lambda _, slot: ports[slot])
+    stack = make_stack(champion_port=free_port())
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(serve(stack.folder, stack.settings))
+    thread = threading.Thread(
+        target=lambda: loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
+    )
+    thread.start()
+    wait_for(lambda: answers(stack) is not None)
+    yield stack
+    loop.call_soon_threadsafe(task.cancel)
+    thread.join()
+    loop.close()
+
+
+def answers(stack: Stack) -> str | None:
+    try:
+        return ask(f"http://127.0.0.1:{stack.settings.champion_port}/").decode()
+    except Unanswered as reason:
+        return str(reason) if reason.status else None
+
+
+def test_the_next_connection_goes_to_the_server_whose_turn_it_is(door: Stack) -> None:
+    assert answers(door) == "server a"
+    save_served(Served("b", "2"), door.folder)
+    assert answers(door) == "server b"
+
+
+def test_without_a_server_behind_it_it_says_so(door: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Settings, "model_port", lambda *_: free_port())
+    start = time.monotonic()
+    assert answers(door) == "HTTP 503"
+    assert time.monotonic() - start < 5
