@@ -110,8 +110,8 @@ def test_a_folder_or_database_that_cannot_be_used_is_named_at_once(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["ünï faces #1", "what? 100%"])
-def test_a_flow_runs_in_a_workspace_of_any_name(tmp_path: Path, root: Path, name: str) -> None:
+def test_a_flow_runs_in_a_workspace_of_any_name(tmp_path: Path, root: Path) -> None:
+    name = "ünï faces #1? 100%"
     folder = tmp_path / "places" / name
     folder.mkdir(parents=True)
     options = command(root, tmp_path / "home", RUN)
