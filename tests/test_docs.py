@@ -48,7 +48,7 @@ RUN_BY = {
     "export PREFECT_API_URL=http://127.0.0.1:4200/api": (SERVER, "PREFECT_API_URL"),
     "python -m flows.training": (PIPELINE, '"flows.training"'),
     'python -m flows.training serve --cron "0 2 * * *"': (CRON, '"--cron"'),
-    "python -m flows.promotion": (PIPELINE, '"flows.promotion"'),
+    "python -m flows.promotion": (TUTORIAL, '"docs" / "tutorial.md"'),
     "python -m flows.promotion rollback": ("tests/flows/test_promotion.py", "rollback"),
     "MLFLOW_TRACKING_URI=sqlite:///mlflow.db mlflow models serve -m models:/facenet@champion "
     "--env-manager local --port 5001": (
