@@ -1,8 +1,9 @@
 """Reports as Prefect artifacts, attached to the runs that produced them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import httpx
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
 from tasks import paths
@@ -12,13 +13,27 @@ from tasks.tracking import public_uri
 Metrics = dict[str, Any]
 
 
-def publish(stage: str) -> None:
+def publish(stage: str, *, warn: Callable[[str], None]) -> None:
     """Publish the report of a stage as a table, and those of evaluate and register also as a page.
 
     The artifacts belong to the current task run. Keys are the same in every run, so Prefect shows their
-    history.
+    history. Without a server they are left out, and `warn` is called: reports/ has the reports as well.
     """
-    metrics = read_report(paths.report(stage))
+    try:
+        _publish(stage, read_report(paths.report(stage)))
+    except httpx.HTTPError as error:
+        warn(f"The report of {stage} is not among the artifacts of this run: {error}")
+
+
+def publish_page(key: str, page: str, description: str, *, warn: Callable[[str], None]) -> None:
+    """Publish a Markdown page as an artifact of the current run; without a server call `warn` instead."""
+    try:
+        create_markdown_artifact(page, key=key, description=description)
+    except httpx.HTTPError as error:
+        warn(f"The summary is not among the artifacts of this run: {error}")
+
+
+def _publish(stage: str, metrics: Metrics) -> None:
     create_table_artifact(table(metrics), key=stage, description=f"{paths.report(stage)}")
     if stage == "evaluate":
         create_markdown_artifact(evaluation_page(metrics), key="evaluation", description=verdict(metrics))
@@ -61,6 +76,23 @@ def registration_page(registration: Metrics, uri: str) -> str:
     link = version_link(registration, uri)
     where = f"[{name} in MLflow]({link})" if link else f"`mlflow ui --backend-store-uri {uri}` shows it."
     return f"# {name}\n\n**Aliases: {aliases}**\n\n{where}\n\n{_markdown(registration)}"
+
+
+def training_page(summary: str, stages: Mapping[str, str], registration: Metrics, uri: str) -> str:
+    """Return the page of a training: its result, where to look further, and what each stage did."""
+    rows = "\n".join(f"| {stage} | {did} |" for stage, did in stages.items())
+    return f"# {summary}\n\n{links(registration, uri)}\n\n| stage | |\n| --- | --- |\n{rows}\n"
+
+
+def links(registration: Metrics, uri: str) -> str:
+    """Return where version, run and report of a registration are, as a Markdown list."""
+    name, run_id = f"{registration['model']} version {registration['version']}", registration["run_id"]
+    if link := version_link(registration, uri):
+        run = f"[run {run_id}]({uri.rstrip('/')}/#/runs/{run_id})"
+        where = [f"[{name}]({link})", f"{run}, with the report among its artifacts: reports/report.html"]
+    else:
+        where = [f"{name} and run {run_id}: `mlflow ui --backend-store-uri {uri}` shows them"]
+    return "\n".join(f"- {line}" for line in [*where, "in the workspace: reports/report.html"])
 
 
 def version_link(registration: Metrics, uri: str) -> str | None:

@@ -4,9 +4,11 @@ import argparse
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+LOCAL = "run without the server in PREFECT_API_URL, with a temporary one"
+
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Return `command` (run or serve), `force`, and for serve `cron`, `name` and `timezone`.
+    """Return `command` (run or serve), `force`, `local`, and for serve `cron`, `name` and `timezone`.
 
     Invalid arguments exit with 2, as usual for argparse.
     """
@@ -15,6 +17,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         description="Run the six stages now, or serve them on a schedule. A single run needs no server; "
         "set PREFECT_API_URL to see runs and their history in Prefect's UI.",
     )
+    parser.add_argument("--local", action="store_true", help=LOCAL)
     parser.add_argument("--force", action="store_true", help="run every stage, even if nothing has changed")
     commands = parser.add_subparsers(dest="command", metavar="")
     serve = commands.add_parser("serve", help="keep running, on a schedule (requires a Prefect server)")

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from prefect.settings import (
     PREFECT_API_DATABASE_CONNECTION_URL,
+    PREFECT_API_URL,
     PREFECT_SERVER_ALLOW_EPHEMERAL_MODE,
     PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS,
     get_current_settings,
     temporary_settings,
 )
 
+from flows.servers import require_mlflow, require_prefect
 from flows.workspace import WorkspaceInvalid
 from tasks.tracking.store import is_sqlite, sqlite_uri
 
@@ -23,17 +25,22 @@ STARTUP_SECONDS = 120  # the first start creates the database, which can exceed 
 
 
 @contextmanager
-def local_api() -> Iterator[None]:
-    """Let flows run without a server; do nothing if Prefect has a server configured.
+def local_api(*, local: bool = False) -> Iterator[None]:
+    """Let flows run without a Prefect server; if one is configured, only check that it answers.
 
     The user's own Prefect database is not touched, since another version of Prefect may have created it.
     Settings from the environment or a Prefect profile take precedence. SIGTERM exits through the exit
-    handlers, which stop the temporary server.
+    handlers, which stop the temporary server. With `local`, a configured server is not used.
 
     Raises:
+        ServerMissing: the configured server does not answer.
+        TrackingFailed: the MLflow server does not answer.
         WorkspaceInvalid: the folder or the database of the temporary server cannot be used.
     """
-    if get_current_settings().api.url:
+    require_mlflow()
+    url = get_current_settings().api.url
+    if url and not local:
+        require_prefect(url)
         yield
         return
     _check()
@@ -44,7 +51,7 @@ def local_api() -> Iterator[None]:
     }
     logging.getLogger("prefect").addFilter(lambda record: "temporary server" not in record.getMessage())
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    with temporary_settings(set_defaults=defaults):
+    with temporary_settings(restore_defaults={PREFECT_API_URL}, set_defaults=defaults):
         yield
 
 

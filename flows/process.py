@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 GUARD = Path(__file__).with_name("guard.py")
-GRACE_SECONDS = 20.0  # from SIGTERM to SIGKILL: enough to write a checkpoint, less than Prefect's 30 s
+GRACE_SECONDS = 12.0  # from SIGTERM to SIGKILL: enough to write a checkpoint, and a run ends within 20 s
 PROGRESS_SECONDS = 5.0
 _BREAK = re.compile(r"\r\n|\n|\r(?!\Z)")  # a last \r may be half of \r\n
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # colours and cursor movement
@@ -63,13 +63,14 @@ def run(
     env: Mapping[str, str] | None = None,
     folder: Path | None = None,
     grace: float = GRACE_SECONDS,
+    check: Callable[[], None] = lambda: None,
 ) -> int:
     """Run `command`, pass each line of its output (both streams) to `on_line`, and return its exit code.
 
-    It runs in `folder`, by default the working folder.
+    It runs in `folder`, by default the working folder. `check` is called every second while it runs.
 
-    An exception from a signal handler or from `on_line` first ends the command with all its children:
-    SIGTERM, then SIGKILL after `grace` seconds. The same happens if this process is killed.
+    An exception from a signal handler, from `on_line` or from `check` first ends the command with all its
+    children: SIGTERM, then SIGKILL after `grace` seconds. The same happens if this process is killed.
     """
     process = subprocess.Popen(
         [sys.executable, str(GUARD), str(grace), *command],
@@ -84,11 +85,11 @@ def run(
     assert process.stdout
     with process.stdout:
         try:
-            for line in _read(process):
+            for line in _read(process, check):
                 on_line(line)
         except BaseException:
             process.stdin.close()
-            for line in _read(process):
+            for line in _read(process, lambda: None):
                 on_line(line)
             raise
         finally:
@@ -97,12 +98,13 @@ def run(
     return process.returncode
 
 
-def _read(process: subprocess.Popen[bytes]) -> Iterator[str]:
+def _read(process: subprocess.Popen[bytes], check: Callable[[], None]) -> Iterator[str]:
     """Yield lines until the output ends, or the guard has exited while a daemon still holds it open."""
     assert process.stdout
     lines, decoder = Lines(), codecs.getincrementaldecoder("utf-8")("replace")
     descriptor = process.stdout.fileno()
     while True:
+        check()
         if not select.select([descriptor], [], [], 1.0)[0]:
             if process.poll() is not None:
                 break

@@ -10,43 +10,71 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from prefect import flow
-from prefect.artifacts import create_markdown_artifact
+from prefect import flow, get_run_logger
+from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
 from facenet.errors import FaceNetError
+from flows.artifacts import publish_page
+from flows.command import LOCAL
 from flows.local_api import local_api
+from flows.supervision import supervise
+from flows.training import Hours
+from flows.watch import Watch
 from tasks.entry import stage_main
 from tasks.params import load_params
 
+Action = Literal["promote", "rollback"]
+# Names of the final states, by the action that was taken.
+STATES = {"promoted": "Promoted", "unchanged": "Unchanged", "rolled_back": "RolledBack"}
 
-@flow(name="promotion", persist_result=False)
+
+def _run_name() -> str:
+    action = flow_run.get_parameters().get("action", "promote")
+    return f"{action} {datetime.now().astimezone():%Y-%m-%d %H:%M}"
+
+
+@flow(name="promotion", flow_run_name=_run_name, persist_result=False)
 def promotion(
-    action: Literal["promote", "rollback"] = "promote", force: bool = False, version: int | None = None
+    action: Action = "promote", force: bool = False, version: int | None = None, timeout_hours: Hours = 1.0
 ) -> Any:
     """Decide which version is champion, move the aliases and write reports/promotion.json.
+
+    A promotion waits until no other run works in the workspace. A rollback does not: it answers a bad model
+    in service, which must not wait for a night of training, and reads nothing that a training writes.
 
     Args:
         action: promote compares the challenger with the champion; rollback restores the former champion.
         force: Promote without a comparison.
         version: The challenger; by default the version that this workspace registered, or else the alias.
+        timeout_hours: End the run after this time.
     """
+
+    def work(watch: Watch) -> Any:  # noqa: ARG001  # it takes seconds
+        try:
+            return _decide(action, force=force, version=version)
+        except FaceNetError as error:
+            return Failed(message=str(error))
+
+    return supervise(work, timeout_hours=timeout_hours, workspace=action == "promote")
+
+
+def _decide(action: Action, *, force: bool, version: int | None) -> Any:
     from tasks.promotion import aliases, record  # imports pandas and scipy, which takes a second
 
-    try:
-        params = load_params().register
-        record.check_writable()
-        if action == "rollback":
-            result = aliases.roll_back(params.model)
-        else:
-            result = aliases.promote(params, force=force, number=version)
-        record.record(result, at=datetime.now(UTC).isoformat(timespec="seconds"))
-        table = aliases.standing(params.model, params.promotion.metric)
-    except FaceNetError as error:
-        return Failed(message=str(error))
+    params = load_params().register
+    record.check_writable()
+    if action == "rollback":
+        result = aliases.roll_back(params.model)
+    else:
+        result = aliases.promote(params, force=force, number=version)
+    record.record(result, at=datetime.now(UTC).isoformat(timespec="seconds"))
+    table = aliases.standing(params.model, params.promotion.metric)
     page = f"# {result.model}: {result.action}\n\n{result.reason}\n\n```\n{table}\n```\n"
-    create_markdown_artifact(page, key="promotion", description=result.reason)
-    return Failed(message=result.reason) if result.refused else Completed(message=result.reason)
+    publish_page("promotion", page, result.reason, warn=get_run_logger().warning)
+    if result.refused:
+        return Failed(name="Refused", message=result.reason)
+    return Completed(name=STATES[result.action], message=result.reason)
 
 
 def show() -> None:
@@ -60,11 +88,11 @@ def show() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; a refusal prints its reason and exits with 1."""
     options = parse(arguments)
-    stage_main(show if options.command == "show" else lambda: _decide(options))
+    stage_main(show if options.command == "show" else lambda: _decide_now(options))
 
 
-def _decide(options: argparse.Namespace) -> None:
-    with local_api():
+def _decide_now(options: argparse.Namespace) -> None:
+    with local_api(local=options.local):
         state: Any = promotion(
             options.command, force=options.force, version=options.version, return_state=True
         )
@@ -76,7 +104,7 @@ def _decide(options: argparse.Namespace) -> None:
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Return `command` (promote, rollback or show), `force` and `version`."""
+    """Return `command` (promote, rollback or show), `force`, `version` and `local`."""
     parser = argparse.ArgumentParser(
         prog="python -m flows.promotion", description="Decide which registered model has the alias champion."
     )
@@ -93,6 +121,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         type=int,
         help="version to promote (default: the one registered by this workspace, or else the challenger)",
     )
+    parser.add_argument("--local", action="store_true", help=LOCAL)
     return parser.parse_args(arguments)
 
 

@@ -24,13 +24,16 @@ PULL = ("pull", "--run-cache", "--allow-missing")  # what the remote lacks is co
 PUSH = ("push", "--run-cache")
 
 
-def pull() -> None:
-    """Fetch data and run cache from the default remote, if there is one, as the Prefect task `pull`."""
+def pull(check: Callable[[], None]) -> None:
+    """Fetch data and run cache from the default remote, if there is one, as the Prefect task `pull`.
+
+    check: called every second; an exception from it ends the transfer.
+    """
     if default_remote():
-        _as_task(_exchange, "pull", PULL)
+        _as_task(_exchange, "pull", PULL, check)
 
 
-def push(commit: str | None, summary: str) -> str:
+def push(commit: str | None, summary: str, check: Callable[[], None]) -> str:
     """Push to the default remote, if there is one; then commit dvc.lock on the branch `commit`, if given.
 
     Nothing is committed after a failed push: the commit would name data that nobody else can get.
@@ -40,7 +43,7 @@ def push(commit: str | None, summary: str) -> str:
     """
     problem = ""
     if default_remote():
-        problem = _as_task(_exchange, "push", PUSH)
+        problem = _as_task(_exchange, "push", PUSH, check)
     if commit and problem:
         problem += f" dvc.lock was not committed on {commit}."
     elif commit:
@@ -57,14 +60,16 @@ def default_remote() -> str | None:
     return name
 
 
-def exchange(words: tuple[str, ...], log: Callable[[str], None]) -> str:
+def exchange(
+    words: tuple[str, ...], log: Callable[[str], None], check: Callable[[], None] = lambda: None
+) -> str:
     """Run a DVC command on the default remote, up to three times if it fails.
 
     Returns:
         The problem if the last attempt failed as well, otherwise "".
     """
     for attempt in range(1, ATTEMPTS + 1):
-        code, last = _dvc(words, log)
+        code, last = _dvc(words, log, check)
         if code == 0:
             return ""
         log(f"WARNING: dvc {words[0]} failed, attempt {attempt} of {ATTEMPTS}")
@@ -82,10 +87,10 @@ def _as_task(kind: Any, name: str, *arguments: Any) -> str:
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
-def _exchange(words: tuple[str, ...]) -> Any:
+def _exchange(words: tuple[str, ...], check: Callable[[], None]) -> Any:
     """Exchange as a task; its state is named after a failure, so that the list of tasks shows it."""
     logger = get_run_logger()
-    if problem := exchange(words, logger.info):
+    if problem := exchange(words, logger.info, check):
         logger.warning(problem)
         return Completed(name=f"{words[0].title()} failed", message=problem, data=problem)
     return Completed(message=f"dvc {words[0]}: remote {default_remote()}", data="")
@@ -104,7 +109,9 @@ def _commit(branch: str, summary: str) -> Any:
     return Completed(message=f"dvc.lock is committed on {branch} as {made[:12]}{where}", data="")
 
 
-def _dvc(words: tuple[str, ...], log: Callable[[str], None]) -> tuple[int, list[str]]:
+def _dvc(
+    words: tuple[str, ...], log: Callable[[str], None], check: Callable[[], None]
+) -> tuple[int, list[str]]:
     """Run DVC in the workspace, and return its exit code and its last lines."""
     last = deque[str](maxlen=LAST_LINES)
 
@@ -112,4 +119,4 @@ def _dvc(words: tuple[str, ...], log: Callable[[str], None]) -> tuple[int, list[
         last.append(line)
         log(line)
 
-    return process.run(dvc_command(*words), follow, env=dvc_environment()), list(last)
+    return process.run(dvc_command(*words), follow, env=dvc_environment(), check=check), list(last)

@@ -6,6 +6,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,10 @@ from prefect.states import Completed
 
 from facenet.errors import FaceNetError
 from flows import artifacts, process
+from flows.gpu import gpu_slot, needs_gpu
 from flows.process import GRACE_SECONDS
+from flows.watch import RunStopped
+from tasks.params import load_params
 from tasks.tracking import TrackingFailed
 
 LAST_LINES = 40
@@ -63,6 +67,14 @@ class StageRun:
     seconds: float
     unchanged: str | None
 
+    def in_words(self) -> str:
+        """Return the result in a few words."""
+        return self.unchanged or f"ran in {self.seconds} s"
+
+
+def _nothing() -> None:
+    pass
+
 
 def reproduce(
     stage: str,
@@ -72,10 +84,12 @@ def reproduce(
     grace: float = GRACE_SECONDS,
     folder: Path | None = None,
     settings: Mapping[str, str] | None = None,
+    check: Callable[[], None] = _nothing,
 ) -> StageRun:
     """Bring one stage up to date without checking the stages before it.
 
     The workspace is `folder`, by default the working folder; `settings` are added to the stage's environment.
+    `check` is called every second; an exception from it ends the stage with all its processes.
 
     Raises:
         StageLocked: another process holds DVC's lock on its files; nothing ran.
@@ -93,7 +107,8 @@ def reproduce(
     start = time.monotonic()
     environment = {**_environment(), **(settings or {})}
     targets = [*_always_run(stage, folder or Path()), stage]
-    code = process.run(_command(targets, force), follow, env=environment, folder=folder, grace=grace)
+    command = _command(targets, force)
+    code = process.run(command, follow, env=environment, folder=folder, grace=grace, check=check)
     if code:
         raise _failure(stage, code, list(last))
     return StageRun(stage, round(time.monotonic() - start, 1), unchanged)
@@ -165,33 +180,57 @@ def worth_retrying(task: Task[Any, Any], task_run: TaskRun, state: State[Any]) -
     return (network or isinstance(error, TrackingFailed)) and task_run.run_count <= NETWORK_RETRIES
 
 
-def run_stage(stage: str, *, force: bool = False, still_holds: Callable[[], bool] | None = None) -> StageRun:
+def run_stage(
+    stage: str,
+    *,
+    force: bool = False,
+    still_holds: Callable[[], bool] | None = None,
+    check: Callable[[], None] = _nothing,
+) -> StageRun:
     """Run a stage as a Prefect task of the same name, and publish its report as an artifact of that task.
 
-    still_holds: called if DVC did not run the stage; checks effects that DVC cannot see. False forces a run.
+    Args:
+        stage: one of the six.
+        force: run it, even if nothing has changed.
+        still_holds: called if DVC did not run the stage; checks effects that DVC cannot see. False forces
+            a run.
+        check: called every second; a RunStopped from it ends the stage with all its processes.
     """
     named = _stage.with_options(
         name=stage, task_run_name=lambda: stage, retries=LOCK_RETRIES, retry_delay_seconds=RETRY_SECONDS
     )
-    state: Any = named(stage, force, still_holds)
+    state: Any = named(stage, force, still_holds, check)
+    check()  # a stopped stage has no result
     run: StageRun = state.result()
     return run
 
 
 # DVC alone decides what is up to date, so Prefect neither caches nor persists results.
 @task(cache_policy=NO_CACHE, persist_result=False, retry_condition_fn=worth_retrying)
-def _stage(stage: str, force: bool, still_holds: Callable[[], bool] | None) -> Any:
+def _stage(stage: str, force: bool, still_holds: Callable[[], bool] | None, check: Callable[[], None]) -> Any:
     logger = get_run_logger()
 
     def log(line: str) -> None:
         level = "error" if line.startswith("ERROR") else "warning" if line.startswith("WARNING") else "info"
         getattr(logger, level)("%s", line)
 
-    run = reproduce(stage, log, force=force)
-    if run.unchanged and still_holds and not still_holds():
-        logger.warning("DVC sees no change, but the effect of %s no longer holds: running it again.", stage)
-        run = reproduce(stage, log, force=True)
-    artifacts.publish(stage)
+    try:
+        check()
+        with gpu_slot(check, logger.warning) if stage == "train" and on_gpu() else nullcontext():
+            run = reproduce(stage, log, force=force, check=check)
+            if run.unchanged and still_holds and not still_holds():
+                logger.warning(
+                    "DVC sees no change, but the effect of %s no longer holds: running it again.", stage
+                )
+                run = reproduce(stage, log, force=True, check=check)
+    except RunStopped as stopped:
+        return stopped.state
+    artifacts.publish(stage, warn=logger.warning)
     if run.unchanged:
         return Completed(name="Unchanged", message=f"{stage}: {run.unchanged}", data=run)
     return Completed(message=f"{stage} ran in {run.seconds} s", data=run)
+
+
+def on_gpu() -> bool:
+    """Return whether the stages of the workspace use an NVIDIA GPU."""
+    return needs_gpu(load_params().base.device)

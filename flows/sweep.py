@@ -10,7 +10,9 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -18,15 +20,17 @@ import yaml
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
 from facenet.atomic import write_text
 from facenet.errors import FaceNetError, ParamsInvalid
+from flows.command import LOCAL
+from flows.gpu import gpu_slot
 from flows.local_api import local_api
-from flows.stage import reproduce
-from flows.training import STAGES
-from flows.workspace import exclusive
+from flows.stage import on_gpu, reproduce
+from flows.supervision import supervise
+from flows.training import STAGES, Hours
+from flows.watch import Watch
 from flows.workspace_copy import settings, workspace_copy
 from tasks import paths
 from tasks.params import parse_params
@@ -47,7 +51,12 @@ def _run_name() -> str:
 
 
 @flow(name="sweep", flow_run_name=_run_name, persist_result=False)
-def sweep(grid: dict[str, list[Any]], metric: Metric = "accuracy", register_models: bool = False) -> Any:
+def sweep(
+    grid: dict[str, list[Any]],
+    metric: Metric = "accuracy",
+    register_models: bool = False,
+    timeout_hours: Hours = 72.0,
+) -> Any:
     """Train and evaluate each combination of values, and compare them.
 
     A failed point does not end the sweep; the run fails at the end with the number of failed points.
@@ -56,18 +65,23 @@ def sweep(grid: dict[str, list[Any]], metric: Metric = "accuracy", register_mode
         grid: Values to try by parameter, such as {"train.margin": [0.2, 0.35]}.
         metric: The metric to rank the points by.
         register_models: Also register the model of each point that passes its gates, the best as challenger.
+        timeout_hours: End the run after this time; finished points are cached.
     """
     stages = STAGES if register_models else STAGES[: STAGES.index("register")]
-    with exclusive(f"flow run {flow_run.get_name()!r}", on_wait=get_run_logger().warning):
-        text = paths.PARAMS.read_text()
-        points = make_points(grid, text)
-        _warn_about_invalid(points, text)
-        name = f"sweep {' x '.join(grid)}"
-        with training_run(name=name, tags={"points": str(len(points))}) as parent, workspace_copy() as copy:
-            parent.log_params({"grid": dict(grid), "metric": metric})
-            results = [_point_result(point, text, stages, copy, parent) for point in points]
-            best = comparison.ranked(results, metric)[0]
-            summary = _publish(results, metric, parent) + _make_challenger(best)
+    return supervise(lambda watch: _sweep(grid, metric, stages, watch), timeout_hours=timeout_hours)
+
+
+def _sweep(grid: Mapping[str, list[Any]], metric: Metric, stages: Sequence[str], watch: Watch) -> Any:
+    text = paths.PARAMS.read_text()
+    points = make_points(grid, text)
+    _warn_about_invalid(points, text)
+    name = f"sweep {' x '.join(grid)}"
+    with training_run(name=name, tags={"points": str(len(points))}) as parent, workspace_copy() as copy:
+        parent.log_params({"grid": dict(grid), "metric": metric})
+        run_point = partial(_point_result, text=text, stages=stages, copy=copy, parent=parent, watch=watch)
+        results = [run_point(point) for point in points]
+        best = comparison.ranked(results, metric)[0]
+        summary = _publish(results, metric, parent) + _make_challenger(best)
     failed = sum(bool(result.error) for result in results)
     return Failed(message=summary) if failed else Completed(message=summary)
 
@@ -81,7 +95,9 @@ def _warn_about_invalid(points: Sequence[Point], text: str) -> None:
             get_run_logger().warning("%s will fail: %s", label(point), error)
 
 
-def _point_result(point: Point, text: str, stages: Sequence[str], copy: Path, parent: Run) -> PointResult:
+def _point_result(
+    point: Point, text: str, stages: Sequence[str], copy: Path, parent: Run, watch: Watch
+) -> PointResult:
     """Run a point as a child of the sweep's MLflow run; an error becomes the point's result."""
     try:
         with training_run(name=label(point), tags={"mlflow.parentRunId": parent.run_id}) as child:
@@ -90,7 +106,7 @@ def _point_result(point: Point, text: str, stages: Sequence[str], copy: Path, pa
             parse_params(params)
             write_text(copy / paths.PARAMS, params)
             # A function, since Prefect would fill the braces of a string.
-            metrics, receipt = _point.with_options(task_run_name=lambda: label(point))(stages, copy)
+            metrics, receipt = _point.with_options(task_run_name=lambda: label(point))(stages, copy, watch)
             child.log_metrics(_numbers(metrics))
             child.set_tags({"training_run": _training_run(copy)})
     except FaceNetError as error:
@@ -101,14 +117,16 @@ def _point_result(point: Point, text: str, stages: Sequence[str], copy: Path, pa
 
 # DVC alone decides what is up to date, so Prefect neither caches nor keeps results.
 @task(name="point", cache_policy=NO_CACHE, persist_result=False)
-def _point(stages: Sequence[str], copy: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def _point(stages: Sequence[str], copy: Path, watch: Watch) -> tuple[dict[str, Any], dict[str, Any]]:
     """Bring the stages of the copy up to date with its params.yaml; return evaluation and registration."""
     logger, receipt = get_run_logger(), copy / paths.report("register")
+    run_stage = partial(reproduce, on_line=logger.info, folder=copy, settings=settings(), check=watch.check)
     for stage in stages:
-        run = reproduce(stage, logger.info, folder=copy, settings=settings())
+        with gpu_slot(watch.check, logger.warning) if stage == "train" and on_gpu() else nullcontext():
+            run = run_stage(stage)
         if stage == "register" and run.unchanged and registered_version(receipt) is None:
-            run = reproduce(stage, logger.info, folder=copy, settings=settings(), force=True)
-        logger.info("%s: %s", stage, run.unchanged or f"ran in {run.seconds} s")
+            run = run_stage(stage, force=True)
+        logger.info("%s: %s", stage, run.in_words())
     registration = read_report(receipt) if "register" in stages else {}
     return read_report(copy / paths.report("evaluate")), registration
 
@@ -164,7 +182,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return 1 if a point failed."""
     try:
         options = parse(arguments)
-        with local_api():
+        with local_api(local=options.local):
             state: Any = sweep(
                 options.grid, metric=options.metric, register_models=options.register, return_state=True
             )
@@ -182,7 +200,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Return `grid`, `metric` and `register`.
+    """Return `grid`, `metric`, `register` and `local`.
 
     Raises:
         ParamsInvalid: a --grid is not a valid axis, or repeats a parameter.
@@ -195,6 +213,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     ranking = "metric to rank the points by (default: %(default)s)"
     parser.add_argument("--metric", default="accuracy", choices=list(comparison.METRICS), help=ranking)
     parser.add_argument("--register", action="store_true", help="also register the model of each point")
+    parser.add_argument("--local", action="store_true", help=LOCAL)
     options = parser.parse_args(arguments)
     axes = [parse_axis(text) for text in options.grid]
     keys = [key for key, _ in axes]

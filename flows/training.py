@@ -12,31 +12,35 @@ if __name__ == "__main__":
     command.parse()  # handles --help and invalid arguments before Prefect is imported, which takes a second
 
 import argparse
-import time
+import os
+from collections.abc import Callable
 from datetime import datetime
+from typing import Annotated, Any
 
-import requests
 from prefect import flow, get_run_logger
-from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
-from prefect.runtime import flow_run
+from prefect.events import emit_event
 from prefect.schedules import Cron
 from prefect.settings import get_current_settings
+from prefect.states import Completed
+from pydantic import Field
 
 from facenet.errors import FaceNetError
 from flows import artifacts, remote
 from flows.local_api import local_api
-from flows.stage import run_stage
-from flows.workspace import exclusive
+from flows.servers import ServerMissing, require_prefect
+from flows.stage import StageRun, run_stage
+from flows.supervision import supervise
+from flows.watch import Watch
 from tasks.entry import check_first
 from tasks.paths import report
 from tasks.reports import read_report
-
-
-class ServerMissing(FaceNetError):
-    """A schedule needs a Prefect server, and none is configured."""
-
+from tasks.tracking import public_uri
 
 SERVER_SECONDS = 60.0  # a server needs a few to start
+REGISTERED = "facenet.model.registered"  # the event with which the deployment `promotion` starts
+# Prefect reports runs without a heartbeat for a while as crashed: see flows/automations.py.
+HEARTBEATS, HEARTBEAT_SECONDS = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "30"
+Hours = Annotated[float, Field(gt=0)]
 STAGES = ("ingest", "align", "triplets", "train", "evaluate", "register")
 
 
@@ -45,26 +49,64 @@ def _run_name() -> str:
 
 
 @flow(name="training", flow_run_name=_run_name, persist_result=False)
-def training(force: bool = False, commit: str | None = None) -> str:
+def training(force: bool = False, commit: str | None = None, timeout_hours: Hours = 24.0) -> Any:
     """Bring the model up to date with data, parameters and code, and register it.
+
+    The result is the model version and its metrics in one line. If the version is a new one, the event
+    `facenet.model.registered` is emitted.
 
     Args:
         force: Run every stage, even if nothing has changed.
         commit: Branch to commit dvc.lock on after the run, and to push to origin; none by default.
-
-    Returns:
-        The model version and its metrics in one line.
+        timeout_hours: End the run after this time; what has finished is cached.
     """
+    return supervise(lambda watch: _train(force, commit, watch), timeout_hours=timeout_hours)
+
+
+def _train(force: bool, commit: str | None, watch: Watch) -> Any:
+    check_first()
+    before = _registered()
+    remote.pull(check=watch.check)
+    runs = [
+        run_stage(stage, force=force, still_holds=BEYOND_DVC.get(stage), check=watch.check)
+        for stage in STAGES
+    ]
+    return _conclude(runs, before, commit, watch.check)
+
+
+def _conclude(runs: list[StageRun], before: Any, commit: str | None, check: Callable[[], None]) -> Any:
+    """Push to the team's remote, publish the summary, announce a new version, and return the final state."""
     logger = get_run_logger()
-    with exclusive(f"flow run {flow_run.get_name()!r}", on_wait=logger.warning):
-        check_first()
-        remote.pull()
-        for stage in STAGES:
-            run_stage(stage, force=force, still_holds=BEYOND_DVC.get(stage))
-        summary = artifacts.summary(read_report(report("evaluate")), read_report(report("register")))
-        summary = remote.push(commit, summary)
+    evaluation, registration = read_report(report("evaluate")), read_report(report("register"))
+    summary = artifacts.summary(evaluation, registration)
+    summary = remote.push(commit, summary, check=check)
+    stages = {run.stage: run.in_words() for run in runs}
+    page = artifacts.training_page(summary, stages, registration, public_uri())
+    artifacts.publish_page("training", page, summary, warn=logger.warning)
+    if _registered() != before:
+        _announce(registration)
     logger.info(summary)
-    return summary
+    unchanged = all(run.unchanged for run in runs)
+    return Completed(name="Unchanged" if unchanged else None, message=summary, data=summary)
+
+
+def _registered() -> tuple[Any, ...] | None:
+    """Return model, version and digest of the receipt, None without one."""
+    if not report("register").exists():
+        return None
+    receipt = read_report(report("register"))
+    return receipt["model"], receipt["version"], receipt["digest"]
+
+
+def _announce(registration: dict[str, Any]) -> None:
+    """Emit the event of a new version; Prefect sends it in the background, also after an outage."""
+    model, version = registration["model"], str(registration["version"])
+    resource = {
+        "prefect.resource.id": f"facenet.model.{model}",
+        "prefect.resource.name": f"{model} version {version}",
+        "facenet.version": version,
+    }
+    emit_event(REGISTERED, resource=resource, payload={"model": model, "version": int(version)})
 
 
 def _mined_with_the_present_model() -> bool:
@@ -85,10 +127,10 @@ def _is_challenger() -> bool:
 BEYOND_DVC = {"triplets": _mined_with_the_present_model, "register": _is_challenger}
 
 
-def run_now(force: bool) -> int:
+def run_now(force: bool, *, local: bool = False) -> int:
     """Run the flow in this process and return the exit code."""
-    with local_api():
-        state = training(force=force, return_state=True)
+    with local_api(local=local):
+        state: Any = training(force=force, return_state=True)
     if state.is_completed():
         return 0
     sys.stderr.write(f"\n{state.result(raise_on_failure=False)}\n")
@@ -107,37 +149,21 @@ def serve(cron: str, *, timezone: str, name: str, force: bool) -> None:
             "A schedule requires a Prefect server. Start one with `prefect server start` "
             "and set PREFECT_API_URL=http://127.0.0.1:4200/api."
         )
-    _wait_for_server(url)
+    require_prefect(url, patience=SERVER_SECONDS)  # it may be starting
+    os.environ.setdefault(HEARTBEATS, HEARTBEAT_SECONDS)
     training.serve(
         name=name,
         schedule=Cron(cron, timezone=timezone),
         parameters={"force": force},
-        limit=1,
-        global_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE),
+        limit=1,  # a run waits for the one before it; see flows/supervision.py for why not on the server
     )
-
-
-def _wait_for_server(url: str) -> None:
-    """Wait until the server answers: `prefect server start --background` returns before it listens."""
-    end = time.monotonic() + SERVER_SECONDS
-    while True:
-        try:
-            requests.get(f"{url}/health", timeout=SERVER_SECONDS)
-        except requests.ConnectionError as error:
-            if time.monotonic() > end:
-                raise ServerMissing(
-                    f"The Prefect server {url} does not answer. Start it with `prefect server start`."
-                ) from error
-            time.sleep(0.5)
-        else:
-            return
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command line and return the exit code."""
     try:
         if arguments.command == "run":
-            return run_now(arguments.force)
+            return run_now(arguments.force, local=arguments.local)
         serve(arguments.cron, timezone=arguments.timezone, name=arguments.name, force=arguments.force)
     except KeyboardInterrupt:
         sys.stderr.write("Stopped. Finished stages are cached: the next run continues from there.\n")

@@ -101,7 +101,7 @@ def test_published_artifacts_belong_to_the_run(
     @flow
     def publish_all() -> None:
         for stage in ("align", "evaluate", "register"):
-            artifacts.publish(stage)
+            artifacts.publish(stage, warn=pytest.fail)
 
     state = publish_all(return_state=True)
     found = read(state.state_details.flow_run_id)

@@ -17,6 +17,8 @@ Challenge = Callable[[float], int]
 @pytest.fixture
 def challenge(mlflow_store: Path, root: Path) -> Iterator[Challenge]:
     """In a workspace with params.yaml: register a challenger with a given accuracy and return its number."""
+    for name in (".dvc", ".git"):
+        Path(name).mkdir()
     params = yaml.safe_load((root / "params.yaml").read_text())
     params["register"] = {
         "model": "faces",

@@ -23,9 +23,7 @@ def prefect_yaml(root: Path) -> dict[str, Any]:
     return loaded
 
 
-def test_the_deployments_are_the_flows_with_one_run_at_a_time(
-    prefect_yaml: dict[str, Any], root: Path
-) -> None:
+def test_the_deployments_are_the_flows(prefect_yaml: dict[str, Any], root: Path) -> None:
     flows = {"nightly": training.training, "sweep": sweep.sweep}
     assert [deployment["name"] for deployment in prefect_yaml["deployments"]] == list(flows)
     for deployment in prefect_yaml["deployments"]:
@@ -33,7 +31,7 @@ def test_the_deployments_are_the_flows_with_one_run_at_a_time(
         assert deployment["entrypoint"] == f"flows/{flow.name}.py:{flow.name}"
         assert (root / "flows" / f"{flow.name}.py").is_file()
         assert set(deployment["parameters"]) == set(flow.parameters.properties)
-        assert deployment["concurrency_limit"] == {"limit": 1, "collision_strategy": "ENQUEUE"}
+        assert "concurrency_limit" not in deployment  # flows/supervision.py says why
     assert prefect_yaml["prefect-version"] == version("prefect")
 
 
@@ -83,7 +81,6 @@ def test_it_deploys_and_a_worker_finds_its_workspace(
     assert deployed["name"] == "nightly"
     assert deployed["entrypoint"] == "flows/training.py:training"
     assert deployed["schedules"][0]["schedule"]["cron"] == "0 2 * * *"
-    assert deployed["concurrency_options"]["collision_strategy"] == "ENQUEUE"
     assert "{{ $FACENET_WORKSPACE }}" in str(deployed["pull_steps"])
 
     workspace = tmp_path / "checkout"  # has the flows, but is not a DVC workspace
