@@ -36,7 +36,7 @@ def test_a_prefect_server_that_does_not_answer_is_one_line_with_url_and_cure(now
 
 
 def test_another_site_is_not_a_prefect_api(other_site: str, api: str) -> None:
-    with pytest.raises(ServerMissing, match="is not the API of a Prefect server. Its URL ends in /api"):
+    with pytest.raises(ServerMissing, match=r"is not the API of a Prefect server\. Its URL ends in /api"):
         require_prefect(other_site, patience=0)
     require_prefect(api, patience=0)
 
