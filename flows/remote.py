@@ -16,6 +16,7 @@ from prefect.states import Completed
 from flows import process
 from flows.dvc_command import dvc_command, dvc_environment
 from flows.lock_branch import NotCommitted, commit_lock, push_branch
+from flows.workspace import nothing
 
 ATTEMPTS = 3
 PAUSE_SECONDS = 20.0
@@ -24,7 +25,7 @@ PULL = ("pull", "--run-cache", "--allow-missing")  # what the remote lacks is co
 PUSH = ("push", "--run-cache")
 
 
-def pull(check: Callable[[], None]) -> None:
+def pull(check: Callable[[], None] = nothing) -> None:
     """Fetch data and run cache from the default remote, if there is one, as the Prefect task `pull`.
 
     check: called every second; an exception from it ends the transfer.
@@ -33,7 +34,7 @@ def pull(check: Callable[[], None]) -> None:
         _as_task(_exchange, "pull", PULL, check)
 
 
-def push(commit: str | None, summary: str, check: Callable[[], None]) -> str:
+def push(commit: str | None, summary: str, check: Callable[[], None] = nothing) -> str:
     """Push to the default remote, if there is one; then commit dvc.lock on the branch `commit`, if given.
 
     Nothing is committed after a failed push: the commit would name data that nobody else can get.
@@ -60,9 +61,7 @@ def default_remote() -> str | None:
     return name
 
 
-def exchange(
-    words: tuple[str, ...], log: Callable[[str], None], check: Callable[[], None] = lambda: None
-) -> str:
+def exchange(words: tuple[str, ...], log: Callable[[str], None], check: Callable[[], None] = nothing) -> str:
     """Run a DVC command on the default remote, up to three times if it fails.
 
     Returns:

@@ -24,6 +24,7 @@ from flows import artifacts, process
 from flows.gpu import gpu_slot, needs_gpu
 from flows.process import GRACE_SECONDS
 from flows.watch import RunStopped
+from flows.workspace import nothing
 from tasks.params import load_params
 from tasks.tracking import TrackingFailed
 
@@ -72,10 +73,6 @@ class StageRun:
         return self.unchanged or f"ran in {self.seconds} s"
 
 
-def _nothing() -> None:
-    pass
-
-
 def reproduce(
     stage: str,
     on_line: Callable[[str], None],
@@ -84,7 +81,7 @@ def reproduce(
     grace: float = GRACE_SECONDS,
     folder: Path | None = None,
     settings: Mapping[str, str] | None = None,
-    check: Callable[[], None] = _nothing,
+    check: Callable[[], None] = nothing,
 ) -> StageRun:
     """Bring one stage up to date without checking the stages before it.
 
@@ -185,7 +182,7 @@ def run_stage(
     *,
     force: bool = False,
     still_holds: Callable[[], bool] | None = None,
-    check: Callable[[], None] = _nothing,
+    check: Callable[[], None] = nothing,
 ) -> StageRun:
     """Run a stage as a Prefect task of the same name, and publish its report as an artifact of that task.
 

@@ -19,8 +19,8 @@ class WorkspaceInvalid(FaceNetError):
     """The working folder is not the root of a DVC repository, or not writable."""
 
 
-def _nothing() -> None:
-    pass
+def nothing() -> None:
+    """Check nothing: the default of callbacks that may end a run."""
 
 
 @contextmanager
@@ -28,8 +28,8 @@ def exclusive(
     run: str,
     on_wait: Callable[[str], None],
     *,
-    on_locked: Callable[[], None] = _nothing,
-    check: Callable[[], None] = _nothing,
+    on_locked: Callable[[], None] = nothing,
+    check: Callable[[], None] = nothing,
 ) -> Iterator[None]:
     """Lock the workspace in the working folder; while another run holds it, wait and call `on_wait` once.
 
