@@ -39,7 +39,7 @@ class Watch:
 
     Args:
         run_id: the flow run; None outside a flow run, for which only the time limit counts.
-        logger: told about outages of the server.
+        logger: for outages of the server.
     """
 
     def __init__(self, run_id: UUID | None, logger: Logger) -> None:
