@@ -60,6 +60,10 @@ update: ## Bring a worker's checkout up to date between flow runs
 		git pull --ff-only --quiet; git log -1 --format="The checkout is at %h: %s"'
 	@$(MAKE) --no-print-directory setup
 
+.PHONY: deploy
+deploy: $(READY) ## Deploy the flows with schedules and alerts to the Prefect server in PREFECT_API_URL
+	@python -m flows.deploy $(if $(ALERTS),--alerts $(ALERTS))
+
 .PHONY: recipes
 recipes: $(READY) ## List the recipes
 	@python -m tasks.commands.recipes list
