@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import jsonschema
 import pytest
 import yaml
 from packaging.version import Version
 
-from flows import sweep, training
+from flows import promotion, reevaluation, scoring, sweep, training
 from tasks.params import parse_params
 from tasks.sweep.grid import at_point, make_points
 
@@ -23,16 +24,36 @@ def prefect_yaml(root: Path) -> dict[str, Any]:
     return loaded
 
 
-def test_the_deployments_are_the_flows(prefect_yaml: dict[str, Any], root: Path) -> None:
-    flows = {"nightly": training.training, "sweep": sweep.sweep}
-    assert [deployment["name"] for deployment in prefect_yaml["deployments"]] == list(flows)
+FLOWS = {
+    "nightly": training.training,
+    "weekly": reevaluation.reevaluation,
+    "promote": promotion.promotion,
+    "rollback": promotion.promotion,
+    "sweep": sweep.sweep,
+    "batch": scoring.scoring,
+}
+
+
+def test_the_deployments_are_the_flows_with_defaults_that_their_forms_accept(
+    prefect_yaml: dict[str, Any], root: Path
+) -> None:
+    assert [deployment["name"] for deployment in prefect_yaml["deployments"]] == list(FLOWS)
     for deployment in prefect_yaml["deployments"]:
-        flow = flows[deployment["name"]]
+        flow = FLOWS[deployment["name"]]
         assert deployment["entrypoint"] == f"flows/{flow.name}.py:{flow.name}"
         assert (root / "flows" / f"{flow.name}.py").is_file()
-        assert set(deployment["parameters"]) == set(flow.parameters.properties)
+        form = flow.parameters.model_dump_for_openapi()
+        assert all(field["description"] for field in form["properties"].values())
+        assert set(deployment["parameters"]) == set(form["properties"])
+        jsonschema.validate(deployment["parameters"], form)
         assert "concurrency_limit" not in deployment  # flows/supervision.py says why
+        assert deployment["work_pool"]["job_variables"]["env"][training.HEARTBEATS] == "30"
     assert prefect_yaml["prefect-version"] == version("prefect")
+
+
+def test_a_promotion_starts_for_each_new_version(prefect_yaml: dict[str, Any]) -> None:
+    (trigger,) = next(d["triggers"] for d in prefect_yaml["deployments"] if d["name"] == "promote")
+    assert trigger["expect"] == [training.REGISTERED]
 
 
 def test_the_deployed_sweep_can_run(prefect_yaml: dict[str, Any], root: Path) -> None:
@@ -72,16 +93,16 @@ def test_it_deploys_and_a_worker_finds_its_workspace(
     root: Path, prefect_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("FACENET_WORKSPACE", raising=False)
-    prefect("work-pool", "create", "facenet", "--type", "process", root=root)
-    prefect("deploy", "--all", "--prefect-file", "infra/prefect.yaml", root=root)
+    subprocess.run([sys.executable, "-m", "flows.deploy"], cwd=root, check=True)
     deployments = httpx.post(f"{prefect_server}/deployments/filter", json={"sort": "NAME_ASC"}).json()
-    deployed, swept = deployments
-    assert (swept["name"], swept["entrypoint"]) == ("sweep", "flows/sweep.py:sweep")
-    assert swept["parameters"]["grid"] == {"train.margin": [0.2, 0.35]}
-    assert deployed["name"] == "nightly"
-    assert deployed["entrypoint"] == "flows/training.py:training"
-    assert deployed["schedules"][0]["schedule"]["cron"] == "0 2 * * *"
-    assert "{{ $FACENET_WORKSPACE }}" in str(deployed["pull_steps"])
+    deployed = {deployment["name"]: deployment for deployment in deployments}
+    assert set(deployed) == set(FLOWS)
+    assert deployed["sweep"]["parameters"]["grid"] == {"train.margin": [0.2, 0.35]}
+    assert deployed["nightly"]["schedules"][0]["schedule"]["cron"] == "0 2 * * *"
+    assert "{{ $FACENET_WORKSPACE }}" in str(deployed["nightly"]["pull_steps"])
+    automations = httpx.post(f"{prefect_server}/automations/filter", json={}).json()
+    assert "facenet: promote a new challenger" in {automation["name"] for automation in automations}
+    assert len(automations) == 4
 
     workspace = tmp_path / "checkout"  # has the flows, but is not a DVC workspace
     workspace.mkdir()
