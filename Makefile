@@ -138,6 +138,10 @@ faults: $(READY) ## Break what runs, for real, and check what is left: ARGS="--l
 test-recipes: $(READY) ## Run the first 20 steps of each faithful recipe, in about half an hour
 	@FACENET_FIRST_STEPS=20 python -m pytest tests/test_faithful_recipes.py
 
+.PHONY: test-gpu
+test-gpu: $(READY) ## Run the tests for a GPU, on a machine with one; elsewhere they are skipped
+	@python -m pytest -m gpu $$(grep -rl --include='test_*.py' 'mark\.gpu' tests)
+
 .PHONY: lint
 lint: $(READY) ## Check formatting, style, types and the import layers
 	@ruff format --check .

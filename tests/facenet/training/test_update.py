@@ -149,7 +149,7 @@ def update_with(name: str, device: str) -> Update:
 def test_state_of_an_optimiser_has_the_layout_of_its_parameters(name: str, device: str) -> None:
     """Fused kernels on CUDA refuse any other; Adagrad has state before the network is channels_last."""
     if device == "cuda" and not torch.cuda.is_available():
-        pytest.skip("there is no CUDA device")
+        pytest.skip("no CUDA device: run `make test-gpu` on a machine with an NVIDIA GPU")
     update = update_with(name, device)
     check_layout(update)
     update(FACES, LABELS, MOMENT)

@@ -38,6 +38,7 @@ from facenet.training import (
 )
 
 SIDE, PEOPLE, PHOTOS, BATCH = 20, 6, 4, 5
+CPU = torch.device("cpu")
 LABELS = np.repeat(np.arange(PEOPLE), PHOTOS).astype(np.int64)
 
 
@@ -99,6 +100,7 @@ def make_trainer(
     lr: float = 0.05,
     optimizer: str = "adamw",
     precision: str = "fp32",
+    device: torch.device = CPU,
     loss: nn.Module | None = None,
     plan: Any = None,
     division: Division | None = None,
@@ -126,7 +128,7 @@ def make_trainer(
         embedder = TableEmbedder(
             table=table,
             image_size=SIDE - 4,
-            device=torch.device("cpu"),
+            device=device,
             precision=precision,
             batch_size=8,
             processes=dataset.division.processes,
@@ -139,7 +141,7 @@ def make_trainer(
         schedule=Schedule(kind="one_cycle", lr=lr, warmup=0.3, epochs=epochs, steps_per_epoch=len(plan)),
         loader=Loader(dataset, plan),
         mining=mining,
-        device=torch.device("cpu"),
+        device=device,
         precision=precision,
         seed=3,
         **{"checkpoints": Checkpoints(folder / "checkpoints"), **options},
