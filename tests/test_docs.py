@@ -18,6 +18,9 @@ SERVICES, SWITCH = "tests/services/test_up.py", "faults/scenarios/serving_switch
 RUN_BY = {
     "make run": (PIPELINE, '"make", "run"'),
     "make test": (".ci/run", "make test"),
+    "infra/docker/make-secrets": ("tests/infra/test_docker.py", 'folder / "make-secrets"'),
+    "cp infra/docker/.env.example infra/docker/.env": ("tests/infra/test_docker.py", '".env.example"'),
+    "make test-gpu": ("tests/test_gpu.py", "make test-gpu"),
     "make recipes": (PIPELINE, '"make", "recipes"'),
     "make recipe NAME=photos && dvc repro": (PIPELINE, "NAME=photos"),
     'make recipe NAME="arcface on-lfw-view1"': (PIPELINE, "NAME=arcface on-lfw-view1"),
