@@ -5,7 +5,7 @@ import sys
 from services.errors import ServicesFailed
 from services.folder import Folder
 from services.launch import stack_of
-from services.leftovers import end_leftovers, wait_for_end
+from services.leftovers import end_flows, end_leftovers, wait_for_end
 from services.lock import exclusive
 from services.programs import programs
 from services.supervision import Supervisor
@@ -28,6 +28,8 @@ def down(folder: Folder) -> None:
         stopped = supervisor.runs()
         if stopped:
             pid = supervisor.pid()
+            flows = end_flows(int(supervisor.states()["worker"]["pid"]))
+            sys.stdout.write(f"Ended {flows} running flow{'s' * (flows > 1)}.\n" if flows else "")
             supervisor.shut_down()
             longest = sum(program.stop_seconds for program in programs(stack)) + MARGIN_SECONDS
             if not wait_for_end(pid, longest):

@@ -10,7 +10,7 @@ import psutil
 from services.folder import MARKER, NAME, Folder
 from services.postgresql import postmaster
 
-GRACE_SECONDS = 20.0
+GRACE_SECONDS, FLOW_SECONDS = 20.0, 60.0
 
 
 def leftovers(folder: Folder) -> list[psutil.Process]:
@@ -34,12 +34,27 @@ def end_orphans(folder: Folder, name: str) -> None:
     _end(found, signal.SIGKILL, GRACE_SECONDS)
 
 
+def end_flows(worker: int, *, grace: float = FLOW_SECONDS) -> int:
+    """Ask the flows of a worker to end, while Prefect can still record that; return how many there were.
+
+    A worker that ends kills them, and their runs would stay Running. A training writes a checkpoint first.
+    """
+    try:
+        flows = psutil.Process(worker).children() if worker else []
+    except psutil.NoSuchProcess:
+        return 0
+    _end(flows, signal.SIGTERM, grace)
+    return len(flows)
+
+
 def end_leftovers(folder: Folder, *, grace: float = GRACE_SECONDS) -> list[str]:
     """End what is left over, by SIGKILL after `grace` seconds; return a description of each.
 
-    PostgreSQL is asked last, by the signal that does not wait for its clients.
+    Flows are asked first, PostgreSQL last, by the signal that does not wait for its clients.
     """
     found = leftovers(folder)
+    for worker in _workers(found):
+        end_flows(worker)
     described = [_describe(process) for process in found]
     database = postmaster(folder)
     others = [process for process in found if process != database]
@@ -47,6 +62,12 @@ def end_leftovers(folder: Folder, *, grace: float = GRACE_SECONDS) -> list[str]:
     if database is not None:
         _end([database], signal.SIGINT, grace)
     return described
+
+
+def _workers(found: list[psutil.Process]) -> list[int]:
+    """Return the workers, whose flows have inherited their mark."""
+    marked = {process.pid: process for process in found if _environment(process).get(NAME) == "worker"}
+    return [pid for pid, process in marked.items() if process.ppid() not in marked]
 
 
 def _end(processes: list[psutil.Process], number: signal.Signals, grace: float) -> None:

@@ -8,7 +8,7 @@ from services.settings import LOOPBACK
 from services.stack import Stack, search_path
 
 BUCKET = "facenet"
-PARTS = ("s3", "master", "filer", "volume")
+PARTS = ("s3", "master", "filer", "volume", "admin")  # admin runs even without its pages
 
 
 def find_weed() -> Path:
@@ -24,7 +24,7 @@ def find_weed() -> Path:
 
 
 def server_command(stack: Stack) -> list[str]:
-    """Return the command of the store: eight ports from its own upwards, on loopback, and nothing else."""
+    """Return the command of the store: ten ports from its own upwards, on loopback, and nothing else."""
     names = [f"{part}.{kind}" for part in PARTS for kind in ("port", "port.grpc")]
     ports = [f"-{name}={stack.settings.s3_port + place}" for place, name in enumerate(names)]
     off = ["-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]

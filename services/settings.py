@@ -13,7 +13,7 @@ from services.folder import Folder
 from services.served import SLOTS
 
 LOOPBACK = "127.0.0.1"
-S3_PORTS = 8  # the store listens on that many ports, from its own upwards, on loopback
+S3_PORTS = 10  # the store listens on that many ports, from its own upwards, on loopback
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,14 @@ import psutil
 import pytest
 
 from services.folder import MARKER, NAME, Folder
-from services.leftovers import end_leftovers, end_orphans, leftovers, wait_for_end
+from services.leftovers import (
+    _workers,
+    end_flows,
+    end_leftovers,
+    end_orphans,
+    leftovers,
+    wait_for_end,
+)
 from tests.waiting import wait_for
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
@@ -56,6 +63,17 @@ def test_orphans_of_one_server_leave_the_others_alone(
 ) -> None:
     end_orphans(folder, "mlflow")
     assert [process.pid for process in leftovers(folder)] == [processes["worker"].pid]
+
+
+def test_flows_are_the_children_of_a_worker_and_end_before_it(folder: Folder) -> None:
+    nested = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(600)'])"
+    variables = {MARKER: str(folder.path), NAME: "worker"}
+    with subprocess.Popen([sys.executable, "-c", nested], env={**os.environ, **variables}) as worker:
+        (flow,) = wait_for(psutil.Process(worker.pid).children)
+        assert _workers(wait_for(lambda: len(found := leftovers(folder)) == 2 and found)) == [worker.pid]
+        assert end_flows(worker.pid) == 1
+        assert not flow.is_running()
+    assert end_flows(worker.pid) == end_flows(0) == 0
 
 
 def test_we_and_our_ancestors_are_not_left_over(folder: Folder, root: Path) -> None:

@@ -1,4 +1,4 @@
-"""The S3 store listens on its eight ports of loopback and nowhere else."""
+"""The S3 store listens on its ten ports of loopback and nowhere else."""
 
 import sys
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from services.errors import ServicesFailed
 from services.stack import Stack
 
 
-def test_it_uses_eight_ports_of_loopback(
+def test_it_uses_ten_ports_of_loopback(
     make_stack: Callable[..., Stack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "weed").touch(mode=0o755)

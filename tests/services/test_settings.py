@@ -67,7 +67,7 @@ def test_only_the_ports_that_are_used_are_listed() -> None:
     full = Settings(database="postgresql", s3=True, serve=True).ports()
     assert set(full) == set(PORTS)
     assert full["champion_port"] == [5001, 5002, 5003]
-    assert full["s3_port"] == list(range(8333, 8341))
+    assert full["s3_port"] == list(range(8333, 8343))
 
 
 def test_servers_listen_on_loopback_unless_they_have_a_name() -> None:
