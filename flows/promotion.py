@@ -7,14 +7,16 @@ annotations of a served flow in another namespace.
 import argparse
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any, Literal
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
 from facenet.errors import FaceNetError
+from flows.approval import Approval, ask
 from flows.artifacts import publish_page
 from flows.command import LOCAL
 from flows.local_api import local_api
@@ -23,6 +25,9 @@ from flows.training import Hours
 from flows.watch import Watch
 from tasks.entry import stage_main
 from tasks.params import load_params
+
+if TYPE_CHECKING:
+    from tasks.promotion.record import PromotionResult
 
 Action = Literal["promote", "rollback"]
 # Names of the final states, by the action that was taken.
@@ -36,7 +41,11 @@ def _run_name() -> str:
 
 @flow(name="promotion", flow_run_name=_run_name, persist_result=False)
 def promotion(
-    action: Action = "promote", force: bool = False, version: int | None = None, timeout_hours: Hours = 1.0
+    action: Action = "promote",
+    force: bool = False,
+    version: int | None = None,
+    approved: bool = False,
+    timeout_hours: Hours = 1.0,
 ) -> Any:
     """Decide which version is champion, move the aliases and write reports/promotion.json.
 
@@ -47,28 +56,53 @@ def promotion(
         action: promote compares the challenger with the champion; rollback restores the former champion.
         force: Promote without a comparison.
         version: The challenger; by default the version that this workspace registered, or else the alias.
-        timeout_hours: End the run after this time.
+        approved: Do not ask for the approval that register.promotion.approval requires.
+        timeout_hours: End the run after this time, not counting the time that a person takes to approve.
     """
+    try:
+        approval = _approval(force, version) if action == "promote" and not approved else None
+    except FaceNetError as error:
+        return Failed(message=str(error))
 
     def work(watch: Watch) -> Any:  # noqa: ARG001  # it takes seconds
         try:
-            return _decide(action, force=force, version=version)
+            return _decide(action, force=force, version=version, approval=approval)
         except FaceNetError as error:
             return Failed(message=str(error))
 
     return supervise(work, timeout_hours=timeout_hours, workspace=action == "promote")
 
 
-def _decide(action: Action, *, force: bool, version: int | None) -> Any:
-    from tasks.promotion import aliases, record  # imports pandas and scipy, which takes a second
+def _approval(force: bool, version: int | None) -> "tuple[Approval, PromotionResult] | None":
+    """Return a person's answer and what it is about; None if none is required, or the rule refuses."""
+    from tasks.promotion import aliases
+
+    params = load_params().register
+    if not params.promotion.approval:
+        return None
+    planned = aliases.promote(params, force=force, number=version, preview=True)
+    if planned.action != "promoted":
+        return None
+    return ask(f"**{planned.model} version {planned.challenger}**\n\n{planned.reason}"), planned
+
+
+def _decide(
+    action: Action, *, force: bool, version: int | None, approval: "tuple[Approval, PromotionResult] | None"
+) -> Any:
+    from tasks.promotion import aliases, export, record  # imports pandas and scipy, which takes a second
 
     params = load_params().register
     record.check_writable()
     if action == "rollback":
         result = aliases.roll_back(params.model)
-    else:
+    elif approval is None:
         result = aliases.promote(params, force=force, number=version)
-    record.record(result, at=datetime.now(UTC).isoformat(timespec="seconds"))
+    elif approval[0].approved:
+        result = aliases.promote(params, force=force, number=approval[1].challenger, by=approval[0].by)
+    else:
+        result = aliases.reject(approval[1], by=approval[0].by, why=approval[0].note)
+    record.record(result)
+    export.write_export(params.model)
     table = aliases.standing(params.model, params.promotion.metric)
     page = f"# {result.model}: {result.action}\n\n{result.reason}\n\n```\n{table}\n```\n"
     publish_page("promotion", page, result.reason, warn=get_run_logger().warning)
@@ -77,7 +111,7 @@ def _decide(action: Action, *, force: bool, version: int | None) -> Any:
     return Completed(name=STATES[result.action], message=result.reason)
 
 
-def show() -> None:
+def show(_: argparse.Namespace | None = None) -> None:
     """Print the version of each alias."""
     from tasks.promotion import aliases
 
@@ -88,13 +122,43 @@ def show() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; a refusal prints its reason and exits with 1."""
     options = parse(arguments)
-    stage_main(show if options.command == "show" else lambda: _decide_now(options))
+    commands = {"show": show, "history": history, "export": _export, "restore": _restore}
+    chosen = commands.get(options.command, _decide_now)
+    stage_main(lambda: chosen(options))
+
+
+def history(_: argparse.Namespace) -> None:
+    """Print who promoted what, when and why."""
+    from tasks.promotion import ledger
+
+    sys.stdout.write(ledger.table(load_params().register.model) + "\n")
+
+
+def _export(options: argparse.Namespace) -> None:
+    from tasks.promotion import export
+
+    export.write_export(load_params().register.model, options.file or export.FILE)
+    sys.stdout.write(f"Wrote {options.file or export.FILE}.\n")
+
+
+def _restore(options: argparse.Namespace) -> None:
+    """Restore an export; exit with 1 if a version is missing."""
+    from tasks.promotion import export
+
+    missing = export.restore(export.read_export(options.file or export.FILE))
+    sys.stderr.write("".join(f"{line}\n" for line in missing))
+    show()
+    sys.exit(bool(missing))
 
 
 def _decide_now(options: argparse.Namespace) -> None:
     with local_api(local=options.local):
         state: Any = promotion(
-            options.command, force=options.force, version=options.version, return_state=True
+            options.command,
+            force=options.force,
+            version=options.version,
+            approved=options.approve,
+            return_state=True,
         )
     if not state.is_completed():
         sys.stderr.write(f"{state.message}\n")
@@ -104,7 +168,7 @@ def _decide_now(options: argparse.Namespace) -> None:
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Return `command` (promote, rollback or show), `force`, `version` and `local`."""
+    """Return `command`, `file`, `force`, `version`, `approve` and `local`."""
     parser = argparse.ArgumentParser(
         prog="python -m flows.promotion", description="Decide which registered model has the alias champion."
     )
@@ -112,8 +176,18 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "command",
         nargs="?",
         default="promote",
-        choices=["promote", "rollback", "show"],
-        help="promote the challenger if better (default), restore the former champion, or show the aliases",
+        choices=["promote", "rollback", "show", "history", "export", "restore"],
+        help="promote the challenger if better (default), restore the former champion, show the aliases or "
+        "the history of promotions, or export and restore both, for a new MLflow server",
+    )
+    parser.add_argument(
+        "file",
+        nargs="?",
+        type=Path,
+        help="of export and restore (default: reports/promotions-export.json, which each promotion writes)",
+    )
+    parser.add_argument(
+        "--approve", action="store_true", help="approve here what register.promotion.approval asks for"
     )
     parser.add_argument("--force", action="store_true", help="promote without a comparison")
     parser.add_argument(

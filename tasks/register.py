@@ -26,14 +26,25 @@ from tasks.reports import read_report, write_report
 from tasks.tracking import Run, TrackingFailed, find_run, open_run, provenance, public_uri, start_run
 from tasks.tracking.delivery import OUTBOX_TAG, deliver
 from tasks.tracking.provenance import FOLDER, LOCK
+from tasks.tracking.registry import (
+    CHALLENGER,
+    Version,
+    aliases,
+    create_version,
+    find_version,
+    log_version_metrics,
+    set_alias,
+    tag_version,
+)
 
 if TYPE_CHECKING:
     from facenet.matching import Matcher
     from facenet.model import ModelCard
-    from tasks.tracking.registry import Version
 
 logger = logging.getLogger(__name__)
 
+# What two versions are compared by; every other metric of the evaluation is a metric of the logged model.
+COMPARED = ("protocol", "pairs_sha256", "pairs_total", "pairs_used", "far_target", "decisions_sha256")
 REPORTS = (  # logged to a rebuilt run, where they exist
     "train.json", "history.csv", "evaluation.json", "roc.csv", "roc.png", "folds.csv", "worst_errors.png",
     "correct_pairs.png", "operating_points.csv", "calibration.csv", "decisions.csv", "slices.csv",
@@ -88,7 +99,6 @@ def run(
     from facenet.matching import Matcher
     from facenet.model import ModelCard, load_model
     from tasks.promotion.champion import compare_with_champion
-    from tasks.tracking.registry import CHALLENGER, find_version, set_alias, tag_version
 
     if not evaluation.exists():
         raise SourceInvalid(f"There is no {evaluation}. Run `dvc repro evaluate`.")
@@ -116,6 +126,7 @@ def run(
         )
     else:
         tag_version(params.model, version.number, tags)
+        log_version_metrics(version, _numbers(metrics))
     champion = compare_with_champion(replace(version, tags=version.tags | tags))
     set_alias(params.model, CHALLENGER, version.number)
     stated = _receipt(version, digest, gates, champion)
@@ -147,12 +158,11 @@ def model_digest(card: "ModelCard", matcher: "Matcher | None" = None) -> str:
 
 
 def _tags(card: "ModelCard", metrics: Mapping[str, Any], digest: str) -> dict[str, str]:
-    """Return the tags of a version: every scalar metric under its name, data digests, provenance."""
-    plain = {
-        name: str(value) for name, value in metrics.items() if isinstance(value, str) or is_number(value)
-    }
+    """Return the tags of a version: those that code reads, which says what it may be compared with."""
+    compared = {name: str(metrics[name]) for name in COMPARED if name in metrics}
     data = {f"data.{name}": value for name, value in card.data.items()}
-    return {**plain, **data, **provenance(), **_commit(card), "digest": digest}
+    made = {name: value for name, value in provenance().items() if name in ("commit", "dirty")}
+    return {**compared, **data, **made, **_commit(card), "digest": digest}
 
 
 def _commit(card: "ModelCard") -> dict[str, str]:
@@ -197,9 +207,8 @@ def _create(
     weights: Path,
     card: "ModelCard",
     calibration: Path | None,
-) -> "Version":
+) -> Version:
     from tasks.tracking.models import save_served_model
-    from tasks.tracking.registry import create_version
 
     def save(folder: Path, model_id: str) -> None:
         with tempfile.TemporaryDirectory() as scratch:
@@ -214,18 +223,16 @@ def _create(
                 calibration=calibration,
             )
 
-    numbers = {f"evaluation/{k}": v for k, v in metrics.items() if is_number(v) and math.isfinite(v)}
-    return create_version(model, run, save=save, tags=tags, metrics=numbers)
+    return create_version(model, run, save=save, tags=tags, metrics=_numbers(metrics))
+
+
+def _numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
+    return {name: value for name, value in metrics.items() if is_number(value) and math.isfinite(value)}
 
 
 def _receipt(
-    version: "Version",
-    digest: str,
-    gates: dict[str, dict[str, float]],
-    champion: dict[str, Any] | None,
+    version: Version, digest: str, gates: dict[str, dict[str, float]], champion: dict[str, Any] | None
 ) -> dict[str, Any]:
-    from tasks.tracking.registry import aliases
-
     return {
         "model": version.model,
         "version": version.number,

@@ -13,6 +13,7 @@ PIPELINE, PRETRAINED, SERVING = (
 MLFLOW, SERVER, CRON = "tests/tasks/conftest.py", "tests/conftest.py", "tests/flows/test_training.py"
 DETECT = "tests/tasks/commands/test_detect.py"
 CLONE = "faults/scenarios/clone_and_pull.py"
+PROMOTION = "tests/flows/test_promotion.py"
 DASK, TUTORIAL = "tests/tasks/dask_processes.py", "tests/test_tutorial.py"
 SERVICES, SWITCH = "tests/services/test_up.py", "faults/scenarios/serving_switch.py"
 RUN_BY = {
@@ -52,7 +53,12 @@ RUN_BY = {
     "python -m flows.training": (PIPELINE, '"flows.training"'),
     'python -m flows.training serve --cron "0 2 * * *"': (CRON, '"--cron"'),
     "python -m flows.promotion": (TUTORIAL, '"docs" / "tutorial.md"'),
-    "python -m flows.promotion rollback": ("tests/flows/test_promotion.py", "rollback"),
+    "python -m flows.promotion rollback": (PROMOTION, "rollback"),
+    "python -m flows.promotion --version 7": (PROMOTION, '"--version"'),
+    "python -m flows.promotion show": (PROMOTION, '"show"'),
+    "python -m flows.promotion history": (PROMOTION, '"history"'),
+    "python -m flows.promotion export registry.json": (PROMOTION, '"export", "registry.json"'),
+    "python -m flows.promotion restore registry.json": (PROMOTION, '"restore", "registry.json"'),
     "MLFLOW_TRACKING_URI=sqlite:///mlflow.db mlflow models serve -m models:/facenet@champion "
     "--env-manager local --port 5001": (
         SERVING,

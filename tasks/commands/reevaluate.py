@@ -16,6 +16,7 @@ from tasks import paths
 from tasks.entry import stage_main
 from tasks.params import Params, load_params
 from tasks.reports import write_report
+from tasks.tracking.registry import Version
 
 REPORT = paths.REPORTS / "reevaluation.json"
 METRICS = ("accuracy", "val", "auc", "eer")
@@ -73,22 +74,22 @@ def reevaluate(uri: str, params: Params) -> dict[str, Any]:
         **{name: metrics[name] for name in FACTS},
         **now,
         "accuracy_interval": metrics["accuracy_interval"],
-        **compare(metrics, version.tags),
+        **compare(metrics, version),
     }
 
 
-def compare(metrics: dict[str, Any], tags: dict[str, str]) -> dict[str, Any]:
-    """Return how the present metrics compare with those in the tags of a version at its registration.
+def compare(metrics: dict[str, Any], version: Version) -> dict[str, Any]:
+    """Return how the present metrics compare with those of a version at its registration.
 
     registered: the metrics at registration, without those that the version lacks.
     same_pairs: whether the pairs are still the same.
     dropped: whether the accuracy at registration is above the present interval; None if it is unknown.
     """
-    registered = {name: float(tags[name]) for name in METRICS if name in tags}
+    registered = {name: value for name in METRICS if (value := version.metric(name)) is not None}
     before = registered.get("accuracy")
     return {
         "registered": registered,
-        "same_pairs": tags.get("pairs_sha256") == metrics["pairs_sha256"],
+        "same_pairs": version.tags.get("pairs_sha256") == metrics["pairs_sha256"],
         "dropped": None if before is None else before > metrics["accuracy_interval"][1],
     }
 

@@ -50,12 +50,20 @@ Gate = Annotated[
 
 
 class PromotionParams(Section):
-    """When a challenger replaces the champion: its `metric` is at least `min_gain` above the champion's."""
+    """When a challenger replaces the champion: it is not worse, and better or trained on newer data.
+
+    Not worse: the interval of the paired accuracy difference is above -`margin`. Better: its `metric` is at
+    least `min_gain` above the champion's, or the interval is above zero. See docs/how-to/promotion.md.
+    """
 
     metric: str
     min_gain: float
-    # also require that the interval of the paired accuracy difference is above min_gain
+    # null: no such comparison, only the gain counts
+    margin: Annotated[float, Field(ge=0)] | None = 0.01
+    # require, even for newer data, that the interval of the paired accuracy difference is above min_gain
     require_significance: bool = False
+    # a person has to approve each promotion in the Prefect UI
+    approval: bool = False
 
 
 class RegisterParams(Section):

@@ -28,7 +28,7 @@ def compare_with_champion(version: Version) -> dict[str, Any] | None:
     same_tags = all(version.tags.get(tag) == champion.tags.get(tag) for tag in SAME_PAIRS)
     return {
         "version": champion.number,
-        "figures": {name: float(champion.tags[name]) for name in METRICS if name in champion.tags},
+        "figures": {name: value for name in METRICS if (value := champion.metric(name)) is not None},
         "alike": same_tags and (common is None or common.identical),
         "paired": asdict(common.comparison) if common and common.comparison else None,
     }

@@ -1,5 +1,6 @@
 """The decision whether a challenger replaces the champion, by the metrics that both have as tags."""
 
+from facenet.evaluation.comparison import Comparison
 from tasks.params.register import PromotionParams, lower_is_better
 from tasks.promotion.paired import COMPARABLE, DECISIONS, CommonPairs, is_complete
 from tasks.tracking.registry import Version
@@ -20,10 +21,12 @@ def decide(
     *,
     force: bool,
     common: CommonPairs | None = None,
+    newer_data: bool = False,
 ) -> tuple[str, str]:
     """Return the action (promoted, unchanged or refused) and its reason as a sentence.
 
     common: both versions on the pairs that both scored, None if the decisions of either are not available.
+    newer_data: whether the challenger's data were first registered after the champion's.
     """
     if challenger is None:
         return "refused", "There is no challenger. Run `dvc repro register`."
@@ -34,13 +37,15 @@ def decide(
         return "promoted", f"{name} is promoted by --force, without a comparison."
     if challenger.tags.get(ROLLED_BACK) == "true":
         return "refused", f"{name} was champion and was rolled back. Register another model, or use --force."
-    got = metric_of(challenger, rule.metric)
+    got = challenger.metric(rule.metric)
     if got is None:
         return "refused", f"{name} has no metric {rule.metric!r}: see register.promotion.metric."
     if champion is None:
         return "promoted", f"{name} is the first champion, with {rule.metric} {got}."
     obstacle = _obstacle(challenger, champion, rule.metric, common)
-    return ("refused", obstacle) if obstacle else _compare(challenger, champion, rule, common)
+    if obstacle:
+        return "refused", obstacle
+    return _compare(challenger, champion, rule, common, newer_data=newer_data)
 
 
 def compared_metric(version: Version, metric: str, common: CommonPairs | None, which: str) -> float | None:
@@ -50,16 +55,8 @@ def compared_metric(version: Version, metric: str, common: CommonPairs | None, w
     which: new for the challenger, old for the champion.
     """
     if common is None or common.identical:
-        return metric_of(version, metric)
+        return version.metric(metric)
     return (common.new if which == "new" else common.old).get(metric)
-
-
-def metric_of(version: Version, metric: str) -> float | None:
-    """Return a reported metric of a version, None if it has none."""
-    try:
-        return float(version.tags[metric])
-    except (KeyError, ValueError):
-        return None
 
 
 def _obstacle(challenger: Version, champion: Version, metric: str, common: CommonPairs | None) -> str | None:
@@ -72,7 +69,7 @@ def _obstacle(challenger: Version, champion: Version, metric: str, common: Commo
                 f"{both} were evaluated differently: {tag} is {ours} and {theirs}. "
                 "Register the champion's model again on the present pairs, or use --force."
             )
-    if metric_of(champion, metric) is None:
+    if champion.metric(metric) is None:
         return f"Champion {champion.number} has no metric {metric!r} to compare with. Use --force."
     if common is None:
         return (
@@ -105,7 +102,12 @@ def _unknown_pairs(challenger: Version, champion: Version) -> str:
 
 
 def _compare(
-    challenger: Version, champion: Version, rule: PromotionParams, common: CommonPairs | None
+    challenger: Version,
+    champion: Version,
+    rule: PromotionParams,
+    common: CommonPairs | None,
+    *,
+    newer_data: bool,
 ) -> tuple[str, str]:
     got = compared_metric(challenger, rule.metric, common, "new")
     had = compared_metric(champion, rule.metric, common, "old")
@@ -119,25 +121,35 @@ def _compare(
         f"Version {challenger.number} has {rule.metric} {_number(got, where)}, "
         f"champion {champion.number} has {_number(had, where)}{where}: a gain of {gain:g}; {detail}"
     )
-    if not gain >= rule.min_gain:  # NaN is no gain either
-        return "refused", f"{reason}; at least {rule.min_gain:g} is required (register.promotion.min_gain)."
-    if not rule.require_significance:
-        return "promoted", f"{reason}."
-    return _significant(rule, common, reason)
+    if lack := _lack(rule, paired, gain, newer_data=newer_data):
+        return "refused", f"{reason}{lack}"
+    excuse = ", on newer data" if newer_data and not gain >= rule.min_gain else ""
+    return "promoted", f"{reason}{excuse}."
+
+
+def _lack(rule: PromotionParams, paired: Comparison | None, gain: float, *, newer_data: bool) -> str | None:
+    """Return what a challenger lacks to replace the champion, as the end of a sentence; None if nothing."""
+    if rule.require_significance:
+        needed, why = rule.min_gain, "register.promotion.require_significance"
+    elif rule.margin is not None:
+        needed, why = -rule.margin, "register.promotion.margin"
+    else:
+        needed, why = None, ""
+    if needed is not None and paired is None:
+        return (
+            f", neither in {DECISIONS} nor on their runs. Run `dvc repro` here for both, or change {why}, "
+            "or use --force."
+        )
+    if needed is not None and paired is not None and not paired.interval[0] > needed:
+        return f"; the interval must be above {needed:g} ({why})."
+    significant = paired is not None and rule.metric == "accuracy" and paired.interval[0] > 0
+    # NaN is no gain either. Without a comparison newer data are no reason: the model may be far worse.
+    excused = newer_data and needed is not None and not rule.require_significance
+    if gain >= rule.min_gain or significant or excused:
+        return None
+    least = f"; at least {rule.min_gain:g} is required (register.promotion.min_gain)"
+    return f"{least}, or an interval above 0, or newer data." if needed is not None else f"{least}."
 
 
 def _number(value: float, rounded: str) -> str:
     return f"{value:.6g}" if rounded else f"{value}"
-
-
-def _significant(rule: PromotionParams, common: CommonPairs | None, reason: str) -> tuple[str, str]:
-    paired = common.comparison if common else None
-    if paired is None:
-        return "refused", (
-            f"{reason}, neither in {DECISIONS} nor on their runs. Run `dvc repro` here for both, or set "
-            "register.promotion.require_significance to false."
-        )
-    if paired.interval[0] > rule.min_gain:
-        return "promoted", f"{reason}."
-    required = f"{rule.min_gain:g} (register.promotion.require_significance)"
-    return "refused", f"{reason}; the interval must be above {required}."

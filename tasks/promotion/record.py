@@ -1,4 +1,7 @@
-"""The result of a promotion or rollback: the receipt of the last one, and the history of all."""
+"""The result of a promotion or rollback in this workspace: the receipt of the last, and the history of all.
+
+The history that all workspaces share is in MLflow, see tasks/promotion/ledger.py.
+"""
 
 import json
 from dataclasses import asdict, dataclass
@@ -22,6 +25,7 @@ class PromotionResult:
     champion, previous_champion, challenger: version numbers afterwards, None if there is none.
     metrics: the compared metric by version number, on common pairs if the versions scored different ones.
     paired: the comparison of challenger and champion on common pairs, None without the decisions of both.
+    at: the time in ISO 8601. by: the user who decided, and where. number: of the record in MLflow's history.
     """
 
     model: str
@@ -34,6 +38,9 @@ class PromotionResult:
     metrics: dict[str, float] | None = None
     paired: Comparison | None = None
     forced: bool = False
+    at: str = ""
+    by: str = ""
+    number: int | None = None
 
     @property
     def refused(self) -> bool:
@@ -43,6 +50,7 @@ class PromotionResult:
     def to_dict(self) -> dict[str, Any]:
         """Return the fields for JSON; the key of `metrics` is `figures`, as in every earlier receipt."""
         values = asdict(self)
+        values = {"at": values.pop("at"), **values}
         return {{"metrics": "figures"}.get(name, name): value for name, value in values.items()}
 
 
@@ -61,9 +69,9 @@ def check_writable(history: Path = HISTORY) -> None:
         ) from error
 
 
-def record(result: PromotionResult, *, at: str, receipt: Path = RECEIPT, history: Path = HISTORY) -> None:
-    """Append the result to the history and write the receipt; `at` is the time in ISO 8601."""
-    line = {"at": at, **result.to_dict()}
+def record(result: PromotionResult, *, receipt: Path = RECEIPT, history: Path = HISTORY) -> None:
+    """Append the result to the workspace's history and write the receipt."""
+    line = result.to_dict()
     check_writable(history)
     with history.open("a", encoding="utf-8") as file:
         file.write(json.dumps(strict(line), ensure_ascii=False, allow_nan=False) + "\n")

@@ -86,6 +86,16 @@ def save_served_model(
         described.save(str(folder / "MLmodel"))
 
 
+def adopt(folder: Path, *, run_id: str, model_id: str) -> None:
+    """Make an MLflow model that another server has logged the model `model_id` of this one."""
+    from mlflow.models import Model
+
+    with mlflow_errors():
+        described = Model.load(str(folder))
+        described.run_id, described.model_id = run_id, model_id
+        described.save(str(folder / "MLmodel"))
+
+
 def example_photo() -> bytes:
     """Return a real photo as PNG: the first of the AT&T/ORL faces.
 

@@ -2,25 +2,40 @@
 
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tasks.tracking.runs import Run
 from tasks.tracking.store import client, look_up, mlflow_errors, tracking_uri
 
+METRICS = "evaluation/"  # begins the names of the metrics on the run and on the logged model
 FILES = "artifacts"  # folder of a logged model with the files given to pyfunc.save_model
 CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous-champion"
 
 
 @dataclass(frozen=True)
 class Version:
-    """One version of a registered model."""
+    """One version of a registered model.
+
+    metrics: of its evaluation, by the names of reports/evaluation.json, as stored with the logged model.
+    """
 
     model: str
     number: int
     run_id: str
     tags: dict[str, str]
     aliases: tuple[str, ...]
+    metrics: dict[str, float] = field(default_factory=dict)
+    description: str = ""
+
+    def metric(self, name: str) -> float | None:
+        """Return a metric of its evaluation, or None; versions made before metrics have them as tags."""
+        if name in self.metrics:
+            return self.metrics[name]
+        try:
+            return float(self.tags[name])
+        except (KeyError, ValueError):
+            return None
 
 
 def aliases(model: str) -> dict[str, int]:
@@ -35,7 +50,23 @@ def get_version(model: str, number: int) -> Version | None:
     if found is None:
         return None
     names = tuple(alias for alias, holder in aliases(model).items() if holder == number)
-    return Version(model, number, found.run_id or "", dict(found.tags), names)
+    logged = look_up(lambda mlflow: mlflow.get_logged_model(_logged_model(found.source)))
+    metrics = {
+        metric.key.removeprefix(METRICS): float(metric.value)
+        for metric in sorted((logged and logged.metrics) or [], key=lambda metric: metric.timestamp)
+        if metric.key.startswith(METRICS)
+    }
+    return Version(
+        model, number, found.run_id or "", dict(found.tags), names, metrics, found.description or ""
+    )
+
+
+def versions(model: str) -> list[Version]:
+    """Return all versions of a model, oldest first."""
+    with mlflow_errors():
+        found = client().search_model_versions(f"name = '{model}'")
+    numbers = sorted(int(version.version) for version in found if version.status == "READY")
+    return [version for number in numbers if (version := get_version(model, number)) is not None]
 
 
 def aliased_version(model: str, alias: str) -> Version | None:
@@ -50,6 +81,13 @@ def find_version(model: str, tag: str, value: str) -> Version | None:
         found = client().search_model_versions(f"name = '{model}' and tags.`{tag}` = '{value}'")
     numbers = [int(version.version) for version in found if version.status == "READY"]
     return get_version(model, max(numbers)) if numbers else None
+
+
+def first_version(model: str, tag: str, value: str) -> int | None:
+    """Return the number of the oldest version with that tag, or None."""
+    with mlflow_errors():
+        found = client().search_model_versions(f"name = '{model}' and tags.`{tag}` = '{value}'")
+    return min((int(version.version) for version in found), default=None)
 
 
 def set_alias(model: str, alias: str, number: int) -> None:
@@ -72,16 +110,41 @@ def tag_version(model: str, number: int, tags: Mapping[str, str]) -> None:
             mlflow.set_model_version_tag(model, str(number), name, value)
 
 
-def download_version(version: Version, folder: Path) -> Path:
-    """Download the files of a version's model to `folder`, and return the path of weights and card in it."""
-    from mlflow.artifacts import download_artifacts
+def describe_version(version: Version, description: str) -> None:
+    """Set the description of a version, in Markdown."""
+    with mlflow_errors():
+        client().update_model_version(version.model, str(version.number), description)
 
+
+def log_version_metrics(version: Version, metrics: Mapping[str, float]) -> None:
+    """Log those metrics of an evaluation that the version does not have yet with this value."""
+    new = {name: value for name, value in metrics.items() if version.metrics.get(name) != value}
+    if not new:
+        return
+    with mlflow_errors():
+        source = client().get_model_version(version.model, str(version.number)).source
+    Run(version.run_id).log_metrics(_prefixed(new), model_id=_logged_model(source))
+
+
+def location(version: Version) -> str:
+    """Return the URI of the folder with a version's files, which are there as long as nobody deletes them."""
     with mlflow_errors():
         mlflow = client()
         source = mlflow.get_model_version(version.model, str(version.number)).source
-        place = mlflow.get_logged_model(source.removeprefix("models:/")).artifact_location
-        files = f"{place}/{FILES}"
-        return Path(download_artifacts(files, dst_path=str(folder), tracking_uri=tracking_uri()))
+        return str(mlflow.get_logged_model(_logged_model(source)).artifact_location)
+
+
+def download_version(version: Version, folder: Path) -> Path:
+    """Download the files of a version's model to `folder`, and return the path of weights and card in it."""
+    return download(f"{location(version)}/{FILES}", folder)
+
+
+def download(uri: str, folder: Path) -> Path:
+    """Download a folder of artifacts to `folder`, and return its path there."""
+    from mlflow.artifacts import download_artifacts
+
+    with mlflow_errors():
+        return Path(download_artifacts(uri, dst_path=str(folder), tracking_uri=tracking_uri()))
 
 
 def create_version(
@@ -92,7 +155,7 @@ def create_version(
     tags: Mapping[str, str],
     metrics: Mapping[str, float],
 ) -> Version:
-    """Log a model with its metrics to a run, and register it as the next version of `model`.
+    """Log a model with the metrics of its evaluation to a run, and register it as the next version.
 
     save: called with a folder to create and the id of the logged model; writes an MLflow model there.
     """
@@ -109,7 +172,7 @@ def create_version(
             mlflow.finalize_logged_model(logged.model_id, "FAILED")
             raise
         mlflow.finalize_logged_model(logged.model_id, "READY")
-        run.log_metrics(metrics, model_id=logged.model_id)
+        run.log_metrics(_prefixed(metrics), model_id=logged.model_id)
         if look_up(lambda mlflow: mlflow.get_registered_model(model)) is None:
             mlflow.create_registered_model(model)
         made = mlflow.create_model_version(
@@ -119,4 +182,12 @@ def create_version(
             tags=dict(tags),
             model_id=logged.model_id,
         )
-    return Version(model, int(made.version), run.run_id, dict(tags), ())
+    return Version(model, int(made.version), run.run_id, dict(tags), (), dict(metrics))
+
+
+def _prefixed(metrics: Mapping[str, float]) -> dict[str, float]:
+    return {f"{METRICS}{name}": value for name, value in metrics.items()}
+
+
+def _logged_model(source: str) -> str:
+    return source.removeprefix("models:/")

@@ -141,14 +141,17 @@ def start_run(*, name: str, tags: Mapping[str, str]) -> Run:
     return create_run(name=name, tags={**provenance(), **tags})
 
 
-def create_run(*, name: str, tags: Mapping[str, str], at: int | None = None) -> Run:
-    """Return a new run of the experiment with these tags only.
+def create_run(
+    *, name: str, tags: Mapping[str, str], at: int | None = None, experiment: str = EXPERIMENT
+) -> Run:
+    """Return a new run of an experiment with these tags only.
 
     at: its start in milliseconds since 1970, by default now.
     """
     with mlflow_errors():
         mlflow = client()
-        run = mlflow.create_run(_experiment(mlflow), run_name=name, tags=dict(tags), start_time=at)
+        place = experiment_id(mlflow, experiment)
+        run = mlflow.create_run(place, run_name=name, tags=dict(tags), start_time=at)
     return Run(run.info.run_id)
 
 
@@ -162,7 +165,7 @@ def find_run(tag: str, value: str) -> Run | None:
     """Return the newest run of the experiment with that tag, or None."""
     with mlflow_errors():
         mlflow = client()
-        found = mlflow.search_runs([_experiment(mlflow)], f"tags.`{tag}` = '{value}'", max_results=1)
+        found = mlflow.search_runs([experiment_id(mlflow)], f"tags.`{tag}` = '{value}'", max_results=1)
     return Run(found[0].info.run_id) if found else None
 
 
@@ -223,17 +226,17 @@ def _terminated() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _experiment(mlflow: "MlflowClient") -> str:
-    """Return the id of the experiment, creating it if necessary.
+def experiment_id(mlflow: "MlflowClient", name: str = EXPERIMENT) -> str:
+    """Return the id of an experiment, creating it if necessary.
 
     Without a server, artifacts are stored in the workspace.
     """
     from mlflow.exceptions import MlflowException
 
     served = tracking_uri().startswith(("http:", "https:"))
-    location = None if served else (workspace() / "mlartifacts" / EXPERIMENT).as_uri()
-    if found := mlflow.get_experiment_by_name(EXPERIMENT):
+    location = None if served else (workspace() / "mlartifacts" / name).as_uri()
+    if found := mlflow.get_experiment_by_name(name):
         return str(found.experiment_id)
     with suppress(MlflowException):  # another process created it in the meantime
-        return str(mlflow.create_experiment(EXPERIMENT, artifact_location=location))
-    return str(mlflow.get_experiment_by_name(EXPERIMENT).experiment_id)
+        return str(mlflow.create_experiment(name, artifact_location=location))
+    return str(mlflow.get_experiment_by_name(name).experiment_id)

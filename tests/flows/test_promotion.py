@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ def challenge(mlflow_store: Path, root: Path) -> Iterator[Challenge]:
     params["register"] = {
         "model": "faces",
         "gates": {},
-        "promotion": {"metric": "accuracy", "min_gain": 0.01},
+        "promotion": {"metric": "accuracy", "min_gain": 0.01, "margin": None},
     }
     Path("params.yaml").write_text(yaml.safe_dump(params))
     load_params.cache_clear()
@@ -87,6 +88,13 @@ def test_the_champion_moves_a_worse_one_is_refused_and_a_rollback_restores(
     ]
     assert json.loads(Path("reports/promotion.json").read_text()) == history[-1]
     assert history[-1]["forced"] is True
+    capsys.readouterr()
+    assert exit_code("history") == 0
+    assert [line.split()[2] for line in capsys.readouterr().out.splitlines()[1:]] == [
+        line["action"] for line in history
+    ]
+    exported = json.loads(Path("reports/promotions-export.json").read_text())
+    assert [entry["record"]["at"] for entry in exported["history"]] == [line["at"] for line in history]
     assert exit_code("promote", "--version", "2") == 1
     assert registry.aliases("faces") == {"challenger": 2, "champion": 3, "previous-champion": 1}
     assert "The challenger is version 2, as requested, instead of 3." in capsys.readouterr().err
@@ -129,6 +137,23 @@ def test_show_needs_no_prefect_server(challenge: Challenge, capsys: pytest.Captu
         "previous-champion     none",
         "challenger               1        0.9",
     ]
+
+
+def test_an_export_is_restored_on_a_new_server(
+    challenge: Challenge, migrated_store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    challenge(0.9)
+    registry.set_alias("faces", registry.CHAMPION, 1)
+    registry.tag_version("faces", 1, {"digest": "d"})
+    assert exit_code("export", "registry.json") == 0
+    shutil.copy(migrated_store, "mlflow.db")
+    assert exit_code("restore", "registry.json") == 0
+    assert registry.aliases("faces") == {"challenger": 1, "champion": 1}
+    shutil.copy(migrated_store, "mlflow.db")
+    shutil.rmtree("mlartifacts")
+    assert exit_code("restore", "registry.json") == 1
+    assert "Version 1 is not registered, and " in capsys.readouterr().err
+    assert exit_code("restore", "none.json") == 1
 
 
 def test_invalid_commands_and_folders_are_refused(

@@ -9,6 +9,7 @@ import pytest
 from facenet.errors import SourceInvalid
 from tasks.commands.reevaluate import compare, reevaluate
 from tasks.params import Params
+from tasks.tracking.registry import Version
 
 METRICS = {"accuracy": 0.8, "accuracy_interval": [0.75, 0.85], "pairs_sha256": "p"}
 
@@ -25,7 +26,7 @@ METRICS = {"accuracy": 0.8, "accuracy_interval": [0.75, 0.85], "pairs_sha256": "
 def test_it_has_dropped_if_it_was_above_the_present_interval(
     tags: dict[str, str], same: bool, dropped: bool | None
 ) -> None:
-    found = compare(METRICS, tags)
+    found = compare(METRICS, Version("faces", 1, "", tags, ()))
     assert (found["same_pairs"], found["dropped"]) == (same, dropped)
     assert found["registered"] == ({"accuracy": float(tags["accuracy"])} if tags.get("accuracy") else {})
 

@@ -1,6 +1,7 @@
 """Promotion and rollback on a real store, also when they are interrupted."""
 
 import json
+import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from tasks.promotion import aliases
 from tasks.promotion.aliases import promote, roll_back, standing
 from tasks.promotion.paired import DECISIONS
 from tasks.promotion.record import record
-from tasks.tracking import registry
+from tasks.tracking import history, registry
+from tasks.tracking.store import client
 from tests.tasks.promotion.versions import challenge, keep, rule
 
 pytestmark = pytest.mark.usefixtures("mlflow_store")
@@ -19,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("mlflow_store")
 
 def test_the_champion_moves_and_a_rollback_restores_it() -> None:
     challenge(0.90)
-    first = promote(rule())
+    first = promote(rule(), by="ada")
     assert (first.action, first.champion, first.previous_champion, first.challenger) == (
         "promoted",
         1,
@@ -50,6 +52,16 @@ def test_the_champion_moves_and_a_rollback_restores_it() -> None:
         1,
         True,
     )
+    records = [entry.record for entry in history.entries("faces")]
+    said = [(record["action"], record["champion"], record["previous_champion"]) for record in records]
+    assert said == [
+        ("promoted", 1, None),
+        ("promoted", 2, 1),
+        ("rolled_back", 1, None),
+        ("refused", 1, None),
+        ("promoted", 2, 1),
+    ]
+    assert (records[0]["by"], records[1]["figures"]) == ("ada", {"1": 0.9, "2": 0.92})
 
 
 def test_two_rollbacks_restore_the_champion_before_the_last_two() -> None:
@@ -63,6 +75,33 @@ def test_two_rollbacks_restore_the_champion_before_the_last_two() -> None:
     third = roll_back("faces")
     assert third.refused
     assert third.champion == 1
+
+
+def test_newer_data_are_those_that_were_registered_later(tmp_path: Path) -> None:
+    """A, B and A again: B's faces are newer than A's, A's are not newer than B's."""
+    for number, data in ((1, "a"), (2, "b"), (3, "a")):
+        kept = keep(DECISIONS, number, {number})
+        challenge(0.975, **{**{k: v for k, v in kept.tags.items() if k != "accuracy"}, "data.aligned": data})
+    default = rule(gain=0.01, margin=0.5)
+    assert promote(default, number=1).champion == 1
+    newer = promote(default, number=2)
+    assert newer.champion == 2
+    assert newer.reason.partition(" The challenger is")[0].endswith(", on newer data.")
+    older = promote(default, number=3)
+    assert older.refused
+    assert "at least 0.01 is required" in older.reason
+
+
+def test_a_preview_moves_and_records_nothing_and_a_person_may_reject() -> None:
+    challenge(0.9)
+    planned = promote(rule(), preview=True)
+    assert (planned.action, planned.champion) == ("promoted", 1)
+    assert (registry.aliases("faces"), history.entries("faces")) == ({"challenger": 1}, [])
+    rejected = aliases.reject(planned, by="ada", why="too old")
+    assert (rejected.action, rejected.champion, rejected.challenger) == ("refused", None, 1)
+    assert rejected.reason.startswith("ada did not approve it: too old. Version 1 is the first champion")
+    assert registry.aliases("faces") == {"challenger": 1}
+    assert [entry.record["by"] for entry in history.entries("faces")] == ["ada"]
 
 
 def test_a_refusal_moves_no_alias() -> None:
@@ -100,7 +139,7 @@ def test_versions_are_compared_even_if_significance_is_not_required(tmp_path: Pa
     assert result.paired is not None
     assert (result.paired.pairs, result.paired.only_new, result.paired.only_old) == (40, 4, 1)
     assert result.paired.in_words() in result.reason
-    record(result, at="2026-01-01T00:00:00+00:00", receipt=tmp_path / "r.json", history=tmp_path / "h.jsonl")
+    record(result, receipt=tmp_path / "r.json", history=tmp_path / "h.jsonl")
     assert json.loads((tmp_path / "r.json").read_text())["paired"]["only_new"] == 4
     made = registry.get_version("faces", 2)
     assert made is not None
@@ -138,6 +177,57 @@ def test_a_receipt_that_the_registry_does_not_have_is_ignored(receipt: dict[str,
     if "digest" in receipt:
         registry.tag_version("faces", 1, {"digest": "another"})
     assert promote(rule(), receipt=Path("receipt.json")).champion == 2
+
+
+def promote_in_process(number: int | None) -> None:
+    """Promote in a process of its own, as fast as the others."""
+    promote(rule(model="raced"), number=number)
+
+
+def race(numbers: list[int | None]) -> None:
+    """Promote the versions at once, each in a process."""
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(
+        [promote_in_process.__module__, "mlflow.store.model_registry.rest_store"]
+    )
+    started = [processes.Process(target=promote_in_process, args=(number,)) for number in numbers]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join()
+    assert {process.exitcode for process in started} == {0}
+
+
+@pytest.mark.server
+@pytest.mark.slow
+def test_ten_promotions_at_once_leave_one_winner_and_a_true_history(
+    mlflow_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of ten versions, and then four times of the same one; each record agrees with the one before it."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server)
+    accuracies = [0.90, 0.95, 0.91, 0.97, 0.92, 0.99, 0.93, 0.98, 0.94, 0.96]
+    numbers = [challenge(accuracy, "raced") for accuracy in accuracies]
+    race([*numbers])
+    best = numbers[accuracies.index(0.99)]
+    assert registry.aliases("raced")["champion"] == best
+    entries = history.entries("raced")
+    assert [entry.record["number"] for entry in entries] == list(range(1, 11))
+    assert {entry.status for entry in entries} == {history.DONE}
+    assert history.gaps([entry.record for entry in entries]) == []
+    champion = None
+    for entry in entries:
+        if entry.record["action"] == "promoted":
+            assert entry.record["previous_champion"] == champion
+            champion = entry.record["champion"]
+        assert entry.record["champion"] == champion
+    assert registry.aliases("raced").get("previous-champion") == entries[-1].record["previous_champion"]
+
+    last = challenge(1.0, "raced")
+    race([None] * 4)
+    assert registry.aliases("raced")["champion"] == last
+    added = [(entry.record["action"], entry.record["champion"]) for entry in history.entries("raced")[10:]]
+    assert added == [("promoted", last)]
+    assert all(not model.name.startswith("raced.") for model in client().search_registered_models())
 
 
 class Interruption(BaseException):

@@ -19,7 +19,7 @@ def version(number: int, **tags: str) -> Version:
 def verdict(
     new: Version | None, old: Version | None, metric: str = "accuracy", gain: float = 0.0
 ) -> tuple[str, str]:
-    return decide(new, old, PromotionParams(metric=metric, min_gain=gain), force=False)
+    return decide(new, old, PromotionParams(metric=metric, min_gain=gain, margin=None), force=False)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_gain_may_have_to_be_significant(
             pairs=600, difference=0.02, interval=interval, only_new=20, only_old=8, p_value=0.03
         )
         common = CommonPairs(pairs=600, coverage=1.0, identical=True, new={}, old={}, comparison=paired)
-    gate = PromotionParams(metric="accuracy", min_gain=0.0, require_significance=required)
+    gate = PromotionParams(metric="accuracy", min_gain=0.0, margin=None, require_significance=required)
     action, reason = decide(
         version(2, accuracy="0.92"), version(1, accuracy="0.90"), gate, force=False, common=common
     )
@@ -117,8 +117,52 @@ def test_a_gain_may_have_to_be_significant(
     assert expected == "promoted" or "require_significance" in reason
 
 
+@pytest.mark.parametrize(
+    ("difference", "interval", "newer", "expected"),
+    [
+        (0.0089, (-0.0067, 0.0311), False, "refused"),  # noise, which was once promoted
+        (0.0089, (-0.0067, 0.0311), True, "promoted"),
+        (0.0089, (-0.0167, 0.0311), True, "refused"),  # may be worse
+        (0.02, (-0.0067, 0.04), False, "promoted"),
+        (0.02, (-0.0167, 0.06), False, "refused"),
+        (0.005, (0.002, 0.008), False, "promoted"),  # small, but certain
+        (-0.002, (-0.006, 0.002), True, "promoted"),
+        (-0.002, (-0.006, 0.002), False, "refused"),
+        (0.02, None, True, "refused"),  # nobody knows
+    ],
+)
+def test_the_default_rule_is_not_worse_and_better_or_on_newer_data(
+    difference: float, interval: tuple[float, float] | None, newer: bool, expected: str
+) -> None:
+    common = None
+    if interval is not None:
+        paired = Comparison(
+            pairs=600, difference=difference, interval=interval, only_new=20, only_old=8, p_value=0.03
+        )
+        common = CommonPairs(pairs=600, coverage=1.0, identical=True, new={}, old={}, comparison=paired)
+    rule = PromotionParams(metric="accuracy", min_gain=0.01)
+    new, old = version(2, accuracy=str(0.9 + difference)), version(1, accuracy="0.9")
+    action, reason = decide(new, old, rule, force=False, common=common, newer_data=newer)
+    assert action == expected, reason
+    assert f"a gain of {difference:g}; " in reason
+    if interval is not None:
+        assert f"({interval[0]:+.4f} to {interval[1]:+.4f})" in reason
+    if action == "refused":
+        assert "register.promotion." in reason
+
+
+def test_newer_data_are_no_excuse_where_significance_is_required() -> None:
+    paired = Comparison(
+        pairs=600, difference=0.001, interval=(0.0005, 0.002), only_new=9, only_old=1, p_value=0.02
+    )
+    common = CommonPairs(pairs=600, coverage=1.0, identical=True, new={}, old={}, comparison=paired)
+    rule = PromotionParams(metric="eer", min_gain=0.0, require_significance=True)
+    new, old = version(2, eer="0.2"), version(1, eer="0.1")
+    assert decide(new, old, rule, force=False, common=common, newer_data=True)[0] == "refused"
+
+
 def on_common_pairs(folder: Path, new: Version, old: Version, metric: str = "accuracy") -> tuple[str, str]:
-    rule = PromotionParams(metric=metric, min_gain=0.0)
+    rule = PromotionParams(metric=metric, min_gain=0.0, margin=None)
     return decide(new, old, rule, force=False, common=common_pairs(new, old, folder))
 
 

@@ -1,6 +1,7 @@
 """The receipt of the last promotion and the history of all."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ SECOND = PromotionResult(model="faces", action="refused", reason="worse", champi
 def test_the_receipt_is_the_last_decision_and_the_history_has_all(tmp_path: Path) -> None:
     receipt, history = tmp_path / "reports" / "promotion.json", tmp_path / "reports" / "promotions.jsonl"
     for number, result in enumerate((FIRST, SECOND)):
-        record(result, at=f"2026-01-0{number + 1}T00:00:00+00:00", receipt=receipt, history=history)
+        at = f"2026-01-0{number + 1}T00:00:00+00:00"
+        record(replace(result, at=at), receipt=receipt, history=history)
     lines = [json.loads(line) for line in history.read_text().splitlines()]
     assert [(line["at"][:10], line["action"]) for line in lines] == [
         ("2026-01-01", "promoted"),
@@ -34,7 +36,7 @@ def test_the_receipt_is_written_last(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(module, "write_report", full)
     with pytest.raises(OSError, match="no space"):
-        record(FIRST, at="2026-01-01", receipt=tmp_path / "r.json", history=tmp_path / "h.jsonl")
+        record(FIRST, receipt=tmp_path / "r.json", history=tmp_path / "h.jsonl")
     assert (tmp_path / "h.jsonl").read_text().count("\n") == 1
 
 

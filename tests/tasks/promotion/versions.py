@@ -22,9 +22,14 @@ Challenge = Callable[..., int]
 
 
 def rule(
-    metric: str = "accuracy", gain: float = 0.0, *, significant: bool = False, model: str = "faces"
+    metric: str = "accuracy",
+    gain: float = 0.0,
+    *,
+    significant: bool = False,
+    margin: float | None = None,
+    model: str = "faces",
 ) -> RegisterParams:
-    promotion = PromotionParams(metric=metric, min_gain=gain, require_significance=significant)
+    promotion = PromotionParams(metric=metric, min_gain=gain, margin=margin, require_significance=significant)
     return RegisterParams(model=model, gates={}, promotion=promotion)
 
 
