@@ -21,6 +21,7 @@ from flows.automations import apply, automations
 from flows.gpu import LIMIT
 from flows.servers import require_prefect
 from tasks.entry import stage_main
+from tasks.redaction import redact
 
 FILE = Path("infra/prefect.yaml")
 POOL = "facenet"
@@ -60,7 +61,7 @@ def deploy(alerts: str = DEFAULT) -> None:
         wanted = automations(block)
         apply(client, wanted)
         names = sorted(deployment.name for deployment in client.read_deployments())
-    sys.stdout.write(f"Deployed to {url}: {', '.join(names)}\n")
+    sys.stdout.write(f"Deployed to {redact(url)}: {', '.join(names)}\n")
     sys.stdout.write(f"Automations: {', '.join(automation.name for automation in wanted)}\n")
     sys.stdout.write(f"Alerts go to the block {alerts}. A worker of the pool {POOL} runs the deployments.\n")
 

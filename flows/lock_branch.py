@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from facenet.errors import FaceNetError
+from tasks.redaction import redact
 
 LOCK = "dvc.lock"
 ORIGIN = "origin"
@@ -145,5 +146,5 @@ def _git(*words: str, env: dict[str, str] | None = None, seconds: float | None =
         raise NotCommitted(f"git {words[0]} did not end within {seconds:.0f} s.") from error
     if done.returncode:
         last = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1]
-        raise NotCommitted(f"git {words[0]}: {last.removeprefix('fatal: ').rstrip('.')}.")
+        raise NotCommitted(redact(f"git {words[0]}: {last.removeprefix('fatal: ').rstrip('.')}."))
     return done.stdout.strip()

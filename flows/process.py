@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from tasks.redaction import redact
+
 GUARD = Path(__file__).with_name("guard.py")
 GRACE_SECONDS = 12.0  # from SIGTERM to SIGKILL: enough to write a checkpoint, and a run ends within 20 s
 PROGRESS_SECONDS = 5.0
@@ -53,7 +55,8 @@ class Lines:
 
 
 def _clean(line: str) -> str:
-    return _ESCAPE.sub("", line).strip("\r").rstrip()
+    """Return a line without colours, and without passwords: it goes to logs, states and artifacts."""
+    return redact(_ESCAPE.sub("", line).strip("\r").rstrip())
 
 
 def run(

@@ -5,6 +5,7 @@ import time
 import requests
 
 from facenet.errors import FaceNetError
+from tasks.redaction import redact
 from tasks.tracking import TrackingFailed, public_uri, tracking_uri
 
 PATIENCE_SECONDS = 8.0  # a server that is just being restarted
@@ -25,13 +26,13 @@ def require_prefect(url: str, *, patience: float = PATIENCE_SECONDS) -> None:
     response = _answer(f"{url.rstrip('/')}/health", patience)
     if isinstance(response, str):
         raise ServerMissing(
-            f"The Prefect server {url} (PREFECT_API_URL) does not answer: {response}. "
+            f"The Prefect server {redact(url)} (PREFECT_API_URL) does not answer: {response}. "
             "Start it with `make up`, or run without it: --local."
         )
     if response.text.strip() != "true":
         raise ServerMissing(
-            f"{url} (PREFECT_API_URL) is not the API of a Prefect server. Its URL ends in /api, as in "
-            "http://127.0.0.1:4200/api; or run without a server: --local."
+            f"{redact(url)} (PREFECT_API_URL) is not the API of a Prefect server. Its URL ends in /api, as "
+            "in http://127.0.0.1:4200/api; or run without a server: --local."
         )
 
 
@@ -71,4 +72,4 @@ def _reason(error: requests.RequestException) -> str:
     inner: BaseException = error
     while inner.__cause__ or inner.__context__:
         inner = inner.__cause__ or inner.__context__ or inner
-    return (inner.strerror if isinstance(inner, OSError) else None) or str(inner)
+    return redact((inner.strerror if isinstance(inner, OSError) else None) or str(inner))

@@ -35,6 +35,7 @@ from flows.workspace_copy import settings, workspace_copy
 from tasks import paths
 from tasks.params import parse_params
 from tasks.promotion.receipt import registered_version
+from tasks.redaction import redact
 from tasks.reports import read_report
 from tasks.sweep import comparison
 from tasks.sweep.comparison import PointResult
@@ -111,7 +112,7 @@ def _point_result(
             child.set_tags({"training_run": _training_run(copy)})
     except FaceNetError as error:
         get_run_logger().error("%s failed: %s", label(point), error)
-        return PointResult(point, error=str(error))
+        return PointResult(point, error=redact(str(error)))
     return PointResult(point, metrics, registration=receipt)
 
 
@@ -190,7 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("Stopped. Finished points are cached: the same sweep continues from there.\n")
         return 130
     except FaceNetError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(redact(f"{error}\n"))
         return 1
     if not state.is_completed():
         sys.stderr.write(f"\n{state.message}\n")

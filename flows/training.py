@@ -33,6 +33,7 @@ from flows.supervision import supervise
 from flows.watch import Watch
 from tasks.entry import check_first
 from tasks.paths import report
+from tasks.redaction import redact
 from tasks.reports import read_report
 from tasks.tracking import public_uri
 
@@ -169,7 +170,7 @@ def main(arguments: argparse.Namespace) -> int:
         sys.stderr.write("Stopped. Finished stages are cached: the next run continues from there.\n")
         return 130
     except (FaceNetError, ValueError) as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(redact(f"{error}\n"))
         return 1
     return 0
 

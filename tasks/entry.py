@@ -6,10 +6,13 @@ import select
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable
+from types import TracebackType
 
 from facenet.errors import FaceNetError
 from facenet.storage import explain
+from tasks.redaction import redact, redact_logs
 
 CHECK = "tasks.commands.check"
 _PIPE_CLOSED = 128 + signal.SIGPIPE  # what a shell reports for a program killed by SIGPIPE
@@ -24,8 +27,10 @@ def stage_main(main: Callable[[], None]) -> None:
 
     Storage problems, such as a full disk or missing permissions, are reported the same way. If the reader of
     the output has closed it, as in `facenet results | head -1`, exit silently. Characters that the output's
-    encoding lacks are escaped.
+    encoding lacks are escaped. Passwords and keys are removed from messages, logs and tracebacks.
     """
+    redact_logs()
+    sys.excepthook = _show_redacted
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
@@ -59,8 +64,12 @@ def check_first() -> None:
 
 
 def _fail(error: FaceNetError) -> None:
-    sys.stderr.write(f"{type(error).__name__}: {error}\n")
+    sys.stderr.write(redact(f"{type(error).__name__}: {error}\n"))
     sys.exit(1)
+
+
+def _show_redacted(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    sys.stderr.write(redact("".join(traceback.format_exception(kind, error, trace))))
 
 
 def _reader_is_gone() -> bool:

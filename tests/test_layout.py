@@ -33,6 +33,7 @@ GLUE = (
     "tasks.entry",
     "tasks.params",
     "tasks.paths",
+    "tasks.redaction",
     "tasks.reports",
 )
 # The lists of modules whose code is part of a cache key or a digest, and what that code begins with.
@@ -56,7 +57,7 @@ PACKAGES = (
     "tracking",
     "workers",
 )
-MODULES = ("entry", "paths", "reports")
+MODULES = ("entry", "paths", "redaction", "reports")
 PROJECT = ("facenet", "tasks", "flows", "services")
 ALLOWED = {  # what each package may import of the project
     "facenet": ("facenet",),

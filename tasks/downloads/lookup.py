@@ -12,6 +12,7 @@ from facenet.errors import DownloadFailed
 from tasks.downloads.http import download as fetch
 from tasks.downloads.official import OFFICIAL
 from tasks.paths import DOWNLOADS
+from tasks.redaction import redact
 
 MIRRORS = "FACENET_MIRRORS"
 _URL = re.compile(r"https?://")
@@ -63,7 +64,7 @@ def locate(
         try:
             fetch(url, target, sha256=expected, pause=pause)
         except DownloadFailed as error:
-            tried.append(f"{url}: {error}")
+            tried.append(redact(f"{url}: {error}"))
         else:
             return target
     places = "\n".join(f"  {place}" for place in tried)

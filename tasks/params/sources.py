@@ -7,9 +7,22 @@ tasks/ingest/sources. No other code names a kind.
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from tasks.params.section import Section, Sha256
+from tasks.redaction import has_password
+
+
+def _without_password(url: str) -> str:
+    if has_password(url):
+        raise ValueError(
+            "a user, password or signature in a URL would be stored in Git, MLflow and model.json: "
+            "leave it out, and put the URL into FACENET_MIRRORS"
+        )
+    return url
+
+
+Url = Annotated[str, AfterValidator(_without_password)]
 
 
 class SourceSection(Section):
@@ -42,7 +55,7 @@ class FolderSource(SourceSection):
     kind: Literal["folder"]
     path: str
     sha256: Sha256 | None = None
-    urls: tuple[str, ...] = ()
+    urls: tuple[Url, ...] = ()
     role: Literal["train", "evaluate", "split"] = "split"
     pairs: str | None = None
 
@@ -63,7 +76,7 @@ class LfwSource(SourceSection):
     public: ClassVar[bool] = True
     archive: str = "lfw-deepfunneled.tgz"
     sha256: Sha256 | None = None
-    urls: tuple[str, ...] = ()
+    urls: tuple[Url, ...] = ()
     pairs: str = "pairs.txt"
     threshold_pairs: str | None = None
     train_people: str | None = None
@@ -89,7 +102,7 @@ class CelebaSource(SourceSection):
     public: ClassVar[bool] = True
     images: str
     sha256: Sha256 | None = None
-    urls: tuple[str, ...] = ()
+    urls: tuple[Url, ...] = ()
     identities: str = "identity_CelebA.txt"
     partition: str | None = None
     attributes: str | None = None

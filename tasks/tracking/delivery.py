@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
 
+from tasks.redaction import redact
 from tasks.tracking.append_only import FolderBusy
 from tasks.tracking.outbox import Outbox, Record, outboxes
 from tasks.tracking.runs import Run, create_run, find_run, open_run
@@ -80,7 +81,7 @@ class Delivery:
                 for one in batch:
                     self._deliver(run, [one])
                 return
-            self.refused.append(f"{batch[0][0]['kind']}: {error}")
+            self.refused.append(redact(f"{batch[0][0]['kind']}: {error}"))
             logger.warning("MLflow refuses a record of %s: %s", self.outbox.folder, error)
 
 

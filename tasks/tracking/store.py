@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, unquote
 
 from facenet.errors import FaceNetError
+from tasks.redaction import redact
 from tasks.tracking.provenance import workspace
 
 if TYPE_CHECKING:
@@ -142,8 +143,8 @@ def mlflow_errors() -> Iterator[None]:
         yield
     except (MlflowException, RequestException, SQLAlchemyError) as error:
         raise TrackingFailed(
-            f"MLflow at {public_uri()} says: {error}. Start the server named in MLFLOW_TRACKING_URI, or "
-            "unset the variable to use the workspace's SQLite store."
+            f"MLflow at {public_uri()} says: {redact(str(error))}. Start the server named in "
+            "MLFLOW_TRACKING_URI, or unset the variable to use the workspace's SQLite store."
         ) from error
 
 

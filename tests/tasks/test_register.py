@@ -326,11 +326,16 @@ def test_the_receipt_names_the_champion(workspace: Workspace) -> None:
 def test_registering_on_a_real_server(
     workspace: Workspace, mlflow_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server.replace("://", "://ada:s3cr3t-word@"))
     first, second = workspace.register(model="remote"), workspace.register(model="remote")
     assert first == second
     assert first["tracking_uri"] == mlflow_server
     assert is_challenger(workspace.receipt)
+    written = [path for path in Path.cwd().rglob("*") if path.is_file()]
+    assert workspace.receipt.absolute() in written
+    assert [path for path in written if b"s3cr3t-word" in path.read_bytes()] == []
+    run = mlflow.MlflowClient(mlflow_server).get_run(first["run_id"])
+    assert "s3cr3t-word" not in str(run.to_dictionary())
 
 
 def test_the_calibration_is_part_of_the_model(workspace: Workspace) -> None:
