@@ -1,4 +1,4 @@
-"""A flow run beside a `dvc repro` typed by hand: the flow waits for DVC's lock, and nothing is done twice."""
+"""A flow run during a `dvc repro` typed by hand: the flow waits for DVC's lock, and nothing is done twice."""
 
 import sys
 from pathlib import Path
@@ -12,10 +12,10 @@ def run(folder: Path) -> None:
     with night(folder, epochs=3) as here:
         by_hand = here.command("dvc", "repro")
         here.until(lambda: here.working("tasks.train"), 120, "the stage train of dvc repro")
-        beside = here.command(sys.executable, "-m", "flows.training")
-        output, _ = beside.communicate(timeout=230)
+        flow = here.command(sys.executable, "-m", "flows.training")
+        output, _ = flow.communicate(timeout=230)
         text, _ = by_hand.communicate(timeout=60)
-        if by_hand.returncode or beside.returncode:
+        if by_hand.returncode or flow.returncode:
             raise FaultFound(f"dvc repro: {text[-1500:]}\nflow: {output[-1500:]}")
         if output.count("images of 27 people") or text.count("images of 27 people") != 1:
             raise FaultFound("the model was not trained exactly once")
