@@ -94,6 +94,17 @@ down: $(READY) ## Stop the servers of `make up`
 status: $(READY) ## Show the servers of `make up`
 	@python -m services status
 
+.PHONY: backup
+backup: $(READY) ## Back up databases, artifacts, DVC cache and remotes: make backup TO=/backups/monday
+	@[ -n "$(TO)" ] || { echo "Name a new folder: make backup TO=/backups/monday" >&2; exit 1; }
+	@python -m services.backup "$(TO)"
+
+.PHONY: restore
+restore: $(READY) ## Restore a backup into a new clone: make restore FROM=/backups/monday
+	@[ -n "$(FROM)" ] || { echo "Name a folder of make backup: make restore FROM=/backups/monday" >&2; exit 1; }
+	@python -m services.restore "$(FROM)"
+	@dvc checkout --quiet --allow-missing
+
 # facenet-pytorch 2.5.3 pins an old torch: install it without dependencies next to a recent torch.
 PEER := benchmarks/.peer
 PEER_PYTHON := $(PEER)/bin/python

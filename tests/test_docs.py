@@ -91,6 +91,8 @@ RUN_BY = {
         "faults/scenarios/reproduce_champion.py",
         '"facenet", "reproduce", CHAMPION',
     ),
+    "make backup TO=/backups/monday": ("faults/scenarios/backup_restore.py", '"make", "backup", f"TO='),
+    "make restore FROM=/backups/monday": ("faults/scenarios/backup_restore.py", '"make", "restore", f"FROM='),
     "make update": (CLONE, '"make", "update"'),
     "git clone --quiet https://example.org/team/facenet.git facenet && cd facenet && make setup": (
         CLONE,

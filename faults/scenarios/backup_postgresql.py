@@ -1,0 +1,68 @@
+"""Backup of the running servers, wipe, restore: PostgreSQL, Prefect and MLflow answer as before."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import requests
+
+from faults.errors import FaultFound, NotPossible
+from faults.project import new_project
+from faults.servers import Servers, running
+from faults.tiny_models import make_champion, register_model, variables
+from services.folder import VARIABLE
+from services.postgresql import find_binaries
+from services.stack import client_environment
+
+SECONDS = 30
+
+
+def run(folder: Path) -> None:
+    """Register a model and set a variable, back up under way, delete the servers' folder, restore it."""
+    if find_binaries() is None:
+        raise NotPossible("PostgreSQL is not installed")
+    workspace = new_project(folder / "workspace").folder
+    with running(folder) as servers:
+        environment = client_environment(servers.stack)
+        version = register_model(folder / "model", 1, environment)
+        make_champion(version, environment)
+        api = environment["PREFECT_API_URL"]
+        value = {"name": "kept", "value": "yes"}
+        requests.post(f"{api}/variables/", json=value, timeout=SECONDS).raise_for_status()
+        weights = _weights(folder / "before", environment)
+        _call(servers, workspace, "services.backup", folder / "backup")
+        servers.command("down")
+        shutil.rmtree(servers.folder.path)
+        _call(servers, workspace, "services.restore", folder / "backup")
+        servers.command("up", "--wait", "240")
+        found = requests.get(f"{api}/variables/name/kept", timeout=SECONDS)
+        if found.status_code != 200 or found.json()["value"] != "yes":
+            raise FaultFound(f"Prefect has lost a variable: {found.text}")
+        if _weights(folder / "after", environment) != weights:
+            raise FaultFound("the champion's weights differ")
+
+
+def _call(servers: Servers, workspace: Path, module: str, folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", module, str(folder)],
+        cwd=workspace,
+        env={**os.environ, "PYTHONPATH": str(workspace), VARIABLE: str(servers.folder.path)},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise FaultFound(f"{module}: {done.stdout}{done.stderr}")
+    print(done.stdout)
+
+
+def _weights(folder: Path, environment: dict[str, str]) -> bytes:
+    """Return the bytes of the champion's weights, downloaded from MLflow."""
+    from tasks.tracking.registry import download_version
+    from tasks.tracking.served import resolve_version
+
+    folder.mkdir()
+    with variables(**environment):
+        files = download_version(resolve_version("models:/facenet@champion"), folder)
+    return (files / "facenet.safetensors").read_bytes()
