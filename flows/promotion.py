@@ -20,6 +20,7 @@ from flows.approval import Approval, ask
 from flows.artifacts import publish_page
 from flows.command import LOCAL
 from flows.local_api import local_api
+from flows.serving import NotServed, serve_champion
 from flows.supervision import supervise
 from flows.training import Hours
 from flows.watch import Watch
@@ -108,7 +109,11 @@ def _decide(
     publish_page("promotion", page, result.reason, warn=get_run_logger().warning)
     if result.refused:
         return Failed(name="Refused", message=result.reason)
-    return Completed(name=STATES[result.action], message=result.reason)
+    try:
+        served = serve_champion()
+    except NotServed as error:
+        return Failed(name="NotServed", message=f"{result.reason} But the champion is not served: {error}")
+    return Completed(name=STATES[result.action], message=f"{result.reason} {served}".rstrip())
 
 
 def show(_: argparse.Namespace | None = None) -> None:

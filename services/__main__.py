@@ -44,10 +44,10 @@ def _run(command: str, folder: Folder, options: dict[str, object]) -> None:
         from services.switch import switch
 
         if not folder.settings.exists():
-            sys.stdout.write(f"{folder.path} has no servers: nothing to switch.\n")
+            _note(f"{folder.path} has no servers: nothing to switch.")
             return
         with exclusive(folder):
-            switch(stack_of(folder), _say)
+            switch(stack_of(folder), _say, _note)
     elif command == "door":
         from services.door import serve
         from services.launch import stack_of
@@ -61,6 +61,11 @@ def _run(command: str, folder: Folder, options: dict[str, object]) -> None:
 
 def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
+
+
+def _note(line: str) -> None:
+    """Print what is not a result, so that a promotion can ignore it."""
+    sys.stderr.write(f"{line}\n")
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:

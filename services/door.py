@@ -11,7 +11,7 @@ from services.folder import Folder
 from services.served import load_served
 from services.settings import LOOPBACK, Settings
 
-CHUNK = 1 << 16
+CHUNK, LINGER_SECONDS = 1 << 16, 5.0
 ABSENT = b"No model is served at the moment.\n"
 UNAVAILABLE = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nConnection: close\r\nRetry-After: 5\r\n"
@@ -27,24 +27,37 @@ async def serve(folder: Folder, settings: Settings) -> None:
             port = settings.model_port(load_served(folder).slot)
             server_reader, server_writer = await asyncio.open_connection(LOOPBACK, port)
         except OSError:
-            writer.write(UNAVAILABLE)
-            await _close(writer)
+            await _refuse(reader, writer)
             return
-        await asyncio.gather(_copy(reader, server_writer), _copy(server_reader, writer))
+        try:
+            await asyncio.gather(_copy(reader, server_writer), _copy(server_reader, writer))
+        except OSError:
+            pass  # one side is gone, so the other one is closed as well
+        finally:
+            await asyncio.gather(_close(writer), _close(server_writer))
 
     server = await asyncio.start_server(connected, LOOPBACK, settings.champion_port)
     async with server:
         await server.serve_forever()
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while chunk := await reader.read(CHUNK):
-            writer.write(chunk)
-            await writer.drain()
-    except OSError:
-        pass  # one side is gone; the other one is closed below
+async def _refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer 503, and read the rest of the request: closing at once would break the sender's pipe."""
+    with suppress(OSError, TimeoutError):
+        writer.write(UNAVAILABLE)
+        writer.write_eof()
+        async with asyncio.timeout(LINGER_SECONDS):
+            while await reader.read(CHUNK):
+                pass
     await _close(writer)
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Pass bytes on until the sender has no more, which the receiver is then informed of."""
+    while chunk := await reader.read(CHUNK):
+        writer.write(chunk)
+        await writer.drain()
+    writer.write_eof()
 
 
 async def _close(writer: asyncio.StreamWriter) -> None:

@@ -119,11 +119,15 @@ def choose(options: Mapping[str, Any], before: Settings | None) -> Settings:
     options: fields of Settings, None where the command line does not give one.
 
     Raises:
-        ServicesFailed: a port is invalid or used twice, or a hostname is given without a password.
+        ServicesFailed: a port is invalid or used twice, a hostname is given without a password, or this is
+            not the root of the project.
     """
     given = {name: value for name, value in options.items() if value is not None}
     environment = {port: _port(variable(port)) for port in PORTS if os.environ.get(variable(port))}
-    settings = replace(before or Settings(workspace=str(Path.cwd())), **{**environment, **given})
+    here = {"workspace": str(Path.cwd())}  # the project may have been moved
+    settings = replace(before or Settings(), **{**here, **environment, **given})
+    if not Path("dvc.yaml").exists():
+        raise ServicesFailed(f"{Path.cwd()} is not the root of the project, in which the worker runs flows.")
     if settings.hostname != LOOPBACK and not settings.auth:
         raise ServicesFailed(
             f"--hostname {settings.hostname} opens the servers to other machines, which needs passwords: "

@@ -17,8 +17,8 @@ from services.stack import Stack
 USER = "facenet"
 SECONDS = 10.0
 LOG_SIZE, LOG_COPIES = "10MB", 5
-# A server that does not come up is tried again after 1, 2, 3, ... seconds: for 84 minutes.
-RETRIES = 100
+# A server that ends within START_SECONDS is started again after 1, 2, 3, ... seconds, for over an hour.
+START_SECONDS, RETRIES = 10, 100
 
 CONTROL = """\
 ; Written by `make up`; changes are lost.
@@ -44,7 +44,7 @@ command={command}
 priority={priority}
 autostart={autostart}
 autorestart=true
-startsecs=1
+startsecs={start}
 startretries={retries}
 stopsignal={signal}
 stopwaitsecs={seconds}
@@ -79,6 +79,7 @@ def configuration(programs: list[Program], stack: Stack) -> str:
             command=f'"{python}" -m services run {program.name}',
             priority=(place + 1) * 10,
             autostart=str(program.autostart).lower(),
+            start=START_SECONDS,
             retries=RETRIES,
             signal=program.stop_signal,
             seconds=program.stop_seconds,

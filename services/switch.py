@@ -18,9 +18,10 @@ LOAD_SECONDS, POLL_SECONDS = 180.0, 0.3
 RUNNING = ("STARTING", "RUNNING")
 
 
-def switch(stack: Stack, say: Callable[[str], None]) -> None:
+def switch(stack: Stack, say: Callable[[str], None], note: Callable[[str], None]) -> None:
     """Serve the version with the alias champion; do nothing if no servers run or none serves a model.
 
+    say: is called with what is served at the end; note: with why there is nothing to do.
     If the new version does not load or does not answer, the old one stays.
 
     Raises:
@@ -28,19 +29,30 @@ def switch(stack: Stack, say: Callable[[str], None]) -> None:
     """
     supervisor = Supervisor(stack)
     if not supervisor.runs() or not stack.settings.serve:
-        say(f"{stack.folder.path} serves no model (make up ARGS=--serve does): nothing to switch.")
+        note(f"{stack.folder.path} serves no model (make up ARGS=--serve does): nothing to switch.")
         return
     served, version = load_served(stack.folder), champion_version(stack)
     if not version:
-        say(f"No version of {stack.settings.model} is champion.")
+        note(f"No version of {stack.settings.model} is champion.")
     elif not served.version:
         _wait_for_first(stack, supervisor)
         say(f"Version {load_served(stack.folder).version} of {stack.settings.model} is served.")
     elif served.version == version:
+        _check_served(stack, supervisor, served)
         say(f"Version {version} of {stack.settings.model} is served already.")
     else:
         _replace(stack, supervisor, served, version)
         say(f"Version {version} of {stack.settings.model} is served instead of {served.version}.")
+
+
+def _check_served(stack: Stack, supervisor: Supervisor, served: Served) -> None:
+    try:
+        _wait(stack, supervisor, served.slot)
+    except (Unanswered, ServicesFailed) as reason:
+        raise ServicesFailed(
+            f"Version {served.version} of {stack.settings.model} is champion, but does not answer: {reason}. "
+            f"See {stack.folder.log(f'model-{served.slot}')}."
+        ) from reason
 
 
 def _replace(stack: Stack, supervisor: Supervisor, served: Served, version: str) -> None:
@@ -75,10 +87,10 @@ def _wait_for_first(stack: Stack, supervisor: Supervisor) -> None:
 def _wait(stack: Stack, supervisor: Supervisor, slot: str) -> list[float]:
     """Return the embedding of a model server once it has loaded its model."""
     name, port = f"model-{slot}", stack.settings.model_port(slot)
-    deadline = time.monotonic() + LOAD_SECONDS
+    deadline, first = time.monotonic() + LOAD_SECONDS, supervisor.states()[name]["pid"]
     while True:
-        state = supervisor.states()[name]["statename"]
-        if state not in RUNNING:
+        state = supervisor.states()[name]
+        if state["statename"] not in RUNNING or state["pid"] != first:  # the supervisor has started another
             raise ServicesFailed(f"it ended while loading: {last_line(stack.folder, name)}")
         try:
             ask(f"http://{LOOPBACK}:{port}/ping")

@@ -46,7 +46,8 @@ def up(folder: Folder, options: Mapping[str, Any], wait: float) -> None:
             said = "The servers are up."
         _wait(stack, wait)
         if settings.serve:
-            switch(stack, _say_change)  # a promotion may have happened while the servers were down
+            # A promotion may have happened while the servers were down.
+            switch(stack, _say_change, lambda _: None)
     _say(said)
     sys.stdout.write(_addresses(stack))
 

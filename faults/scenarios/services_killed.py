@@ -46,6 +46,7 @@ def run(folder: Path) -> None:
 def _kill_one(servers: Servers, row: Row) -> float:
     start = time.monotonic()
     os.kill(row.pid, signal.SIGKILL)
+    time.sleep(2)  # the second process of MLflow answers until the supervisor has started another server
     while True:
         now = next(found for found in rows(servers.stack) if found.name == row.name)
         if now.pid not in (0, row.pid) and now.good and all(found.good for found in rows(servers.stack)):

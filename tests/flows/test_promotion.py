@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows import promotion
+from flows import promotion, serving
 from tasks.params import load_params
 from tasks.tracking import registry, start_run
 
@@ -115,6 +115,19 @@ def test_a_failed_promotion_is_a_failed_flow_run_with_its_reason_and_an_artifact
     Path("params.yaml").unlink()
     load_params.cache_clear()
     assert "params.yaml" in promotion.promotion(return_state=True).message
+
+
+@pytest.mark.slow
+def test_a_champion_that_cannot_be_served_fails_the_run_with_the_reason(
+    challenge: Challenge, prefect_api: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    challenge(0.90)
+    refuse = "import sys; sys.exit('ServicesFailed: version 7 stays: HTTP 500')"
+    monkeypatch.setattr(serving, "COMMAND", (sys.executable, "-c", refuse))
+    state = promotion.promotion(return_state=True)
+    assert (state.type.value, state.name) == ("FAILED", "NotServed")
+    assert state.message.endswith("But the champion is not served: version 7 stays: HTTP 500")
+    assert registry.aliases("faces")["champion"] == 1
 
 
 @pytest.mark.slow

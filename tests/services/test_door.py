@@ -1,6 +1,8 @@
 """The door passes connections on to the server whose turn it is."""
 
 import asyncio
+import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -56,3 +58,21 @@ def test_without_a_server_behind_it_it_says_so(door: Stack, monkeypatch: pytest.
     start = time.monotonic()
     assert answers(door) == "HTTP 503"
     assert time.monotonic() - start < 5
+    with pytest.raises(Unanswered, match="HTTP 503"):
+        ask(f"http://127.0.0.1:{door.settings.champion_port}/", "x" * 5_000_000)
+
+
+def test_a_client_that_has_sent_everything_still_gets_its_answer(door: Stack) -> None:
+    with socket.create_connection(("127.0.0.1", door.settings.champion_port)) as client:
+        client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        client.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: client.recv(4096), b""))
+    assert answer.endswith(b"server a")
+
+
+def test_a_client_that_hangs_up_leaves_the_door_open_for_others(door: Stack) -> None:
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", door.settings.champion_port)) as client:
+            client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\nx")
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
+    assert answers(door) == "server a"

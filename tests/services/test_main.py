@@ -23,7 +23,9 @@ def test_a_folder_without_servers(
     monkeypatch.setenv(VARIABLE, str(tmp_path / "none"))
     command.main(["switch"])  # as after a promotion on a laptop
     command.main(["down"])
-    assert "nothing to switch" in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert "nothing to switch" in printed.err
+    assert "has no servers" in printed.out
     with pytest.raises(SystemExit) as exited:
         command.main(["status"])
     assert exited.value.code == 1

@@ -1,5 +1,6 @@
 """Options, environment and what is remembered make the settings."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from services.settings import PORTS, Settings, choose, load, save, variable
 
 
 @pytest.fixture(autouse=True)
-def _no_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_ports(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
+    monkeypatch.chdir(root)
     for port in PORTS:
         monkeypatch.delenv(variable(port), raising=False)
 
@@ -73,6 +75,14 @@ def test_only_the_ports_that_are_used_are_listed() -> None:
 def test_servers_listen_on_loopback_unless_they_have_a_name() -> None:
     assert Settings().listen == "127.0.0.1"
     assert Settings(hostname="box", auth=True).listen == "0.0.0.0"
+
+
+def test_the_workspace_is_where_it_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ServicesFailed, match="is not the root of the project"):
+        choose({}, None)
+    (tmp_path / "dvc.yaml").touch()
+    assert choose({}, Settings(workspace="/moved", prefect_port=2001)).workspace == str(tmp_path)
 
 
 def test_a_change_is_described_with_both_values() -> None:

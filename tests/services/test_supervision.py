@@ -38,6 +38,7 @@ def test_supervisor_reads_the_programs_in_the_order_of_their_start(make_stack: C
         assert process.autorestart.__name__ == "RestartUnconditionally"
         assert process.stdout_logfile == str(stack.folder.log(group.name))
         assert (process.stdout_logfile_maxbytes, process.stdout_logfile_backups) == (10 * 1024 * 1024, 5)
+        assert process.startsecs == 10  # so that a server that fails in its imports is not restarted at once
         assert process.autostart == (group.name != "model-b")
 
 

@@ -18,12 +18,14 @@ class Remembering:
 
     def __init__(self) -> None:
         self.up, self.states_of = True, {"model-a": "RUNNING", "model-b": "STOPPED"}
+        self.pid, self.restarts = 1, 0
 
     def runs(self) -> bool:
         return self.up
 
     def states(self) -> dict[str, dict[str, Any]]:
-        return {name: {"statename": state} for name, state in self.states_of.items()}
+        self.pid += self.restarts
+        return {name: {"statename": state, "pid": self.pid} for name, state in self.states_of.items()}
 
     def start(self, name: str) -> None:
         self.states_of[name] = "RUNNING"
@@ -53,7 +55,7 @@ def served(make_stack: Callable[..., Stack]) -> Stack:
 
 def said(stack: Stack) -> str:
     lines: list[str] = []
-    switch(stack, lines.append)
+    switch(stack, lines.append, lines.append)
     return "\n".join(lines)
 
 
@@ -89,6 +91,15 @@ def test_a_version_that_ends_while_loading_leaves_the_old_one(
     assert load_served(served.folder) == Served("a", "3")
 
 
+def test_a_version_that_is_started_again_and_again_leaves_the_old_one(
+    supervisor: Remembering, served: Stack
+) -> None:
+    supervisor.restarts = 1
+    with pytest.raises(ServicesFailed, match="it ended while loading"):
+        said(served)
+    assert load_served(served.folder) == Served("a", "3")
+
+
 def test_a_version_that_never_loads_leaves_the_old_one(
     supervisor: Remembering, served: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,6 +111,28 @@ def test_a_version_that_never_loads_leaves_the_old_one(
     with pytest.raises(ServicesFailed, match="it did not load within"):
         said(served)
     assert supervisor.states_of["model-b"] == "STOPPED"
+
+
+def test_a_served_champion_that_does_not_answer_is_not_good(
+    supervisor: Remembering, served: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_served(Served("a", "4"), served.folder)
+    served.folder.log("model-a").write_text("MlflowException: no artifact\n")
+    supervisor.states_of["model-a"] = "BACKOFF"
+    with pytest.raises(
+        ServicesFailed, match=r"does not answer: it ended while .*MlflowException: no artifact"
+    ):
+        said(served)
+
+
+def test_results_and_notes_are_kept_apart(supervisor: Remembering, served: Stack) -> None:
+    results: list[str] = []
+    notes: list[str] = []
+    switch(served, results.append, notes.append)
+    supervisor.up = False
+    switch(served, results.append, notes.append)
+    assert results == ["Version 4 of facenet is served instead of 3."]
+    assert len(notes) == 1
 
 
 def test_there_is_nothing_to_switch_without_servers_or_champion(
