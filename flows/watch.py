@@ -19,7 +19,7 @@ from prefect.client.schemas.objects import State, StateType
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, get_current_settings, temporary_settings
 from prefect.states import Cancelled, Failed, Running
 
-POLL_SECONDS = 10.0
+POLL_SECONDS = 5.0
 REQUEST_SECONDS = 5.0
 OUTAGE_SECONDS = 600.0  # how long the end of a run waits for the server, to report it
 

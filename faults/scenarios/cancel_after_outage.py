@@ -9,7 +9,7 @@ from pathlib import Path
 from faults.errors import FaultFound
 from faults.night import night
 
-OUTAGE_SECONDS = 60.0
+OUTAGE_SECONDS, END_SECONDS = 60.0, 10.0
 
 
 def run(folder: Path) -> None:
@@ -25,7 +25,7 @@ def run(folder: Path) -> None:
             raise FaultFound("train ended in the outage")
         here.ask("post", f"flow_runs/{training}/set_state", {"state": {"type": "CANCELLING"}})
         cancelled = time.monotonic()
-        here.until(lambda: not here.working("tasks.train"), 25, "the end of train")
+        here.until(lambda: not here.working("tasks.train"), END_SECONDS, "the end of train")
         print(f"   no process of the stage {time.monotonic() - cancelled:.1f} s after the cancellation")
         here.expect(training, "Cancelled", 30)
         print(f"   Cancelled {time.monotonic() - cancelled:.1f} s after the cancellation")
