@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import threading
 import time
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from facenet.errors import DataInvalid
 from tasks import paths
 
 NOT_FINITE = "not_finite"
+REFUSED_LETTER = re.compile(r"[^\w\-. /]")  # by MLflow, in the name of a metric
 STAGES = {
     paths.report(stage).name: stage
     for stage in ("ingest", "align", "triplets", "train", "evaluate", "register")
@@ -56,6 +58,17 @@ def read_report(path: Path) -> dict[str, Any]:
     reasons = metrics.pop(NOT_FINITE, {})
     restored: dict[str, Any] = _restored(metrics, "", reasons) if reasons else metrics
     return restored
+
+
+def numbers(metrics: Mapping[str, Any], prefix: str) -> dict[str, float]:
+    """Return the finite numbers of nested metrics by their path, in letters that MLflow accepts."""
+    flat: dict[str, float] = {}
+    for name, value in metrics.items():
+        if isinstance(value, Mapping):
+            flat |= numbers(value, f"{prefix}/{name}")
+        elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            flat[REFUSED_LETTER.sub("_", f"{prefix}/{name}")] = value
+    return flat
 
 
 def _finite(value: Any, name: str, reasons: dict[str, str]) -> Any:

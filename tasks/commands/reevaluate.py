@@ -31,7 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     uri = parser.parse_args(arguments).model or f"models:/{params.register.model}@champion"
     report = reevaluate(uri, params)
     write_report(REPORT, report)
-    sys.stdout.write(json.dumps({key: report[key] for key in ("version", "accuracy", "dropped")}) + "\n")
+    said = {key: report[key] for key in ("version", "accuracy", "dropped")}
+    sys.stdout.write(json.dumps(said, allow_nan=False) + "\n")
 
 
 def reevaluate(uri: str, params: Params) -> dict[str, Any]:

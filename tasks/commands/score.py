@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parse(arguments)
     summary = score(options.photos, options.out, model=options.model, device=options.device)
     write_report(options.out.with_suffix(".json"), summary)
-    sys.stdout.write(json.dumps(summary) + "\n")
+    sys.stdout.write(json.dumps(summary, allow_nan=False) + "\n")
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:

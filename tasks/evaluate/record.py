@@ -1,12 +1,11 @@
 """Logging of the evaluation to the MLflow run that trained the model."""
 
 import logging
-import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from facenet.model import ModelCard
+from tasks.reports import numbers
 
 FILES = (
     *("evaluation.json", "roc.csv", "roc.png", "folds.csv", "worst_errors.png", "correct_pairs.png"),
@@ -32,7 +31,7 @@ def log_to_run(metrics: dict[str, Any], *, card: Path, reports: Path) -> bool:
         return False
     with open_outbox(name, run_id=model.run_id) as sender:
         outbox = sender.outbox
-        outbox.log_metrics(_metrics(metrics, "evaluation"))
+        outbox.log_metrics(numbers(metrics, "evaluation"))
         for file in FILES:
             outbox.log_file(reports / file, "reports")
         if digest := metrics.get("decisions_sha256"):
@@ -42,14 +41,3 @@ def log_to_run(metrics: dict[str, Any], *, card: Path, reports: Path) -> bool:
         found = f"run {model.run_id}" if model.run_id else f"run with the tag outbox {name}"
         logger.warning("The tracking server has no %s: the evaluation is only in %s", found, reports)
     return sender.arrived
-
-
-def _metrics(metrics: Mapping[str, Any], prefix: str) -> dict[str, float]:
-    """Return the finite numbers of nested metrics by their path."""
-    flat: dict[str, float] = {}
-    for name, value in metrics.items():
-        if isinstance(value, Mapping):
-            flat |= _metrics(value, f"{prefix}/{name}")
-        elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-            flat[f"{prefix}/{name}"] = value
-    return flat

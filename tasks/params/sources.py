@@ -29,9 +29,11 @@ class SourceSection(Section):
     """What every kind of source states about itself.
 
     public: whether this is a published data set, whose faces may be shown in reports.
+    terms: under which conditions its photos may be used, for the model card.
     """
 
     public: ClassVar[bool] = False
+    terms: ClassVar[str] = "not stated. Whoever collected the photos has to know what people agreed to."
 
     def protocol(self, folds: int) -> str | None:  # noqa: ARG002 - kinds with pairs use it
         """Return the name of the verification protocol of its pairs, None if it has no pairs."""
@@ -43,6 +45,7 @@ class OrlSource(SourceSection):
 
     kind: Literal["orl"]
     public: ClassVar[bool] = True
+    terms: ClassVar[str] = "the AT&T/ORL faces, free of charge; credit AT&T Laboratories Cambridge."
 
 
 class FolderSource(SourceSection):
@@ -74,6 +77,9 @@ class LfwSource(SourceSection):
 
     kind: Literal["lfw"]
     public: ClassVar[bool] = True
+    terms: ClassVar[str] = (
+        "Labeled Faces in the Wild, press photos from the web collected for research; no licence is stated."
+    )
     archive: str = "lfw-deepfunneled.tgz"
     sha256: Sha256 | None = None
     urls: tuple[Url, ...] = ()
@@ -100,6 +106,7 @@ class CelebaSource(SourceSection):
 
     kind: Literal["celeba"]
     public: ClassVar[bool] = True
+    terms: ClassVar[str] = "CelebA, for non-commercial research only."
     images: str
     sha256: Sha256 | None = None
     urls: tuple[Url, ...] = ()

@@ -1,20 +1,30 @@
-"""The page of this workspace, in reports/ and on the model's MLflow run."""
+"""The page of this workspace, in reports/ and on the model's MLflow run, and the version's model card."""
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tasks import paths
 from tasks.params import Params
+from tasks.report.inputs import read_findings
 from tasks.report.page import Subject, write_page
-from tasks.tracking import open_run
+from tasks.report.version_card import version_card
+from tasks.reports import numbers, read_report
+from tasks.tracking import Run, open_run
+from tasks.tracking.registry import describe_version, get_version
+
+if TYPE_CHECKING:
+    from facenet.model import ModelCard
+
+STAGES = ("ingest", "align", "triplets", "train")
 
 logger = logging.getLogger(__name__)
 
 
 def publish(params: Params, registration: Mapping[str, Any] | None) -> None:
-    """Write reports/report.html and log it to the model's run if this server has one.
+    """Write reports/report.html, and log it and the metrics of all stages to the model's run, if it exists.
 
+    A registered version gets its model card as description.
     registration: the receipt of the registered version; None for a model that missed a gate.
 
     Raises:
@@ -33,3 +43,27 @@ def publish(params: Params, registration: Mapping[str, Any] | None) -> None:
         )
     else:
         run.log_file(paths.REPORT_PAGE, "reports")
+        _log_stages(run)
+    if registration is not None:
+        _describe(params, card, registration)
+
+
+def _log_stages(run: Run) -> None:
+    """Log the metrics of the stages before evaluate, which cannot know the run, unless it has them."""
+    present = run.metrics()
+    metrics = {
+        name: value
+        for stage in STAGES
+        if paths.report(stage).exists()
+        for name, value in numbers(read_report(paths.report(stage)), stage).items()
+    }
+    new = {name: value for name, value in metrics.items() if present.get(name) != value}
+    if new:
+        run.log_metrics(new)
+
+
+def _describe(params: Params, card: "ModelCard", registration: Mapping[str, Any]) -> None:
+    version = get_version(registration["model"], registration["version"])
+    if version is not None:
+        findings = read_findings(paths.REPORTS)
+        describe_version(version, version_card(card, findings, params.ingest.sources, registration))

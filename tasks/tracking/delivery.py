@@ -132,7 +132,7 @@ def _log(run: Run, outbox: Outbox, records: Sequence[Record]) -> None:
     elif kind == "params":
         run.log_params(first["params"])
     elif kind == "dataset":
-        run.log_dataset(first["name"], first["digest"], first["source"])
+        run.log_dataset(first["name"], first["digest"], first["source"], first.get("dvc_md5"))
     elif kind == "file":
         run.log_file(outbox.folder / first["file"], first["folder"])
     elif kind == "tags":

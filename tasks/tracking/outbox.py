@@ -96,9 +96,10 @@ class Outbox:
             }
             self._append({"kind": "metrics", "step": step, "metrics": values})
 
-    def log_dataset(self, name: str, digest: str, source: str) -> None:
+    def log_dataset(self, name: str, digest: str, source: str, dvc_md5: str | None = None) -> None:
         """See `Run.log_dataset`."""
-        self._append({"kind": "dataset", "name": name, "digest": digest, "source": source})
+        stated = {"name": name, "digest": digest, "source": source, "dvc_md5": dvc_md5}
+        self._append({"kind": "dataset", **stated})
 
     def log_file(self, path: Path, folder: str = "") -> None:
         """Log a copy of a file as an artifact in the run's `folder`."""

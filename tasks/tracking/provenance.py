@@ -4,6 +4,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import yaml
+
 from facenet.digests import file_digest
 
 LOCK = "dvc.lock"  # names the data of a run by digest
@@ -33,6 +35,14 @@ def _git(*arguments: str) -> str:
     except FileNotFoundError:  # a container without git
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def dvc_md5(path: str) -> str | None:
+    """Return the MD5 that dvc.lock has for an output, None if it has none."""
+    lock = workspace() / LOCK
+    stages = (yaml.safe_load(lock.read_text()) or {}).get("stages", {}) if lock.exists() else {}
+    outs = [out for stage in stages.values() for out in stage.get("outs", [])]
+    return next((out.get("md5") for out in outs if out["path"] == path), None)
 
 
 def provenance() -> dict[str, str]:

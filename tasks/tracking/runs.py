@@ -23,7 +23,6 @@ EXPERIMENT = "facenet"
 MAX_PARAM = 6000  # characters of a value, MLflow's limit
 MAX_BATCH = 100  # params per request, MLflow's limit
 MAX_DATASET_DIGEST = 36  # characters, MLflow's limit; the source has the full digest
-SYSTEM_METRICS_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -74,14 +73,24 @@ class Run:
         with mlflow_errors():
             client().log_batch(self.run_id, entities)
 
-    def log_dataset(self, name: str, digest: str, source: str) -> None:
-        """Log the dataset `name` as an input of the run: its digest and location, not its bytes."""
-        from mlflow.entities import Dataset, DatasetInput
-
-        origin = json.dumps({"uri": source, "digest": digest}, allow_nan=False)
-        dataset = Dataset(name, digest[:MAX_DATASET_DIGEST], "local", origin)
+    def metrics(self) -> dict[str, float]:
+        """Return the latest value of each metric."""
         with mlflow_errors():
-            client().log_inputs(self.run_id, [DatasetInput(dataset, [])])
+            return dict(client().get_run(self.run_id).data.metrics)
+
+    def log_dataset(self, name: str, digest: str, source: str, dvc_md5: str | None = None) -> None:
+        """Log the dataset `name` as an input of the run: its digests and location, not its bytes.
+
+        digest: sha256. dvc_md5: under which DVC's cache and remote have it.
+        """
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        origin = {"uri": source, "digest": digest, **({"dvc_md5": dvc_md5} if dvc_md5 else {})}
+        text = json.dumps(origin, allow_nan=False)
+        dataset = Dataset(name, digest[:MAX_DATASET_DIGEST], "local", text)
+        with mlflow_errors():
+            tags = [InputTag("mlflow.data.context", "training")]
+            client().log_inputs(self.run_id, [DatasetInput(dataset, tags)])
 
     def log_file(self, path: Path, folder: str = "") -> None:
         """Log a file as an artifact in the run's `folder`."""
@@ -171,7 +180,7 @@ def find_run(tag: str, value: str) -> Run | None:
 
 @contextmanager
 def training_run(*, name: str, tags: Mapping[str, str], resume: str | None = None) -> Iterator[Run]:
-    """Yield a run that logs system metrics: `resume` if this server has it, otherwise a new one.
+    """Yield a run: `resume` if this server has it, otherwise a new one.
 
     The run ends as FINISHED, as FAILED after an exception, or as KILLED after SystemExit, KeyboardInterrupt
     or SIGTERM. SIGTERM raises SystemExit(143) here, unless the caller handles the signal. After SIGKILL the
@@ -184,7 +193,7 @@ def training_run(*, name: str, tags: Mapping[str, str], resume: str | None = Non
         run.resume()
     status = "KILLED"
     try:
-        with _system_metrics(run), _terminated():
+        with _terminated():
             yield run
         status = "FINISHED"
     except Exception:
@@ -192,20 +201,6 @@ def training_run(*, name: str, tags: Mapping[str, str], resume: str | None = Non
         raise
     finally:
         run.end(status)
-
-
-@contextmanager
-def _system_metrics(run: Run) -> Iterator[None]:
-    from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
-
-    monitor = SystemMetricsMonitor(
-        run.run_id, SYSTEM_METRICS_SECONDS, resume_logging=True, tracking_uri=tracking_uri()
-    )
-    monitor.start()
-    try:
-        yield
-    finally:
-        monitor.finish()
 
 
 @contextmanager

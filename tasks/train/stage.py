@@ -13,6 +13,7 @@ from facenet.model import ModelCard, NetworkCard, save_model
 from facenet.training import Checkpoints, Trainer, TrainingInterrupted
 from tasks.params import Params
 from tasks.tracking import commit
+from tasks.tracking.provenance import dvc_md5
 from tasks.tracking.recorded import RecordedRun, recorded_run
 from tasks.train import build, output
 from tasks.train.classified import classified
@@ -138,9 +139,17 @@ def _card(setup: Setup, params: Params, tracked: RecordedRun) -> ModelCard:
 @contextmanager
 def _tracked(params: Params, checkpoints: Checkpoints) -> Iterator[RecordedRun]:
     """Yield the MLflow run: the one in which this training started, if it is resumed."""
-    name, tags = f"{params.train.network} {params.train.loss}", {"checkpoints": checkpoints.folder.name}
-    with recorded_run(checkpoints.folder, name=name, tags=tags) as tracked:
+    tags = {"checkpoints": checkpoints.folder.name}
+    with recorded_run(checkpoints.folder, name=run_name(params), tags=tags) as tracked:
         yield tracked
+
+
+def run_name(params: Params) -> str:
+    """Return the name of the MLflow run: network, loss, sources and commit."""
+    sources = "+".join(dict.fromkeys(source.kind for source in params.ingest.sources))
+    version = commit()
+    short = f", {version[:7]}{'-dirty' if version.endswith('-dirty') else ''}" if version else ""
+    return f"{params.train.network} {params.train.loss} on {sources}{short}"
 
 
 def _log_inputs(tracked: RecordedRun, setup: Setup, params: Params) -> None:
@@ -148,7 +157,7 @@ def _log_inputs(tracked: RecordedRun, setup: Setup, params: Params) -> None:
     machine = {"device": setup.device.type, "precision": setup.precision, "parameters": setup.parameters}
     tracked.outbox.log_params({"resolved": machine})
     for name, digest in setup.data.items():
-        tracked.outbox.log_dataset(name, digest, f"data/{name}")
+        tracked.outbox.log_dataset(name, digest, f"data/{name}", dvc_md5(f"data/{name}"))
 
 
 def _announce(setup: Setup, params: Params, files: TrainPaths) -> None:

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from facenet.errors import DataInvalid
-from tasks.reports import Meter, read_report, write_report
+from tasks.reports import Meter, numbers, read_report, write_report
 from tests.waiting import wait_for
 
 
@@ -136,3 +136,8 @@ def test_meter_stops_when_the_block_fails() -> None:
         raise KeyError
     assert meter.seconds > 0
     assert not meter._thread.is_alive()
+
+
+def test_numbers_are_flattened_under_names_that_mlflow_accepts() -> None:
+    metrics = {"a": {"b?é": 1, "c": float("nan"), "d": True, "e": None}, "f": 0.5, "g": [1], "64-127": 2}
+    assert numbers(metrics, "align") == {"align/a/b_é": 1, "align/f": 0.5, "align/64-127": 2}

@@ -10,8 +10,9 @@ import pytest
 from facenet.model import ModelCard
 from tasks.report.page import Subject
 from tasks.report.record import publish
-from tasks.tracking import start_run
+from tasks.tracking import registry, start_run
 from tasks.tracking.store import client
+from tests.tasks.promotion.versions import challenge
 from tests.tasks.report.conftest import REGISTRATION
 
 
@@ -34,6 +35,10 @@ def test_the_page_reaches_the_run(space: Path, evaluated: Subject, registered: b
     publish(evaluated.params, {**REGISTRATION, "run_id": run.run_id} if registered else None)
     page = (space / "reports" / "report.html").read_text()
     assert ("version 4" in page) is registered
+    stages = client().get_run(run.run_id).data.metrics
+    assert {"ingest/rejected/corrupt", "align/fallbacks", "triplets/images_train", "train/steps"} <= set(
+        stages
+    )
     (logged,) = client().list_artifacts(run.run_id, "reports")
     assert (logged.path, logged.file_size) == ("reports/report.html", len(page.encode()))
 
@@ -46,3 +51,16 @@ def test_without_a_run_it_is_in_the_workspace_only(
         publish(evaluated.params, None)
     assert (space / "reports" / "report.html").exists()
     assert "no run of this model" in caplog.text
+
+
+def test_a_version_has_a_model_card_and_metrics_are_logged_once(space: Path, evaluated: Subject) -> None:
+    number = challenge(0.9)
+    version = registry.get_version("faces", number)
+    assert version is not None
+    registration = {**REGISTRATION, "model": "faces", "version": number, "run_id": version.run_id}
+    for _ in range(2):
+        publish(evaluated.params, registration)
+    described = registry.get_version("faces", number)
+    assert described is not None
+    assert described.description.startswith("# faces version 1\n\n")
+    assert len(client().get_metric_history(version.run_id, "ingest/found")) == 1

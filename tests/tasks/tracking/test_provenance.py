@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.tracking.provenance import commit, provenance, workspace
+from tasks.tracking.provenance import commit, dvc_md5, provenance, workspace
 
 
 def git(*arguments: str) -> str:
@@ -35,6 +35,15 @@ def test_a_clean_workspace_has_its_commit(repository: str) -> None:
         "dirty": "false",
         "dvc_lock_sha256": hashlib.sha256(b"schema: '2.0'\n").hexdigest(),
     }
+
+
+def test_an_output_has_the_md5_of_dvc_lock(repository: str) -> None:
+    assert dvc_md5("data/raw") is None
+    outs = "outs: [{path: data/raw, md5: 1.dir}, {path: b, md5: '2'}]"
+    Path("dvc.lock").write_text(f"schema: '2.0'\nstages: {{ingest: {{cmd: a}}, align: {{{outs}}}}}\n")
+    assert (dvc_md5("data/raw"), dvc_md5("b"), dvc_md5("c")) == ("1.dir", "2", None)
+    Path("dvc.lock").unlink()
+    assert dvc_md5("data/raw") is None
 
 
 def test_changed_files_make_it_dirty_but_dvc_lock_and_new_files_do_not(repository: str) -> None:

@@ -121,6 +121,7 @@ def test_mlflow_has_params_metrics_data_and_files(workspace: Path, trained: dict
     client = MlflowClient(f"sqlite:///{workspace / 'mlflow.db'}")
     found = client.get_run(card.run_id)
     assert found.info.status == "FINISHED"
+    assert str(found.info.run_name).startswith("nn4_small2 cosface on orl")
     assert found.data.params["train.network"] == "nn4_small2"
     assert found.data.params["resolved.precision"] == "fp32"
     assert found.data.metrics["epoch/loss"] == pytest.approx(trained["loss"])

@@ -1,0 +1,94 @@
+"""The model card of a registered version in Markdown: its description in MLflow.
+
+The sections follow Mitchell et al., Model Cards for Model Reporting (FAT* 2019).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from facenet.model import ModelCard
+from tasks.params.sources import Source
+from tasks.report.inputs import Findings
+
+NOT_FOR = """- Identifying people who have not agreed to it, or watching them.
+- Decisions with consequences for a person without a human who checks them.
+- Guessing age, gender, origin or feelings: the embedding is trained to tell people apart, nothing else.
+- Groups, cameras or lighting that the evaluation photos do not have: its errors there are unknown."""
+
+
+def version_card(
+    card: ModelCard, findings: Findings, sources: Sequence[Source], registration: Mapping[str, Any]
+) -> str:
+    """Return the model card of a registered version.
+
+    registration: the receipt of stage register.
+    """
+    name = f"{registration['model']} version {registration['version']}"
+    commit = card.commit or "unknown"
+    sections = {
+        "Trained on": _training(card, findings),
+        "Result": _result(findings.evaluation),
+        "Calibration": _calibration(findings.evaluation),
+        "Terms of the data": "\n".join(f"- `{source.kind}`: {source.terms}" for source in sources),
+        "Not for": NOT_FOR,
+        "Use": f"```python\nfrom tasks.tracking.served import load_served\n"
+        f'model = load_served("models:/{registration["model"]}/{registration["version"]}")\n```\n'
+        f"Commit `{commit}`, weights sha256 `{card.weights_sha256}`, digest `{registration['digest']}`.",
+    }
+    parts = [f"# {name}", _summary(card), *(f"## {title}\n\n{text}" for title, text in sections.items())]
+    return "\n\n".join(parts) + "\n"
+
+
+def _summary(card: ModelCard) -> str:
+    network, train = card.network, card.params.get("train", {})
+    return (
+        f"{network.name} ({network.variant or 'first variant'}), {network.embedding_size} dimensions, "
+        f"faces of {network.image_size} pixels aligned by `{card.align.get('method')}`, "
+        f"{train.get('loss', 'unknown')} loss, computed in {card.precision}."
+    )
+
+
+def _training(card: ModelCard, findings: Findings) -> str:
+    train = findings.metrics["train"]
+    found = ", ".join(
+        f"`{name}` ({counts['kept']:,} photos of {counts['identities']:,} people)"
+        for name, counts in findings.metrics["ingest"].get("sources", {}).items()
+    )
+    if not train.get("epochs"):
+        return f"Weights used as given, not trained here. Photos of this workspace: {found or 'unknown'}."
+    reason = card.selection.get("reason", "the last epoch")
+    return (
+        f"{train['images']:,} photos of {train['identities']:,} people, {train['epochs']} epochs, "
+        f"{train['steps']:,} steps. The model is of {reason}. Sources, with the photos for evaluation: "
+        f"{found or 'unknown'}."
+    )
+
+
+def _result(evaluation: Mapping[str, Any]) -> str:
+    low, high = evaluation["accuracy_interval"]
+    first = (
+        f"{evaluation['protocol']}: accuracy **{evaluation['accuracy']:.4f}**, 95 % interval {low:.4f} to "
+        f"{high:.4f}, on {evaluation['pairs_used']:,} of {evaluation['pairs_total']:,} pairs."
+    )
+    second = (
+        f"VAL {evaluation['val']:.4f} at FAR {evaluation['far_target']:g}, AUC {evaluation['auc']:.4f}, "
+        f"EER {evaluation['eer']:.4f}."
+    )
+    lines = [first, second]
+    if overlap := evaluation.get("identity_overlap"):
+        lines.append(f"**{overlap} PEOPLE OF THE EVALUATION ARE ALSO IN THE TRAINING DATA.**")
+    return "\n\n".join(lines)
+
+
+def _calibration(evaluation: Mapping[str, Any]) -> str:
+    rates = evaluation.get("val_at_far", {})
+    supported = [rate for rate, point in rates.items() if point["supported"]]
+    lowest = min(supported, key=float, default=None)
+    error = evaluation.get("calibration_error")
+    said = "" if error is None else f" Its expected error is {error:.3f}."
+    limit = (
+        f"False accept rates down to {lowest} are supported by the number of people."
+        if lowest
+        else "The evaluation has too few people to support any false accept rate."
+    )
+    return f"Distances become probabilities by a sigmoid fitted on the evaluation pairs.{said} {limit}"
