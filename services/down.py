@@ -9,6 +9,7 @@ from services.leftovers import end_flows, end_leftovers, wait_for_end
 from services.lock import exclusive
 from services.programs import programs
 from services.supervision import Supervisor
+from services.temporary import remove_temporary_folder
 
 MARGIN_SECONDS = 30
 
@@ -36,4 +37,5 @@ def down(folder: Folder) -> None:
                 raise ServicesFailed(f"The supervisor, process {pid}, has not ended after {longest} s.")
         for killed in end_leftovers(folder):
             sys.stdout.write(f"Ended {killed}.\n")
+        remove_temporary_folder(folder)
     sys.stdout.write("The servers are down.\n" if stopped else "The servers were down.\n")

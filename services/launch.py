@@ -16,6 +16,7 @@ from services.secrets import load_secrets
 from services.served import Served, load_served, save_served
 from services.settings import load
 from services.stack import Stack
+from services.temporary import create_temporary_folder
 
 POLL_SECONDS, CHAMPION_SECONDS = 0.5, 5.0
 
@@ -56,6 +57,8 @@ def run(name: str) -> None:
     if name.startswith("model-"):
         _wait_for_version(name.removeprefix("model-"), stack)
     command, variables = program.command(stack), dict(environment(program, stack))
+    if name == "worker":
+        variables["TMPDIR"] = str(create_temporary_folder(stack.folder))
     if name == "postgresql":
         postgresql.remove_stale_pid(stack.folder)
         postgresql.become(postgresql.identity())

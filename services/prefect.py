@@ -22,6 +22,8 @@ def server_environment(stack: Stack) -> dict[str, str]:
         "PREFECT_API_URL": settings.prefect_api,
         "PREFECT_UI_API_URL": f"http://{settings.hostname}:{settings.prefect_port}/api",  # for the browser
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": database_uri(stack, "prefect", driver),
+        # The pages are copied there, by default into the installed package, which may be read-only.
+        "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(stack.folder.prefect / "ui"),
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": LEASES,  # leases in memory die with the server
     }
     if settings.auth:

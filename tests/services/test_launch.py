@@ -15,6 +15,7 @@ from services.launch import find, run, stack_of
 from services.served import Served, load_served
 from services.settings import save
 from services.stack import Stack
+from services.temporary import remove_temporary_folder, temporary_folder
 from tests.services.conftest import Answers
 from tests.services.test_health import ALIAS
 
@@ -51,6 +52,8 @@ def test_it_waits_for_what_it_needs_and_becomes_the_server(
     ((command, variables),) = executed
     assert answers["/api/health"] == (200, "true")
     assert command[1:5] == ["-m", "prefect", "worker", "start"]
+    assert Path(variables["TMPDIR"]) == temporary_folder(stack.folder)
+    remove_temporary_folder(stack.folder)
     assert (variables[NAME], variables["PREFECT_API_URL"]) == ("worker", f"http://127.0.0.1:{port}/api")
 
 

@@ -10,6 +10,7 @@ from services.logs import TAIL_BYTES, last_line
     ("content", "expected"),
     [
         (b"first\nOSError: disk full\n\n  \n", "OSError: disk full"),
+        (b"Traceback\nPermissionError: /x\nAn exception occurred.\n", "PermissionError: /x"),
         (b"x" * TAIL_BYTES + b"\nlast", "last"),
         (b"caf\xe9\n", "caf\ufffd"),
         (b"", ""),

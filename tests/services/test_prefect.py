@@ -11,6 +11,7 @@ def test_leases_are_on_disk_and_the_ui_calls_the_right_port(make_stack: Callable
     found = server_environment(stack)
     assert found["PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE"].endswith(".lease_storage.filesystem")
     assert found["PREFECT_UI_API_URL"] == found["PREFECT_API_URL"] == "http://127.0.0.1:4321/api"
+    assert found["PREFECT_SERVER_UI_STATIC_DIRECTORY"] == str(stack.folder.prefect / "ui")
     database = found["PREFECT_SERVER_DATABASE_CONNECTION_URL"]
     assert database == f"sqlite+aiosqlite:///{stack.folder.prefect / 'prefect.db'}"
     assert "PREFECT_SERVER_API_AUTH_STRING" not in found
