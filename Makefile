@@ -105,6 +105,10 @@ restore: $(READY) ## Restore a backup into a new clone: make restore FROM=/backu
 	@python -m services.restore "$(FROM)"
 	@dvc checkout --quiet --allow-missing
 
+.PHONY: prune
+prune: $(READY) ## Show old flow runs, MLflow runs and unused data; ARGS=--apply removes them
+	@python -m flows.retention $(ARGS)
+
 # facenet-pytorch 2.5.3 pins an old torch: install it without dependencies next to a recent torch.
 PEER := benchmarks/.peer
 PEER_PYTHON := $(PEER)/bin/python

@@ -4,11 +4,12 @@ import argparse
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+COMMIT = "after a run, commit dvc.lock on this branch and push it to origin"
 LOCAL = "run without the server in PREFECT_API_URL, with a temporary one"
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Return `command` (run or serve), `force`, `local`, and for serve `cron`, `name` and `timezone`.
+    """Return `command` (run or serve), `force`, `commit`, `local`, and for serve `cron`, `name`, `timezone`.
 
     Invalid arguments exit with 2, as usual for argparse.
     """
@@ -19,6 +20,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--local", action="store_true", help=LOCAL)
     parser.add_argument("--force", action="store_true", help="run every stage, even if nothing has changed")
+    parser.add_argument("--commit", metavar="BRANCH", help=COMMIT)
     commands = parser.add_subparsers(dest="command", metavar="")
     serve = commands.add_parser("serve", help="keep running, on a schedule (requires a Prefect server)")
     serve.add_argument(
@@ -34,6 +36,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     serve.add_argument(
         "--force", action="store_true", default=argparse.SUPPRESS, help="run every stage each time"
     )
+    serve.add_argument("--commit", metavar="BRANCH", default=argparse.SUPPRESS, help=COMMIT)
     parser.set_defaults(command="run")
     return parser.parse_args(arguments)
 

@@ -128,17 +128,17 @@ def _is_challenger() -> bool:
 BEYOND_DVC = {"triplets": _mined_with_the_present_model, "register": _is_challenger}
 
 
-def run_now(force: bool, *, local: bool = False) -> int:
+def run_now(force: bool, commit: str | None = None, *, local: bool = False) -> int:
     """Run the flow in this process and return the exit code."""
     with local_api(local=local):
-        state: Any = training(force=force, return_state=True)
+        state: Any = training(force=force, commit=commit, return_state=True)
     if state.is_completed():
         return 0
     sys.stderr.write(f"\n{state.result(raise_on_failure=False)}\n")
     return 1
 
 
-def serve(cron: str, *, timezone: str, name: str, force: bool) -> None:
+def serve(cron: str, *, timezone: str, name: str, force: bool, commit: str | None = None) -> None:
     """Run the flow on the schedule `cron` until stopped; one run at a time, later runs wait.
 
     Raises:
@@ -155,7 +155,7 @@ def serve(cron: str, *, timezone: str, name: str, force: bool) -> None:
     training.serve(
         name=name,
         schedule=Cron(cron, timezone=timezone),
-        parameters={"force": force},
+        parameters={"force": force, "commit": commit},
         limit=1,  # a run waits for the one before it; see flows/supervision.py for why not on the server
     )
 
@@ -164,8 +164,9 @@ def main(arguments: argparse.Namespace) -> int:
     """Run the command line and return the exit code."""
     try:
         if arguments.command == "run":
-            return run_now(arguments.force, local=arguments.local)
-        serve(arguments.cron, timezone=arguments.timezone, name=arguments.name, force=arguments.force)
+            return run_now(arguments.force, arguments.commit, local=arguments.local)
+        served = {"timezone": arguments.timezone, "name": arguments.name}
+        serve(arguments.cron, **served, force=arguments.force, commit=arguments.commit)
     except KeyboardInterrupt:
         sys.stderr.write("Stopped. Finished stages are cached: the next run continues from there.\n")
         return 130

@@ -93,6 +93,8 @@ RUN_BY = {
     ),
     "make backup TO=/backups/monday": ("faults/scenarios/backup_restore.py", '"make", "backup", f"TO='),
     "make restore FROM=/backups/monday": ("faults/scenarios/backup_restore.py", '"make", "restore", f"FROM='),
+    "make prune": ("faults/scenarios/retention.py", '"-m", "flows.retention"'),
+    'make prune ARGS="--days 30 --apply"': ("faults/scenarios/retention.py", '"--apply"'),
     "make update": (CLONE, '"make", "update"'),
     "git clone --quiet https://example.org/team/facenet.git facenet && cd facenet && make setup": (
         CLONE,

@@ -9,13 +9,6 @@ from pathlib import Path
 from faults.errors import FaultFound
 from faults.project import Checkout, new_project
 
-NIGHT = """
-from flows.local_api import local_api
-from flows.training import training
-with local_api():
-    print(training(commit="nightly"))
-"""
-
 
 def run(folder: Path) -> None:
     """Train on one machine, clone on another, update the first."""
@@ -25,7 +18,7 @@ def run(folder: Path) -> None:
     worker.run("git", "clone", "--quiet", "--bare", ".", str(folder / "origin.git"))
     worker.run("git", "remote", "add", "origin", str(folder / "origin.git"))
     worker.run("git", "push", "--quiet", "--set-upstream", "origin", "main")
-    worker.run("python", "-c", NIGHT)
+    worker.run("python", "-m", "flows.training", "--commit", "nightly")
 
     worker.run("git", "clone", "--quiet", str(folder / "origin.git"), str(folder / "second"))
     second = Checkout(folder / "second")

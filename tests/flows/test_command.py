@@ -13,6 +13,9 @@ def test_without_arguments_it_runs_now() -> None:
     arguments = parse([])
     assert (arguments.command, arguments.force) == ("run", False)
     assert parse(["--force"]).force
+    assert (parse([]).commit, parse(["--commit", "nightly"]).commit) == (None, "nightly")
+    assert parse(["serve", "--cron", "* * * * *", "--commit", "nightly"]).commit == "nightly"
+    assert parse(["--commit", "nightly", "serve", "--cron", "* * * * *"]).commit == "nightly"
 
 
 def test_serve_requires_cron_and_has_defaults_for_the_rest() -> None:
