@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from prefect import flow
 from prefect.client.orchestration import get_client
@@ -83,6 +84,39 @@ def test_the_registered_version_is_linked_if_a_server_shows_it(uri: str, link: s
     page = artifacts.registration_page(REGISTRATION, uri)
     assert "**Aliases: challenger**" in page
     assert (link or f"`mlflow ui --backend-store-uri {uri}`") in page
+
+
+@pytest.mark.parametrize("uri", ["http://mlflow:5000", "sqlite:///mlflow.db"])
+def test_the_page_of_a_training_has_its_stages_and_where_to_look(uri: str) -> None:
+    page = artifacts.training_page("accuracy 0.9", {"train": "ran in 7 s"}, REGISTRATION, uri)
+    assert page.startswith("# accuracy 0.9\n\n")
+    assert "| train | ran in 7 s |" in page
+    assert "in the workspace: reports/report.html" in page
+    if uri.startswith("http"):
+        assert "[facenet version 3](http://mlflow:5000/#/models/facenet/versions/3)" in page
+        assert "[run 0123](http://mlflow:5000/#/runs/0123)" in page
+    else:
+        assert "`mlflow ui --backend-store-uri sqlite:///mlflow.db` shows them" in page
+
+
+def test_in_an_outage_a_report_is_left_out_with_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise httpx.ConnectError("refused")
+
+    for name in ("create_table_artifact", "create_markdown_artifact"):
+        monkeypatch.setattr(artifacts, name, refuse)
+    monkeypatch.chdir(tmp_path)
+    Path("reports").mkdir()
+    Path("reports/align.json").write_text("{}")
+    said: list[str] = []
+    artifacts.publish("align", warn=said.append)
+    artifacts.publish_page("training", "page", "description", warn=said.append)
+    assert said == [
+        "The report of align is not among the artifacts of this run: refused",
+        "The summary is not among the artifacts of this run: refused",
+    ]
 
 
 def test_published_artifacts_belong_to_the_run(

@@ -95,6 +95,22 @@ def test_an_exception_ends_the_command_and_its_last_output_is_read() -> None:
     assert seen == ["ready", "checkpoint written"]
 
 
+def test_a_check_that_raises_ends_a_silent_command(is_alive: Callable[[int], bool]) -> None:
+    seen: list[str] = []
+
+    def check() -> None:
+        if seen:
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        run(
+            [sys.executable, "-c", "import os, time; print(os.getpid(), flush=True); time.sleep(600)"],
+            seen.append,
+            check=check,
+        )
+    assert not is_alive(int(seen[0]))
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_no_process_is_left_when_the_caller_is_killed(
     number: signal.Signals, root: Path, is_alive: Callable[[int], bool]

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 import yaml
 from prefect import flow
-from prefect.states import Failed
+from prefect.states import Cancelled, Failed
 
 from flows import stage as stage_module
 from flows.stage import NETWORK_RETRIES, StageFailed, StageLocked, reproduce, run_stage, worth_retrying
+from flows.watch import RunStopped
 from tasks.tracking import TrackingFailed
 from tests.waiting import wait_for
 
@@ -91,6 +92,28 @@ def test_a_stage_runs_with_our_interpreter(workspace: Any, monkeypatch: pytest.M
     seen: list[str] = []
     reproduce("ingest", seen.append)
     assert f"run by {sys.prefix}" in seen
+
+
+def test_a_stopped_stage_is_cancelled_and_the_run_stops_with_it(
+    workspace: Any, api: str, task_runs: Any
+) -> None:
+    workspace.command("ingest", "import time; open('started', 'w').close(); time.sleep(600)")
+
+    def check() -> None:
+        if Path("started").exists():
+            raise RunStopped(Cancelled(message="cancelled in the UI"))
+
+    @flow
+    def one_stage() -> Any:
+        try:
+            run_stage("ingest", check=check)
+        except RunStopped as stopped:
+            return stopped.state
+
+    state: Any = one_stage(return_state=True)
+    assert (state.is_cancelled(), state.message) == (True, "cancelled in the UI")
+    (run,) = task_runs(state)
+    assert run.state_name == "Cancelled"
 
 
 def test_a_failure_shows_the_last_forty_lines(workspace: Any) -> None:
