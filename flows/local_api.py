@@ -10,6 +10,7 @@ from pathlib import Path
 from prefect.settings import (
     PREFECT_API_DATABASE_CONNECTION_URL,
     PREFECT_API_URL,
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
     PREFECT_SERVER_ALLOW_EPHEMERAL_MODE,
     PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS,
     get_current_settings,
@@ -20,13 +21,14 @@ from flows.servers import require_mlflow, require_prefect
 from flows.workspace import WorkspaceInvalid
 from tasks.tracking.store import is_sqlite, sqlite_uri
 
+HEARTBEAT_SECONDS = 30  # a run without one for a while is marked as crashed: see flows/automations.py
 DATABASE = Path(".prefect/prefect.db")
 STARTUP_SECONDS = 120  # the first start creates the database, which can exceed Prefect's default of 20 s
 
 
 @contextmanager
 def local_api(*, local: bool = False) -> Iterator[None]:
-    """Let flows run without a Prefect server; if one is configured, only check that it answers.
+    """Let flows run without a Prefect server; if one is configured, check it, and send heartbeats.
 
     The user's own Prefect database is not touched, since another version of Prefect may have created it.
     Settings from the environment or a Prefect profile take precedence. SIGTERM exits through the exit
@@ -41,7 +43,8 @@ def local_api(*, local: bool = False) -> Iterator[None]:
     url = get_current_settings().api.url
     if url and not local:
         require_prefect(url)
-        yield
+        with temporary_settings(set_defaults={PREFECT_FLOWS_HEARTBEAT_FREQUENCY: HEARTBEAT_SECONDS}):
+            yield
         return
     _check()
     defaults = {

@@ -26,7 +26,7 @@ from pydantic import Field
 
 from facenet.errors import FaceNetError
 from flows import artifacts, remote
-from flows.local_api import local_api
+from flows.local_api import HEARTBEAT_SECONDS, local_api
 from flows.servers import ServerMissing, require_prefect
 from flows.stage import StageRun, run_stage
 from flows.supervision import supervise
@@ -39,8 +39,7 @@ from tasks.tracking import public_uri
 
 SERVER_SECONDS = 60.0  # a server needs a few to start
 REGISTERED = "facenet.model.registered"  # the event with which the deployment `promotion` starts
-# Prefect reports runs without a heartbeat for a while as crashed: see flows/automations.py.
-HEARTBEATS, HEARTBEAT_SECONDS = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "30"
+HEARTBEATS = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY"  # of the runs of a deployment, which are processes
 Hours = Annotated[float, Field(gt=0)]
 STAGES = ("ingest", "align", "triplets", "train", "evaluate", "register")
 
@@ -151,7 +150,7 @@ def serve(cron: str, *, timezone: str, name: str, force: bool, commit: str | Non
             "and set PREFECT_API_URL=http://127.0.0.1:4200/api."
         )
     require_prefect(url, patience=SERVER_SECONDS)  # it may be starting
-    os.environ.setdefault(HEARTBEATS, HEARTBEAT_SECONDS)
+    os.environ.setdefault(HEARTBEATS, str(HEARTBEAT_SECONDS))
     training.serve(
         name=name,
         schedule=Cron(cron, timezone=timezone),

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from flows.local_api import STARTUP_SECONDS, local_api
+from flows.local_api import HEARTBEAT_SECONDS, STARTUP_SECONDS, local_api
 from flows.workspace import WorkspaceInvalid
 from tests.waiting import wait_for
 
@@ -84,9 +84,10 @@ def test_settings_of_the_environment_take_precedence(folder: Path, tmp_path: Pat
 def test_a_configured_server_is_used(folder: Path, api: str) -> None:
     from prefect.settings import get_current_settings
 
-    before = get_current_settings()
+    assert get_current_settings().flows.heartbeat_frequency is None
     with local_api():
-        assert get_current_settings() is before
+        assert get_current_settings().api.url == api
+        assert get_current_settings().flows.heartbeat_frequency == HEARTBEAT_SECONDS
     assert not (folder / ".prefect").exists()
 
 
