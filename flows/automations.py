@@ -16,9 +16,11 @@ SILENCE = timedelta(seconds=150)
 # The names of final states: Prefect's own, then those of our flows.
 ENDS = (
     *("Completed", "Failed", "Cancelled", "Crashed", "TimedOut"),
-    *("Unchanged", "Promoted", "Refused", "RolledBack", "Rejects", "AccuracyDropped"),
+    *("Unchanged", "Promoted", "Refused", "RolledBack", "Rejects", "AccuracyDropped", "NotServed"),
 )
-ALARMING = ("Failed", "Crashed", "TimedOut", "AccuracyDropped")
+ALARMING = ("Failed", "Crashed", "TimedOut", "AccuracyDropped", "NotServed")
+# Runs of other flows send heartbeats less often: Prefect's default is 180 s.
+OURS = ("promotion", "reevaluation", "scoring", "sweep", "training")
 RUNS = {"prefect.resource.id": "prefect.flow-run.*"}
 
 
@@ -64,6 +66,9 @@ def _dead() -> EventTrigger:
     """Return the trigger for a run that sent a heartbeat, and then neither another one nor an end."""
     return EventTrigger(
         match=ResourceSpecification(RUNS),
+        match_related=ResourceSpecification(
+            {"prefect.resource.role": "flow", "prefect.resource.name": list(OURS)}
+        ),
         after={HEARTBEAT},
         expect={HEARTBEAT, *map(_event, ENDS)},
         for_each={"prefect.resource.id"},

@@ -6,7 +6,7 @@ from pathlib import Path
 from prefect.client.orchestration import get_client
 
 from flows.alerts import DEFAULT, block_for_alerts
-from flows.automations import ALARMING, ENDS, apply, automations
+from flows.automations import ALARMING, ENDS, OURS, apply, automations
 
 
 def test_applying_them_again_changes_nothing_and_a_paused_one_stays_paused(api: str) -> None:
@@ -29,3 +29,4 @@ def test_every_state_in_which_our_flows_end_ends_the_wait_for_a_heartbeat(root: 
     assert {"TimedOut", "Refused"} <= named
     assert named <= set(ENDS)
     assert set(ALARMING) <= set(ENDS)
+    assert sorted(re.findall(r'@flow\(\s*name="(\w+)"', text)) == sorted(OURS)

@@ -84,7 +84,7 @@ def test_settings_of_the_environment_take_precedence(folder: Path, tmp_path: Pat
 def test_a_configured_server_is_used(folder: Path, api: str) -> None:
     from prefect.settings import get_current_settings
 
-    assert get_current_settings().flows.heartbeat_frequency is None
+    assert get_current_settings().flows.heartbeat_frequency != HEARTBEAT_SECONDS
     with local_api():
         assert get_current_settings().api.url == api
         assert get_current_settings().flows.heartbeat_frequency == HEARTBEAT_SECONDS
