@@ -156,8 +156,12 @@ def _numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _training_run(copy: Path) -> str:
-    """Return the MLflow run that trained the point: an earlier run if it came from the cache."""
-    return str(json.loads((copy / paths.MODEL_CARD).read_text())["mlflow"]["run_id"])
+    """Return the MLflow run that trained the point: an earlier run if it came from the cache.
+
+    A run that the server did not answer for is named by its tag `outbox`.
+    """
+    tracked = json.loads((copy / paths.MODEL_CARD).read_text())["mlflow"]
+    return str(tracked["run_id"] or f"outbox {tracked['outbox']}")
 
 
 def _publish(results: Sequence[PointResult], metric: str, parent: Run) -> str:

@@ -15,7 +15,7 @@ OUTAGE_SECONDS = 180.0
 
 def run(folder: Path) -> None:
     """Train during an outage and compare the run with the files."""
-    project = new_project(folder / "project", {**SMALL, "train": {**SMALL["train"], "epochs": 8}})
+    project = new_project(folder / "project", {**SMALL, "train": {**SMALL["train"], "epochs": 5}})
     with tracking_server(folder / "server") as server:
         env = {"MLFLOW_TRACKING_URI": server.uri}
         with started(project, "dvc", "repro", "evaluate", env=env) as training:

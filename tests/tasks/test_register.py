@@ -22,6 +22,7 @@ from tasks.params.register import Bounds, Gate, PromotionParams, RegisterParams
 from tasks.promotion.receipt import is_challenger
 from tasks.reports import write_report
 from tasks.tracking import models, open_run, registry, runs, start_run, store, tracking_uri
+from tasks.tracking.outbox import Outbox
 from tasks.tracking.store import client
 
 EVALUATION = {
@@ -260,6 +261,22 @@ def test_after_a_cache_hit_the_receipt_is_not_the_challenger_until_registered_ag
     assert not is_challenger(workspace.receipt)
     assert workspace.register()["version"] == 1
     assert is_challenger(workspace.receipt)
+
+
+def test_what_a_training_without_a_server_left_is_sent_and_its_run_is_used(
+    workspace: Workspace, mlflow_store: Path
+) -> None:
+    """The card has no run id: the server did not answer until the end of train."""
+    with Outbox("abc") as outbox:
+        outbox.start(name="nn4_small2", tags={}, resumable=mlflow_store / "none")
+        outbox.log_metrics({"epoch/loss": 0.5}, 1)
+        outbox.end("FINISHED")
+    workspace.change_card(mlflow={"run_id": None, "outbox": "abc"})
+    receipt = workspace.register()
+    run = client().get_run(receipt["run_id"])
+    assert (run.info.run_name, run.data.tags["outbox"]) == ("nn4_small2", "abc")
+    assert run.data.metrics["epoch/loss"] == 0.5
+    assert not list((mlflow_store / "data/outbox").iterdir())
 
 
 @pytest.mark.parametrize(
