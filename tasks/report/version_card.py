@@ -32,7 +32,7 @@ def version_card(
         "Terms of the data": "\n".join(f"- `{source.kind}`: {source.terms}" for source in sources),
         "Not for": NOT_FOR,
         "Use": f"```python\nfrom tasks.tracking.served import load_served\n"
-        f'model = load_served("models:/{registration["model"]}/{registration["version"]}")\n```\n'
+        f'model = load_served("models:/{registration["model"]}/{registration["version"]}")\n```\n\n'
         f"Commit `{commit}`, weights sha256 `{card.weights_sha256}`, digest `{registration['digest']}`.",
     }
     parts = [f"# {name}", _summary(card), *(f"## {title}\n\n{text}" for title, text in sections.items())]
@@ -56,9 +56,10 @@ def _training(card: ModelCard, findings: Findings) -> str:
     )
     if not train.get("epochs"):
         return f"Weights used as given, not trained here. Photos of this workspace: {found or 'unknown'}."
+    epochs = f"{train['epochs']} epoch{'' if train['epochs'] == 1 else 's'}"
     reason = card.selection.get("reason", "the last epoch")
     return (
-        f"{train['images']:,} photos of {train['identities']:,} people, {train['epochs']} epochs, "
+        f"{train['images']:,} photos of {train['identities']:,} people, {epochs}, "
         f"{train['steps']:,} steps. The model is of {reason}. Sources, with the photos for evaluation: "
         f"{found or 'unknown'}."
     )
