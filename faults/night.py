@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -141,10 +142,14 @@ class Night:
 
     def versions(self) -> int:
         """Return the number of registered versions."""
-        import sqlite3
-
         with sqlite3.connect(self.project.folder / "mlflow.db") as store:
             return int(store.execute("SELECT count(*) FROM model_versions").fetchone()[0])
+
+    def versions_with_alias(self, alias: str) -> list[int]:
+        """Return the version that has an alias, in a list, or none."""
+        query = "SELECT version FROM registered_model_aliases WHERE alias = ?"
+        with sqlite3.connect(self.project.folder / "mlflow.db") as store:
+            return [int(number) for (number,) in store.execute(query, (alias,))]
 
     def close(self) -> None:
         """Kill what still runs, the flow runs included."""

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from facenet.atomic import atomic_path
 from facenet.errors import SourceInvalid
-from tasks.commands.photo_files import STDIN, Unreadable, expand, read
+from tasks.commands.photo_files import Argument, Unreadable, expand, read
 from tasks.entry import stage_main
 from tasks.reports import write_report
 
@@ -142,7 +142,10 @@ def _open(photos: Path, out: Path) -> Iterator[Photo]:
     if out.suffix != ".parquet":
         raise SourceInvalid(f"{out} is not a Parquet file: its name has to end in .parquet.")
     if photos.is_dir():
-        return _in_folder(photos)
+        found = expand([str(photos)])
+        if all(photo.path == str(photos) for photo in found):
+            raise SourceInvalid(f"{photos.absolute()}: {found[0].problem}")
+        return _in_folder(photos, found)
     if not photos.is_file():
         raise SourceInvalid(f"There are no photos at {photos.absolute()}: neither a folder nor a file.")
     if photos.resolve() == out.resolve():
@@ -164,9 +167,9 @@ def _open(photos: Path, out: Path) -> Iterator[Photo]:
     return _in_parquet(photos, named)
 
 
-def _in_folder(folder: Path) -> Iterator[Photo]:
-    for photo in expand([str(folder)]):
-        name = str(Path(photo.path).relative_to(folder)) if photo.path != STDIN else STDIN
+def _in_folder(folder: Path, photos: Sequence[Argument]) -> Iterator[Photo]:
+    for photo in photos:
+        name = str(Path(photo.path).relative_to(folder))
         try:
             yield name, f"unreadable: {photo.problem}" if photo.problem else read(photo.path)
         except Unreadable as error:

@@ -80,6 +80,8 @@ def test_what_cannot_be_scored_is_named_before_a_model_is_loaded(tmp_path: Path)
             score(photos, tmp_path / out, model="models:/facenet/1", device="cpu")
 
     refuses(tmp_path / "nothing", "There are no photos at .*nothing")
+    (tmp_path / "empty").mkdir()
+    refuses(tmp_path / "empty", "empty: No photos in this folder or below it")
     refuses(tmp_path, "has to end in .parquet", "out.csv")
     (tmp_path / "text.parquet").write_text("text")
     refuses(tmp_path / "text.parquet", "neither a folder nor a Parquet file")
