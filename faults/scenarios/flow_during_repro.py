@@ -13,7 +13,7 @@ def run(folder: Path) -> None:
         by_hand = here.command("dvc", "repro")
         here.until(lambda: here.working("tasks.train"), 120, "the stage train of dvc repro")
         flow = here.command(sys.executable, "-m", "flows.training")
-        output, _ = flow.communicate(timeout=230)
+        output, _ = flow.communicate(timeout=480)
         text, _ = by_hand.communicate(timeout=60)
         if by_hand.returncode or flow.returncode:
             raise FaultFound(f"dvc repro: {text[-1500:]}\nflow: {output[-1500:]}")
