@@ -50,17 +50,21 @@ def running(folder: Path, *options: str) -> Iterator[Servers]:
     """Run `services up` in a folder with spaces and other letters; the servers are down at the end."""
     folder.chmod(0o711)  # root: PostgreSQL runs as another user
     servers = Servers(folder / "ünï sérvers")
-    ports = [f"--{name}-port={port}" for name, port in zip(PORTS, _free_blocks(), strict=True)]
     try:
-        servers.command("up", "--wait", "240", *ports, *options)
+        servers.command("up", "--wait", "240", *port_options(), *options)
         yield servers
     finally:
         servers.command("down")
 
 
+def port_options() -> list[str]:
+    """Return options of `up` that choose free ports, below those that the system gives to connections."""
+    return [f"--{name}-port={port}" for name, port in zip(PORTS, _free_blocks(), strict=True)]
+
+
 def _free_blocks() -> list[int]:
     found: list[int] = []
-    for first in range(21000 + os.getpid() % 100 * 100, 60000, BLOCK):
+    for first in range(21000 + os.getpid() % 100 * 100, 32700, BLOCK):
         if all(_is_free(port) for port in range(first, first + BLOCK)):
             found.append(first)
         if len(found) == len(PORTS):

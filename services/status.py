@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from services.folder import Folder
 from services.health import check_all, is_good
 from services.launch import stack_of
+from services.leftovers import leftovers
 from services.logs import last_line
 from services.programs import programs
 from services.stack import Stack
@@ -62,7 +63,9 @@ def show(folder: Folder) -> bool:
     stack = stack_of(folder)
     found = rows(stack)
     if not found:
-        sys.stdout.write(f"The servers of {folder.path} are down: run `make up`.\n")
+        left = len(leftovers(folder))
+        state = f"run without a supervisor (processes: {left})" if left else "are down"
+        sys.stdout.write(f"The servers of {folder.path} {state}: run `make up`.\n")
         return False
     sys.stdout.write(table(found))
     for row in found:

@@ -5,6 +5,7 @@ import http.client
 import os
 import subprocess
 import sys
+import time
 import xmlrpc.client
 from typing import Any
 
@@ -15,7 +16,7 @@ from services.settings import LOOPBACK
 from services.stack import Stack
 
 USER = "facenet"
-SECONDS = 10.0
+SECONDS, STOP_POLL_SECONDS = 10.0, 0.1
 LOG_SIZE, LOG_COPIES = "10MB", 5
 # A server that ends within START_SECONDS is started again after 1, 2, 3, ... seconds, for over an hour.
 START_SECONDS, RETRIES = 10, 100
@@ -119,12 +120,20 @@ class Supervisor:
     def __init__(self, stack: Stack) -> None:
         address = f"http://{USER}:{stack.secrets.control}@{LOOPBACK}:{stack.settings.control_port}/RPC2"
         self._remote: Any = xmlrpc.client.ServerProxy(address, transport=_Transport()).supervisor
-        self._identity = identity(stack.folder)
+        self._identity, self._port = identity(stack.folder), stack.settings.control_port
 
     def runs(self) -> bool:
-        """Return whether the supervisor of this folder answers."""
+        """Return whether the supervisor of this folder answers.
+
+        Raises:
+            ServicesFailed: something listens on its port and does not answer; it may be a busy supervisor.
+        """
         try:
             return bool(self._remote.getIdentification() == self._identity)
+        except TimeoutError as error:
+            raise ServicesFailed(
+                f"What listens on port {self._port} does not answer within {SECONDS:.0f} s. Try again."
+            ) from error
         except (OSError, http.client.HTTPException, xmlrpc.client.Error):
             return False
 
@@ -143,10 +152,12 @@ class Supervisor:
     def stop(self, name: str) -> None:
         """Stop a program, and wait until it has ended; do nothing if it does not run."""
         try:
-            self._remote.stopProcess(name, True)
+            self._remote.stopProcess(name, False)
         except xmlrpc.client.Fault as fault:
             if "NOT_RUNNING" not in fault.faultString:
                 raise
+        while self.states()[name]["statename"] == "STOPPING":  # until it is killed
+            time.sleep(STOP_POLL_SECONDS)
 
     def shut_down(self) -> None:
         """Ask it to end all programs, the last started first, and then itself."""

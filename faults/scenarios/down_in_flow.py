@@ -44,14 +44,18 @@ def run(folder: Path) -> None:
     with running(folder) as servers:
         _prefect(servers, code, "--no-prompt", "deploy", "--all")
         _start(servers, code)
+        start = time.monotonic()
         servers.command("down")
+        print(f"   down in {time.monotonic() - start:.0f} s")
         if left := leftovers(servers.folder):
             raise FaultFound(f"still running after `down`: {left}")
         servers.command("up", "--wait", "240")
         _expect(servers, ["CRASHED"])
         _start(servers, code)
         os.kill(Supervisor(servers.stack).pid(), signal.SIGKILL)
+        start = time.monotonic()
         servers.command("up", "--wait", "240")
+        print(f"   up after the death of the supervisor in {time.monotonic() - start:.0f} s")
         _expect(servers, ["CRASHED", "CRASHED"])
         if _sleeping():
             raise FaultFound("the child of the flow is still running")

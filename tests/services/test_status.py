@@ -1,15 +1,20 @@
 """The table of `make status`; tests/services/test_up.py shows it for real servers."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
 
 from services import status
-from services.folder import Folder
+from services.folder import MARKER, Folder
+from services.leftovers import leftovers
 from services.settings import save
 from services.stack import Stack
 from services.status import Row, duration, show, table
 from tests.servers import free_port
+from tests.waiting import wait_for
 
 GOOD = Row("prefect", "running", 4711, 93784, 4200, "healthy")
 BAD = Row("worker", "backoff", 0, 0, 0, "no heartbeat yet")
@@ -59,3 +64,9 @@ def test_servers_that_are_down_are_not_healthy(
     save(make_stack(control_port=free_port()).settings, folder)
     assert show(folder) is False
     assert f"{folder.path} are down: run `make up`." in capsys.readouterr().out
+    sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
+    with subprocess.Popen(sleep, env={**os.environ, MARKER: str(folder.path)}) as orphan:
+        wait_for(lambda: leftovers(folder))
+        assert show(folder) is False
+        orphan.kill()
+    assert "run without a supervisor (processes: 1): run `make up`." in capsys.readouterr().out

@@ -1,6 +1,7 @@
 """The supervisor's configuration is what supervisor itself reads, and holds no secret of a server."""
 
 import configparser
+import socket
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -9,10 +10,13 @@ from typing import Any
 import pytest
 from supervisor.options import ServerOptions
 
+from services import supervision
+from services.errors import ServicesFailed
 from services.folder import write_private
 from services.programs import programs
 from services.stack import Stack
 from services.supervision import Supervisor, configuration, identity
+from tests.servers import free_port
 
 
 def read(stack: Stack) -> Any:
@@ -62,7 +66,17 @@ def test_only_the_supervisors_own_password_is_in_it(make_stack: Callable[..., St
     assert found == ["control"]
 
 
-def test_a_supervisor_that_does_not_run_is_not_ours(make_stack: Callable[..., Stack], folder: object) -> None:
-    from tests.servers import free_port
+def test_a_busy_supervisor_is_not_taken_for_a_dead_one(
+    make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervision, "SECONDS", 0.1)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        port = silent.getsockname()[1]
+        with pytest.raises(ServicesFailed, match=f"port {port} does not answer"):
+            Supervisor(make_stack(control_port=port)).runs()
 
+
+def test_a_supervisor_that_does_not_run_is_not_ours(make_stack: Callable[..., Stack]) -> None:
     assert Supervisor(make_stack(control_port=free_port())).runs() is False

@@ -13,15 +13,15 @@ from pathlib import Path
 import psutil
 import pytest
 
+from faults.servers import port_options
 from services import status, up
 from services.errors import ServicesFailed
 from services.folder import VARIABLE, Folder
 from services.http import ask
 from services.launch import stack_of
 from services.leftovers import leftovers
-from services.settings import PORTS, Settings, option_of
+from services.settings import Settings
 from services.supervision import Supervisor
-from tests.servers import free_port
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
@@ -44,8 +44,7 @@ def running() -> Iterator[Folder]:
     with tempfile.TemporaryDirectory(prefix="facenet ünï ") as name:
         Path(name).chmod(0o711)  # as root, PostgreSQL runs as another user
         folder = Folder(Path(name) / "sérvers #1")
-        ports = [f"{option_of(port)}={free_port()}" for port in PORTS]
-        done = services(folder, root, "up", "--wait", "280", *ports)
+        done = services(folder, root, "up", "--wait", "280", *port_options())
         try:
             assert done.returncode == 0, done.stderr
             yield folder
