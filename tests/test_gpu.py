@@ -111,7 +111,7 @@ def test_auto_selects_the_gpu_and_bf16(device: torch.device) -> None:
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_every_optimiser_takes_the_steps_of_the_cpu(device: torch.device, optimizer: str) -> None:
     there, here = (make_update(each, optimizer=optimizer) for each in (device, CPU))
-    assert train(there) == pytest.approx(train(here), rel=1e-4)
+    assert train(there) == pytest.approx(train(here), rel=1e-3)
     for a, b in zip(parameters(there), parameters(here), strict=True):
         assert (a - b).abs().mean() < 1e-4  # a few, with a gradient near zero, may step the other way
 
@@ -173,7 +173,7 @@ def test_a_training_step_of_every_network_is_that_of_the_cpu(device: torch.devic
         faces = torch.from_numpy(np.random.default_rng(1).integers(0, 256, (12, side, side, 3), np.uint8))
         value, metrics = update(faces, LABELS, Moment(step=1, lr=0.01, precision="fp32"))
         found.append((value, metrics["gradient_norm"]))
-    assert found[0] == pytest.approx(found[1], rel=1e-3)
+    assert found[0] == pytest.approx(found[1], rel=5e-3)
 
 
 def test_a_scaler_skips_a_step_that_overflows_and_lowers_its_scale(device: torch.device) -> None:
@@ -257,7 +257,7 @@ def photos(orl_photos: list[tuple[str, bytes]], count: int) -> list[Any]:
 @pytest.mark.parametrize("name", ["nn4_small2", "inception_resnet_v1"])
 @pytest.mark.parametrize(
     ("precision", "tf32", "apart"),
-    [("fp32", False, 1e-5), ("fp32", True, 1e-3), ("fp16", True, 1e-3), ("bf16", True, 2e-2)],
+    [("fp32", False, 1e-5), ("fp32", True, 1e-4), ("fp16", True, 1e-4), ("bf16", True, 1e-3)],
 )
 def test_embeddings_are_those_of_the_cpu(
     device: torch.device,
