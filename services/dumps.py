@@ -9,6 +9,7 @@ from typing import Any
 
 from facenet.digests import file_digest
 from services import postgresql
+from services.binaries import require_binaries
 from services.errors import ServicesFailed
 from services.folder import Folder
 from services.launch import stack_of
@@ -55,7 +56,7 @@ def restore(folder: Folder, dumps: Path, databases: Sequence[str]) -> None:
     """
     if not databases:
         return
-    stack, binaries = stack_of(folder), postgresql.require_binaries()
+    stack, binaries = stack_of(folder), require_binaries(folder)
     port = stack.settings.postgresql_port
     postgresql.create_cluster(folder, stack.secrets, binaries, port)
     with _running(folder, binaries, port):
@@ -87,7 +88,7 @@ def _run(program: str, words: Sequence[str], role: str, stack: Stack) -> None:
         role,
         "--no-password",
     ]
-    command = [str(postgresql.require_binaries() / program), *where, *words]
+    command = [str(require_binaries(stack.folder) / program), *where, *words]
     env = {**os.environ, "PGPASSWORD": passwords[role]}
     done = subprocess.run(command, env=env, capture_output=True, text=True)
     if done.returncode:

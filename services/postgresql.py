@@ -1,4 +1,4 @@
-"""PostgreSQL of the system: its programs, the user it runs as, and a new cluster with our databases."""
+"""PostgreSQL: the user it runs as, a new cluster with our databases, and what a dead server leaves behind."""
 
 import os
 import pwd
@@ -11,31 +11,16 @@ from typing import Any
 
 import psutil
 
+from services.binaries import require_binaries
 from services.errors import ServicesFailed
 from services.folder import Folder
 from services.secrets import Secrets
 from services.settings import LOOPBACK
 from services.stack import Stack
 
-VARIABLE = "FACENET_POSTGRESQL"  # a folder with VERSION/bin in it, or with the programs
-DEFAULT = "/usr/lib/postgresql"
-PROGRAMS = ("initdb", "pg_ctl", "postgres", "psql")
 INIT = Path(__file__).parent.parent / "infra" / "postgres" / "init.sql"
 START_SECONDS = 60
 Identity = pwd.struct_passwd
-
-
-def find_binaries() -> Path | None:
-    """Return the folder with the programs of the newest PostgreSQL, None if there is none."""
-    base = Path(os.environ.get(VARIABLE) or DEFAULT)
-    versions = sorted(base.glob("*/bin"), key=lambda path: _version(path.parent.name), reverse=True)
-    on_path = shutil.which("initdb")
-    folders = [base, base / "bin", *versions, *([Path(on_path).resolve().parent] if on_path else [])]
-    return next((path for path in folders if all((path / name).exists() for name in PROGRAMS)), None)
-
-
-def _version(name: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in name.split(".") if part.isdigit())
 
 
 def identity() -> Identity | None:
@@ -106,25 +91,15 @@ def server_command(stack: Stack) -> list[str]:
     """Return the command of the server.
 
     Raises:
-        ServicesFailed: PostgreSQL is not installed any more.
+        ServicesFailed: PostgreSQL is not installed any more, or in another version only.
     """
     data = str(stack.folder.postgresql / "data")
-    return [str(require_binaries() / "postgres"), "-D", data, *options(stack.settings.postgresql_port)]
-
-
-def require_binaries() -> Path:
-    """Return the folder with the programs of PostgreSQL.
-
-    Raises:
-        ServicesFailed: it is not installed.
-    """
-    found = find_binaries()
-    if found is None:
-        raise ServicesFailed(
-            "PostgreSQL is not installed: install the Debian package postgresql, or set FACENET_POSTGRESQL "
-            "to the folder of its programs."
-        )
-    return found
+    return [
+        str(require_binaries(stack.folder) / "postgres"),
+        "-D",
+        data,
+        *options(stack.settings.postgresql_port),
+    ]
 
 
 def options(port: int) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services import leftovers, mlflow, ports, postgresql, s3, status, supervision
+from services.binaries import find_binaries, require_binaries
 from services.errors import ServicesFailed
 from services.folder import VARIABLE, Folder, write_private
 from services.lock import exclusive
@@ -56,7 +57,7 @@ def _with_database(settings: Settings) -> Settings:
     """Choose a database for a new folder: PostgreSQL, or SQLite where that is missing."""
     if settings.database:
         return settings
-    found = postgresql.find_binaries()
+    found = find_binaries()
     if found is None:
         _say("PostgreSQL is not installed (Debian package postgresql): using SQLite, for one person.")
     return settings.with_database("postgresql" if found else "sqlite")
@@ -76,7 +77,7 @@ def _start(stack: Stack) -> None:
     if settings.s3:
         s3.find_weed()
     if settings.database == "postgresql":
-        binaries = postgresql.require_binaries()
+        binaries = require_binaries(folder)
         postgresql.create_cluster(folder, stack.secrets, binaries, settings.postgresql_port)
     save(settings, folder)
     variables = {VARIABLE: str(folder.path), **client_environment(stack)}

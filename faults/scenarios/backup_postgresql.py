@@ -12,8 +12,8 @@ from faults.errors import FaultFound, NotPossible
 from faults.project import new_project
 from faults.servers import Servers, running
 from faults.tiny_models import make_champion, register_model, variables
+from services.binaries import find_binaries
 from services.folder import VARIABLE
-from services.postgresql import find_binaries
 from services.stack import client_environment
 
 SECONDS = 30

@@ -8,32 +8,11 @@ from pathlib import Path
 import pytest
 
 from services import postgresql
+from services.binaries import PROGRAMS
 from services.errors import ServicesFailed
 from services.folder import Folder
 from services.secrets import Secrets
 from tests.waiting import wait_for
-
-
-def install(folder: Path) -> Path:
-    folder.mkdir(parents=True)
-    for name in postgresql.PROGRAMS:
-        (folder / name).touch(mode=0o755)
-    return folder
-
-
-def test_the_newest_version_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setenv(postgresql.VARIABLE, str(tmp_path))
-    assert postgresql.find_binaries() is None
-    install(tmp_path / "9.6" / "bin")
-    newest = install(tmp_path / "15" / "bin")
-    (tmp_path / "16" / "bin").mkdir(parents=True)  # the client alone
-    assert postgresql.find_binaries() == newest
-
-
-def test_a_folder_of_programs_can_be_named_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(postgresql.VARIABLE, str(install(tmp_path / "here")))
-    assert postgresql.find_binaries() == tmp_path / "here"
 
 
 def test_root_runs_it_as_another_user() -> None:
@@ -67,7 +46,7 @@ def test_a_failed_start_leaves_no_cluster_and_no_password(folder: Folder, tmp_pa
     folder.path.chmod(0o711)
     binaries = tmp_path / "bin"
     binaries.mkdir()
-    for name in postgresql.PROGRAMS:
+    for name in PROGRAMS:
         (binaries / name).write_text("#!/bin/sh\necho 'no space left' >&2\nexit 1\n")
         (binaries / name).chmod(0o755)
     with pytest.raises(ServicesFailed, match=r"no space left|cannot enter"):
