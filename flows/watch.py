@@ -16,6 +16,7 @@ from uuid import UUID
 import httpx
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State, StateType
+from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, get_current_settings, temporary_settings
 from prefect.states import Cancelled, Failed, Running
 
@@ -85,7 +86,10 @@ class Watch:
         try:
             with self._client() as client:
                 state = client.read_flow_run(self._run_id).state
-        except httpx.HTTPError as error:
+        except ObjectNotFound:
+            self._stopped = Cancelled(message="The run was deleted on the server while it worked, and ended.")
+            return True
+        except (httpx.HTTPError, ValueError) as error:  # ValueError: the answer is not one of Prefect's
             if not self._away:
                 self._logger.warning("The Prefect server does not answer, the run goes on: %s", error)
             self._away = True

@@ -59,6 +59,15 @@ def test_a_run_that_was_ended_on_the_server_stops(run_id: UUID, state: Any, mess
     assert stopped.value.state.is_cancelled()
 
 
+def test_a_run_that_was_deleted_on_the_server_stops(run_id: UUID) -> None:
+    with get_client(sync_client=True) as client:
+        client.delete_flow_run(run_id)
+    watch = Watch(run_id, LOGGER)
+    assert watch.poll()
+    with pytest.raises(RunStopped, match="was deleted on the server"):
+        watch.check()
+
+
 def test_a_run_thought_to_have_crashed_goes_on_and_says_so(run_id: UUID) -> None:
     become(run_id, Crashed())
     watch = Watch(run_id, LOGGER)
