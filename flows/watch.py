@@ -72,7 +72,7 @@ class Watch:
         """Show a state on the server, such as what a run waits for; do nothing in an outage of the server."""
         try:
             with self._client() as client:
-                client.set_flow_run_state(self._run_id, state, force=True)
+                client.set_flow_run_state(self._run_id, state)  # not by force: a cancellation stays
         except httpx.HTTPError as error:
             self._logger.warning("The state %s could not be reported: %s", state.name, error)
 

@@ -76,6 +76,15 @@ def test_a_run_thought_to_have_crashed_goes_on_and_says_so(run_id: UUID) -> None
     assert state_of(run_id).is_running()
 
 
+def test_a_report_does_not_undo_a_cancellation(run_id: UUID) -> None:
+    watch = Watch(run_id, LOGGER)
+    watch.report(Running(name="WaitingForWorkspace"))
+    assert state_of(run_id).name == "WaitingForWorkspace"
+    become(run_id, Cancelling())
+    watch.report(Running())
+    assert state_of(run_id).is_cancelling()
+
+
 def test_a_run_goes_on_during_an_outage_and_is_cancelled_after_it(
     run_id: UUID, caplog: pytest.LogCaptureFixture
 ) -> None:
