@@ -83,12 +83,17 @@ def prune_cache(*, apply: bool, say: Say) -> None:
         with _versions_in_use() as projects:
             words = [*GC, *(["--projects", *map(str, projects)] if projects else [])]
             words += ["--force"] if apply else ["--dry"]
-            code = process.run(dvc_command(*words), say, env=dvc_environment())
+            code = process.run(dvc_command(*words), _without_hints(say), env=dvc_environment())
     except NotReproducible as error:
         say(f"DVC: the cache is left alone, since it may have the data of a version in use: {error}")
         return
     if code:
         say("DVC: `dvc gc` failed, see the lines above.")
+
+
+def _without_hints(say: Say) -> Say:
+    """Leave out a line of DVC for each output of each commit that has no dvc.lock."""
+    return lambda line: None if "is missing version info" in line else say(line)
 
 
 @contextmanager

@@ -80,6 +80,7 @@ def test_data_of_branches_and_of_versions_in_use_stay(mlflow_store: Path, root: 
     prune_cache(apply=False, say=lines.append)
     assert len(cached()) == 3
     assert any("1 objects" in line for line in lines), lines
+    assert not any("missing version info" in line for line in lines)
     prune_cache(apply=True, say=lines.append)
     assert cached() == {"of the champion", "of today"}
     assert list(Path(".dvc/tmp").glob("reproduce-*")) == []
