@@ -16,7 +16,7 @@ from tasks import paths
 from tasks.params.register import RegisterParams
 from tasks.promotion import ledger
 from tasks.promotion.decision import ROLLED_BACK, compared_metric, decide
-from tasks.promotion.paired import common_pairs, comparison_tags
+from tasks.promotion.paired import common_pairs
 from tasks.promotion.receipt import registered_version
 from tasks.promotion.record import PromotionResult
 from tasks.tracking.registry import (
@@ -62,8 +62,6 @@ def promote(
             set_alias(params.model, CHALLENGER, challenger.number)
         with ledger.recorded(result, by=by) as stated:
             lock.check()
-            if challenger is not None and result.paired and champion is not None:
-                tag_version(params.model, challenger.number, comparison_tags(result.paired, champion))
             if challenger is not None and result.action == "promoted":
                 _crown(challenger, champion)
         return stated

@@ -30,6 +30,7 @@ from tasks.tracking.registry import (
     versions,
 )
 from tasks.tracking.registry_lock import registry_lock
+from tasks.tracking.runs import PROMOTIONS
 
 FORMAT = 1
 FILE = paths.REPORTS / "promotions-export.json"
@@ -106,7 +107,7 @@ def _restore_history(model: str, exported: list[dict[str, Any]]) -> None:
         if entry.record != known["record"]:
             raise DataInvalid(
                 f"The server has another history of {model}: record {entry.record['number']} differs. "
-                f"Restore an export of this server, or delete the experiment {history.EXPERIMENT}."
+                f"Restore an export of this server, or delete the experiment {PROMOTIONS}."
             )
     for known in exported[len(present) :]:
         record = known["record"]

@@ -75,13 +75,6 @@ def is_complete(version: Version) -> bool:
     return used is not None and used == version.tags.get("pairs_total")
 
 
-def comparison_tags(found: Comparison, champion: Version) -> dict[str, str]:
-    """Return the tags with which a version records its comparison with `champion`."""
-    low, high = found.interval
-    values = {"difference": found.difference, "low": low, "high": high, "p_value": found.p_value}
-    return {"paired_with": str(champion.number)} | {f"paired_{k}": f"{v:.6g}" for k, v in values.items()}
-
-
 def _compare(both: pd.DataFrame) -> Comparison:
     left, right = (both[side].str.rpartition("/")[0].to_numpy(np.str_) for side in KEY[:2])
     decided_new, decided_old, same = (

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from facenet.digests import value_digest
-from tasks.tracking.runs import Run, create_run, experiment_id
+from tasks.tracking.runs import PROMOTIONS, Run, create_run, experiment_id
 from tasks.tracking.store import client, mlflow_errors
 
-EXPERIMENT = "facenet-promotions"
 DONE, INTERRUPTED, OPEN = "FINISHED", "KILLED", "RUNNING"
 MAX_TEXT = 2000  # characters of a reason in a tag: MLflow cuts tags off at 8000
 Record = dict[str, Any]
@@ -32,7 +31,7 @@ def entries(model: str) -> list[Entry]:
     """Return the history of a model, oldest first."""
     with mlflow_errors():
         mlflow = client()
-        place, token, found = experiment_id(mlflow, EXPERIMENT), None, []
+        place, token, found = experiment_id(mlflow, PROMOTIONS), None, []
         while token != "":
             page = mlflow.search_runs([place], f"tags.model = '{model}'", page_token=token)
             found += list(page)
@@ -65,7 +64,7 @@ def restore(record: Record, *, metrics: Mapping[str, float], status: str) -> Ent
         "record": json.dumps(record, ensure_ascii=False, allow_nan=False),
     }
     name = f"{record['number']}: {record['model']} {record['action']}, champion {record['champion']}"
-    run = create_run(name=name, tags=tags, experiment=EXPERIMENT)
+    run = create_run(name=name, tags=tags, experiment=PROMOTIONS)
     run.log_metrics(metrics)
     if status != OPEN:
         run.end(status)

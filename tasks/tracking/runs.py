@@ -19,7 +19,11 @@ from tasks.tracking.store import client, look_up, mlflow_errors, tracking_uri
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-EXPERIMENT = "facenet"
+EXPERIMENT, PROMOTIONS = "facenet", "facenet-promotions"
+NOTES = {  # what MLflow's UI says about an experiment
+    EXPERIMENT: "Trainings and sweeps: one run per trained model, with its data, parameters and evaluation.",
+    PROMOTIONS: "The history of promotions, one run per decision: `python -m flows.promotion history`.",
+}
 MAX_PARAM = 6000  # characters of a value, MLflow's limit
 MAX_BATCH = 100  # params per request, MLflow's limit
 MAX_DATASET_DIGEST = 36  # characters, MLflow's limit; the source has the full digest
@@ -233,5 +237,6 @@ def experiment_id(mlflow: "MlflowClient", name: str = EXPERIMENT) -> str:
     if found := mlflow.get_experiment_by_name(name):
         return str(found.experiment_id)
     with suppress(MlflowException):  # another process created it in the meantime
-        return str(mlflow.create_experiment(name, artifact_location=location))
+        tags = {"mlflow.note.content": NOTES[name]}
+        return str(mlflow.create_experiment(name, artifact_location=location, tags=tags))
     return str(mlflow.get_experiment_by_name(name).experiment_id)

@@ -130,7 +130,7 @@ def test_the_standing_shows_version_metric_and_commit() -> None:
 
 
 def test_versions_are_compared_even_if_significance_is_not_required(tmp_path: Path) -> None:
-    """The comparison on 40 pairs is in the result, its reason, the receipt and the version's tags."""
+    """The comparison on 40 pairs is in the result, its reason, the receipt and the history in MLflow."""
     old, new = (keep(DECISIONS, number, wrong) for number, wrong in ((1, {0, 1, 2, 3}), (2, {9})))
     for version in (old, new):
         challenge(**{**version.tags, "accuracy": float(version.tags["accuracy"])})
@@ -141,10 +141,9 @@ def test_versions_are_compared_even_if_significance_is_not_required(tmp_path: Pa
     assert result.paired.in_words() in result.reason
     record(result, receipt=tmp_path / "r.json", history=tmp_path / "h.jsonl")
     assert json.loads((tmp_path / "r.json").read_text())["paired"]["only_new"] == 4
-    made = registry.get_version("faces", 2)
-    assert made is not None
-    assert made.tags["paired_with"] == "1"
-    assert float(made.tags["paired_difference"]) == pytest.approx(3 / 40)
+    recorded = history.entries("faces")[-1]
+    assert recorded.record["paired"]["difference"] == pytest.approx(3 / 40)
+    assert recorded.run.metrics()["paired/difference"] == pytest.approx(3 / 40)
 
 
 def write_receipt(path: Path, number: int, model: str = "faces") -> None:

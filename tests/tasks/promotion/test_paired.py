@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from facenet.errors import DataInvalid
-from tasks.promotion.paired import common_pairs, comparison_tags, is_complete
+from tasks.promotion.paired import common_pairs, is_complete
 from tasks.tracking import start_run
 from tasks.tracking.registry import Version
 from tests.tasks.promotion.versions import keep
@@ -41,17 +41,16 @@ def test_decisions_of_another_workspace_come_from_the_run(mlflow_store: Path, tm
     assert common_pairs(new, old, tmp_path / "elsewhere") is None
 
 
-def test_the_comparison_becomes_tags(tmp_path: Path) -> None:
+def test_the_comparison_has_an_interval_and_mcnemar_s_p(tmp_path: Path) -> None:
     old, new = keep(tmp_path, 1, {0, 1, 2}), keep(tmp_path, 2, {0})
     common = common_pairs(new, old, tmp_path)
     assert common is not None
     found = common.comparison
     assert found is not None
-    tags = comparison_tags(found, old)
-    assert tags["paired_with"] == "1"
-    assert float(tags["paired_difference"]) == pytest.approx(found.difference)
-    assert float(tags["paired_low"]) <= float(tags["paired_difference"]) <= float(tags["paired_high"])
-    assert float(tags["paired_p_value"]) == pytest.approx(0.5)
+    low, high = found.interval
+    assert low <= found.difference <= high
+    assert (found.only_new, found.only_old) == (2, 0)
+    assert found.p_value == pytest.approx(0.5)
 
 
 def test_without_decisions_of_both_there_is_no_comparison(mlflow_store: Path, tmp_path: Path) -> None:

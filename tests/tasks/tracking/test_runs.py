@@ -27,7 +27,9 @@ def test_a_run_has_a_name_tags_and_an_experiment_in_the_workspace(mlflow_store: 
     found = stored(run)
     assert found.info.run_name == "first"
     assert found.data.tags["recipe"] == "orl"
-    assert client().get_experiment(found.info.experiment_id).name == "facenet"
+    experiment = client().get_experiment(found.info.experiment_id)
+    assert experiment.name == "facenet"
+    assert experiment.tags["mlflow.note.content"].startswith("Trainings and sweeps")
     assert found.info.artifact_uri.startswith((mlflow_store / "mlartifacts").as_uri())
 
 
