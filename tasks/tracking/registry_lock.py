@@ -55,12 +55,11 @@ class RegistryLock:
             holder = _tags(self.name)
             owner = holder.get("owner", "")
             since = seen.setdefault(owner, time.monotonic())
-            if holder and (_is_dead(holder) or time.monotonic() - since > LEASE_SECONDS):
-                self._take_over(owner)
-            elif time.monotonic() - begun > WAIT_SECONDS:
+            if time.monotonic() - begun > WAIT_SECONDS:
                 raise LockLost(f"{self.name} is held by {_describe(holder)}. Delete this model in MLflow.")
-            else:
-                time.sleep(POLL_SECONDS)
+            if holder and (_is_dead(holder) or time.monotonic() - since > LEASE_SECONDS):
+                self._take_over(owner)  # fails if another process was first, or this user may not
+            time.sleep(POLL_SECONDS)
 
     def check(self) -> None:
         """Check that this process still has the lock.
