@@ -24,7 +24,12 @@ SCM = if [ ! -e .git ]; then "$(BIN)/dvc" config --quiet --local core.no_scm tru
 setup: $(READY) ## Build .venv from requirements.lock
 	@$(SCM)
 
-$(READY): requirements.lock pyproject.toml
+# Both locks are complete: nothing else is resolved, and pip refuses a file with another sha256.
+HASHED := --quiet --no-compile --no-deps --require-hashes
+NEEDS_CUDA := from importlib.metadata import requires; import sys; \
+	sys.exit(not any(name.startswith(("nvidia", "cuda")) for name in requires("torch") or ()))
+
+$(READY): requirements.lock requirements-cuda.lock pyproject.toml
 	@# MLflow's migrations lie in .venv, and Alembic interpolates percent signs in their path.
 	@case "$$PWD" in *%*) echo "MLflow cannot be installed in a folder whose path has a percent sign: $$PWD." \
 		"Rename the folder, or move the project." >&2; exit 1;; esac
@@ -33,7 +38,11 @@ $(READY): requirements.lock pyproject.toml
 	@echo "Installing requirements.lock into $(VENV); this takes a few minutes the first time"
 	@$(PYTHON) -m venv $(VENV)
 	@printf 'export %s\n' $(UNTRACKED) >> $(VENV)/bin/activate
-	@"$(BIN)/python" -m pip install --quiet --no-compile --requirement requirements.lock
+	@"$(BIN)/python" infra/packages/install_torch.py
+	@"$(BIN)/python" -m pip install $(HASHED) --requirement requirements.lock
+	@# PyTorch of PyPI for Linux needs CUDA's libraries, a wheel for the CPU alone does not.
+	@if "$(BIN)/python" -c '$(NEEDS_CUDA)'; then \
+		"$(BIN)/python" -m pip install $(HASHED) --requirement requirements-cuda.lock; fi
 	@# pip would compile files one by one. Some packages contain templates that are not valid Python; skip them.
 	@"$(BIN)/python" -W ignore -m compileall -qq -j 0 $(VENV)/lib || true
 	@"$(BIN)/python" -m pip install --quiet --no-build-isolation --no-deps --editable .
@@ -169,7 +178,22 @@ format: $(READY) ## Format the code and apply ruff's fixes
 	@ruff format .
 	@ruff check --fix .
 
+# Programs about packages, apart from the packages of the project.
+TOOLS := .venv-tools
+$(TOOLS)/.ready: Makefile
+	@$(PYTHON) -m venv $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install --quiet uv==0.13.9 pip-audit==2.10.1 cyclonedx-bom==7.5.0
+	@touch $@
+
+.PHONY: lock
+lock: $(TOOLS)/.ready ## Renew requirements.lock from pyproject.toml: UPGRADE="NAME ..." renews single packages
+	@PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" python infra/packages/lock.py $(UPGRADE)
+
+.PHONY: audit
+audit: $(READY) $(TOOLS)/.ready ## Look up known vulnerabilities of the packages, and write build/sbom.json
+	@PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" python infra/packages/audit.py "$(BIN)/python"
+
 .PHONY: clean
 clean: ## Remove the environment and the tools' caches; data, models, reports and MLflow's store stay
-	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(TOOLS) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

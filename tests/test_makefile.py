@@ -20,8 +20,8 @@ def unpacked(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cal
     def unpack(name: str) -> Path:
         folder = tmp_path / "places" / name
         folder.mkdir(parents=True)
-        names = ("Makefile", "requirements.lock", "pyproject.toml", "dvc.yaml", "params.yaml", ".dvc/config")
-        for file in names:
+        locks = ("requirements.lock", "requirements-cuda.lock")
+        for file in ("Makefile", *locks, "pyproject.toml", "dvc.yaml", "params.yaml", ".dvc/config"):
             (folder / file).parent.mkdir(exist_ok=True)
             shutil.copyfile(root / file, folder / file)
         return folder
