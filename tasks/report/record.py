@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tasks import paths
 from tasks.params import Params
-from tasks.report.inputs import read_findings
+from tasks.report.inputs import number, read_findings
 from tasks.report.page import Subject, write_page
 from tasks.report.version_card import version_card
 from tasks.reports import numbers, read_report
@@ -60,6 +60,22 @@ def _log_stages(run: Run) -> None:
     new = {name: value for name, value in metrics.items() if present.get(name) != value}
     if new:
         run.log_metrics(new)
+    if "epoch/loss" not in present:
+        _log_epochs(run)
+
+
+def _log_epochs(run: Run) -> None:
+    """Log the epochs in reports/history.csv to a run that was rebuilt from files, as train does."""
+    for row in read_findings(paths.REPORTS).tables["history"]:
+        values = {_metric(name): number(cell) for name, cell in row.items() if cell and name != "epoch"}
+        run.log_metrics(values, int(number(row["epoch"])))
+
+
+def _metric(column: str) -> str:
+    """Return the metric for a column: train_x and x of an epoch, validation_x, evaluation_x."""
+    kind, _, name = column.partition("_")
+    folders = {"train": "epoch", "validation": "validation", "evaluation": "evaluation_pairs"}
+    return f"{folders[kind]}/{name}" if kind in folders else f"epoch/{column}"
 
 
 def _describe(params: Params, card: "ModelCard", registration: Mapping[str, Any]) -> None:

@@ -64,3 +64,23 @@ def test_a_version_has_a_model_card_and_metrics_are_logged_once(space: Path, eva
     assert described is not None
     assert described.description.startswith("# faces version 1\n\n")
     assert len(client().get_metric_history(version.run_id, "ingest/found")) == 1
+
+
+def test_a_run_without_epochs_gets_those_of_the_history(space: Path, evaluated: Subject) -> None:
+    """As after a loss of MLflow's database: the run was rebuilt from the files."""
+    run = start_run(name="rebuilt", tags={})
+    columns = "epoch,loss,images_per_second,train_accuracy,validation_accuracy,evaluation_auc"
+    (space / "reports/history.csv").write_text(f"{columns}\n1,0.5,20,0.25,,\n2,0.4,21,0.5,0.75,0.8\n")
+    for _ in range(2):
+        publish(evaluated.params, {**REGISTRATION, "run_id": run.run_id})
+    logged = {
+        name: [(point.step, point.value) for point in client().get_metric_history(run.run_id, name)]
+        for name in ("epoch/loss", "epoch/accuracy", "validation/accuracy", "evaluation_pairs/auc")
+    }
+    assert logged == {
+        "epoch/loss": [(1, 0.5), (2, 0.4)],
+        "epoch/accuracy": [(1, 0.25), (2, 0.5)],
+        "validation/accuracy": [(2, 0.75)],
+        "evaluation_pairs/auc": [(2, 0.8)],
+    }
+    assert run.metrics()["epoch/images_per_second"] == 21
