@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-from services.http import Unanswered, ask
+from services.http import SECONDS, Unanswered, ask
 from services.prefect import POOL
 from services.programs import Program
 from services.served import SLOTS, load_served
@@ -38,8 +38,8 @@ def is_good(health: str) -> bool:
     return health in (HEALTHY, WAITING, IDLE)
 
 
-def champion_version(stack: Stack) -> str:
-    """Return the version with the alias champion, "" if there is none.
+def champion_version(stack: Stack, *, seconds: float = SECONDS) -> str:
+    """Return the version with the alias champion, "" if there is none; wait for MLflow for some seconds.
 
     Raises:
         Unanswered: MLflow does not respond.
@@ -47,7 +47,7 @@ def champion_version(stack: Stack) -> str:
     query = f"name={stack.settings.model}&alias=champion"
     url = f"{stack.settings.mlflow_url}/api/2.0/mlflow/registered-models/alias?{query}"
     try:
-        answer = json.loads(ask(url, auth=mlflow_auth(stack)))
+        answer = json.loads(ask(url, auth=mlflow_auth(stack), seconds=seconds))
     except Unanswered as reason:
         if reason.status in (400, 404):  # no such alias, no such model
             return ""

@@ -14,6 +14,7 @@ default_permission = READ
 database_uri = {uri}
 authorization_function = mlflow.server.auth:authenticate_request_basic_auth
 grant_default_workspace_access = false
+auth_cache_ttl_seconds = 60
 """
 
 

@@ -11,7 +11,7 @@ from services.http import ask
 from services.settings import LOOPBACK
 
 FACE = Path("datasets/ORL_faces/s1/1.pgm")
-SECONDS = 60.0  # the first prediction of a process compiles the detector
+SECONDS = 120.0  # the first prediction of a process compiles the detector
 
 
 def probe(port: int) -> list[float]:

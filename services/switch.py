@@ -14,7 +14,7 @@ from services.settings import LOOPBACK
 from services.stack import Stack
 from services.supervision import Supervisor
 
-LOAD_SECONDS, POLL_SECONDS = 180.0, 0.3
+LOAD_SECONDS, MLFLOW_SECONDS, POLL_SECONDS = 180.0, 30.0, 0.3
 RUNNING = ("STARTING", "RUNNING")
 
 
@@ -31,7 +31,7 @@ def switch(stack: Stack, say: Callable[[str], None], note: Callable[[str], None]
     if not supervisor.runs() or not stack.settings.serve:
         note(f"{stack.folder.path} serves no model (make up ARGS=--serve does): nothing to switch.")
         return
-    served, version = load_served(stack.folder), champion_version(stack)
+    served, version = load_served(stack.folder), _champion(stack)
     if not version:
         note(f"No version of {stack.settings.model} is champion.")
     elif not served.version:
@@ -43,6 +43,13 @@ def switch(stack: Stack, say: Callable[[str], None], note: Callable[[str], None]
     else:
         _replace(stack, supervisor, served, version)
         say(f"Version {version} of {stack.settings.model} is served instead of {served.version}.")
+
+
+def _champion(stack: Stack) -> str:
+    try:
+        return champion_version(stack, seconds=MLFLOW_SECONDS)
+    except Unanswered as reason:
+        raise ServicesFailed(f"MLflow does not say which version is champion: {reason}.") from reason
 
 
 def _check_served(stack: Stack, supervisor: Supervisor, served: Served) -> None:
@@ -61,7 +68,7 @@ def _replace(stack: Stack, supervisor: Supervisor, served: Served, version: str)
     save_served(replace(served, candidate=version), stack.folder)
     try:
         supervisor.start(name)
-        expected = _wait(stack, supervisor, served.other)
+        _hand_over(stack, supervisor, Served(slot=served.other, version=version))
     except (Unanswered, ServicesFailed) as reason:
         save_served(replace(served, candidate=""), stack.folder)
         supervisor.stop(name)
@@ -69,10 +76,14 @@ def _replace(stack: Stack, supervisor: Supervisor, served: Served, version: str)
             f"Version {version} of {stack.settings.model} is not served, version {served.version} stays: "
             f"{reason}. See {stack.folder.log(name)}."
         ) from reason
-    save_served(Served(slot=served.other, version=version), stack.folder)
-    if probe(stack.settings.champion_port) != expected:
-        raise ServicesFailed(f"Port {stack.settings.champion_port} does not answer with version {version}.")
     supervisor.stop(f"model-{served.slot}")
+
+
+def _hand_over(stack: Stack, supervisor: Supervisor, new: Served) -> None:
+    expected = _wait(stack, supervisor, new.slot)
+    save_served(new, stack.folder)
+    if probe(stack.settings.champion_port) != expected:
+        raise ServicesFailed(f"port {stack.settings.champion_port} does not answer with it")
 
 
 def _wait_for_first(stack: Stack, supervisor: Supervisor) -> None:
@@ -81,7 +92,7 @@ def _wait_for_first(stack: Stack, supervisor: Supervisor) -> None:
         if time.monotonic() > deadline:
             raise ServicesFailed(f"The champion is not served: {last_line(stack.folder, 'model-a')}")
         time.sleep(POLL_SECONDS)
-    _wait(stack, supervisor, load_served(stack.folder).slot)
+    _check_served(stack, supervisor, load_served(stack.folder))
 
 
 def _wait(stack: Stack, supervisor: Supervisor, slot: str) -> list[float]:

@@ -39,7 +39,7 @@ def supervisor(monkeypatch: pytest.MonkeyPatch) -> Remembering:
     made = Remembering()
     monkeypatch.setattr(module, "Supervisor", lambda _: made)
     monkeypatch.setattr(module, "POLL_SECONDS", 0.001)
-    monkeypatch.setattr(module, "champion_version", lambda _: "4")
+    monkeypatch.setattr(module, "champion_version", lambda _, **__: "4")
     monkeypatch.setattr(module, "ask", lambda _: b"")
     monkeypatch.setattr(module, "probe", lambda _: [1.0])
     return made
@@ -79,6 +79,29 @@ def test_a_probe_that_fails_leaves_the_old_one(
         said(served)
     assert load_served(served.folder) == Served("a", "3")
     assert supervisor.states_of == {"model-a": "RUNNING", "model-b": "STOPPED"}
+
+
+def test_an_answer_of_another_version_leaves_the_old_one(
+    supervisor: Remembering, served: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door = served.settings.champion_port
+    monkeypatch.setattr(module, "probe", lambda port: [1.0 if port == door else 2.0])
+    with pytest.raises(ServicesFailed, match=f"version 3 stays: port {door} does not answer with it"):
+        said(served)
+    assert load_served(served.folder) == Served("a", "3")
+    assert supervisor.states_of == {"model-a": "RUNNING", "model-b": "STOPPED"}
+
+
+def test_without_mlflow_nothing_is_switched(
+    supervisor: Remembering, served: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Stack, **__: float) -> str:
+        raise Unanswered("timed out")
+
+    monkeypatch.setattr(module, "champion_version", refuse)
+    with pytest.raises(ServicesFailed, match="MLflow does not say which version is champion: timed out"):
+        said(served)
+    assert load_served(served.folder) == Served("a", "3")
 
 
 def test_a_version_that_ends_while_loading_leaves_the_old_one(
@@ -139,7 +162,7 @@ def test_there_is_nothing_to_switch_without_servers_or_champion(
     supervisor: Remembering, served: Stack, make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "serves no model" in said(make_stack(serve=False))
-    monkeypatch.setattr(module, "champion_version", lambda _: "")
+    monkeypatch.setattr(module, "champion_version", lambda _, **__: "")
     assert said(served) == "No version of facenet is champion."
     supervisor.up = False
     assert "serves no model" in said(served)
