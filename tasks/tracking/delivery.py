@@ -134,7 +134,7 @@ def _log(run: Run, outbox: Outbox, records: Sequence[Record]) -> None:
     elif kind == "dataset":
         run.log_dataset(first["name"], first["digest"], first["source"], first.get("dvc_md5"))
     elif kind == "file":
-        run.log_file(outbox.folder / first["file"], first["folder"])
+        run.log_file(outbox.folder / first["file"], first["artifacts"])
     elif kind == "tags":
         run.set_tags(first["tags"])
     elif kind == "start":

@@ -174,7 +174,7 @@ class Outbox:
             target = self.folder / FILES / str(time.time_ns()) / name
             target.parent.mkdir(parents=True)
             write(target)
-        self._append({"kind": "file", "file": str(target.relative_to(self.folder)), "folder": folder})
+        self._append({"kind": "file", "file": str(target.relative_to(self.folder)), "artifacts": folder})
 
     def _append(self, record: Record) -> None:
         line = json.dumps({"at": _now(), **record}, ensure_ascii=False, allow_nan=False, default=str)

@@ -59,8 +59,8 @@ def test_files_are_copied_as_they_are_now(mlflow_store: Path) -> None:
         outbox.log_text("text", "decisions/é.csv")
         copied, text = records(outbox)
         assert (outbox.folder / str(copied["file"])).read_text() == "before"
-        assert (copied["folder"], Path(str(copied["file"])).name) == ("reports", "history.csv")
-        assert (text["folder"], Path(str(text["file"])).name) == ("decisions", "é.csv")
+        assert (copied["artifacts"], Path(str(copied["file"])).name) == ("reports", "history.csv")
+        assert (text["artifacts"], Path(str(text["file"])).name) == ("decisions", "é.csv")
 
 
 def test_one_process_has_it_at_a_time() -> None:
