@@ -25,6 +25,8 @@ def server_environment(stack: Stack) -> dict[str, str]:
         # The pages are copied there, by default into the installed package, which may be read-only.
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(stack.folder.prefect / "ui"),
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": LEASES,  # leases in memory die with the server
+        # Logs and artifacts of flow runs that `make prune` has removed go as well.
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,orphans",
     }
     if settings.auth:
         found["PREFECT_SERVER_API_AUTH_STRING"] = found["PREFECT_API_AUTH_STRING"] = prefect_auth(stack)

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from services.prefect import POOL, server_command, server_environment, worker_command
 from services.stack import Stack
 
@@ -35,6 +37,16 @@ def test_the_lease_storage_exists_in_this_prefect() -> None:
     from services.prefect import LEASES
 
     assert import_module(LEASES).ConcurrencyLeaseStorage
+
+
+def test_what_removed_runs_leave_is_removed_and_no_run_by_itself(
+    make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prefect.settings import Settings
+
+    name = "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED"
+    monkeypatch.setenv(name, server_environment(make_stack())[name])
+    assert Settings().server.services.db_vacuum.enabled_vacuum_types == {"events", "orphans"}
 
 
 def test_a_worker_has_the_same_name_at_each_start(make_stack: Callable[..., Stack]) -> None:
