@@ -31,11 +31,12 @@ from flows.servers import ServerMissing, require_prefect
 from flows.stage import StageRun, run_stage
 from flows.supervision import supervise
 from flows.watch import Watch
-from tasks.entry import check_first
+from tasks.entry import begin_check
 from tasks.paths import report
 from tasks.redaction import redact
 from tasks.reports import read_report
 from tasks.tracking import public_uri
+from tasks.tracking.preloading import preload
 
 SERVER_SECONDS = 60.0  # a server needs a few to start
 REGISTERED = "facenet.model.registered"  # the event with which the deployment `promotion` starts
@@ -64,13 +65,14 @@ def training(force: bool = False, commit: str | None = None, timeout_hours: Hour
 
 
 def _train(force: bool, commit: str | None, watch: Watch) -> Any:
-    check_first()
-    before = _registered()
+    checked, before = begin_check(), _registered()
+    preload()
     remote.pull(check=watch.check)
-    runs = [
-        run_stage(stage, force=force, still_holds=BEYOND_DVC.get(stage), check=watch.check)
-        for stage in STAGES
-    ]
+    runs = []
+    for stage in STAGES:
+        if stage == "triplets":  # before their work, ingest and align check everything themselves
+            checked()
+        runs.append(run_stage(stage, force=force, still_holds=BEYOND_DVC.get(stage), check=watch.check))
     return _conclude(runs, before, commit, watch.check)
 
 

@@ -58,9 +58,20 @@ def check_first() -> None:
     Raises:
         CheckFailed: with the message of the child.
     """
-    done = subprocess.run([sys.executable, "-m", CHECK], capture_output=True, text=True)
-    if done.returncode:
-        raise CheckFailed(done.stderr.strip().removeprefix(f"{CheckFailed.__name__}: "))
+    begin_check()()
+
+
+def begin_check() -> Callable[[], None]:
+    """Start the child process of `check_first`; return a function that waits for it, and raises the same."""
+    pipe = subprocess.PIPE
+    child = subprocess.Popen([sys.executable, "-m", CHECK], stdout=subprocess.DEVNULL, stderr=pipe, text=True)
+
+    def finish() -> None:
+        _, errors = child.communicate()
+        if child.returncode:
+            raise CheckFailed(errors.strip().removeprefix(f"{CheckFailed.__name__}: "))
+
+    return finish
 
 
 def _fail(error: FaceNetError) -> None:
