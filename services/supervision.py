@@ -165,7 +165,13 @@ class Supervisor:
 
 
 class _Transport(xmlrpc.client.Transport):
-    """The standard transport, which by default would wait for ever."""
+    """The standard transport, which by default would wait for ever and leave its connection open."""
+
+    def single_request(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return super().single_request(*arguments, **options)
+        finally:
+            self.close()
 
     def make_connection(self, host: Any) -> http.client.HTTPConnection:
         connection = super().make_connection(host)
