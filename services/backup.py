@@ -46,8 +46,8 @@ def back_up(places: Places, target: Path, said: Callable[[str], None]) -> str:
     It is written next to the target and renamed at the end: an interrupted backup leaves nothing.
 
     Raises:
-        ServicesFailed: the target is not empty or in the workspace, a database is damaged, or the S3 store
-            runs, whose files change.
+        ServicesFailed: the target is not empty or in the workspace, a database is damaged, or PostgreSQL does
+            not run.
         StorageFailed: the disk is full, or the target is not writable.
     """
     _check(places, target)
@@ -56,8 +56,9 @@ def back_up(places: Places, target: Path, said: Callable[[str], None]) -> str:
     try:
         copy = Copy(partial)
         databases = dumps.dump(places.services, partial, copy.digests)
-        for name, place in _listed(places):
-            copy.add(name, place)
+        with dumps.paused_store(places.services):
+            for name, place in _listed(places):
+                copy.add(name, place)
         said(f"Copied {len(copy.digests)} files.")
         manifest = Manifest(
             workspace=str(places.workspace),
@@ -83,8 +84,6 @@ def _check(places: Places, target: Path) -> None:
     for place in (places.workspace / ".dvc", places.services.path, *places.remotes.values()):
         if target.is_relative_to(place):
             raise ServicesFailed(f"{target} is in {place}, which is backed up. Choose a folder outside.")
-    if dumps.store_runs(places.services):
-        raise ServicesFailed("The S3 store is running, and its files change. Stop it first: `make down`.")
 
 
 def _listed(places: Places) -> list[tuple[str, Path]]:

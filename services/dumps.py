@@ -13,11 +13,12 @@ from services.binaries import require_binaries
 from services.errors import ServicesFailed
 from services.folder import Folder
 from services.launch import stack_of
-from services.ports import is_free
 from services.settings import LOOPBACK, load
 from services.stack import Stack
+from services.supervision import Supervisor
 
 DATABASES = ("mlflow", "prefect")  # each owned by the role of its name
+STORE = "s3"
 START_SECONDS = 60
 
 
@@ -71,10 +72,22 @@ def uses_postgresql(folder: Folder) -> bool:
     return settings is not None and settings.database == "postgresql"
 
 
-def store_runs(folder: Folder) -> bool:
-    """Return whether the S3 store is running."""
+@contextmanager
+def paused_store(folder: Folder) -> Iterator[None]:
+    """Stop the S3 store, if it runs, until the block ends: its files change otherwise."""
     settings = load(folder)
-    return settings is not None and settings.s3 and not is_free(settings.s3_port)
+    if settings is None or not settings.s3:
+        yield
+        return
+    supervisor = Supervisor(stack_of(folder))
+    if not supervisor.runs() or supervisor.states()[STORE]["statename"] != "RUNNING":
+        yield
+        return
+    supervisor.stop(STORE)
+    try:
+        yield
+    finally:
+        supervisor.start(STORE)
 
 
 def _run(program: str, words: Sequence[str], role: str, stack: Stack) -> None:

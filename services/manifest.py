@@ -21,7 +21,6 @@ class Manifest:
     workspace, services: the absolute folders that were backed up. commit: of the workspace, "" without Git.
     versions: of the libraries that own the databases. remotes: folders of DVC remotes, by name.
     databases: PostgreSQL databases, each in databases/NAME.dump. files: sha256 by path in the backup.
-    left_out: what was not backed up, and why.
     """
 
     workspace: str
@@ -32,7 +31,6 @@ class Manifest:
     remotes: dict[str, str] = field(default_factory=dict)
     databases: list[str] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
-    left_out: list[str] = field(default_factory=list)
     format: int = FORMAT
 
     def write(self, folder: Path) -> None:

@@ -1,10 +1,11 @@
-"""Backup of the running servers, wipe, restore: PostgreSQL, Prefect and MLflow answer as before."""
+"""Backup of the running servers, wipe, restore: PostgreSQL, Prefect, MLflow and S3 answer as before."""
 
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -14,7 +15,8 @@ from faults.servers import Servers, running
 from faults.tiny_models import make_champion, register_model, variables
 from services.binaries import find_binaries
 from services.folder import VARIABLE
-from services.stack import client_environment
+from services.s3 import BUCKET
+from services.stack import client_environment, search_path
 
 SECONDS = 30
 
@@ -24,8 +26,11 @@ def run(folder: Path) -> None:
     if find_binaries() is None:
         raise NotPossible("PostgreSQL is not installed")
     workspace = new_project(folder / "workspace").folder
-    with running(folder) as servers:
+    with_store = shutil.which("weed", path=search_path()) is not None
+    with running(folder, *(["--s3"] if with_store else [])) as servers:
         environment = client_environment(servers.stack)
+        if with_store:
+            _bucket(environment).put_object(Bucket=BUCKET, Key="faces", Body=b"bytes")
         version = register_model(folder / "model", 1, environment)
         make_champion(version, environment)
         api = environment["PREFECT_API_URL"]
@@ -40,8 +45,20 @@ def run(folder: Path) -> None:
         found = requests.get(f"{api}/variables/name/kept", timeout=SECONDS)
         if found.status_code != 200 or found.json()["value"] != "yes":
             raise FaultFound(f"Prefect has lost a variable: {found.text}")
+        if (
+            with_store
+            and _bucket(environment).get_object(Bucket=BUCKET, Key="faces")["Body"].read() != b"bytes"
+        ):
+            raise FaultFound("the S3 store has lost an object")
         if _weights(folder / "after", environment) != weights:
             raise FaultFound("the champion's weights differ")
+
+
+def _bucket(environment: dict[str, str]) -> Any:
+    import boto3
+
+    with variables(**environment):
+        return boto3.client("s3", region_name="us-east-1")
 
 
 def _call(servers: Servers, workspace: Path, module: str, folder: Path) -> None:

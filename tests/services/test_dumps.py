@@ -9,6 +9,7 @@ from services import dumps
 from services.errors import ServicesFailed
 from services.folder import Folder
 from services.settings import Settings, save
+from tests.servers import free_port
 
 
 def test_only_a_running_postgresql_is_dumped(tmp_path: Path) -> None:
@@ -17,8 +18,11 @@ def test_only_a_running_postgresql_is_dumped(tmp_path: Path) -> None:
     folder.create()
     save(Settings(database="sqlite"), folder)
     assert dumps.dump(folder, tmp_path, {}) == []
-    assert not dumps.store_runs(folder)
-    save(replace(Settings(), database="postgresql"), folder)
+    with dumps.paused_store(folder):
+        pass  # there is none
+    save(replace(Settings(), database="postgresql", s3=True, control_port=free_port()), folder)
+    with dumps.paused_store(folder):
+        pass  # nothing runs
     with pytest.raises(ServicesFailed, match="start it with `make up`"):
         dumps.dump(folder, tmp_path, {})
     dumps.restore(folder, tmp_path, [])
