@@ -21,6 +21,7 @@ RUN_BY = {
     "make test": (".ci/run", "make test"),
     "infra/docker/make-secrets": ("tests/infra/test_docker.py", 'folder / "make-secrets"'),
     "cp infra/docker/.env.example infra/docker/.env": ("tests/infra/test_docker.py", '".env.example"'),
+    "make faults": ("tests/faults/test_main.py", "main("),
     "make test-gpu": ("tests/test_gpu.py", "make test-gpu"),
     "make recipes": (PIPELINE, '"make", "recipes"'),
     "make recipe NAME=photos && dvc repro": (PIPELINE, "NAME=photos"),
@@ -135,6 +136,19 @@ def test_every_documented_command_is_run_somewhere(root: Path) -> None:
 @pytest.mark.parametrize(("command", "place", "words"), [(c, p, w) for c, (p, w) in sorted(RUN_BY.items())])
 def test_the_place_that_runs_a_command_does(root: Path, command: str, place: str, words: str) -> None:
     assert words in (root / place).read_text(), command
+
+
+def test_every_row_about_a_fault_names_scenarios_that_try_it(root: Path) -> None:
+    text = (root / "docs" / "reliability.md").read_text()
+    rows = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("| ")]
+    faults = [row for row in rows if row[0].strip() not in ("fault", "---")]
+    assert len(faults) > 20
+    scenarios = {path.stem for path in (root / "faults" / "scenarios").glob("[!_]*.py")}
+    for row in faults:
+        assert len(row) == 5, row
+        named = set(re.findall(r"`(\w+)`", row[1]))
+        assert named, row
+        assert named <= scenarios, named - scenarios
 
 
 def test_no_phrase_reads_as_translated(root: Path) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 Found = TypeVar("Found")
+_DATABASE = re.compile(r"\((?:sqlite3|psycopg2)\.[\w.]+\) ([^\n]+)")  # in what SQLAlchemy says around it
 SQLITE = b"SQLite format 3\0"  # the first bytes of a database; a new one is empty
 CURE = (
     "Restore it from a copy, or move it away: a new store is then created, and `dvc repro` registers again."
@@ -101,6 +103,8 @@ def client() -> "MlflowClient":
 
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # A full disk or a lost connection: `mlflow_errors` reports it, without this traceback of many pages.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     uri = tracking_uri()
     registry = os.environ.get("MLFLOW_REGISTRY_URI", uri)
     _make_default(uri, registry)
@@ -143,9 +147,15 @@ def mlflow_errors() -> Iterator[None]:
         yield
     except (MlflowException, RequestException, SQLAlchemyError) as error:
         raise TrackingFailed(
-            f"MLflow at {public_uri()} says: {redact(str(error))}. Start the server named in "
+            f"MLflow at {public_uri()} says: {_said(error)}. Start the server named in "
             "MLFLOW_TRACKING_URI, or unset the variable to use the workspace's SQLite store."
         ) from error
+
+
+def _said(error: Exception) -> str:
+    """Return the message of an error; of a database's, without the statement and its parameters."""
+    found = _DATABASE.search(str(error))
+    return redact(found[1].strip() if found else str(error))
 
 
 def look_up(call: Callable[["MlflowClient"], Found]) -> Found | None:

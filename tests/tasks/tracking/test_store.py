@@ -1,4 +1,5 @@
 import os
+import sqlite3
 import subprocess
 import sys
 import time
@@ -168,3 +169,17 @@ def test_a_real_server_answers(
     assert "Default" in {found.name for found in client().search_experiments()}
     assert look_up(lambda mlflow: mlflow.get_run("0" * 32)) is None
     assert look_up(lambda mlflow: mlflow.get_registered_model("facenet")) is None
+
+
+def test_an_error_of_the_database_is_one_line_without_its_statement(
+    mlflow_store: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    found = client()
+    with sqlite3.connect(mlflow_store / "mlflow.db") as store:
+        store.execute("DROP TABLE tags")
+    store.close()
+    expected = r"sqlite:///mlflow\.db says: no such table: tags\. Start the server"
+    with pytest.raises(TrackingFailed, match=expected) as failed, mlflow_errors():
+        found.create_run("0", tags={"a": "b"})
+    assert "\n" not in str(failed.value)
+    assert "Traceback" not in capfd.readouterr().err
