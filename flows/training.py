@@ -15,6 +15,7 @@ import argparse
 import os
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 from prefect import flow, get_run_logger
@@ -24,6 +25,8 @@ from prefect.settings import get_current_settings
 from prefect.states import Completed
 from pydantic import Field
 
+from facenet.atomic import write_text
+from facenet.digests import file_digest
 from facenet.errors import FaceNetError
 from flows import artifacts, remote
 from flows.local_api import HEARTBEAT_SECONDS, local_api
@@ -31,8 +34,9 @@ from flows.servers import ServerMissing, require_prefect
 from flows.stage import StageRun, run_stage
 from flows.supervision import supervise
 from flows.watch import Watch
+from flows.workspace import nothing
 from tasks.entry import begin_check
-from tasks.paths import report
+from tasks.paths import PARAMS, report
 from tasks.redaction import redact
 from tasks.reports import read_report
 from tasks.tracking import public_uri
@@ -41,6 +45,7 @@ from tasks.tracking.preloading import preload
 SERVER_SECONDS = 60.0  # a server needs a few to start
 REGISTERED = "facenet.model.registered"  # the event with which the deployment `promotion` starts
 HEARTBEATS = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY"  # of the runs of a deployment, which are processes
+CHECKED = Path(".dvc/tmp/checked")  # sha256 of the params.yaml with which a run has completed
 Hours = Annotated[float, Field(gt=0)]
 STAGES = ("ingest", "align", "triplets", "train", "evaluate", "register")
 
@@ -65,7 +70,7 @@ def training(force: bool = False, commit: str | None = None, timeout_hours: Hour
 
 
 def _train(force: bool, commit: str | None, watch: Watch) -> Any:
-    checked, before = begin_check(), _registered()
+    checked, before = check_changes(force), _registered()
     preload()
     remote.pull(check=watch.check)
     runs = []
@@ -74,6 +79,16 @@ def _train(force: bool, commit: str | None, watch: Watch) -> Any:
             checked()
         runs.append(run_stage(stage, force=force, still_holds=BEYOND_DVC.get(stage), check=watch.check))
     return _conclude(runs, before, commit, watch.check)
+
+
+def check_changes(force: bool) -> Callable[[], None]:
+    """Start the check of the parameters, unless a run has completed with them; return a function that waits.
+
+    The check imports torch, which takes as long as DVC needs for six unchanged stages.
+    """
+    if not force and CHECKED.exists() and PARAMS.exists() and CHECKED.read_text() == file_digest(PARAMS):
+        return nothing
+    return begin_check()
 
 
 def _conclude(runs: list[StageRun], before: Any, commit: str | None, check: Callable[[], None]) -> Any:
@@ -87,6 +102,7 @@ def _conclude(runs: list[StageRun], before: Any, commit: str | None, check: Call
     artifacts.publish_page("training", page, summary, warn=logger.warning)
     if _registered() != before:
         _announce(registration)
+    write_text(CHECKED, file_digest(PARAMS))
     logger.info(summary)
     unchanged = all(run.unchanged for run in runs)
     return Completed(name="Unchanged" if unchanged else None, message=summary, data=summary)

@@ -14,7 +14,11 @@ import pytest
 import yaml
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows.training import STAGES, ServerMissing, serve, training
+from facenet.atomic import write_text
+from facenet.digests import file_digest
+from flows import training as training_module
+from flows.training import CHECKED, STAGES, ServerMissing, check_changes, serve, training
+from flows.workspace import nothing
 from tasks.tracking.store import client as mlflow_client
 from tests.servers import free_port, running
 from tests.tasks.params.changed import text
@@ -101,8 +105,25 @@ def test_six_stages_run_then_are_unchanged_unless_the_registry_says_otherwise(
     mlflow_client().set_registered_model_alias("facenet", "challenger", "1")
     mlflow_client().delete_registered_model_alias("facenet", "champion")
     assert states() == unchanged
+    assert CHECKED.read_text() == file_digest(Path("params.yaml"))
     forced = task_runs(training(force=True, return_state=True), 6)
     assert [(run.name, run.state_name) for run in forced] == [(stage, "Completed") for stage in STAGES]
+
+
+def test_parameters_with_which_a_run_has_completed_are_not_checked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(training_module, "begin_check", lambda: print)
+    Path("params.yaml").write_text("a: 1")
+    assert check_changes(force=False) is print
+    write_text(CHECKED, file_digest(Path("params.yaml")))
+    assert check_changes(force=False) is nothing
+    assert check_changes(force=True) is print
+    Path("params.yaml").write_text("a: 2")
+    assert check_changes(force=False) is print
+    Path("params.yaml").unlink()
+    assert check_changes(force=False) is print
 
 
 def test_a_failing_stage_ends_the_run_with_its_last_lines(workspace: Any, root: Path, api: str) -> None:
@@ -114,6 +135,7 @@ def test_a_failing_stage_ends_the_run_with_its_last_lines(workspace: Any, root: 
     assert "photo 7" in last.splitlines()
     assert "ValueError: no landmarks in photo 7" in last
     assert "triplets at work" not in output
+    assert not CHECKED.exists()
 
 
 def test_what_a_late_stage_would_refuse_ends_the_run_before_a_stage_that_does_not_check(
