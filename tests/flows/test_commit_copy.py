@@ -53,7 +53,7 @@ def read(root: Path) -> tuple[str, Any]:
     return (root / "data/faces/x").read_text(), yaml.safe_load((root / "params.yaml").read_text())
 
 
-def test_code_data_and_parameters_are_those_of_the_version(
+def test_code_data_and_parameters_are_those_of_the_version_or_what_is_missing_is_named(
     repository: tuple[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, lock = repository
@@ -81,10 +81,6 @@ def test_code_data_and_parameters_are_those_of_the_version(
         pytest.raises(NotReproducible, match=r"has data/faces of that version\. Run `dvc push"),
     ):
         fetch_inputs(root, print)
-
-
-def test_what_is_missing_is_named(repository: tuple[str, bytes], tmp_path: Path, monkeypatch: Any) -> None:
-    first, lock = repository
     with (
         pytest.raises(NotReproducible, match=r"does not have the commit 0{40}\. Fetch it"),
         commit_copy("0" * 40, {}, lock),
@@ -92,6 +88,9 @@ def test_what_is_missing_is_named(repository: tuple[str, bytes], tmp_path: Path,
         pass
     with pytest.raises(NotReproducible, match=r"has a dvc\.lock"), commit_copy(first, {}, None):
         pass
+
+
+def test_outside_of_a_repository_the_cure_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(NotReproducible, match="in a clone of its repository"), commit_copy(first, {}, lock):
+    with pytest.raises(NotReproducible, match="in a clone of its repository"), commit_copy("0" * 40, {}, b""):
         pass
