@@ -80,8 +80,10 @@ def registration_page(registration: Metrics, uri: str) -> str:
 
 def training_page(summary: str, stages: Mapping[str, str], registration: Metrics, uri: str) -> str:
     """Return the page of a training: its result, where to look further, and what each stage did."""
+    name, _, result = summary.partition(": ")
     rows = "\n".join(f"| {stage} | {did} |" for stage, did in stages.items())
-    return f"# {summary}\n\n{links(registration, uri)}\n\n| stage | |\n| --- | --- |\n{rows}\n"
+    results = f"| stage | result |\n| --- | --- |\n{rows}\n"
+    return f"# {name}\n\n**{result}**\n\n{links(registration, uri)}\n\n{results}"
 
 
 def links(registration: Metrics, uri: str) -> str:

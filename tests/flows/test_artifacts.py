@@ -88,8 +88,10 @@ def test_the_registered_version_is_linked_if_a_server_shows_it(uri: str, link: s
 
 @pytest.mark.parametrize("uri", ["http://mlflow:5000", "sqlite:///mlflow.db"])
 def test_the_page_of_a_training_has_its_stages_and_where_to_look(uri: str) -> None:
-    page = artifacts.training_page("accuracy 0.9", {"train": "ran in 7 s"}, REGISTRATION, uri)
-    assert page.startswith("# accuracy 0.9\n\n")
+    page = artifacts.training_page(
+        "facenet version 3: accuracy 0.9", {"train": "ran in 7 s"}, REGISTRATION, uri
+    )
+    assert page.startswith("# facenet version 3\n\n**accuracy 0.9**\n\n")
     assert "| train | ran in 7 s |" in page
     assert "in the workspace: reports/report.html" in page
     if uri.startswith("http"):
