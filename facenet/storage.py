@@ -3,6 +3,8 @@
 import errno
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from facenet.errors import StorageFailed
@@ -39,8 +41,24 @@ def explain(error: OSError, path: Path | None = None) -> StorageFailed | None:
     """
     if error.errno not in _EXPLANATIONS:
         return None
-    named = error.filename2 or error.filename
-    return _failure(named if path is None and named is not None else path or error, error.errno)
+    file = error.filename2 or error.filename
+    return _failure(file if path is None and file is not None else path or error, error.errno)
+
+
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Name `path` in a storage problem that names no file, as when the disk is full during a write.
+
+    Raises:
+        StorageFailed: a storage problem that names no file; other errors are unchanged.
+    """
+    try:
+        yield
+    except OSError as error:
+        failure = explain(error, path) if error.filename is None else None
+        if failure is None:
+            raise
+        raise failure from error
 
 
 def explain_write(error: Exception, path: Path, temporary: Path) -> StorageFailed | None:

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from facenet.atomic import write_text
 from facenet.digests import file_digest
 from facenet.errors import DownloadFailed
+from facenet.storage import named
 
 ATTEMPTS = 4  # consecutive ones without a new byte
 TIMEOUT = (10, 60)  # seconds to connect, and between two bytes
@@ -117,7 +118,8 @@ def _append(answer: requests.Response, part: Path, start: int, name: str) -> Non
     ):
         # `iter_content` would lose the bytes received before a break inside a chunk.
         while chunk := answer.raw.read1(CHUNK):
-            file.write(chunk)
+            with named(part):
+                file.write(chunk)
             bar.update(len(chunk))
     if total is not None and _length(part) != total:
         raise requests.ConnectionError(f"received {_length(part)} of {total} bytes")

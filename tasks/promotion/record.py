@@ -10,6 +10,7 @@ from typing import Any
 
 from facenet.errors import DataInvalid
 from facenet.evaluation.comparison import Comparison
+from facenet.storage import named
 from tasks import paths
 from tasks.reports import strict, write_report
 
@@ -73,6 +74,6 @@ def record(result: PromotionResult, *, receipt: Path = RECEIPT, history: Path = 
     """Append the result to the workspace's history and write the receipt."""
     line = result.to_dict()
     check_writable(history)
-    with history.open("a", encoding="utf-8") as file:
+    with named(history), history.open("a", encoding="utf-8") as file:
         file.write(json.dumps(strict(line), ensure_ascii=False, allow_nan=False) + "\n")
     write_report(receipt, line)

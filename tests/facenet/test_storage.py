@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 from facenet.atomic import atomic_path, write_text
 from facenet.errors import StorageFailed
-from facenet.storage import explain, explain_write
+from facenet.storage import explain, explain_write, named
 from tests.disks import small_disk
 
 
@@ -149,3 +149,18 @@ def test_each_cause_names_file_and_cure(number: int) -> None:
     assert str(failure).startswith("reports/a.json: ")
     assert str(failure).count(". ") == 1
     assert explain(FileNotFoundError(errno.ENOENT, "not there", "x")) is None
+
+
+def test_an_error_without_a_file_gets_a_name_and_others_stay(tmp_path: Path) -> None:
+    with (
+        pytest.raises(StorageFailed, match=r"faces\.arrow: the disk is full\. Free"),
+        named(Path("faces.arrow")),
+    ):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    for error in (
+        OSError(errno.ENOSPC, "No space", "other"),
+        ConnectionResetError(errno.ECONNRESET, "reset"),
+    ):
+        with pytest.raises(type(error)) as caught, named(Path("faces.arrow")):
+            raise error
+        assert caught.value is error
