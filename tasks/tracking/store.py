@@ -146,10 +146,17 @@ def mlflow_errors() -> Iterator[None]:
     try:
         yield
     except (MlflowException, RequestException, SQLAlchemyError) as error:
-        raise TrackingFailed(
-            f"MLflow at {public_uri()} says: {_said(error)}. Start the server named in "
-            "MLFLOW_TRACKING_URI, or unset the variable to use the workspace's SQLite store."
-        ) from error
+        said = _said(error)
+        raise TrackingFailed(f"MLflow at {public_uri()} says: {said}. {_advice(said)}") from error
+
+
+def _advice(said: str) -> str:
+    if re.search(r"disk is full|No space left", said):
+        return "Free some space there and run the command again."
+    return (
+        "Start the server named in MLFLOW_TRACKING_URI, or unset the variable to use the workspace's SQLite "
+        "store."
+    )
 
 
 def _said(error: Exception) -> str:

@@ -125,6 +125,11 @@ def test_errors_name_the_store_and_the_cure(mlflow_store: Path) -> None:
         mlflow_errors(),
     ):
         raise MlflowException("full")
+    with (
+        pytest.raises(TrackingFailed, match=r"disk is full\. Free some space there and run"),
+        mlflow_errors(),
+    ):
+        raise MlflowException("(sqlite3.OperationalError) database or disk is full")
     with pytest.raises(TrackingFailed):
         look_up(lambda mlflow: mlflow.search_runs(["0"], "no filter at all"))
 
