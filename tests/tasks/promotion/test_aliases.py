@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -178,8 +179,12 @@ def test_a_receipt_that_the_registry_does_not_have_is_ignored(receipt: dict[str,
     assert promote(rule(), receipt=Path("receipt.json")).champion == 2
 
 
-def promote_in_process(number: int | None) -> None:
-    """Promote in a process of its own, as fast as the others."""
+def promote_in_process(number: int | None, uri: str) -> None:
+    """Promote in a process of its own, as fast as the others.
+
+    The server that forks it may be older than this test, and has the environment of its start.
+    """
+    os.environ["MLFLOW_TRACKING_URI"] = uri
     promote(rule(model="raced"), number=number)
 
 
@@ -189,7 +194,10 @@ def race(numbers: list[int | None]) -> None:
     processes.set_forkserver_preload(
         [promote_in_process.__module__, "mlflow.store.model_registry.rest_store"]
     )
-    started = [processes.Process(target=promote_in_process, args=(number,)) for number in numbers]
+    started = [
+        processes.Process(target=promote_in_process, args=(number, os.environ["MLFLOW_TRACKING_URI"]))
+        for number in numbers
+    ]
     for process in started:
         process.start()
     for process in started:

@@ -28,7 +28,7 @@ def test_versions_are_numbered_and_linked_to_their_run(make: Callable[..., Versi
     assert (first.number, second.number) == (1, 2)
     assert registry.get_version("faces", 2) == second
     assert second.run_id != first.run_id
-    assert client().get_run(second.run_id).data.metrics == {"accuracy": 0.9}
+    assert client().get_run(second.run_id).data.metrics == {"evaluation/accuracy": 0.9}
     assert registry.get_version("faces", 3) is None
     assert registry.get_version("cats", 1) is None
 
@@ -41,7 +41,7 @@ def test_the_files_and_the_metrics_are_those_of_the_logged_model(
     model_id = found.source.removeprefix("models:/")
     logged = client().get_logged_model(model_id)
     assert logged.status == "READY"
-    assert [(metric.key, metric.value) for metric in logged.metrics] == [("accuracy", 0.9)]
+    assert [(metric.key, metric.value) for metric in logged.metrics] == [("evaluation/accuracy", 0.9)]
     place = download_artifacts(logged.artifact_location, dst_path=str(tmp_path))
     assert (Path(place) / "MLmodel").read_text() == f"model_id: {model_id}\n"
 
