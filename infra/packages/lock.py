@@ -15,10 +15,10 @@ from pathlib import Path
 
 LOCK, CUDA_LOCK = Path("requirements.lock"), Path("requirements-cuda.lock")
 CUDA = re.compile(r"(nvidia|cuda|triton)\b")
-PYTHON = "3.11.3"  # earlier ones need a backport more
+PYTHON = "3.11.0"  # the earliest; packages of later ones and of other platforms have a marker
 HEADS = {
     LOCK: """\
-# Resolved together on Python 3.11 and tried as a whole; pyproject.toml gives the ranges and their reasons.
+# Resolved for Python 3.11 and later, tried as a whole on 3.11; pyproject.toml has the ranges and reasons.
 # Written by `make lock`. pip refuses a file with another sha256.
 """,
     CUDA_LOCK: """\
@@ -46,7 +46,7 @@ def compiled(upgrade: Sequence[str]) -> str:
         output = Path(folder) / "pins.txt"
         output.write_text("".join(path.read_text() for path in (LOCK, CUDA_LOCK) if path.exists()))
         command = ["uv", "pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--no-annotate"]
-        command += ["--all-extras", "--python-version", PYTHON, "--output-file", str(output)]
+        command += ["--all-extras", "--universal", "--python-version", PYTHON, "--output-file", str(output)]
         command += [word for name in upgrade for word in ("--upgrade-package", name)]
         subprocess.run([*command, "pyproject.toml"], check=True)
         return output.read_text()

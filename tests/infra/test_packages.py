@@ -2,10 +2,13 @@
 
 import importlib.util
 import re
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 
 def load(root: Path, name: str) -> ModuleType:
@@ -34,6 +37,23 @@ def test_every_locked_package_has_hashes_and_no_address(root: Path) -> None:
         assert set(cuda) == {name == "requirements-cuda.lock"}
         body = "".join(map(lock.write, entries))
         assert text.endswith(body), "written by `make lock`"
+
+
+@pytest.mark.parametrize("python", ["3.11.0", "3.11.15", "3.14.0"])
+def test_the_locks_have_what_locked_packages_need_on_each_python(root: Path, python: str) -> None:
+    lock = load(root, "lock")
+    texts = [(root / name).read_text() for name in ("requirements.lock", "requirements-cuda.lock")]
+    locked = {canonicalize_name(Requirement(entry).name) for text in texts for entry, _ in lock.read(text)}
+    environment = {"python_full_version": python, "python_version": python.rpartition(".")[0], "extra": ""}
+    missing = []
+    for name in sorted(locked):
+        try:
+            needed = [Requirement(text) for text in requires(name) or ()]
+        except PackageNotFoundError:  # for another platform or with CUDA
+            continue
+        applying = [each for each in needed if each.marker is None or each.marker.evaluate(environment)]
+        missing += [(name, str(each)) for each in applying if canonicalize_name(each.name) not in locked]
+    assert missing == []
 
 
 def test_a_compiled_file_is_read_without_its_comments(root: Path) -> None:
