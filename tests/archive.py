@@ -44,7 +44,7 @@ def write_python(folder: Path) -> Path:
     """Write the python described above to `folder`, and return it."""
     packages = folder / "packages"
     packages.mkdir(parents=True)
-    for path in map(Path, site.getsitepackages()):
+    for path in filter(Path.is_dir, map(Path, site.getsitepackages())):  # Debian names some that do not exist
         for package in path.iterdir():
             if not re.match(r"__editable__|facenet_pipeline|pip(-|$)", package.name):
                 (packages / package.name).symlink_to(package)
