@@ -67,6 +67,21 @@ class Night:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
+    def kill_flow_in(self, module: str) -> float:
+        """Kill the worker and the flow run while its stage works, such as tasks.train; return when.
+
+        Raises:
+            FaultFound: the stage does not end by itself.
+        """
+        stage = self.working(module)[0]
+        flow = next(parent for parent in stage.parents() if "prefect.engine" in " ".join(parent.cmdline()))
+        self.kill("worker")
+        flow.kill()
+        start = time.monotonic()
+        self.until(lambda: not self.working(module), 25, "the end of the orphaned stage")
+        print(f"   no process of the stage {time.monotonic() - start:.1f} s after the kill")
+        return start
+
     def command(self, *words: str) -> "subprocess.Popen[str]":
         """Start a command in the workspace, with its output in a pipe."""
         return subprocess.Popen(
@@ -120,7 +135,7 @@ class Night:
                 if module in process.cmdline() and process.cwd() == str(self.project.folder):
                     found.append(process)
             except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-                continue
+                continue  # it ended in the meantime, or belongs to somebody else
         return found
 
     def until(self, holds: Callable[[], T], seconds: float, what: str) -> T:
@@ -159,7 +174,7 @@ class Night:
             try:
                 inside = process.cwd().startswith(str(self._logs))
             except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-                continue
+                continue  # it ended in the meantime, or belongs to somebody else
             if inside and process.pid != os.getpid():
                 process.kill()
 

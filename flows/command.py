@@ -1,16 +1,21 @@
-"""The command line of the training flow; it does not import Prefect, which takes a second."""
+"""The command lines of flows. This module does not import Prefect, which takes a second."""
 
 import argparse
+import sys
 from collections.abc import Sequence
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from tasks.redaction import redact
 
 COMMIT = "after a run, commit dvc.lock on this branch and push it to origin"
 LOCAL = "run without the server in PREFECT_API_URL, with a temporary one"
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Return `command` (run or serve), `force`, `commit`, `local`, and for serve `cron`, `name`, `timezone`.
+    """Return the options of the training flow.
 
+    They are `command` (run or serve), `force`, `commit`, `local`, and for serve `cron`, `name`, `timezone`.
     Invalid arguments exit with 2, as usual for argparse.
     """
     parser = argparse.ArgumentParser(
@@ -39,6 +44,14 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     serve.add_argument("--commit", metavar="BRANCH", default=argparse.SUPPRESS, help=COMMIT)
     parser.set_defaults(command="run")
     return parser.parse_args(arguments)
+
+
+def print_result(state: Any) -> None:
+    """Print the message of a flow run's final state; exit with 1 if the run did not complete."""
+    if not state.is_completed():
+        sys.stderr.write(redact(f"{state.message}\n"))
+        sys.exit(1)
+    sys.stdout.write(f"{state.message}\n")
 
 
 def _timezone(name: str) -> str:

@@ -18,7 +18,7 @@ from prefect.states import Completed, Failed
 from facenet.errors import FaceNetError
 from flows.approval import Approval, ask
 from flows.artifacts import publish_page
-from flows.command import LOCAL
+from flows.command import LOCAL, print_result
 from flows.local_api import local_api
 from flows.serving import NotServed, serve_champion
 from flows.supervision import supervise
@@ -165,10 +165,7 @@ def _decide_now(options: argparse.Namespace) -> None:
             approved=options.approve,
             return_state=True,
         )
-    if not state.is_completed():
-        sys.stderr.write(f"{state.message}\n")
-        sys.exit(1)
-    sys.stdout.write(f"{state.message}\n")
+    print_result(state)
     show()
 
 

@@ -5,7 +5,6 @@ annotations of a served flow in another namespace.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -16,7 +15,7 @@ from prefect.states import Completed, Failed
 from facenet.errors import FaceNetError
 from flows.artifacts import publish_page
 from flows.child import run_module
-from flows.command import LOCAL
+from flows.command import LOCAL, print_result
 from flows.local_api import local_api
 from flows.scoring import CHAMPION, ModelUri
 from flows.supervision import supervise
@@ -104,10 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _evaluate_now(options: argparse.Namespace) -> None:
     with local_api(local=options.local):
         state: Any = reevaluation(options.model, return_state=True)
-    if not state.is_completed():
-        sys.stderr.write(f"{state.message}\n")
-        sys.exit(1)
-    sys.stdout.write(f"{state.message}\n")
+    print_result(state)
 
 
 if __name__ == "__main__":

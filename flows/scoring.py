@@ -5,7 +5,6 @@ annotations of a served flow in another namespace.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import datetime
@@ -19,7 +18,7 @@ from pydantic import Field
 from facenet.errors import FaceNetError
 from flows.artifacts import publish_page
 from flows.child import run_module
-from flows.command import LOCAL
+from flows.command import LOCAL, print_result
 from flows.gpu import gpu_slot
 from flows.local_api import local_api
 from flows.servers import require_mlflow
@@ -112,10 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _score_now(options: argparse.Namespace) -> None:
     with local_api(local=options.local):
         state: Any = scoring(options.photos, options.out, options.model, return_state=True)
-    if not state.is_completed():
-        sys.stderr.write(f"{state.message}\n")
-        sys.exit(1)
-    sys.stdout.write(f"{state.message}\n")
+    print_result(state)
 
 
 if __name__ == "__main__":

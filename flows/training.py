@@ -70,7 +70,8 @@ def training(force: bool = False, commit: str | None = None, timeout_hours: Hour
 
 
 def _train(force: bool, commit: str | None, watch: Watch) -> Any:
-    checked, before = check_changes(force), _registered()
+    params, before = file_digest(PARAMS) if PARAMS.exists() else "", _registered()
+    checked = check_changes(params, force=force)
     preload()
     remote.pull(check=watch.check)
     runs = []
@@ -78,15 +79,19 @@ def _train(force: bool, commit: str | None, watch: Watch) -> Any:
         if stage == "triplets":  # before their work, ingest and align check everything themselves
             checked()
         runs.append(run_stage(stage, force=force, still_holds=BEYOND_DVC.get(stage), check=watch.check))
-    return _conclude(runs, before, commit, watch.check)
+    result = _conclude(runs, before, commit, watch.check)
+    write_text(CHECKED, params)  # of the beginning: the file may have changed since
+    return result
 
 
-def check_changes(force: bool) -> Callable[[], None]:
+def check_changes(params: str, *, force: bool) -> Callable[[], None]:
     """Start the check of the parameters, unless a run has completed with them; return a function that waits.
 
     The check imports torch, which takes as long as DVC needs for six unchanged stages.
+
+    params: sha256 of params.yaml.
     """
-    if not force and CHECKED.exists() and PARAMS.exists() and CHECKED.read_text() == file_digest(PARAMS):
+    if not force and CHECKED.exists() and CHECKED.read_text() == params:
         return nothing
     return begin_check()
 
@@ -102,7 +107,6 @@ def _conclude(runs: list[StageRun], before: Any, commit: str | None, check: Call
     artifacts.publish_page("training", page, summary, warn=logger.warning)
     if _registered() != before:
         _announce(registration)
-    write_text(CHECKED, file_digest(PARAMS))
     logger.info(summary)
     unchanged = all(run.unchanged for run in runs)
     return Completed(name="Unchanged" if unchanged else None, message=summary, data=summary)

@@ -19,14 +19,9 @@ def run(folder: Path) -> None:
         faces = here.project.folder / "data" / "aligned"
         here.project.change({"align": {"margin": 20}})  # so that there is something to align
         here.launch("training/nightly")
-        (stage, *_) = here.until(lambda: here.working("tasks.align"), 120, "the stage align")
+        here.until(lambda: here.working("tasks.align"), 120, "the stage align")
         time.sleep(2)
-        flow = next(p for p in stage.parents() if "prefect.engine" in " ".join(p.cmdline()))
-        here.kill("worker")
-        flow.kill()
-        start = time.monotonic()
-        here.until(lambda: not here.working("tasks.align"), 25, "the end of the orphaned stage")
-        print(f"   no process of the stage {time.monotonic() - start:.1f} s after the kill")
+        start = here.kill_flow_in("tasks.align")
         here.start_worker()
         again = here.launch("training/nightly")
         here.until(lambda: here.working("tasks.align"), 90, "align of the next run")

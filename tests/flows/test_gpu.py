@@ -29,8 +29,10 @@ def test_only_runs_on_an_nvidia_device_need_a_gpu(tmp_path: Path, monkeypatch: p
 
 
 def test_without_the_limit_a_run_goes_on(api: str) -> None:
-    with gpu_slot(lambda: None, print):
-        pass
+    said: list[str] = []
+    checks: list[None] = []
+    with gpu_slot(lambda: checks.append(None), said.append):
+        assert (len(checks), said) == (1, [])
 
 
 def test_a_second_run_waits_for_the_slot_says_so_and_can_be_stopped(

@@ -115,15 +115,31 @@ def test_parameters_with_which_a_run_has_completed_are_not_checked_again(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(training_module, "begin_check", lambda: print)
-    Path("params.yaml").write_text("a: 1")
-    assert check_changes(force=False) is print
-    write_text(CHECKED, file_digest(Path("params.yaml")))
-    assert check_changes(force=False) is nothing
-    assert check_changes(force=True) is print
-    Path("params.yaml").write_text("a: 2")
-    assert check_changes(force=False) is print
-    Path("params.yaml").unlink()
-    assert check_changes(force=False) is print
+    assert check_changes("one", force=False) is print
+    write_text(CHECKED, "one")
+    assert check_changes("one", force=False) is nothing
+    assert check_changes("one", force=True) is print
+    assert check_changes("two", force=False) is print
+    assert check_changes("", force=False) is print  # params.yaml is missing
+
+
+def test_parameters_that_change_during_a_run_are_checked_by_the_next(
+    workspace: Any, api: str, root: Path
+) -> None:
+    before = file_digest(Path("params.yaml"))
+    workspace.command(
+        "register",
+        """
+import json, pathlib
+with open("params.yaml", "a") as file: file.write("# changed")
+receipt = {"model": "facenet", "version": 1, "aliases": [], "digest": "0" * 64, "run_id": "none"}
+pathlib.Path("reports/registration.json").write_text(json.dumps(receipt))
+""",
+    )
+    process = start(root=root)
+    output = finish(process)
+    assert process.returncode == 0, output
+    assert CHECKED.read_text() == before != file_digest(Path("params.yaml"))
 
 
 def test_a_failing_stage_ends_the_run_with_its_last_lines(workspace: Any, root: Path, api: str) -> None:
