@@ -1,4 +1,4 @@
-"""A copy of this project with a small network, in which scenarios run what a user would type."""
+"""A copy of this project, in which scenarios and tests run what a user would type."""
 
 import os
 import re
@@ -24,10 +24,13 @@ SMALL: Mapping[str, Mapping[str, Any]] = {
 
 
 class Checkout:
-    """A folder with the project and its own settings; those of this machine are not passed on."""
+    """A folder with the project and its own settings; those of this machine are not passed on.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    mirrors: FACENET_MIRRORS of its commands.
+    """
+
+    def __init__(self, folder: Path, mirrors: str = "") -> None:
+        self.folder, self._mirrors = folder, mirrors
         environment = folder / ".venv"
         environment.mkdir()
         for name in ("bin", "lib", "pyvenv.cfg"):
@@ -56,6 +59,7 @@ class Checkout:
             "DO_NOT_TRACK": "true",
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "PREFECT_HOME": str(self.folder / ".prefect"),
+            "FACENET_MIRRORS": self._mirrors,
         }
 
     def call(self, *command: str, env: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
@@ -94,15 +98,20 @@ class Checkout:
 NAMED = ("-c", "user.name=faults", "-c", "user.email=faults@example.org")
 
 
-def new_project(folder: Path, sections: Mapping[str, Mapping[str, Any]] = SMALL) -> Checkout:
-    """Return a new Git repository with the tracked files of this project and these parameters."""
+def new_project(
+    folder: Path, sections: Mapping[str, Mapping[str, Any]] = SMALL, *, mirrors: str = ""
+) -> Checkout:
+    """Return a new Git repository with the tracked files of this project and these parameters.
+
+    mirrors: see `Checkout`.
+    """
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     for name in listed.stdout.splitlines():
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
-    made = Checkout(folder)
+    made = Checkout(folder, mirrors)
     made.change(sections)
     made.run("git", "init", "--quiet", "--initial-branch", "main")
     made.commit("Begin")

@@ -73,10 +73,18 @@ def exchange(words: tuple[str, ...], log: Callable[[str], None], check: Callable
             return ""
         log(f"WARNING: dvc {words[0]} failed, attempt {attempt} of {ATTEMPTS}")
         if attempt < ATTEMPTS:
-            time.sleep(PAUSE_SECONDS)
+            _pause(check)
     errors = [line.removeprefix("ERROR: ") for line in last if line.startswith("ERROR")]
     reason = (errors or last or [f"exit code {code}"])[-1].rstrip(".")
     return f"`dvc {' '.join(words)}` failed for the remote {default_remote()}: {reason}."
+
+
+def _pause(check: Callable[[], None]) -> None:
+    """Wait before the next attempt, unless the run is stopped."""
+    end = time.monotonic() + PAUSE_SECONDS
+    while (left := end - time.monotonic()) > 0:
+        check()
+        time.sleep(min(left, 1.0))
 
 
 def _as_task(kind: Any, name: str, *arguments: Any) -> str:

@@ -14,7 +14,6 @@ from typing import Any
 from facenet.errors import FaceNetError
 from flows import process
 from flows.commit_copy import NotReproducible, commit_copy, environment, fetch_inputs
-from flows.dvc_command import dvc_command
 from tasks import paths
 from tasks.entry import stage_main
 from tasks.tracking import Run
@@ -78,7 +77,7 @@ def reproduce(uri: str, log: Callable[[str], None]) -> str:
 
 def _train(root: Path, threads: int | None, log: Callable[[str], None]) -> None:
     """Train without DVC, which would take the outputs from its cache, and with the same number of threads."""
-    command = [dvc_command()[0], "-m", "tasks.train"]
+    command = [sys.executable, "-m", "tasks.train"]
     code = process.run(command, log, env=environment(root, threads), folder=root)
     if code:
         raise NotReproducible(f"Training failed with exit code {code}. Its reason is in the lines above.")

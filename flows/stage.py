@@ -1,8 +1,6 @@
 """A DVC stage as a Prefect task: DVC decides whether it runs, Prefect shows it, cancelling ends it."""
 
-import os
 import re
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +19,7 @@ from prefect.states import Completed
 
 from facenet.errors import FaceNetError
 from flows import artifacts, process
+from flows.dvc_command import dvc_command, dvc_environment
 from flows.gpu import gpu_slot, needs_gpu
 from flows.process import GRACE_SECONDS
 from flows.watch import RunStopped
@@ -123,18 +122,13 @@ def _always_run(stage: str, folder: Path) -> list[str]:
 
 
 def _command(targets: Sequence[str], force: bool) -> list[str]:
-    repro = ["repro", "--single-item", *(["--force"] if force else []), *targets]
-    return [sys.executable, "-m", "dvc", "--wait-for-lock", *repro]
+    return dvc_command("repro", "--single-item", *(["--force"] if force else []), *targets)
 
 
 def _environment() -> dict[str, str]:
-    """Return our environment with this interpreter first on the PATH, since dvc.yaml runs `python`.
-
-    It contains the id of the flow run, which the stage adds to its tags in MLflow.
-    """
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    """Return DVC's environment with the id of the flow run, which the stage adds to its tags in MLflow."""
     flow = {"PREFECT__FLOW_RUN_ID": str(run_id)} if (run_id := flow_run.get_id()) else {}
-    return {**os.environ, **flow, "PATH": path, "PYTHONUNBUFFERED": "1"}
+    return {**dvc_environment(), **flow}
 
 
 def _why_unchanged(stage: str, line: str) -> str | None:

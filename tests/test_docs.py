@@ -38,7 +38,7 @@ RUN_BY = {
     "make up ARGS=--auth": ("faults/scenarios/services_auth.py", 'running(folder, "--auth")'),
     "make up ARGS=--serve": (SWITCH, 'running(folder, "--serve")'),
     "python -m services switch": (SWITCH, 'servers.command("switch")'),
-    "source .venv/bin/activate": ("tests/project.py", '"PATH": f"{programs}'),
+    "source .venv/bin/activate": ("faults/project.py", '"PATH": f"{programs}'),
     "dvc repro": (PIPELINE, "project.repro()"),
     "dvc exp run -S evaluate.sweep=grid": (PIPELINE, '"dvc", "exp", "run", "-S"'),
     "dvc exp run -S train.margin=0.3": (PIPELINE, '"train.margin=0.3"'),

@@ -14,28 +14,17 @@ from pathlib import Path
 import pytest
 import yaml
 
+from faults.project import SMALL, Checkout, new_project
 from tasks.reports import read_report
-from tests.project import Project
 
 pytestmark = pytest.mark.slow
 
 STAGES = ("ingest", "align", "triplets", "train", "evaluate", "register")
-SMALL = {
-    "align": {"image_size": 80},
-    "train": {
-        "network": "nn4_small2",
-        "embedding_size": 64,
-        "image_size": 66,
-        "epochs": 1,
-    },
-    "register": {"gates": {"accuracy": 0.5, "coverage": 0.99}},
-}
 
 
 @pytest.fixture(scope="module")
-def project(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    project = Project(root, tmp_path_factory.mktemp("project"))
-    project.change(SMALL)
+def project(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    project = new_project(tmp_path_factory.mktemp("project"), SMALL)
     schedule = yaml.safe_load((root / "params.yaml").read_text())["train"]["schedule"]
     project.change({"base": {"precision": "fp32"}, "train": {"schedule": {**schedule, "rate": 0.00002}}})
     assert project.repro("make", "run") == list(STAGES)
@@ -47,13 +36,13 @@ def read_csv(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def training_runs(project: Project) -> list[str]:
+def training_runs(project: Checkout) -> list[str]:
     """Return the ids of the MLflow runs started by the stage train."""
     with sqlite3.connect(project.folder / "mlflow.db") as store:
         return [run for (run,) in store.execute("SELECT run_uuid FROM tags WHERE key = 'checkpoints'")]
 
 
-def test_the_sample_goes_from_photos_to_a_registered_model(project: Project) -> None:
+def test_the_sample_goes_from_photos_to_a_registered_model(project: Checkout) -> None:
     reports = project.folder / "reports"
     assert read_report(reports / "ingest.json")["kept"] == 400
     assert read_report(reports / "align.json")["faces"] >= 396
@@ -65,11 +54,11 @@ def test_the_sample_goes_from_photos_to_a_registered_model(project: Project) -> 
     assert "There was no champion" in (reports / "report.html").read_text()
 
 
-def test_a_second_run_runs_nothing(project: Project) -> None:
+def test_a_second_run_runs_nothing(project: Checkout) -> None:
     assert project.repro() == []
 
 
-def test_deleted_outputs_come_back_from_the_cache(project: Project) -> None:
+def test_deleted_outputs_come_back_from_the_cache(project: Checkout) -> None:
     weights = (project.folder / "models" / "facenet.safetensors").read_bytes()
     shutil.rmtree(project.folder / "data")
     shutil.rmtree(project.folder / "models")
@@ -78,13 +67,13 @@ def test_deleted_outputs_come_back_from_the_cache(project: Project) -> None:
     assert list((project.folder / "data" / "aligned").glob("faces-*.arrow"))
 
 
-def test_a_training_parameter_runs_train_and_what_follows(project: Project) -> None:
+def test_a_training_parameter_runs_train_and_what_follows(project: Checkout) -> None:
     assert project.repro("dvc", "exp", "run", "-S", "train.margin=0.3") == ["train", "evaluate", "register"]
     project.change({"train": {"margin": 0.2}})
     assert project.repro() == []
 
 
-def test_a_sweep_finds_what_was_trained_and_leaves_the_workspace(project: Project) -> None:
+def test_a_sweep_finds_what_was_trained_and_leaves_the_workspace(project: Checkout) -> None:
     params = (project.folder / "params.yaml").read_bytes()
     weights = (project.folder / "models" / "facenet.safetensors").read_bytes()
     out = project.run("python", "-m", "flows.sweep", "--grid", "train.margin=0.2,0.3")
@@ -100,7 +89,7 @@ def test_a_sweep_finds_what_was_trained_and_leaves_the_workspace(project: Projec
     assert not (project.folder / ".dvc" / "tmp" / "sweep").exists()
 
 
-def test_an_experiment_changes_one_parameter_and_shows_its_metrics(project: Project) -> None:
+def test_an_experiment_changes_one_parameter_and_shows_its_metrics(project: Checkout) -> None:
     project.run(
         "python",
         "-c",
@@ -116,13 +105,13 @@ def test_an_experiment_changes_one_parameter_and_shows_its_metrics(project: Proj
     assert project.repro() == []  # both outcomes are in DVC's cache
 
 
-def test_the_flow_finds_everything_up_to_date(project: Project) -> None:
+def test_the_flow_finds_everything_up_to_date(project: Checkout) -> None:
     out = project.run("python", "-m", "flows.training")
     assert "accuracy 0." in out
     assert project.repro() == []
 
 
-def test_two_processes_train_like_one_and_dvc_records_the_result(project: Project) -> None:
+def test_two_processes_train_like_one_and_dvc_records_the_result(project: Checkout) -> None:
     """Started as in docs/how-to/training.md, on the real stage: same losses, one report, one MLflow run."""
     one, runs = read_report(project.folder / "reports" / "train.json"), training_runs(project)
     launch = ("accelerate", "launch", "--multi_gpu", "--num_processes", "2", "--main_process_port", "0")
@@ -138,7 +127,7 @@ def test_two_processes_train_like_one_and_dvc_records_the_result(project: Projec
     assert "train:" not in project.run("dvc", "status").splitlines()
 
 
-def test_tools_work_on_the_outputs(project: Project) -> None:
+def test_tools_work_on_the_outputs(project: Checkout) -> None:
     project.run("python", "-m", "tasks.shards", "export", "faces/")
     assert len(list((project.folder / "faces").glob("*/*.png"))) == 400
     project.run("python", "-m", "tasks.shards", "show", "sheet.png")
@@ -147,7 +136,7 @@ def test_tools_work_on_the_outputs(project: Project) -> None:
     assert (project.folder / "reports" / "data-docs" / "index.html").exists()
 
 
-def test_recipes_are_listed_and_applied(project: Project) -> None:
+def test_recipes_are_listed_and_applied(project: Checkout) -> None:
     assert "pretrained-lfw-view2" in project.run("make", "recipes")
     project.run("make", "recipe", "NAME=photos")
     assert "path: photos" in (project.folder / "params.yaml").read_text()

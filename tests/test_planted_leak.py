@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from faults.project import new_project
 from tasks.reports import read_report
-from tests.project import Project
 from tests.test_pretrained import LFW, WEIGHTS, by_person
 
 pytestmark = pytest.mark.slow
@@ -58,7 +58,7 @@ def test_a_renamed_person_and_an_encoded_photo_are_found(
     sample: tuple[list[list[bytes]], dict[str, Any], str], root: Path, tmp_path: Path
 ) -> None:
     people, train, mirror = sample
-    project = Project(root, tmp_path, mirrors=mirror)
+    project = new_project(tmp_path, {}, mirrors=mirror)
     names = ["Jose Garcia", *(f"Evaluated {number}" for number in range(1, EVALUATED))]
     for name, photos in zip(names, people, strict=False):
         write(project.folder / "held" / "evaluate", name, photos[:PHOTOS])

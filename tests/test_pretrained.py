@@ -18,8 +18,8 @@ from facenet.embedder import Embedder
 from facenet.identification.classifiers import linear_svm, nearest_neighbour
 from facenet.identification.gallery import Gallery
 from facenet.identification.rates import open_set, rejection_threshold
+from faults.project import new_project
 from tasks.reports import read_report
-from tests.project import Project
 
 PEOPLE, PHOTOS = 24, 4
 KNOWN, ENROLLED, STRANGERS = 30, 3, 240  # people with one photo more than enrolled; people with one photo
@@ -60,7 +60,7 @@ def _write_people(archive: Path, target: Path) -> None:
 def test_casia_weights_tell_people_of_lfw_apart(
     root: Path, real_file: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    project = Project(root, tmp_path, mirrors=str(real_file(WEIGHTS).parent))
+    project = new_project(tmp_path, {}, mirrors=str(real_file(WEIGHTS).parent))
     _write_people(real_file(LFW), project.folder / "photos")
     project.run("make", "recipe", "NAME=pretrained-lfw-view2")
     source = {"kind": "folder", "path": "photos", "role": "evaluate"}

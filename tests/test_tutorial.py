@@ -20,11 +20,11 @@ import pytest
 import requests
 import yaml
 
+from faults.project import SMALL
 from tasks.reports import read_report
 from tasks.shards import read_table
 from tests import archive
 from tests.servers import free_port
-from tests.test_pipeline import SMALL
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from facenet.errors import DownloadFailed, SourceInvalid
+from faults.project import new_project
 from tasks.ingest.fingerprint import fingerprint
-from tests.project import Project
 from tests.tasks.downloads.conftest import Site, site
 from tests.tasks.ingest.archives import write_tree, zip_bytes
 from tests.tasks.ingest.settings import ingest_params
@@ -147,7 +147,7 @@ def test_a_damaged_fingerprint_is_written_again(text: str, photos: Path, tmp_pat
 
 @pytest.mark.slow
 def test_dvc_runs_ingest_if_and_only_if_it_would_read_something_new(root: Path, tmp_path: Path) -> None:
-    project = Project(root, tmp_path / "project")
+    project = new_project(tmp_path / "project", {})
     elsewhere = write_tree(tmp_path / "elsewhere", {"Zed/1.pgm": b"not a photo"})
     _copy_orl(tmp_path / "elsewhere")
     project.change({"ingest": {"sources": [{"kind": "folder", "path": "photos"}], "held_out_identities": 4}})
