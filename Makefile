@@ -93,25 +93,25 @@ ui: $(READY) ## Show runs and registered models in MLflow on http://127.0.0.1:50
 
 .PHONY: up
 up: $(READY) ## Start PostgreSQL, Prefect, MLflow and a worker: ARGS="--auth --serve"; docs/how-to/services.md
-	@python -m services up $(ARGS)
+	@python -m operations up $(ARGS)
 
 .PHONY: down
 down: $(READY) ## Stop the servers of `make up`
-	@python -m services down
+	@python -m operations down
 
 .PHONY: status
 status: $(READY) ## Show the servers of `make up`
-	@python -m services status
+	@python -m operations status
 
 .PHONY: backup
 backup: $(READY) ## Back up databases, artifacts, DVC cache and remotes: make backup TO=/backups/monday
 	@[ -n "$(TO)" ] || { echo "Name a new folder: make backup TO=/backups/monday" >&2; exit 1; }
-	@python -m services.backup "$(TO)"
+	@python -m operations.backup "$(TO)"
 
 .PHONY: restore
 restore: $(READY) ## Restore a backup into a new clone: make restore FROM=/backups/monday
 	@[ -n "$(FROM)" ] || { echo "Name a folder of make backup: make restore FROM=/backups/monday" >&2; exit 1; }
-	@python -m services.restore "$(FROM)"
+	@python -m operations.restore "$(FROM)"
 	@dvc checkout --quiet --allow-missing
 
 .PHONY: prune

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from faults.errors import FaultFound
-from services.folder import VARIABLE, Folder
-from services.launch import stack_of
-from services.stack import Stack
+from operations.folder import VARIABLE, Folder
+from operations.launch import stack_of
+from operations.stack import Stack
 
 ROOT = Path(__file__).parents[1]
 PORTS = ("prefect", "mlflow", "postgresql", "control", "champion", "s3")
@@ -30,9 +30,9 @@ class Servers:
         return stack_of(self.folder)
 
     def command(self, *words: str, fails: bool = False) -> str:
-        """Run `python -m services WORDS` and return what it printed."""
+        """Run `python -m operations WORDS` and return what it printed."""
         done = subprocess.run(
-            [sys.executable, "-m", "services", *words],
+            [sys.executable, "-m", "operations", *words],
             cwd=ROOT,
             env={**os.environ, VARIABLE: str(self.folder.path)},
             capture_output=True,
@@ -40,14 +40,14 @@ class Servers:
         )
         if bool(done.returncode) != fails:
             raise FaultFound(
-                f"services {' '.join(words)}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+                f"operations {' '.join(words)}: exit {done.returncode}\n{done.stdout}{done.stderr}"
             )
         return done.stdout + done.stderr
 
 
 @contextmanager
 def running(folder: Path, *options: str) -> Iterator[Servers]:
-    """Run `services up` in a folder with spaces and other letters; the servers are down at the end."""
+    """Run `operations up` in a folder with spaces and other letters; the servers are down at the end."""
     folder.chmod(0o711)  # root: PostgreSQL runs as another user
     servers = Servers(folder / "ünï sérvers")
     try:

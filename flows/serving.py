@@ -8,7 +8,7 @@ import sys
 
 from facenet.errors import FaceNetError
 
-COMMAND = (sys.executable, "-m", "services", "switch")
+COMMAND = (sys.executable, "-m", "operations", "switch")
 
 
 class NotServed(FaceNetError):

@@ -42,7 +42,8 @@ def test_the_picture_shows_the_layers_of_the_contracts(root: Path, text: str) ->
             shown = " | ".join(re.findall(r"\w+", layer))
             assert any(shown in row or {shown} <= row for row in rows), f"{name}: {shown}"
     packages = re.findall(r"^  (\w+)/", picture, re.MULTILINE)
-    layers = contracts["flows know when, tasks know files, facenet knows faces"]["layers"]
+    whole = "flows know when, service knows requests, tasks know files, facenet knows faces"
+    layers = contracts[whole]["layers"]
     assert packages == [name for layer in layers for name in layer.split(" | ")]
 
 

@@ -15,7 +15,7 @@ DETECT = "tests/tasks/commands/test_detect.py"
 CLONE = "faults/scenarios/clone_and_pull.py"
 PROMOTION = "tests/flows/test_promotion.py"
 DASK, TUTORIAL = "tests/tasks/dask_processes.py", "tests/test_tutorial.py"
-SERVICES, SWITCH = "tests/services/test_up.py", "faults/scenarios/serving_switch.py"
+SERVICES, SWITCH = "tests/operations/test_up.py", "faults/scenarios/serving_switch.py"
 RUN_BY = {
     "make run": (PIPELINE, '"make", "run"'),
     "make test": (".ci/run", "make test"),
@@ -37,7 +37,7 @@ RUN_BY = {
     'make up ARGS="--serve --prefect-port 4300"': (SWITCH, 'running(folder, "--serve")'),
     "make up ARGS=--auth": ("faults/scenarios/services_auth.py", 'running(folder, "--auth")'),
     "make up ARGS=--serve": (SWITCH, 'running(folder, "--serve")'),
-    "python -m services switch": (SWITCH, 'servers.command("switch")'),
+    "python -m operations switch": (SWITCH, 'servers.command("switch")'),
     "source .venv/bin/activate": ("faults/project.py", '"PATH": f"{programs}'),
     "dvc repro": (PIPELINE, "project.repro()"),
     "dvc exp run -S evaluate.sweep=grid": (PIPELINE, '"dvc", "exp", "run", "-S"'),
@@ -155,7 +155,18 @@ def test_no_phrase_reads_as_translated(root: Path) -> None:
     phrases = (
         r"\b(anew|beside|told|is no [a-z]+ of|cannot be had|not to be had|taken for (one|two|somebody))\b"
     )
-    folders = ("docs", "facenet", "tasks", "flows", "infra", "recipes", "benchmarks", "services", "faults")
+    folders = (
+        "docs",
+        "facenet",
+        "tasks",
+        "flows",
+        "infra",
+        "recipes",
+        "benchmarks",
+        "operations",
+        "service",
+        "faults",
+    )
     files = [path for name in folders for path in (root / name).rglob("*.*") if path.is_file()]
     for path in [root / "README.md", root / "CONTRIBUTING.md", root / "Makefile", *files]:
         if path.suffix in (".md", ".py", ".yaml", ".html", ""):

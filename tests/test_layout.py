@@ -58,12 +58,13 @@ PACKAGES = (
     "workers",
 )
 MODULES = ("entry", "paths", "redaction", "reports")
-PROJECT = ("facenet", "tasks", "flows", "services")
+PROJECT = ("facenet", "tasks", "flows", "operations", "service")
 ALLOWED = {  # what each package may import of the project
     "facenet": ("facenet",),
     "tasks": ("facenet", "tasks"),
     "flows": ("facenet", "tasks", "flows"),
-    "services": ("facenet", "tasks", "services"),
+    "operations": ("facenet", "tasks", "operations"),
+    "service": ("facenet", "tasks", "service"),
 }
 DOORS = {
     "mlflow": ("tasks.tracking", "tasks.tracking.serving"),

@@ -13,10 +13,10 @@ from faults.errors import FaultFound, NotPossible
 from faults.project import new_project
 from faults.servers import Servers, running
 from faults.tiny_models import make_champion, register_model, variables
-from services.binaries import find_binaries
-from services.folder import VARIABLE
-from services.s3 import BUCKET
-from services.stack import client_environment, search_path
+from operations.binaries import find_binaries
+from operations.folder import VARIABLE
+from operations.s3 import BUCKET
+from operations.stack import client_environment, search_path
 
 SECONDS = 30
 
@@ -37,10 +37,10 @@ def run(folder: Path) -> None:
         value = {"name": "kept", "value": "yes"}
         requests.post(f"{api}/variables/", json=value, timeout=SECONDS).raise_for_status()
         weights = _weights(folder / "before", environment)
-        _call(servers, workspace, "services.backup", folder / "backup")
+        _call(servers, workspace, "operations.backup", folder / "backup")
         servers.command("down")
         shutil.rmtree(servers.folder.path)
-        _call(servers, workspace, "services.restore", folder / "backup")
+        _call(servers, workspace, "operations.restore", folder / "backup")
         servers.command("up", "--wait", "240")
         found = requests.get(f"{api}/variables/name/kept", timeout=SECONDS)
         if found.status_code != 200 or found.json()["value"] != "yes":

@@ -12,11 +12,11 @@ import psutil
 
 from faults.errors import FaultFound
 from faults.servers import Servers, running
-from services.http import ask
-from services.leftovers import leftovers
-from services.prefect import POOL
-from services.stack import client_environment, prefect_auth
-from services.supervision import Supervisor
+from operations.http import ask
+from operations.leftovers import leftovers
+from operations.prefect import POOL
+from operations.stack import client_environment, prefect_auth
+from operations.supervision import Supervisor
 
 SECONDS = 120.0
 FLOW = """

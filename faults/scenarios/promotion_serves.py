@@ -11,9 +11,9 @@ from faults.errors import FaultFound
 from faults.project import Checkout, new_project
 from faults.servers import Servers, running
 from faults.tiny_models import register_model
-from services.folder import VARIABLE
-from services.probe import probe
-from services.stack import client_environment
+from operations.folder import VARIABLE
+from operations.probe import probe
+from operations.stack import client_environment
 
 
 def run(folder: Path) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from faults.errors import FaultFound, NotPossible
 from faults.servers import ROOT, running
-from services.errors import ServicesFailed
-from services.s3 import BUCKET, find_weed
-from services.stack import client_environment
+from operations.errors import ServicesFailed
+from operations.s3 import BUCKET, find_weed
+from operations.stack import client_environment
 
 STAGES = "stages: {ingest: {cmd: cp code.py faces.txt, deps: [code.py], outs: [faces.txt]}}\n"
 EXCHANGE = """

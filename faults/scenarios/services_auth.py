@@ -9,9 +9,9 @@ import psutil
 
 from faults.errors import FaultFound
 from faults.servers import Servers, running
-from services.http import Unanswered, ask
-from services.secrets import USER
-from services.stack import mlflow_auth
+from operations.http import Unanswered, ask
+from operations.secrets import USER
+from operations.stack import mlflow_auth
 
 EXPERIMENT = "/api/2.0/mlflow/experiments/get?experiment_id=0"
 FLOWS = "/flows/count"

@@ -13,12 +13,12 @@ import psutil
 
 from faults.errors import FaultFound
 from faults.servers import Servers, running
-from services.http import ask
-from services.leftovers import leftovers
-from services.postgresql import postmaster
-from services.stack import client_environment, mlflow_auth
-from services.status import Row, rows
-from services.supervision import Supervisor
+from operations.http import ask
+from operations.leftovers import leftovers
+from operations.postgresql import postmaster
+from operations.stack import client_environment, mlflow_auth
+from operations.status import Row, rows
+from operations.supervision import Supervisor
 
 BACK_SECONDS = 180.0
 

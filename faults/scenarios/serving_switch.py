@@ -11,10 +11,10 @@ from typing import Self
 from faults.errors import FaultFound
 from faults.servers import Servers, running
 from faults.tiny_models import make_champion, register_model
-from services.http import Unanswered, ask
-from services.probe import probe
-from services.settings import LOOPBACK
-from services.stack import client_environment, mlflow_auth
+from operations.http import Unanswered, ask
+from operations.probe import probe
+from operations.settings import LOOPBACK
+from operations.stack import client_environment, mlflow_auth
 
 
 def run(folder: Path) -> None:
