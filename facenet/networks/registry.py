@@ -2,6 +2,7 @@
 
 from facenet.errors import ParamsInvalid
 from facenet.networks.densenet121 import DenseNet121
+from facenet.networks.dlib_resnet import DlibResNet
 from facenet.networks.embedding import EmbeddingNetwork
 from facenet.networks.inception_resnet_v1 import InceptionResnetV1
 from facenet.networks.nn1 import NN1
@@ -12,6 +13,7 @@ NETWORKS: dict[str, type[EmbeddingNetwork]] = {
     "nn1": NN1,
     "nn4_small2": NN4Small2,
     "densenet121": DenseNet121,
+    "dlib_resnet": DlibResNet,
 }
 
 

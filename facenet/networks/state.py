@@ -11,25 +11,27 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from facenet.errors import WeightsInvalid
+from facenet.networks.dlib_weights import read_dlib_weights
 
 PREFIXES = ("module.", "_orig_mod.")  # of DistributedDataParallel and torch.compile
 WRAPPERS = ("state_dict", "model_state_dict", "model")  # keys under which checkpoints keep the weights
 HEADS = ("logits.", "classifier.", "head.")  # classifiers that follow the embedding
 BOTTLENECK = "last_linear.weight"  # (embedding_size, features) in every network here
+DLIB = ".dat"  # suffix of networks that dlib wrote
 SHOWN = 5  # lines per kind of mismatch
 
 logger = logging.getLogger(__name__)
 
 
 def load_state(network: nn.Module, path: Path, *, drop: Sequence[str] = ()) -> None:
-    """Load a safetensors or PyTorch state dict into `network`, every tensor of it.
+    """Load a safetensors or PyTorch state dict, or dlib's network, into `network`, every tensor of it.
 
     Half precision is cast to the network's precision. Wrapper prefixes ("module.") are removed, with a
     warning in the log. An error leaves the network unchanged.
 
     Args:
         network: receives the weights, on its device.
-        path: a .safetensors file, or a torch.save file, read with weights_only.
+        path: a .safetensors file, a torch.save file, read with weights_only, or a .dat file of dlib.
         drop: prefixes of names to skip, e.g. HEADS, the classifier after the embedding.
 
     Raises:
@@ -48,13 +50,15 @@ def load_state(network: nn.Module, path: Path, *, drop: Sequence[str] = ()) -> N
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a safetensors or PyTorch file by name, on the CPU, unchanged.
+    """Return the tensors of a safetensors, PyTorch or dlib file by name, on the CPU, unchanged.
 
     Raises:
         WeightsInvalid: the file is missing, is not a state dict, or would run code when unpickled.
     """
     if not path.is_file():
         raise WeightsInvalid(f"There are no weights at {path}. Check train.init and FACENET_MIRRORS.")
+    if path.suffix == DLIB:
+        return read_dlib_weights(path)
     try:
         content = (
             load_file(path)

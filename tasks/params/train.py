@@ -94,8 +94,9 @@ class TrainParams(Section):
     contrast: Fraction  # 0.2: a factor from 0.8 to 1.2
     saturation: Fraction  # 0.2: a factor from 0.8 to 1.2
     hue: Annotated[float, Field(ge=0, le=0.5)]  # fraction of the colour circle, maximum in either direction
-    # (x - 127.5) / 128, the mean and standard deviation of the image, or the pixels 0 to 255 unchanged
-    standardisation: Literal["fixed", "per_image", "none"]
+    # (x - 127.5) / 128; by mean and standard deviation of the image; the pixels 0 to 255 unchanged; or by the
+    # fixed means of dlib's networks
+    standardisation: Literal["fixed", "per_image", "none", "dlib"]
 
     @model_validator(mode="after")
     def _micro_batches_have_two_images(self) -> "TrainParams":

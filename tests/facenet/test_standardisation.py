@@ -51,6 +51,14 @@ def test_none_keeps_every_value() -> None:
     assert torch.equal(found, standardise(torch.from_numpy(photos()), "none"))
 
 
+@pytest.mark.parametrize("tensor", [False, True])
+def test_dlib_subtracts_fixed_means(tensor: bool) -> None:
+    found = standardise(torch.from_numpy(photos()) if tensor else photos(), "dlib")
+    expected = (photos().astype(float) - (122.782, 117.001, 104.298)) / 256
+    assert (found.dtype, found.is_contiguous(memory_format=torch.channels_last)) == (torch.float32, True)
+    np.testing.assert_allclose(found.permute(0, 2, 3, 1).numpy(), expected, atol=1e-7)
+
+
 def test_an_unknown_kind_lists_all_kinds() -> None:
-    with pytest.raises(ParamsInvalid, match="fixed, per_image, none"):
+    with pytest.raises(ParamsInvalid, match="fixed, per_image, none, dlib"):
         standardise(photos(), "whiten")
