@@ -48,6 +48,7 @@ class ModelCard:
     selection: which epoch the weights are of, and why.
     data: sha256 digests of the aligned and triplets data, and of the initial weights (init), if any.
     machine: versions, processor and threads that computed the weights; empty in cards of older versions.
+    origin: of initial weights that somebody published: name, author, licence, source; empty for others.
     mlflow: {"run_id": the training run, or None if the server did not answer; "outbox": the run's tag of that
         name, by which it is found}.
     """
@@ -62,6 +63,7 @@ class ModelCard:
     selection: dict[str, Any] = dataclasses.field(default_factory=dict)
     data: dict[str, str] = dataclasses.field(default_factory=dict)
     machine: dict[str, Any] = dataclasses.field(default_factory=dict)
+    origin: dict[str, str] = dataclasses.field(default_factory=dict)
     mlflow: dict[str, str | None] = dataclasses.field(default_factory=dict)
     format: int = FORMAT
 

@@ -10,17 +10,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from facenet.answers import Answer, entry
-from facenet.atomic import atomic_path
 from facenet.detection import (
+    DEFAULT_TEMPLATE,
     MTCNN,
     AlignedFace,
     CropSettings,
     DetectorSettings,
     FaceAligner,
-    load_mtcnn_weights,
+    save_mtcnn_weights,
 )
 from facenet.devices import resolve_device
 from facenet.embedder import Embedder, load_embedder
@@ -164,8 +164,7 @@ def save_detector(folder: Path) -> Path:
 
     A model that includes them can be served without the mtcnn package.
     """
-    with atomic_path(folder / DETECTOR) as temporary:
-        save_file({name: tensor.contiguous() for name, tensor in load_mtcnn_weights().items()}, temporary)
+    save_mtcnn_weights(folder / DETECTOR)
     return folder / DETECTOR
 
 
@@ -190,6 +189,7 @@ def _aligner(card: ModelCard, weights: Path, device: torch.device) -> FaceAligne
         image_size=align["image_size"],
         margin=align["margin"],
         margin_in=align["margin_in"],
+        template=align.get("template", DEFAULT_TEMPLATE),
     )
     if crop.method == "none":
         return FaceAligner(None, align["selection"], crop)

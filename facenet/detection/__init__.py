@@ -6,15 +6,18 @@ half open: a box that covers a whole 250 x 250 image is 0 0 250 250.
 
 from facenet.detection.aligner import AlignedFace, FaceAligner
 from facenet.detection.cascade import MTCNN, DetectorSettings
-from facenet.detection.crop import CropSettings, crop_face, fallback_box
+from facenet.detection.crop import DEFAULT_TEMPLATE, CropSettings, crop_face, fallback_box
 from facenet.detection.faces import Faces
 from facenet.detection.runtimes import runtime_version
 from facenet.detection.selection import SELECTIONS, select_face
-from facenet.detection.weights import load_mtcnn_weights
+from facenet.detection.templates import TEMPLATES
+from facenet.detection.weights import load_mtcnn_weights, save_mtcnn_weights
 
 __all__ = [
+    "DEFAULT_TEMPLATE",
     "MTCNN",
     "SELECTIONS",
+    "TEMPLATES",
     "AlignedFace",
     "CropSettings",
     "DetectorSettings",
@@ -24,5 +27,6 @@ __all__ = [
     "fallback_box",
     "load_mtcnn_weights",
     "runtime_version",
+    "save_mtcnn_weights",
     "select_face",
 ]

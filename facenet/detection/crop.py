@@ -8,14 +8,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from facenet.detection.integral import Floats, Pixels
+from facenet.detection.templates import TEMPLATES
 from facenet.errors import ParamsInvalid
 
 FALLBACK_SIDE = 0.5  # of the photo's shorter side: about what a face occupies in LFW and CelebA photos
-TEMPLATE_SIDE = 112  # pixels, side of the image that TEMPLATE refers to
-# InsightFace's positions of left eye, right eye, nose and mouth corners in an image of 112 x 112 pixels.
-TEMPLATE = np.array(
-    [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)]
-)
+DEFAULT_TEMPLATE = "arcface"  # of parameters and model cards from before there were several
 
 
 @dataclass(frozen=True)
@@ -23,13 +20,14 @@ class CropSettings:
     """How a face is cropped.
 
     method: `crop` takes the box plus the margin and resizes it to a square, ignoring the aspect ratio;
-        `similarity` translates, rotates and scales the five landmarks onto InsightFace's template, with the
-        margin around it and black outside the photo; `none` takes the centre square of the photo, without
+        `similarity` translates, rotates and scales the five landmarks onto `template`, with the margin around
+        it and black outside the photo; `none` takes the centre square of the photo, without
         detection, and resizes it only if its side is not `image_size`.
     image_size: pixels, side of the result.
     margin: total pixels added, half on each side.
     margin_in: `source`, pixels of the photo (davidsandberg/facenet), or `output`, pixels of the result
         (facenet-pytorch: margin * side / (image_size - margin) source pixels).
+    template: one of TEMPLATES, for method `similarity`; others ignore it.
 
     Raises:
         ParamsInvalid: a value is out of range, or an output margin leaves no room for the face.
@@ -39,10 +37,13 @@ class CropSettings:
     image_size: int = 160
     margin: float = 0
     margin_in: Literal["source", "output"] = "source"
+    template: str = DEFAULT_TEMPLATE
 
     def __post_init__(self) -> None:
         if self.method not in ("crop", "similarity", "none") or self.margin_in not in ("source", "output"):
             raise ParamsInvalid(f"{self}: method is crop, similarity or none, margin_in is source or output.")
+        if self.template not in TEMPLATES:
+            raise ParamsInvalid(f"{self}: template is one of {', '.join(TEMPLATES)}.")
         if self.method == "none" and self.margin:
             raise ParamsInvalid(f"{self}: method none uses whole photos, so margin must be 0.")
         if self.image_size < 1 or self.margin < 0:
@@ -102,14 +103,14 @@ def _warp(pixels: Pixels, landmarks: Floats, settings: CropSettings) -> Pixels:
     Points are complex numbers, so that a similarity without reflection is z -> scale * z + shift. A large
     photo is first reduced by an integer factor to avoid aliasing.
     """
-    side = settings.image_size
+    side, template = settings.image_size, TEMPLATES[settings.template].scaled(settings.image_size)
     source = landmarks.astype(np.float64) @ (1, 1j)
-    tight = _similarity(source, TEMPLATE @ (1, 1j) * (side / TEMPLATE_SIDE))[0]
+    tight = _similarity(source, template)[0]
     face = 1 - settings.margin / side  # fraction of the side that the face occupies
     if settings.margin_in == "source":
         face = 1 / (1 + settings.margin * abs(tight) / side)
     centre = side / 2 * (1 + 1j)
-    target = (TEMPLATE @ (1, 1j) * (side / TEMPLATE_SIDE) - centre) * face + centre
+    target = (template - centre) * face + centre
     scale, shift = _similarity(source, target)
     factor = max(1, int(1 / abs(scale)))
     image = Image.fromarray(pixels).reduce(factor)

@@ -13,8 +13,10 @@ from pathlib import Path
 import joblib
 import numpy as np
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 
+from facenet.atomic import atomic_path
 from facenet.errors import WeightsInvalid
 
 SHA256 = {
@@ -43,6 +45,12 @@ def load_mtcnn_weights(folder: Path | None = None) -> dict[str, Tensor]:
     """
     folder = folder or _package_folder()
     return {name: tensor for network in LAYERS for name, tensor in _tensors(network, folder)}
+
+
+def save_mtcnn_weights(path: Path) -> None:
+    """Write the tensors of `load_mtcnn_weights` to a safetensors file, atomically."""
+    with atomic_path(path) as temporary:
+        save_file({name: tensor.contiguous() for name, tensor in load_mtcnn_weights().items()}, temporary)
 
 
 def _package_folder() -> Path:

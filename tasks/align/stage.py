@@ -78,7 +78,7 @@ def _settings(params: AlignParams) -> Settings:
     return Settings(
         detector=DetectorSettings(params.min_face, params.thresholds, params.factor, params.max_side),
         selection=params.selection,
-        crop=CropSettings(params.method, params.image_size, params.margin, params.margin_in),
+        crop=CropSettings(params.method, params.image_size, params.margin, params.margin_in, params.template),
         image_format=params.image_format,
     )
 

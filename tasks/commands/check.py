@@ -73,7 +73,7 @@ def _crop(params: Params) -> None:
     from facenet.detection.crop import CropSettings
 
     align = params.align
-    CropSettings(align.method, align.image_size, align.margin, align.margin_in)
+    CropSettings(align.method, align.image_size, align.margin, align.margin_in, align.template)
 
 
 def _device(params: Params) -> None:

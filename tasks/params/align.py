@@ -22,6 +22,8 @@ class AlignParams(Section):
     image_size: Positive  # pixels, side of the stored face image
     margin: Natural  # pixels in total, half on each side
     margin_in: Literal["source", "output"]  # davidsandberg/facenet | facenet-pytorch
+    # method similarity: where the landmarks go, see facenet/detection/templates.py
+    template: Literal["arcface", "dlib"] = "arcface"
     image_format: ImageFormat  # webp and png are lossless; webp is smaller and twice as fast to write
 
     @model_validator(mode="after")

@@ -59,7 +59,7 @@ def test_card_has_the_fields_other_programs_read(network: nn.Module, tmp_path: P
     assert next(iter(fields)) == "format"
     assert set(fields) == {
         *("format", "network", "standardisation", "align", "precision", "weights_sha256"),
-        *("commit", "params", "selection", "data", "machine", "mlflow"),
+        *("commit", "params", "selection", "data", "machine", "origin", "mlflow"),
     }
     assert fields["network"] == {
         "name": "nn4_small2",

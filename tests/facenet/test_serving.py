@@ -92,6 +92,20 @@ def test_faces_are_standardised_as_the_card_says(
     assert np.abs(np.array(served) - fixed).max() > 1e-3
 
 
+def test_a_card_from_before_there_were_templates_means_the_default(
+    folder: Path, tmp_path: Path, orl_photos: list[tuple[str, bytes]]
+) -> None:
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    card = json.loads((folder / CARD).read_text())
+    photos, found = [orl_photos[0][1]], {}
+    for template in (None, "arcface", "dlib"):
+        align = {**card["align"], "method": "similarity", "margin": 0, "template": template}
+        align = {key: value for key, value in align.items() if value is not None}
+        (tmp_path / CARD).write_text(json.dumps(card | {"align": align}))
+        found[template] = FaceEmbedder.load(tmp_path).embed(photos)[0]["embedding"]
+    assert found[None] == found["arcface"] != found["dlib"]
+
+
 def test_faces_stored_as_jpeg_are_compressed_when_served(
     folder: Path, tmp_path: Path, orl_photos: list[tuple[str, bytes]]
 ) -> None:

@@ -1,3 +1,4 @@
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -5,10 +6,13 @@ import pytest
 from PIL import Image
 
 from facenet.detection import CropSettings, crop_face, fallback_box
-from facenet.detection.crop import TEMPLATE, central_square
+from facenet.detection.crop import central_square
+from facenet.detection.templates import TEMPLATES
 from facenet.errors import ParamsInvalid
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (200, 300, 3), dtype=np.uint8)
+# Of the face in the test below, cropped before templates had names.
+GOLDEN = "9dbdf1a1283e3b5b2d9f35d0ba884ac0a78e6b477ce3e0f67108d8cab06ec600"
 NOWHERE = np.full((5, 2), np.nan, np.float32)
 
 
@@ -57,18 +61,30 @@ def spots(points: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize(
     ("margin", "margin_in", "share"), [(0, "source", 1.0), (28, "output", 0.75), (200, "source", 0.5)]
 )
+@pytest.mark.parametrize("name", TEMPLATES)
 def test_similarity_puts_the_landmarks_onto_the_template(
-    degrees: int, margin: int, margin_in: Any, share: float
+    degrees: int, margin: int, margin_in: Any, share: float, name: str
 ) -> None:
+    template = np.array(TEMPLATES[name].points) * 112 / TEMPLATES[name].side
     turn = np.exp(1j * np.radians(degrees)) * 200 / 112  # the face is 200 source pixels large
-    landmarks = ((TEMPLATE - 56) @ (1, 1j)) * turn + 200 + 210j
+    landmarks = ((template - 56) @ (1, 1j)) * turn + 200 + 210j
     points = np.stack([landmarks.real, landmarks.imag], axis=1).astype(np.float32)
-    settings = CropSettings("similarity", 112, margin, margin_in)
+    settings = CropSettings("similarity", 112, margin, margin_in, name)
     face = crop_face(spots(points), box(0, 0, 1, 1), points, settings)
     y, x = np.mgrid[:112, :112] + 0.5
-    for px, py in (TEMPLATE - 56) * share + 56:
+    for px, py in (template - 56) * share + 56:
         weight = np.where(np.hypot(x - px, y - py) < 6 * share, face[..., 0].astype(float), 0)
         assert np.hypot((x * weight).sum() / weight.sum() - px, (y * weight).sum() / weight.sum() - py) < 0.5
+
+
+def test_the_default_template_is_that_of_earlier_versions() -> None:
+    landmarks = np.array([(100, 90), (150, 85), (128, 115), (108, 140), (146, 138)], np.float32)
+    faces = [
+        crop_face(PIXELS, box(0, 0, 1, 1), landmarks, CropSettings("similarity", 60, **given))
+        for given in ({}, {"template": "arcface"})
+    ]
+    np.testing.assert_array_equal(*faces)
+    assert hashlib.sha256(faces[0].tobytes()).hexdigest() == GOLDEN
 
 
 def test_without_landmarks_a_similarity_is_a_crop() -> None:
@@ -80,7 +96,11 @@ def test_without_landmarks_a_similarity_is_a_crop() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"method": "warp"}, {"margin": 60, "margin_in": "output"}, {"image_size": 0}, {"margin": -1}]
+    "wrong",
+    [
+        *({"method": "warp"}, {"template": "dlip"}, {"image_size": 0}, {"margin": -1}),
+        {"margin": 60, "margin_in": "output"},
+    ],
 )
 def test_settings_out_of_range(wrong: Any) -> None:
     with pytest.raises(ParamsInvalid):

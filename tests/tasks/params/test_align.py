@@ -1,9 +1,11 @@
 """Section align: ranges, choices and unknown keys."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from facenet.detection import DEFAULT_TEMPLATE, TEMPLATES
+from tasks.params.align import AlignParams
 from tests.tasks.params.changed import parsed, refusal, refused, unknown
 
 
@@ -39,11 +41,23 @@ def test_each_image_format(image_format: str) -> None:
         ("image_size", 0),
         ("margin", -1),
         ("margin_in", "face"),
+        ("template", "insightface"),
         ("image_format", "gif"),
     ],
 )
 def test_values_out_of_range_are_refused(key: str, value: Any) -> None:
     refused(f"align.{key}", value)
+
+
+def test_the_templates_are_those_of_the_detector() -> None:
+    assert set(get_args(AlignParams.model_fields["template"].annotation)) == set(TEMPLATES)
+    assert parsed({"align.template": "dlib"}).align.template == "dlib"
+
+
+def test_parameters_from_before_there_were_templates_mean_the_default() -> None:
+    section = parsed({}).align.model_dump()
+    del section["template"]
+    assert AlignParams(**section).template == DEFAULT_TEMPLATE
 
 
 def test_unknown_keys_are_refused() -> None:
