@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 Metric = Literal["euclidean_squared", "arccos", "cosine"]
-Flip = Literal["none", "concatenate", "add"]
+Flip = Literal["none", "concatenate", "add", "mean"]
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 
@@ -19,8 +19,9 @@ def combine_flips(embeddings: npt.ArrayLike, flipped: npt.ArrayLike | None, flip
     """Return one float64 embedding per face from those of the face and of its mirror image, each (N, E).
 
     none: the face alone, (N, E); `flipped` is ignored. concatenate: (N, 2E); unit embeddings become sqrt(2)
-    long, and squared distances reach 8 (davidsandberg/facenet). add: (N, E), the L2-normalised sum
-    (insightface).
+    long, and squared distances reach 8 (davidsandberg/facenet). mean: (N, E), the mean of the two, which
+    leaves the length to the metric. add: (N, E), the sum scaled to unit length (insightface); its cosines are
+    those of `mean` if no mean embedding is subtracted.
 
     Raises:
         ValueError: `flipped` is None and `flip` is not "none".
@@ -33,6 +34,8 @@ def combine_flips(embeddings: npt.ArrayLike, flipped: npt.ArrayLike | None, flip
     mirrored = np.asarray(flipped, np.float64)
     if flip == "concatenate":
         return np.concatenate([faces, mirrored], axis=1)
+    if flip == "mean":
+        return (faces + mirrored) / 2
     total = faces + mirrored
     normalised: Floats = total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
     return normalised

@@ -74,9 +74,10 @@ def _digest(target: Path) -> str:
 def _write(target: Path) -> Path:
     """Write the model to a new folder and return it."""
     target.mkdir()
-    network = networks.build("dlib_resnet")
+    card = pretrained_card()
+    network = networks.build(card.network.name, variant=card.network.variant)
     networks.load_state(network, packaged_dlib_file())
-    save_model(network, pretrained_card(), weights=target / FILES[0], card_path=target / FILES[1])
+    save_model(network, card, weights=target / FILES[0], card_path=target / FILES[1])
     save_mtcnn_weights(target / FILES[2])
     write_text(target / DIGEST, _digest(target))
     return target

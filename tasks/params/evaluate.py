@@ -11,7 +11,7 @@ class EvaluateParams(Section):
     """The LFW verification protocol and its options."""
 
     distance: Literal["euclidean_squared", "arccos", "cosine"]
-    flip: Literal["none", "concatenate", "add"]  # how the embedding of the mirrored face is used
+    flip: Literal["none", "concatenate", "add", "mean"]  # how the embedding of the mirrored face is used
     subtract_mean: bool  # centre the embeddings before distances are computed
     sweep: Literal["exact", "grid"]  # thresholds tried: every distance, or a fixed grid
     far: Annotated[float, Field(gt=0, lt=1)]  # target false accept rate of VAL

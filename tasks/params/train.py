@@ -65,7 +65,7 @@ class TrainParams(Section):
     # The protocol of these runs, as in section evaluate. They are keys of train, because a change of section
     # evaluate must not train again.
     evaluate_distance: Literal["euclidean_squared", "arccos", "cosine"]
-    evaluate_flip: Literal["none", "concatenate", "add"]  # each but none doubles the faces to embed
+    evaluate_flip: Literal["none", "concatenate", "add", "mean"]  # each but none doubles the faces to embed
     evaluate_subtract_mean: bool  # the mean of the training folds; none for euclidean_squared
     # images; plan pk uses people_per_batch x images_per_person instead. Batch norm needs at least two
     batch_size: Annotated[int, Field(ge=2)]

@@ -89,7 +89,26 @@ def test_a_mirror_image_that_cancels_the_face_is_finite() -> None:
     assert combine_flips(unit(1, 3), -unit(1, 3), "add").tolist() == [[0, 0, 0]]
 
 
-@pytest.mark.parametrize("flip", ["concatenate", "add"])
+def test_the_mean_of_raw_embeddings_weights_them_by_length_and_keeps_it() -> None:
+    face, mirrored = 3 * unit(4, 5), unit(4, 5, seed=1)
+    mean = combine_flips(face, mirrored, "mean")
+    assert np.allclose(
+        mean, [[(a + b) / 2 for a, b in zip(x, y, strict=True)] for x, y in zip(face, mirrored, strict=True)]
+    )
+    assert not np.allclose(np.linalg.norm(mean, axis=1), 1)
+    added = combine_flips(face, mirrored, "add")
+    left, right = np.array([0, 1]), np.array([2, 3])
+    for metric in ("cosine", "arccos"):
+        assert np.allclose(
+            pair_distances(mean, left, right, metric), pair_distances(added, left, right, metric)
+        )
+    assert not np.allclose(
+        pair_distances(mean, left, right, "euclidean_squared"),
+        pair_distances(added, left, right, "euclidean_squared"),
+    )
+
+
+@pytest.mark.parametrize("flip", ["concatenate", "add", "mean"])
 def test_missing_mirror_images_raise(flip: distances.Flip) -> None:
     with pytest.raises(ValueError, match="mirrored"):
         combine_flips(unit(1, 3), None, flip)

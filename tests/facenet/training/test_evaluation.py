@@ -54,7 +54,7 @@ def test_metrics_are_those_of_the_protocol(tmp_path: Path, folds: list[int]) -> 
 
 
 @pytest.mark.parametrize("subtract_mean", [False, True])
-@pytest.mark.parametrize("flip", ["none", "concatenate", "add"])
+@pytest.mark.parametrize("flip", ["none", "concatenate", "add", "mean"])
 @pytest.mark.parametrize("distance", ["euclidean_squared", "arccos", "cosine"])
 def test_options_are_those_of_the_protocol(
     tmp_path: Path, distance: Metric, flip: Flip, subtract_mean: bool

@@ -44,7 +44,8 @@ def test_layers_are_frozen_in_the_order_in_which_images_pass_them(name: str) -> 
 
     for child, module in network.named_children():
         module.register_forward_hook(note(child))  # type: ignore[arg-type]  # a hook
-    network(torch.zeros(2, 3, 96, 96))
+    side = max(96, network.min_image_size)
+    network(torch.zeros(2, 3, side, side))
     children = [child for child, _ in network.named_children()]
     assert list(seen) == children
     after = children.index(layer) + 1
