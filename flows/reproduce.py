@@ -1,13 +1,8 @@
-"""Train a registered version again from its commit and its data, and compare the weights bit for bit.
+"""Train a registered version again from its commit and its data, and compare the weights bit for bit."""
 
-`facenet reproduce` runs this module as another process: it calls DVC, which only flows do, and commands are a
-layer below them.
-"""
-
-import argparse
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +10,6 @@ from facenet.errors import FaceNetError
 from flows import process
 from flows.commit_copy import NotReproducible, commit_copy, environment, fetch_inputs
 from tasks import paths
-from tasks.entry import stage_main
 from tasks.tracking import Run
 from tasks.tracking.provenance import FOLDER, LOCK
 from tasks.tracking.registry import download_version
@@ -24,14 +18,6 @@ from tasks.tracking.served import resolve_version
 
 class NotReproduced(FaceNetError):
     """The weights are different; the message says by how much, and what else differs."""
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Reproduce the version on the command line; exit with 1 if its weights are different."""
-    parser = argparse.ArgumentParser(prog="facenet reproduce", description=__doc__.partition("\n")[0])
-    parser.add_argument("uri", metavar="MODEL", help="models:/NAME@ALIAS or models:/NAME/VERSION")
-    uri = parser.parse_args(arguments).uri
-    stage_main(lambda: _print(reproduce(uri, _print)))
 
 
 def reproduce(uri: str, log: Callable[[str], None]) -> str:
@@ -43,7 +29,7 @@ def reproduce(uri: str, log: Callable[[str], None]) -> str:
         SourceInvalid: the registry has no such version.
         TrackingFailed: the server cannot be reached or rejected a request.
     """
-    from facenet.model import checked_card  # imported late: torch takes seconds, and --help does not need it
+    from facenet.model import checked_card  # imported late: torch takes seconds
 
     version = resolve_version(uri)
     name = f"{version.model} version {version.number}"
@@ -102,12 +88,3 @@ def distance(old: Path, new: Path) -> str:
     gaps = {name: float((left[name].double() - right[name].double()).abs().max()) for name in left}
     worst = max(sorted(gaps), key=gaps.__getitem__)
     return f"The largest difference of a weight is {gaps[worst]:.3g}, in {worst}."
-
-
-def _print(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()

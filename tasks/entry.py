@@ -22,8 +22,8 @@ class CheckFailed(FaceNetError):
     """The check before the stages found a reason for which a later one would fail."""
 
 
-def stage_main(main: Callable[[], None]) -> None:
-    """Run `main`; print a FaceNetError as one message without a traceback and exit with code 1.
+def stage_main(main: Callable[[], None], error_code: int = 1) -> None:
+    """Run `main`; print a FaceNetError as one message without a traceback and exit with `error_code`.
 
     Storage problems, such as a full disk or missing permissions, are reported the same way. If the reader of
     the output has closed it, as in `facenet results | head -1`, exit silently. Characters that the output's
@@ -39,7 +39,7 @@ def stage_main(main: Callable[[], None]) -> None:
         finally:
             sys.stdout.flush()  # so that a closed pipe is noticed here and not at interpreter exit
     except FaceNetError as error:
-        _fail(error)
+        _fail(error, error_code)
     except BrokenPipeError:
         if not _reader_is_gone():
             raise
@@ -49,7 +49,7 @@ def stage_main(main: Callable[[], None]) -> None:
         failure = explain(error)
         if failure is None:
             raise
-        _fail(failure)
+        _fail(failure, error_code)
 
 
 def check_first() -> None:
@@ -74,9 +74,9 @@ def begin_check() -> Callable[[], None]:
     return finish
 
 
-def _fail(error: FaceNetError) -> None:
+def _fail(error: FaceNetError, code: int) -> None:
     sys.stderr.write(redact(f"{type(error).__name__}: {error}\n"))
-    sys.exit(1)
+    sys.exit(code)
 
 
 def _show_redacted(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -63,7 +63,11 @@ def test_what_exists_lies_in_the_listed_files(root: Path, section: str, name: st
 def test_no_other_code_names_it(root: Path, section: str, name: str) -> None:
     own = {root / file.replace("NAME", name) for file in listed(root, section)}
     own |= {root / file for file in ELSEWHERE.get(name, ())}
-    code = {path for folder in ("facenet", "tasks", "flows") for path in (root / folder).rglob("*.py")}
+    code = {
+        path
+        for folder in ("facenet", "tasks", "flows", "service", "commands")
+        for path in (root / folder).rglob("*.py")
+    }
     assert [path.relative_to(root) for path in sorted(code - own) if name in strings(path)] == []
 
 

@@ -11,7 +11,7 @@ PIPELINE, PRETRAINED, SERVING = (
     "tests/tasks/tracking/test_serving.py",
 )
 MLFLOW, SERVER, CRON = "tests/tasks/conftest.py", "tests/conftest.py", "tests/flows/test_training.py"
-DETECT = "tests/tasks/commands/test_detect.py"
+DETECT = "tests/commands/test_detect.py"
 CLONE = "faults/scenarios/clone_and_pull.py"
 PROMOTION = "tests/flows/test_promotion.py"
 DASK, TUTORIAL = "tests/tasks/dask_processes.py", "tests/test_tutorial.py"
@@ -111,7 +111,7 @@ RUN_BY = {
     "facenet detect group.jpg --out drawn/": (DETECT, '"--out", "drawn"'),
     "facenet results": (PIPELINE, '"facenet", "results"'),
     "facenet summary nn4_small2 --variant dl4j": (
-        "tests/tasks/commands/test_summary.py",
+        "tests/commands/test_summary.py",
         '"nn4_small2", "--variant"',
     ),
     "python -m tasks.shards export faces/": (PIPELINE, '"export", "faces/"'),
@@ -165,6 +165,7 @@ def test_no_phrase_reads_as_translated(root: Path) -> None:
         "benchmarks",
         "operations",
         "service",
+        "commands",
         "faults",
     )
     files = [path for name in folders for path in (root / name).rglob("*.*") if path.is_file()]

@@ -58,13 +58,14 @@ PACKAGES = (
     "workers",
 )
 MODULES = ("entry", "paths", "redaction", "reports")
-PROJECT = ("facenet", "tasks", "flows", "operations", "service")
+PROJECT = ("facenet", "tasks", "flows", "operations", "service", "commands")
 ALLOWED = {  # what each package may import of the project
     "facenet": ("facenet",),
     "tasks": ("facenet", "tasks"),
     "flows": ("facenet", "tasks", "flows"),
     "operations": ("facenet", "tasks", "operations"),
     "service": ("facenet", "tasks", "service"),
+    "commands": ("facenet", "tasks", "flows", "operations", "service", "commands"),
 }
 DOORS = {
     "mlflow": ("tasks.tracking", "tasks.tracking.serving"),

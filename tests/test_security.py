@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-PACKAGES = ("facenet", "tasks", "flows", "operations", "service", "infra")
+PACKAGES = ("facenet", "tasks", "flows", "operations", "service", "commands", "infra")
 LOADERS = {"pickle", "joblib", "dill", "cloudpickle", "shelve", "marshal", "skops", "_pickle", "jsonpickle"}
 # Calls that load what may run code, by the last two names of the call, and the argument that makes them safe.
 SAFE_WITH = {

@@ -145,7 +145,7 @@ LARGE = 10_000  # pixels, side of a photo of 100 megapixels
 SCALE, PLACE = 6, (7400, 5100)  # of an ORL face in it
 COMMAND = """
 import atexit, sys
-from tasks.commands.main import main
+from commands.main import main
 from tests.peak_memory import peak_mb
 atexit.register(lambda: sys.stderr.write(f"{peak_mb()}\\n"))
 sys.argv[0] = "facenet"

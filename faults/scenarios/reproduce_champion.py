@@ -35,7 +35,7 @@ def run(folder: Path) -> None:
     shutil.rmtree(folder / "storage")
     shutil.rmtree(clone.folder / ".dvc" / "cache")
     done = clone.call("facenet", "reproduce", CHAMPION, env=store)
-    if done.returncode != 1 or "Run `dvc push --run-cache` where it was trained" not in done.stdout:
+    if done.returncode != 2 or "Run `dvc push --run-cache` where it was trained" not in done.stdout:
         raise FaultFound(f"without data, exit code {done.returncode}:\n{done.stdout[-2000:]}")
     if "Traceback" in done.stdout:
         raise FaultFound(f"a traceback:\n{done.stdout[-2000:]}")

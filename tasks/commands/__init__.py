@@ -1,1 +1,1 @@
-"""The `facenet` command, and small tools run by `python -m tasks.commands.<name>`."""
+"""Small tools run by `python -m tasks.commands.<name>`."""

@@ -1,7 +1,5 @@
 """What is said about weights that differ; faults/scenarios/reproduce_champion.py trains for real."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -27,16 +25,6 @@ def test_the_largest_difference_is_found_in_its_layer(tmp_path: Path) -> None:
     save_file({"a.weight": torch.ones(3, 3)}, other)
     assert distance(old, new) == "The largest difference of a weight is 0.25, in b.weight."
     assert distance(old, other) == "The networks have different layers."
-
-
-def test_the_command_names_what_is_not_a_model_in_one_message(tmp_path: Path, root: Path) -> None:
-    command = [sys.executable, "-m", "tasks.commands.main", "reproduce", "facenet"]
-    done = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, text=True, env={"PYTHONPATH": str(root), "PATH": ""}
-    )
-    assert done.returncode == 1
-    assert done.stderr.startswith("SourceInvalid: 'facenet' is not a model")
-    assert "Traceback" not in done.stderr
 
 
 def test_an_unknown_version_is_refused(mlflow_store: Path) -> None:

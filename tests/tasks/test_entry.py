@@ -35,6 +35,9 @@ def test_an_error_of_ours_is_one_message_without_traceback(capsys: pytest.Captur
         stage_main(fail)
     assert stop.value.code == 1
     assert capsys.readouterr().err == "SourceInvalid: no archive lfw.tgz; set FACENET_MIRRORS\n"
+    with pytest.raises(SystemExit) as stop:
+        stage_main(fail, error_code=2)
+    assert stop.value.code == 2
 
 
 def test_other_errors_keep_their_traceback() -> None:

@@ -14,33 +14,25 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from commands import detect
+from commands.detect import Found, add, as_json, line, run, search
 from facenet.detection import MTCNN, DetectorSettings
 from facenet.errors import ParamsInvalid
 from facenet.images import decode, encode
-from tasks.commands import detect
-from tasks.commands.detect import Found, as_json, line, run, search
-from tasks.commands.main import _add_detect, main
 from tasks.commands.photo_files import Argument
+from tests.commands.running import facenet, facenet_process
 
 Photos = list[tuple[str, bytes]]
 
 
-COMMAND = [sys.executable, "-m", "tasks.commands.main", "detect"]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+COMMAND = [sys.executable, "-m", "commands.main", "detect"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 def command(
     folder: Path, *arguments: str, stdin: IO[bytes] | None = None
 ) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        cwd=folder,
-        env=ENVIRONMENT,
-        stdin=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return facenet_process(folder, "detect", *arguments, stdin=stdin)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +58,7 @@ def test_json_is_one_list_in_the_given_order(folder: Path, detector: MTCNN) -> N
     paths = ["bob/1.pgm", "cut.jpg", "wall.png", "nowhere.jpg", "none", "ann/1.pgm", "text.jpg", "empty.png"]
     done = command(folder, "--json", *paths)
     assert done.returncode == 1
-    assert done.stderr.endswith("SourceInvalid: 5 of 8 photos could not be read; the output says why.\n")
+    assert done.stderr.endswith("5 of 8 photos could not be read; the output says why.\n")
     assert "Traceback" not in done.stderr
     listed = json.loads(done.stdout)
     assert [entry["path"] for entry in listed] == paths
@@ -122,10 +114,7 @@ def test_invalid_settings_are_reported(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(sys, "argv", ["facenet", "detect", "ann/1.pgm", *arguments])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    assert stop.value.code == 1
+    assert facenet("detect", "ann/1.pgm", *arguments) == 2
     assert message in capsys.readouterr().err
 
 
@@ -208,7 +197,7 @@ def test_json_is_closed_when_an_error_ends_it_early(folder: Path, capsys: pytest
 
 def parsed(*arguments: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    _add_detect(parser)
+    add(parser)
     return parser.parse_args(arguments)
 
 

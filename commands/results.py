@@ -1,15 +1,19 @@
-"""The metrics of the last run, read from the reports, as one table for a terminal."""
+"""`facenet results`: the metrics of the last run, read from the reports."""
 
+from __future__ import annotations
+
+import argparse
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from commands.exit_codes import OK
+from commands.output import show, show_json
 from facenet.errors import DataInvalid
-from tasks.params import load_params
-from tasks.params.register import Gate
 from tasks.paths import REPORTS, report
-from tasks.promotion.gates import failures
-from tasks.reports import read_report
+
+if TYPE_CHECKING:
+    from tasks.params.register import Gate
 
 STAGES = ("ingest", "align", "train", "evaluate")  # whose speed is shown
 NEXT = (
@@ -24,6 +28,37 @@ UNREGISTERED = (
 )
 
 
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `facenet results`."""
+    parser.description = "Print the metrics of the last run of the pipeline in this folder."
+    parser.add_argument("--json", action="store_true", help="print the reports of the stages as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the metrics of the run in the working folder.
+
+    Raises:
+        DataInvalid: the report of a stage before register is missing, or a report is damaged.
+    """
+    show_json(stage_reports()) if arguments.json else show(f"\n{results_table()}\n")
+    return OK
+
+
+def stage_reports(reports: Path = REPORTS) -> dict[str, Any]:
+    """Return the reports of the stages that the table shows, and the receipt, None without a version.
+
+    Raises:
+        DataInvalid: the report of a stage before register is missing, or a report is damaged.
+    """
+    from tasks.reports import read_report
+
+    receipt = reports / report("register").name
+    return {
+        **{stage: _read(reports, stage) for stage in STAGES},
+        "register": read_report(receipt) if receipt.exists() else None,
+    }
+
+
 def results_table(reports: Path = REPORTS, gates: Mapping[str, Gate] | None = None) -> str:
     """Return the table of the last run, followed by three commands to run next.
 
@@ -36,10 +71,8 @@ def results_table(reports: Path = REPORTS, gates: Mapping[str, Gate] | None = No
     Raises:
         DataInvalid: the report of a stage before register is missing, or a report is damaged.
     """
-    metrics = {stage: _read(reports, stage) for stage in STAGES}
-    evaluation = metrics["evaluate"]
-    receipt = reports / report("register").name
-    registered = receipt.exists()
+    metrics = stage_reports(reports)
+    evaluation, receipt = metrics["evaluate"], metrics["register"]
     rows = [
         ("protocol", evaluation["protocol"]),
         ("pairs", f"{evaluation['pairs_used']} of {evaluation['pairs_total']}"),
@@ -51,9 +84,9 @@ def results_table(reports: Path = REPORTS, gates: Mapping[str, Gate] | None = No
         ("AUC", f"{evaluation['auc']:.4f}"),
         ("EER", f"{evaluation['eer']:.4f}"),
         *((f"{stage} images/s", _rate(metrics[stage])) for stage in STAGES),
-        *(_version(read_report(receipt)) if registered else [("model", _reason(evaluation, gates))]),
+        *(_version(receipt) if receipt else [("model", _reason(evaluation, gates))]),
     ]
-    commands = [(command, why) for why, command in (NEXT if registered else UNREGISTERED)]
+    commands = [(command, why) for why, command in (NEXT if receipt else UNREGISTERED)]
     return "\n".join([_format(rows), "", "Next:", _format(commands)])
 
 
@@ -66,11 +99,16 @@ def _version(registration: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _reason(evaluation: Mapping[str, Any], gates: Mapping[str, Gate] | None) -> str:
     """Return why the model is not registered: the gates that it fails, or that the stage has not run."""
+    from tasks.params import load_params
+    from tasks.promotion.gates import failures
+
     failed = failures(evaluation, load_params().register.gates if gates is None else gates)
     return f"not registered: {'; '.join(failed) or 'the stage register has not run'}"
 
 
 def _read(reports: Path, stage: str) -> dict[str, Any]:
+    from tasks.reports import read_report
+
     path = reports / report(stage).name
     if not path.exists():
         raise DataInvalid(

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import numpy as np
 
+from commands.drawing import draw_faces, write_drawing
 from facenet.detection import Faces
 from facenet.images import decode
-from tasks.commands.drawing import draw_faces, write_drawing
 
 GREEN, RED = (0, 208, 64), (255, 48, 96)
 

@@ -2,7 +2,7 @@ import argparse
 
 import pytest
 
-from tasks.commands.numbers import number_between
+from commands.numbers import number_between
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-inf", "-1", "1.0001", "", "x", "1e400"])

@@ -1,27 +1,26 @@
 """`facenet detect`: detect faces in photos and print them as text or JSON, or draw them into copies."""
 
+from __future__ import annotations
+
 import argparse
-import json
 import os
-import re
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain, repeat
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-from tqdm import tqdm
+from commands.exit_codes import NO, OK
+from commands.numbers import number_between
+from commands.output import as_text, complain, json_list, printable, progress, show
+from facenet.errors import ImageRejected, ParamsInvalid, StorageFailed
 
-from facenet.detection import MTCNN, DetectorSettings, Faces
-from facenet.devices import resolve_device
-from facenet.errors import ImageRejected, ParamsInvalid, SourceInvalid, StorageFailed
-from facenet.images import decode
-from tasks.commands.drawing import write_drawing
-from tasks.commands.photo_files import STDIN, Argument, Unreadable, expand, read
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from facenet.detection import MTCNN, DetectorSettings, Faces
+    from tasks.commands.photo_files import Argument
 
 GROUP_PHOTOS = 32  # decoded together, at most
 GROUP_PIXELS = 2**23  # decoded together, at most, unless a single photo has more
@@ -38,34 +37,60 @@ class Found:
     error: str = ""
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """Detect faces in the photos on the command line, in order, and print or draw them.
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `facenet detect`."""
+    parser.description = (
+        "Detect the faces in photos and print a line per photo. Exit code 1: a photo could not be read."
+    )
+    add = parser.add_argument
+    photos = "a file, a folder to search recursively for photos, or - to read a photo from standard input"
+    add("photos", nargs="+", metavar="PHOTO", help=photos)
+    out = "write copies of the photos with the faces drawn in to this folder"
+    add("--out", type=Path, metavar="DIR", help=out)
+    add("--json", action="store_true", help="print a JSON list of {path, faces} or {path, error}")
+    side = number_between(12, None)
+    add("--min-face", type=side, metavar="PIXELS", help="shortest side of a face (default: 20)")
+    thresholds = "minimum probability for each of the three networks (default: 0.6 0.7 0.7)"
+    add("--thresholds", type=number_between(0, 1), nargs=3, metavar="P", help=thresholds)
+    factor = number_between(0, 1, exclusive=True)
+    add("--factor", type=factor, metavar="F", help="ratio between pyramid scales (default: 0.709)")
+    reduced = "detect on a reduced copy of larger photos (default: 4096)"
+    add("--max-side", type=number_between(12, None, whole=True), metavar="PIXELS", help=reduced)
+    add("--device", default="auto", help="auto, cpu, mps or cuda (default: auto)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Detect faces in the photos on the command line, in order, and print or draw them; return the exit code.
 
     Raises:
         ParamsInvalid: a detector setting is out of range, or the output folder cannot be created.
-        SourceInvalid: at the end, if any photo could not be read.
     """
+    from facenet.detection import MTCNN  # imported late: torch takes seconds, and `--help` does not need it
+    from facenet.devices import resolve_device
+    from tasks.commands.photo_files import expand
+
     photos = expand(arguments.photos, without=arguments.out)
     drawings = _drawings([photo.path for photo in photos], arguments.out)
     detector = MTCNN(_settings(arguments), device=resolve_device(arguments.device))
     failed = 0
     with (
-        _progress(len(photos)) as progress,
-        _as_list() if arguments.json else _as_lines() as show,
+        progress(len(photos), name="detect") as bar,
+        json_list() if arguments.json else _lines() as entry,
     ):
         for number, found in enumerate(search(detector, photos)):
             failed += found.faces is None
             if arguments.out is not None and found.pixels is not None and found.faces is not None:
                 _draw(drawings[number], found.pixels, found.faces)
-            show(found)
-            progress.update()
+            entry(as_json(found) if arguments.json else line(found))
+            bar.update()
     if failed:
-        raise SourceInvalid(f"{failed} of {len(photos)} photos could not be read; the output says why.")
+        complain(f"{failed} of {len(photos)} photos could not be read; the output says why.")
+    return NO if failed else OK
 
 
-def _progress(photos: int) -> "tqdm[Any]":
-    """Return a progress bar that appears after a second, and only on a terminal."""
-    return tqdm(total=photos, desc="detect", unit=" photos", mininterval=1, delay=1, disable=None)
+@contextmanager
+def _lines() -> Iterator[Callable[[Any], None]]:
+    yield show
 
 
 def search(detector: MTCNN, photos: Iterable[Argument]) -> Iterator[Found]:
@@ -82,9 +107,9 @@ def as_json(found: Found) -> dict[str, Any]:
     box: x0 y0 x1 y1 in pixels of the upright photo. landmarks: five x y, in the order of `Faces`. Bytes of a
     name that are not UTF-8 become U+FFFD, since strict JSON parsers reject lone surrogates.
     """
-    path = _as_text(found.path)
+    path = as_text(found.path)
     if found.faces is None:
-        return {"path": path, "error": _as_text(found.error)}
+        return {"path": path, "error": as_text(found.error)}
     pixel, share = DECIMALS
     columns = (found.faces.boxes, found.faces.probabilities, found.faces.landmarks)
     return {
@@ -102,9 +127,9 @@ def as_json(found: Found) -> dict[str, Any]:
 
 def line(found: Found) -> str:
     """Return one line for people: path, size, number of faces, and size and probability of each."""
-    path = _printable(found.path)
+    path = printable(found.path)
     if found.faces is None or found.pixels is None:
-        return f"{path}  cannot be read: {_printable(' '.join(found.error.split()))}\n"
+        return f"{path}  cannot be read: {printable(' '.join(found.error.split()))}\n"
     sizes = [
         f"{x1 - x0:.0f} x {y1 - y0:.0f} (p {probability:.4f})"
         for (x0, y0, x1, y1), probability in zip(found.faces.boxes, found.faces.probabilities, strict=True)
@@ -114,42 +139,9 @@ def line(found: Found) -> str:
     return f"{path}  {width} x {height}  {count}{', '.join(sizes)}\n"
 
 
-def _as_text(name: str) -> str:
-    """Replace lone surrogates, which stand for bytes that are not UTF-8."""
-    return re.sub(r"[\ud800-\udfff]", "\ufffd", name)
-
-
-def _printable(name: str) -> str:
-    """Escape line breaks and control characters, which could manipulate a terminal."""
-    text = _as_text(name)
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-@contextmanager
-def _as_lines() -> Iterator[Callable[[Found], None]]:
-    yield lambda found: _print(line(found))
-
-
-@contextmanager
-def _as_list() -> Iterator[Callable[[Found], None]]:
-    """Print one JSON list, which is closed even if an error ends it early."""
-    separators = chain("[", repeat(","))
-    try:
-        yield lambda found: _print(f"{next(separators)}\n{json.dumps(as_json(found), allow_nan=False)}")
-    finally:
-        _print("[]\n" if next(separators) == "[" else "\n]\n")
-
-
-def _print(text: str) -> None:
-    """Print and flush: the reader of a pipe may be waiting for the line, or have closed the pipe."""
-    if sys.stdout.isatty():
-        tqdm.write(text, file=sys.stdout, end="")  # lifts the progress bar out of the way
-    else:
-        sys.stdout.write(text)
-    sys.stdout.flush()
-
-
 def _settings(arguments: argparse.Namespace) -> DetectorSettings:
+    from facenet.detection import DetectorSettings
+
     names = ("min_face", "thresholds", "factor", "max_side")
     given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
     if "thresholds" in given:
@@ -158,6 +150,9 @@ def _settings(arguments: argparse.Namespace) -> DetectorSettings:
 
 
 def _read(photo: Argument) -> Found:
+    from facenet.images import decode
+    from tasks.commands.photo_files import Unreadable, read
+
     if photo.problem:
         return Found(photo.path, error=photo.problem)
     try:
@@ -184,6 +179,8 @@ def _drawings(paths: list[str], out: Path | None) -> list[Path]:
 
     No two photos share an output path, since the original suffix stays part of the name.
     """
+    from tasks.commands.photo_files import STDIN
+
     if out is None:
         return []
     try:
@@ -197,6 +194,8 @@ def _drawings(paths: list[str], out: Path | None) -> list[Path]:
 
 
 def _draw(path: Path, pixels: NDArray[np.uint8], faces: Faces) -> None:
+    from commands.drawing import write_drawing
+
     try:
         write_drawing(path, pixels, faces)
     except StorageFailed as error:

@@ -1,14 +1,16 @@
 """The table shows the metrics of the reports, and names the report that is missing."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from commands.results import results_table
 from facenet.errors import DataInvalid
-from tasks.commands.results import results_table
 from tasks.params import load_params
 from tasks.params.register import Bounds, Gate
 from tasks.reports import read_report, write_report
+from tests.commands.running import facenet
 from tests.tasks.params.changed import text
 
 
@@ -96,3 +98,18 @@ def test_missing_report_is_named(tmp_path: Path) -> None:
     (tmp_path / "train.json").unlink()
     with pytest.raises(DataInvalid, match=r"train\.json.*dvc repro"):
         results_table(tmp_path)
+
+
+def test_json_has_the_reports_and_no_receipt_for_a_model_that_is_not_registered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "reports").mkdir()
+    _write_reports(tmp_path / "reports")
+    monkeypatch.chdir(tmp_path)
+    assert facenet("results", "--json") == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["evaluate"]["accuracy"] == 0.91234
+    assert printed["register"] == {"model": "facenet", "version": 3, "aliases": ["challenger"]}
+    (tmp_path / "reports" / "registration.json").unlink()
+    assert facenet("results", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["register"] is None

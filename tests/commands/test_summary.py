@@ -1,18 +1,12 @@
+import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from commands.summary import table
 from facenet.networks import NETWORKS, Layer
-from tasks.commands.main import main
-from tasks.commands.summary import table
-
-
-def summary(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
-    monkeypatch.setattr(sys, "argv", ["facenet", "summary", *arguments])
-    main()
+from tests.commands.running import facenet, facenet_process
 
 
 def test_columns_are_aligned_and_summed() -> None:
@@ -30,43 +24,44 @@ def test_columns_are_aligned_and_summed() -> None:
     ]
 
 
-def test_the_command_prints_a_network(tmp_path: Path, root: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tasks.commands.main", "summary", "nn4_small2", "--variant", "dl4j"],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(root)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+def test_the_command_prints_a_network(tmp_path: Path) -> None:
+    done = facenet_process(tmp_path, "summary", "nn4_small2", "--variant", "dl4j")
+    assert done.returncode == 0, done.stderr
     assert "variant dl4j of openface, dl4j; images of 65 px or more" in done.stdout
     assert "one image of 96x96 px to 128 numbers of unit length" in done.stdout
     assert re.search(r"inception_3c +Inception +640x6x6 ", done.stdout)
     assert re.search(r"total +3,570,128 ", done.stdout)
 
 
-def test_without_a_name_every_variant_is_listed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    summary(monkeypatch)
+def test_without_a_name_every_variant_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert facenet("summary") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [re.findall(r"^(\w+), variant (\w+): ", line) for line in lines] == [
         [(name, variant)] for name, network in NETWORKS.items() for variant in network.variants
     ]
     (dl4j,) = (line for line in lines if "variant dl4j" in line)
     assert dl4j.endswith("96 px (minimum 65), 3,570,128 parameters at 128 dimensions")
+    assert facenet("summary", "--json") == 0
+    entries = json.loads(capsys.readouterr().out)
+    assert [
+        (e["network"], e["variant"], f"{e['parameters']:,}" in line)
+        for e, line in zip(entries, lines, strict=True)
+    ] == [(name, variant, True) for name, network in NETWORKS.items() for variant in network.variants]
 
 
-def test_sizes_and_depth(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sizes_and_depth(capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--embedding-size", "16", "--image-size", "64", "--variant", "siamese"]
-    summary(monkeypatch, "densenet121", *options)
+    assert facenet("summary", "densenet121", *options) == 0
     out = capsys.readouterr().out
     assert "64x64 px to 16 numbers of any length" in out
     assert re.search(r"block4 +Sequential +512x2x2 ", out)
-    summary(monkeypatch, "densenet121", *options, "--depth", "2")
+    assert facenet("summary", "densenet121", *options, "--depth", "2") == 0
     opened = capsys.readouterr().out
     assert re.search(r"block4\.15 +Unit +512x2x2 ", opened)
     assert opened.splitlines()[-1].split() == out.splitlines()[-1].split()
+    assert facenet("summary", "densenet121", *options, "--json") == 0
+    layers = json.loads(capsys.readouterr().out)
+    assert f"{sum(layer['parameters'] for layer in layers):,}" in out.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -80,9 +75,7 @@ def test_sizes_and_depth(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     ],
 )
 def test_bad_arguments_give_one_message(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
-    with pytest.raises(SystemExit) as stop:
-        summary(monkeypatch, *arguments)
-    assert stop.value.code == 1
+    assert facenet("summary", *arguments) == 2
     assert re.match(rf"ParamsInvalid: .*{message}", capsys.readouterr().err)

@@ -1,0 +1,36 @@
+"""The scripts complete what the parser has; each is loaded into a real shell if there is one."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from commands.main import COMMANDS
+from tests.commands.running import facenet
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_the_script_names_every_command(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert facenet("completion", shell) == 0
+    script = capsys.readouterr().out
+    assert [name for name in COMMANDS if name not in script] == []
+    assert ("--min-face" in script) == (shell != "tcsh")  # shtab completes commands only in tcsh
+
+
+def test_bash_completes_commands_and_options(capsys: pytest.CaptureFixture[str]) -> None:
+    bash = shutil.which("bash")
+    assert bash is not None
+    assert facenet("completion", "bash") == 0
+    script = capsys.readouterr().out
+    for words, expected in ((["facenet", "det"], "detect"), (["facenet", "detect", "--min"], "--min-face")):
+        position = len(words) - 1
+        ask = (
+            f"COMP_WORDS=({' '.join(words)}); COMP_CWORD={position}\n_shtab_facenet\necho ${{COMPREPLY[@]}}\n"
+        )
+        done = subprocess.run([bash], input=script + ask, capture_output=True, text=True, check=True)
+        assert done.stdout.split() == [expected]
+
+
+def test_another_shell_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert facenet("completion", "cmd") == 2
+    assert "choose from" in capsys.readouterr().err
