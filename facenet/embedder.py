@@ -19,6 +19,7 @@ from facenet.standardisation import standardise
 # Kernels sum the last rows of an uneven matrix in a different order, depending on the number of threads: an
 # embedding would then depend on its position in the chunk.
 ROW_MULTIPLE = 8
+FEW = 3  # faces that are embedded one by one in less time than a padded chunk of ROW_MULTIPLE takes
 
 
 class Embedder:
@@ -34,6 +35,8 @@ class Embedder:
         device: a torch device or its name; "auto" selects the best available.
         precision: fp32, bf16, fp16 or auto, for the network's arithmetic; embeddings are always float32.
         batch_size: faces per chunk; 1, or rounded up to a multiple of 8.
+        adaptive: use smaller chunks for fewer faces: a few one by one, others in a multiple of 8. The last
+            bits of an embedding then depend on how many faces are embedded with it.
     """
 
     def __init__(
@@ -45,7 +48,9 @@ class Embedder:
         precision: str = "fp32",
         batch_size: int = 64,
         standardisation: str = "fixed",
+        adaptive: bool = False,
     ) -> None:
+        self.adaptive = adaptive
         self.device = resolve_device(device) if isinstance(device, str) else device
         self.precision = resolve_precision(precision, self.device)
         self.image_size, self.standardisation = image_size, standardisation
@@ -68,15 +73,29 @@ class Embedder:
             WeightsInvalid: an embedding is not finite.
         """
         faces = center_crop(faces, self.image_size)
-        starts = range(0, max(1, len(faces)), self.batch_size)
-        return np.concatenate([self._embed_chunk(faces[s : s + self.batch_size]) for s in starts])
+        chunks = [faces[rows] for rows in self._chunks(len(faces))]
+        return np.concatenate([self._embed_chunk(chunk, self._padded(len(chunk))) for chunk in chunks])
 
     def embed_flipped(self, faces: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return the embeddings of the crops mirrored left to right; shapes and errors as `embed`."""
         return self.embed(center_crop(faces, self.image_size)[:, :, ::-1])
 
-    def _embed_chunk(self, faces: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        padded = np.zeros((self.batch_size, *faces.shape[1:]), np.uint8)
+    def _chunks(self, count: int) -> list[slice]:
+        """Return at least one slice; together they cover `count` faces."""
+        whole, rest = divmod(count, self.batch_size)
+        if not self.adaptive or rest > FEW:
+            return [slice(s, s + self.batch_size) for s in range(0, max(1, count), self.batch_size)]
+        chunks = [slice(c * self.batch_size, (c + 1) * self.batch_size) for c in range(whole)]
+        return chunks + [slice(s, s + 1) for s in range(whole * self.batch_size, max(1, count))]
+
+    def _padded(self, count: int) -> int:
+        """Return the number of rows in which a chunk of `count` faces passes through the network."""
+        if not self.adaptive:
+            return self.batch_size
+        return 1 if count <= 1 else -(-count // ROW_MULTIPLE) * ROW_MULTIPLE
+
+    def _embed_chunk(self, faces: npt.NDArray[np.uint8], rows: int) -> npt.NDArray[np.float32]:
+        padded = np.zeros((rows, *faces.shape[1:]), np.uint8)
         padded[: len(faces)] = faces
         with torch.inference_mode(), autocast(self.device, self.precision):
             images = standardise(torch.from_numpy(padded).to(self.device), self.standardisation)
@@ -98,10 +117,11 @@ def load_embedder(
     device: str | torch.device,
     batch_size: int,
     precision: str | None = None,
+    adaptive: bool = False,
 ) -> tuple[Embedder, ModelCard]:
     """Return an embedder for a stored model, configured by its card, and the card.
 
-    precision: of the arithmetic; the card's by default.
+    precision: of the arithmetic; the card's by default. batch_size, adaptive: see Embedder.
 
     Raises:
         WeightsInvalid: as `load_model`.
@@ -114,6 +134,7 @@ def load_embedder(
         precision=precision or model_card.precision,
         batch_size=batch_size,
         standardisation=model_card.standardisation,
+        adaptive=adaptive,
     )
     return embedder, model_card
 

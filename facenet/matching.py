@@ -11,7 +11,14 @@ import numpy.typing as npt
 
 from facenet.atomic import write_text
 from facenet.errors import WeightsInvalid
-from facenet.evaluation.distances import Flip, Floats, Metric, combine_flips, pair_distances
+from facenet.evaluation.distances import (
+    NO_LENGTH,
+    Flip,
+    Floats,
+    Metric,
+    combine_flips,
+    pair_distances,
+)
 from facenet.evaluation.sample_size import SampleSize
 from facenet.evaluation.sigmoid import Sigmoid
 
@@ -79,6 +86,50 @@ class Matcher:
         means = None if self.mean is None else np.asarray(self.mean)[None]
         first = np.arange(count)
         distances: Floats = pair_distances(rows, first, count + first, self.metric, means)[0]
+        return distances
+
+    def templates(
+        self, embeddings: npt.ArrayLike, mirrored: npt.ArrayLike | None = None
+    ) -> npt.NDArray[np.float32]:
+        """Return the (N, D) templates of N faces: what the evaluation compares, as one vector each.
+
+        Flips are combined. For cosine and arccos the mean is subtracted and the length is 1; an embedding
+        equal to the mean becomes zero. The squared Euclidean distance is independent of the mean; its
+        templates keep their lengths.
+
+        Args:
+            embeddings: (N, E) of the faces.
+            mirrored: (N, E) of their mirror images; None if `flip` is "none".
+        """
+        rows = combine_flips(embeddings, mirrored, self.flip)
+        if self.metric == "euclidean_squared":
+            return rows.astype(np.float32)
+        rows = rows if self.mean is None else rows - np.asarray(self.mean)
+        squares = np.einsum("ij,ij->i", rows, rows)[:, None]
+        unit = rows / np.where(squares > NO_LENGTH, np.sqrt(squares), np.inf)
+        return np.asarray(unit, np.float32)
+
+    def template_distances(self, queries: npt.ArrayLike, gallery: npt.ArrayLike) -> Floats:
+        """Return the (Q, G) distances between (Q, D) and (G, D) templates, by one matrix product.
+
+        It is computed in the precision of the templates: in float32 it differs from `distances` by about 1e-6
+        of the squared lengths, for arccos by up to 3e-4 between nearly equal templates.
+        """
+        left, right = np.asarray(queries), np.asarray(gallery)
+        products = np.asarray(left @ right.T, np.float64)
+        if self.metric == "euclidean_squared":
+            squares = [np.einsum("ij,ij->i", rows, rows, dtype=np.float64) for rows in (left, right)]
+            return np.asarray(np.maximum(squares[0][:, None] + squares[1] - 2 * products, 0))
+        cosines = np.clip(products, -1, 1)
+        return 1 - cosines if self.metric == "cosine" else np.asarray(np.arccos(cosines) / np.pi)
+
+    def template_pairs(self, left: npt.ArrayLike, right: npt.ArrayLike) -> Floats:
+        """Return the (N,) distances of N pairs of templates, each (N, D), in float64."""
+        sides = [np.asarray(side, np.float64) for side in (left, right)]
+        if not len(sides[0]):
+            return np.zeros(0)
+        first = np.arange(len(sides[0]))
+        distances: Floats = pair_distances(np.concatenate(sides), first, len(first) + first, self.metric)[0]
         return distances
 
     def probability(self, distances: Floats, prior: float = 0.5) -> Floats:

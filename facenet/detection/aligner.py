@@ -43,6 +43,14 @@ def align_face(pixels: Pixels, faces: Faces, selection: str, crop: CropSettings)
     return AlignedFace(image, box, landmarks, probability, len(faces), not len(faces))
 
 
+def align_faces(pixels: Pixels, faces: Faces, crop: CropSettings) -> list[AlignedFace]:
+    """Crop each of the `faces` detected in `pixels` uint8 (H, W, 3), most probable first."""
+    return [
+        AlignedFace(crop_face(pixels, box, landmarks, crop), box, landmarks, float(p), len(faces), False)
+        for box, landmarks, p in zip(faces.boxes, faces.landmarks, faces.probabilities, strict=True)
+    ]
+
+
 def whole_photo(pixels: Pixels) -> Faces:
     """Return the centre square of `pixels` (H, W, 3) as its face, of probability 1, landmarks NaN."""
     height, width = pixels.shape[:2]
@@ -60,7 +68,16 @@ class FaceAligner:
     def __init__(self, detector: MTCNN | None, selection: str, crop: CropSettings) -> None:
         self.detector, self.selection, self.crop = detector, selection, crop
 
+    def find(self, images: Sequence[Pixels]) -> list[Faces]:
+        """Return all faces of each photo uint8 (H, W, 3) RGB; photos may differ in size."""
+        return self.detector.detect(images) if self.detector else [whole_photo(image) for image in images]
+
     def align(self, images: Sequence[Pixels]) -> list[AlignedFace]:
-        """Return one face for each photo uint8 (H, W, 3) RGB; photos may differ in size."""
-        found = self.detector.detect(images) if self.detector else [whole_photo(image) for image in images]
-        return [align_face(i, f, self.selection, self.crop) for i, f in zip(images, found, strict=True)]
+        """Return one face for each photo, as for `find`."""
+        pairs = zip(images, self.find(images), strict=True)
+        return [align_face(image, faces, self.selection, self.crop) for image, faces in pairs]
+
+    def align_all(self, images: Sequence[Pixels]) -> list[list[AlignedFace]]:
+        """Return every face of each photo, as for `find`."""
+        pairs = zip(images, self.find(images), strict=True)
+        return [align_faces(image, faces, self.crop) for image, faces in pairs]

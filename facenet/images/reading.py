@@ -2,6 +2,8 @@
 
 import io
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -84,14 +86,42 @@ def read_photo(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Photo:
     return replace(_read(png.without_ancillary(data), max_pixels), plain=False)
 
 
+def upright_pixels(image: Image.Image, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+    """Return a Pillow image of any mode as (H, W, 3) uint8 RGB, turned by its EXIF orientation.
+
+    Colours are converted as in `to_rgb`. The image is loaded if it is not yet.
+
+    Raises:
+        ImageRejected: reason `empty` (no pixels), `too_large`, `unsupported` or `corrupt`, as `read_photo`.
+    """
+    if not image.width * image.height:
+        raise ImageRejected("empty", f"The image has no pixels: {image.width} x {image.height}.")
+    _check_area(image, max_pixels)
+    with _pillow_errors():
+        return _upright(image)[0]
+
+
 def _read(data: bytes, max_pixels: int) -> Photo:
     """Decode the bytes without any repair."""
-    try:
+    with _pillow_errors():
         image = _open(data, max_pixels)
         mode = image.mode
-        image.load()
-        turn = _UPRIGHT.get(_orientation(image))
-        pixels = to_rgb(image if turn is None else image.transpose(turn))
+        pixels, turned = _upright(image)
+        return Photo(pixels, mode, image.format or "", not turned and _plain(image, mode, data))
+
+
+def _upright(image: Image.Image) -> tuple[NDArray[np.uint8], bool]:
+    """Return the pixels of an image, upright, and whether it had to be turned."""
+    image.load()
+    turn = _UPRIGHT.get(_orientation(image))
+    return to_rgb(image if turn is None else image.transpose(turn)), turn is not None
+
+
+@contextmanager
+def _pillow_errors() -> Iterator[None]:
+    """Raise what Pillow raises as ImageRejected."""
+    try:
+        yield
     except ImageRejected:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
@@ -100,7 +130,11 @@ def _read(data: bytes, max_pixels: int) -> Photo:
         if _lacks_support(error):
             raise _unsupported(f"This variant of the format ({error})") from error
         raise ImageRejected("corrupt", f"The file is damaged or truncated: {error}") from error
-    return Photo(pixels, mode, image.format or "", turn is None and _plain(image, mode, data))
+
+
+def _check_area(image: Image.Image, max_pixels: int) -> None:
+    if image.width * image.height > max_pixels:
+        raise ImageRejected("too_large", f"{image.width} x {image.height} pixels, more than {max_pixels}.")
 
 
 def _open(data: bytes, max_pixels: int) -> ImageFile.ImageFile:
@@ -110,8 +144,7 @@ def _open(data: bytes, max_pixels: int) -> ImageFile.ImageFile:
         raise _unsupported(foreign_format(data))
     factory, _ = Image.OPEN[name]
     image = factory(io.BytesIO(data), "")
-    if image.width * image.height > max_pixels:
-        raise ImageRejected("too_large", f"{image.width} x {image.height} pixels, more than {max_pixels}.")
+    _check_area(image, max_pixels)
     if name == "JPEG" and not jpeg.has_end(data):
         raise ImageRejected("corrupt", "The JPEG has no end-of-image marker: it is truncated.")
     if name == "PNG" and (kind := png.damaged_critical_chunk(data)):

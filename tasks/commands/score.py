@@ -76,7 +76,7 @@ def score(photos: Path, out: Path, *, model: str, device: str) -> dict[str, Any]
     from tasks.tracking.served import load_served, resolve_version  # imported late: MLflow takes seconds
 
     version = resolve_version(model)
-    embedder = load_served(f"models:/{version.model}/{version.number}", device=device, batch_size=BATCH)
+    faces = load_served(f"models:/{version.model}/{version.number}", device=device, batch_size=BATCH)
     rejected, start = Counter[str](), time.monotonic()
     rejects = out.with_name(f"{out.stem}.rejects.parquet")
     progress = _Progress()
@@ -87,7 +87,7 @@ def score(photos: Path, out: Path, *, model: str, device: str) -> dict[str, Any]
         pq.ParquetWriter(rejects_path, REJECTS) as refused,
     ):
         while batch := list(islice(source, BATCH)):
-            rows, bad = _embed(embedder, batch)
+            rows, bad = _embed(faces, batch)
             rejected.update(row["reason"].partition(":")[0] for row in bad)
             named = [{**row, "model": version.model, "version": version.number} for row in rows]
             scores.write_table(pa.Table.from_pylist(named, schema=SCORES))
@@ -124,16 +124,18 @@ class _Progress:
             sys.stdout.flush()
 
 
-def _embed(embedder: Any, batch: Sequence[Photo]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _embed(model: Any, batch: Sequence[Photo]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the rows of both files for some photos, each in the order of the photos."""
-    answers = iter(embedder.embed([data for _, data in batch if isinstance(data, bytes)]))
+    from facenet.results import Face
+
+    answers = iter(model.embed([data for _, data in batch if isinstance(data, bytes)], fallback=True))
     rows, bad = [], []
     for name, data in batch:
-        answer = next(answers) if isinstance(data, bytes) else {"error": data}
-        if answer["error"] is not None:
-            bad.append({"id": name, "reason": answer["error"]})
+        answer = next(answers) if isinstance(data, bytes) else data
+        if isinstance(answer, Face):
+            rows.append({"id": name, **{k: v for k, v in answer.to_dict().items() if k in SCORES.names}})
         else:
-            rows.append({"id": name, **{k: answer[k] for k in SCORES.names if k in answer}})
+            bad.append({"id": name, "reason": str(answer)})
     return rows, bad
 
 

@@ -75,7 +75,7 @@ def _shipped(matcher: Matcher, points: Sequence[OperatingPoint]) -> Matcher:
     """Return the matcher with thresholds for false accept rates, or without if there are too few people."""
     if shortage := matcher.shortage():
         logger.warning(
-            "The calibration supports no false accept rate: %s. FaceEmbedder.verify answers at the default "
+            "The calibration supports no false accept rate: %s. FaceModel.verify answers at the default "
             "threshold only, and says so. Evaluate on more people before you use it.",
             shortage,
         )

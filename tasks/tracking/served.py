@@ -5,14 +5,14 @@ import tempfile
 from pathlib import Path
 
 from facenet.errors import SourceInvalid
-from facenet.serving import FaceEmbedder
+from facenet.face_model import FaceModel
 from tasks.tracking.registry import Version, aliased_version, aliases, download_version, get_version
 
 URI = re.compile(r"models:/(?P<model>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<number>\d+))")
 
 
-def load_served(uri: str, *, device: str = "cpu", batch_size: int = 1) -> FaceEmbedder:
-    """Return the embedder of a registered model, from the store in MLFLOW_TRACKING_URI or the workspace's.
+def load_served(uri: str, *, device: str = "auto", batch_size: int = 32) -> FaceModel:
+    """Return a registered model, from the store in MLFLOW_TRACKING_URI or the workspace's.
 
     Args:
         uri: models:/NAME@ALIAS or models:/NAME/VERSION.
@@ -26,7 +26,7 @@ def load_served(uri: str, *, device: str = "cpu", batch_size: int = 1) -> FaceEm
     """
     with tempfile.TemporaryDirectory() as folder:
         files = download_version(resolve_version(uri), Path(folder))
-        return FaceEmbedder.load(files, device=device, batch_size=batch_size)
+        return FaceModel.load(files, device=device, batch_size=batch_size)
 
 
 def resolve_version(uri: str) -> Version:

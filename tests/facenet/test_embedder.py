@@ -54,6 +54,23 @@ def test_chunks_are_single_or_of_whole_tiles(network: nn.Module, requested: int,
     assert Embedder(network, image_size=96, batch_size=requested).batch_size == used
 
 
+def test_an_adaptive_embedder_pads_few_faces_less(
+    network: nn.Module, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = faces(19)
+    fixed = Embedder(network, image_size=96, batch_size=8)
+    adaptive = Embedder(network, image_size=96, batch_size=16, adaptive=True)
+    whole, shapes = fixed.embed(many), []
+    run = networks.embed
+    monkeypatch.setattr(
+        networks, "embed", lambda net, images: (shapes.append(len(images)), run(net, images))[1]
+    )
+    for count, used in ((0, [1]), (1, [1]), (3, [1] * 3), (4, [8]), (9, [16]), (16, [16]), (18, [16, 1, 1])):
+        shapes.clear()
+        assert np.allclose(adaptive.embed(many[:count]), whole[:count], atol=1e-5)
+        assert shapes == used
+
+
 def test_embedder_agrees_with_the_plain_network(network: nn.Module) -> None:
     many = faces(5)
     with torch.inference_mode():

@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from facenet.errors import WeightsInvalid
+from facenet.evaluation.distances import Flip, Metric, combine_flips, pair_distances
 from facenet.matching import Matcher, Threshold
 
 
@@ -41,6 +43,51 @@ def test_distances_equal_a_loop() -> None:
         assert distance == pytest.approx(1 - a @ b / np.linalg.norm(a) / np.linalg.norm(b))
     plain = matcher(flip="none", mean=None, metric="euclidean_squared").distances(left, right, None)
     assert plain == pytest.approx(((left - right) ** 2).sum(axis=1))
+
+
+@pytest.mark.parametrize("length", [1.0, 25.0])
+@pytest.mark.parametrize("centred", [True, False])
+@pytest.mark.parametrize("flip", get_args(Flip))
+@pytest.mark.parametrize("metric", get_args(Metric))
+def test_templates_give_the_distances_of_the_evaluation(
+    metric: Metric, flip: Flip, centred: bool, length: float
+) -> None:
+    """Also for networks that return raw embeddings, whose lengths differ."""
+    random = np.random.default_rng(1)
+    plain, mirrored = random.normal(size=(2, 12, 32)).astype(np.float32)
+    if length == 1:
+        plain, mirrored = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (plain, mirrored))
+    plain, mirrored = length * plain, length * mirrored
+    rows = combine_flips(plain, mirrored, flip)
+    mean = rows[:5].mean(axis=0) if centred else None
+    left, right = (each.ravel() for each in np.indices((12, 12)))
+    means = None if mean is None else mean[None]
+    expected = pair_distances(rows, left, right, metric, means)[0]
+    calibration = matcher(metric=metric, flip=flip, mean=None if mean is None else tuple(mean))
+    templates = calibration.templates(plain, None if flip == "none" else mirrored)
+    assert (templates.dtype, templates.shape) == (np.float32, rows.shape)
+    scale = float(np.square(rows).sum(axis=1).max()) if metric == "euclidean_squared" else 1.0
+    pairs = calibration.template_pairs(templates[left], templates[right])
+    np.testing.assert_allclose(pairs, expected, atol=2e-6 * scale, rtol=0)
+    product = calibration.template_distances(templates, templates)
+    near = left != right if metric == "arccos" else left >= 0  # arccos is steep at 0
+    np.testing.assert_allclose(product.ravel()[near], expected[near], atol=2e-6 * scale, rtol=0)
+    assert np.diag(product).max() < (5e-4 if metric == "arccos" else 2e-6 * scale)
+    if metric != "euclidean_squared":
+        np.testing.assert_allclose(np.linalg.norm(templates, axis=1), 1, atol=1e-6)
+    same = calibration.distances(
+        plain[left], plain[right], None if flip == "none" else (mirrored[left], mirrored[right])
+    )
+    np.testing.assert_allclose(same, expected, atol=1e-9 * scale)
+
+
+def test_a_template_equal_to_the_mean_is_at_right_angles_to_all() -> None:
+    mean = np.linspace(0, 1, 4)
+    calibration = matcher(flip="none", mean=tuple(mean))
+    templates = calibration.templates(np.stack([mean, mean + 1]))
+    assert templates[0].tolist() == [0, 0, 0, 0]
+    assert calibration.template_distances(templates[:1], templates).tolist() == [[1, 1]]
+    assert len(calibration.template_pairs(templates[:0], templates[:0])) == 0
 
 
 def test_probability_falls_with_the_distance_and_the_prior() -> None:

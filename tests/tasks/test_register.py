@@ -14,9 +14,10 @@ import pytest
 from mlflow import pyfunc
 
 from facenet.errors import DataInvalid, GateFailed, SourceInvalid, WeightsInvalid
+from facenet.face_model import FaceModel
 from facenet.matching import Matcher
 from facenet.model import ModelCard
-from facenet.serving import FaceEmbedder, save_detector
+from facenet.model_folder import save_detector
 from tasks import register
 from tasks.params.register import Bounds, Gate, PromotionParams, RegisterParams
 from tasks.promotion.receipt import is_challenger
@@ -151,7 +152,7 @@ def test_the_registered_model_answers_as_the_pipeline(
     shutil.copytree(workspace.models, folder)
     save_detector(folder)
     photos = [photo for _, photo in orl_photos[:20:10]]
-    expected = FaceEmbedder.load(folder).embed(photos)
+    expected = [face.to_dict() for face in FaceModel.load(folder, device="cpu").embed(photos)]
     texts = [base64.b64encode(photo).decode() for photo in photos]
     for column in (photos, texts, np.array(texts), pd.Series(texts, dtype=object)):
         answers = model.predict(pd.DataFrame({"image": column}))

@@ -36,6 +36,19 @@ def test_a_photo_without_a_face_falls_back_to_its_centre() -> None:
     np.testing.assert_array_equal(face.image, empty[:40, :40])
 
 
+def test_all_faces_are_cropped_as_the_selected_one_is(orl_photos: list[tuple[str, bytes]]) -> None:
+    both = np.concatenate([grey(orl_photos[0][1]), grey(orl_photos[25][1])], axis=1)
+    photos = [both, np.full((80, 120, 3), 90, np.uint8)]
+    aligner = FaceAligner(MTCNN(), "most_probable", CropSettings(image_size=96, margin=16))
+    found, nothing = aligner.align_all(photos)
+    assert (len(found), nothing) == (2, [])
+    assert [face.box.tolist() for face in found] == aligner.find(photos)[0].boxes.tolist()
+    chosen = aligner.align(photos)[0]
+    np.testing.assert_array_equal(found[0].image, chosen.image)
+    assert (found[0].probability, found[0].faces_found) == (chosen.probability, 2)
+    assert not np.array_equal(found[0].image, found[1].image)
+
+
 def test_the_box_is_stored_without_its_margin() -> None:
     faces = Faces(
         np.array([[10, 10, 30, 30]], np.float32), np.array([0.8], np.float32), np.ones((1, 5, 2), np.float32)

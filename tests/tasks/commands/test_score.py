@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from facenet.errors import SourceInvalid
-from facenet.serving import save_detector
+from facenet.model_folder import save_detector
 from tasks.commands import score as score_module
 from tasks.commands.score import main, score
 from tasks.tracking import registry, start_run
@@ -51,9 +51,9 @@ def test_a_folder_becomes_rows_in_order_and_rejects_are_listed(
     assert [row["id"] for row in rows] == ["ann/1.pgm", "ann/2.pgm", "ünï.pgm"]
     expected = load_served("models:/facenet/1").embed([data[row["id"]] for row in rows])
     for row, answer in zip(rows, expected, strict=True):
-        assert np.allclose(row["embedding"], answer["embedding"], atol=1e-6)
-        assert (row["faces_found"], row["fallback"]) == (answer["faces_found"], answer["fallback"])
-        assert row["probability"] == pytest.approx(answer["probability"])
+        assert np.allclose(row["embedding"], answer.embedding, atol=1e-6)
+        assert (row["faces_found"], row["fallback"]) == (answer.faces_found, answer.fallback)
+        assert row["probability"] == pytest.approx(answer.probability)
         assert (row["model"], row["version"]) == ("facenet", champion)
     (rejected,) = pq.read_table(out.with_name("scores.rejects.parquet")).to_pylist()
     assert rejected["id"] == "torn.jpg"

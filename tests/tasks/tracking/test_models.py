@@ -36,7 +36,7 @@ def test_the_folder_has_code_and_tensors_and_no_pickles(saved: Path, tiny_model:
         "artifacts/model.json",
         "artifacts/mtcnn.safetensors",
     } <= files
-    assert "code/facenet/serving.py" in files
+    assert "code/facenet/face_model.py" in files
     assert not [name for name in files if name.endswith((".pkl", ".pickle", ".pt", ".pth", ".pyc"))]
     assert not [name for name in files if name.startswith("code/") and not name.startswith("code/facenet/")]
     weights = "facenet.safetensors"

@@ -10,7 +10,8 @@ import pytest
 import requests
 from PIL import Image
 
-from facenet.serving import FaceEmbedder, save_detector
+from facenet.face_model import FaceModel
+from facenet.model_folder import save_detector
 from tasks import register
 from tasks.params.register import PromotionParams, RegisterParams
 from tasks.tracking import tracking_uri
@@ -66,7 +67,7 @@ def test_a_served_version_answers_every_form_of_request_as_the_pipeline_does(
     folder = tmp_path / "model"
     shutil.copytree(tiny_model, folder)
     save_detector(folder)
-    expected = FaceEmbedder.load(folder).embed(photos)
+    expected = [face.to_dict() for face in FaceModel.load(folder, device="cpu").embed(photos)]
     texts = [base64.b64encode(photo).decode() for photo in photos]
     rows = [{"image": text} for text in texts]
     requests_ = [

@@ -1,0 +1,217 @@
+"""FaceModel: from photos to answers, with exactly the processing that the model was evaluated with."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from threading import Lock
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facenet.answers import Verifier, face_of, faces_of
+from facenet.detection import AlignedFace
+from facenet.errors import ImageRejected, WeightsInvalid
+from facenet.images import MAX_PIXELS, decode, encode
+from facenet.matching import Matcher
+from facenet.model_folder import CALIBRATION, ModelParts, load_parts, model_digest, template_size
+from facenet.photos import Photo, check_photo, photo_key, read_pixels
+from facenet.quality import measure_quality
+from facenet.results import Face, PhotoError, Verification
+
+GROUP_PIXELS = 2**26  # of decoded photos in memory at once: 200 MB, or a single larger photo
+Pixels = NDArray[np.uint8]
+NO_FACE = PhotoError("no_face", "no face was found")
+
+
+class FaceModel:
+    """Detects, embeds and compares the faces in photos.
+
+    A photo is a path, the bytes of a file, a Pillow image or a uint8 RGB array (H, W, 3). Files and images
+    are turned by their EXIF orientation. Anything else raises a TypeError. All methods can be called from
+    several threads at once and then answer as they do from one. The last bits of a template depend on how
+    many faces are embedded at once, as the kernels of the libraries do.
+
+    Args:
+        parts: of the model.
+        origin: where it comes from, printable.
+        max_pixels: larger photos are rejected before decoding.
+
+    Attributes:
+        origin: where the model comes from.
+        digest: sha256 in hexadecimal; two models of one digest have comparable templates.
+        card: the model card.
+        matcher: the calibration; None for a model that was not evaluated.
+        template_size: D of the (D,) templates; 0 if the model was not evaluated.
+    """
+
+    def __init__(self, parts: ModelParts, *, origin: str, max_pixels: int = MAX_PIXELS) -> None:
+        self.origin, self.card, self.matcher = origin, parts.card, parts.matcher
+        self.digest = model_digest(parts.card, parts.matcher)
+        self.template_size = template_size(parts.card, parts.matcher)
+        self._aligner, self._embedder = parts.aligner, parts.embedder
+        self._as_jpeg = parts.card.align["image_format"] == "jpeg"
+        self._max_pixels = max_pixels
+        self._embedding = Lock()  # one batch uses all cores; more would compete for them and for memory
+
+    @classmethod
+    def load(
+        cls,
+        source: str | Path,
+        *,
+        device: str = "auto",
+        batch_size: int = 32,
+        max_pixels: int = MAX_PIXELS,
+    ) -> Self:
+        """Return the model in a folder: the artifacts of a registered version, or a workspace's models/.
+
+        Args:
+            source: the folder.
+            device: a torch device, or "auto" for the best available one.
+            batch_size: maximum number of faces embedded at once; fewer are not padded to it.
+            max_pixels: larger photos are rejected before decoding.
+
+        Raises:
+            WeightsInvalid: a file is missing or invalid, or the files belong to different models.
+            ParamsInvalid: the device is not available.
+        """
+        parts = load_parts(Path(source), device=device, batch_size=batch_size)
+        return cls(parts, origin=str(source), max_pixels=max_pixels)
+
+    def __repr__(self) -> str:
+        network = self.card.network
+        return f"FaceModel({self.origin!r}, {network.name}, {network.embedding_size}, {self.digest[:12]})"
+
+    def detect(self, photos: Iterable[Photo]) -> list[list[Face] | PhotoError]:
+        """Return for each photo its faces, most probable first, without template and quality."""
+        answers: list[list[Face] | PhotoError] = []
+        for group in self._groups(photos):
+            found = iter(
+                self._aligner.find([pixels for pixels in group if not isinstance(pixels, PhotoError)])
+            )
+            answers += [p if isinstance(p, PhotoError) else faces_of(next(found)) for p in group]
+        return answers
+
+    def faces(self, photo: Photo) -> list[Face]:
+        """Return every face of a photo, most probable first, with template and quality.
+
+        Raises:
+            ImageRejected: the photo cannot be read.
+        """
+        (answer,) = self.faces_of([photo])
+        if isinstance(answer, PhotoError):
+            raise ImageRejected(answer.reason, answer.message)
+        return answer
+
+    def faces_of(self, photos: Iterable[Photo]) -> list[list[Face] | PhotoError]:
+        """Return for each photo what `faces` returns, or why it cannot be read."""
+        answers: list[list[Face] | PhotoError] = []
+        for group in self._groups(photos):
+            found = iter(self._aligner.align_all([p for p in group if not isinstance(p, PhotoError)]))
+            aligned = [p if isinstance(p, PhotoError) else next(found) for p in group]
+            embedded = iter(
+                self._embedded([f for fs in aligned if not isinstance(fs, PhotoError) for f in fs])
+            )
+            answers += [fs if isinstance(fs, PhotoError) else [next(embedded) for _ in fs] for fs in aligned]
+        return answers
+
+    def embed(self, photos: Iterable[Photo], *, fallback: bool = False) -> list[Face | PhotoError]:
+        """Return for each photo the face that the pipeline would select, or why there is none.
+
+        fallback: return the centre of a photo in which no face was found, as the evaluation embeds it, with
+            `fallback` set, instead of the error `no_face`.
+        """
+        answers: list[Face | PhotoError] = []
+        for group in self._groups(photos):
+            found = iter(self._aligner.align([p for p in group if not isinstance(p, PhotoError)]))
+            aligned: list[AlignedFace | PhotoError] = []
+            for pixels in group:
+                face = pixels if isinstance(pixels, PhotoError) else next(found)
+                usable = isinstance(face, PhotoError) or fallback or not face.fallback
+                aligned.append(face if usable else NO_FACE)
+            embedded = iter(self._embedded([face for face in aligned if not isinstance(face, PhotoError)]))
+            answers += [face if isinstance(face, PhotoError) else next(embedded) for face in aligned]
+        return answers
+
+    def verify(
+        self, left: Photo, right: Photo, *, far: float | None = None, prior: float = 0.5
+    ) -> Verification:
+        """Return whether two photos show the same person; arguments and errors as for `compare`."""
+        return self.compare([(left, right)], far=far, prior=prior)[0]
+
+    def compare(
+        self, pairs: Iterable[tuple[Photo, Photo]], *, far: float | None = None, prior: float = 0.5
+    ) -> list[Verification]:
+        """Return for each pair whether its photos show the same person; each photo is embedded once.
+
+        Args:
+            pairs: two photos each; the face is selected as in the pipeline.
+            far: the target false accept rate, one of those in calibration.json; None: the default threshold.
+            prior: the expected fraction of pairs that match, in (0, 1).
+
+        Raises:
+            WeightsInvalid: the model was not evaluated.
+            ValueError: no threshold was measured for `far`, or the evaluation had too few people.
+            ParamsInvalid: `prior` is out of range.
+        """
+        verifier = Verifier(self._evaluated(), far=far, prior=prior)
+        asked = list(pairs)
+        photos = {photo_key(photo): photo for pair in asked for photo in pair}
+        answers = dict(zip(photos, self.embed(photos.values()), strict=True))
+        return verifier.answers([(answers[photo_key(a)], answers[photo_key(b)]) for a, b in asked])
+
+    def _evaluated(self) -> Matcher:
+        if self.matcher is None:
+            raise WeightsInvalid(
+                f"The model of {self.origin} has no {CALIBRATION}, so it cannot decide. Run `dvc repro "
+                "evaluate`, and `dvc repro register` for a registered model."
+            )
+        return self.matcher
+
+    def _groups(self, photos: Iterable[Photo]) -> Iterator[list[Pixels | PhotoError]]:
+        """Yield the pixels of photos, a batch of them at once, less if they are large."""
+        asked = list(photos)
+        for photo in asked:
+            check_photo(photo)  # before any work is done
+        group: list[Pixels | PhotoError] = []
+        held = 0
+        for photo in asked:
+            pixels = self._pixels(photo)
+            area = 0 if isinstance(pixels, PhotoError) else pixels.shape[0] * pixels.shape[1]
+            if group and (len(group) == self._embedder.batch_size or held + area > GROUP_PIXELS):
+                yield group
+                group, held = [], 0
+            group.append(pixels)
+            held += area
+        if group:
+            yield group
+
+    def _pixels(self, photo: Photo) -> Pixels | PhotoError:
+        try:
+            return read_pixels(photo, max_pixels=self._max_pixels)
+        except ImageRejected as rejected:
+            return PhotoError(rejected.reason, str(rejected))
+
+    def _embedded(self, faces: Sequence[AlignedFace]) -> list[Face]:
+        """Return the faces with embedding, template and quality."""
+        if not faces:
+            return []
+        images = np.stack([self._as_stored(face.image) for face in faces])
+        flipped = self.matcher is not None and self.matcher.flip != "none"
+        with self._embedding:
+            embeddings = self._embedder.embed(images)
+            mirrored = self._embedder.embed_flipped(images) if flipped else None
+        templates = (
+            [None] * len(faces) if self.matcher is None else self.matcher.templates(embeddings, mirrored)
+        )
+        found = []
+        for face, image, embedding, template in zip(faces, images, embeddings, templates, strict=True):
+            plain = face_of(face)
+            side = min(plain.box[2] - plain.box[0], plain.box[3] - plain.box[1])
+            quality = measure_quality(image, side)
+            found.append(replace(plain, embedding=embedding, template=template, quality=quality))
+        return found
+
+    def _as_stored(self, face: Pixels) -> Pixels:
+        """Return a face with the loss of the format in which the pipeline stores it."""
+        return decode(encode(face, "jpeg")) if self._as_jpeg else face

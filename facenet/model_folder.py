@@ -1,0 +1,141 @@
+"""The files of a model that answers: weights, card, detector and calibration, and what is built from them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from facenet.detection import (
+    DEFAULT_TEMPLATE,
+    MTCNN,
+    CropSettings,
+    DetectorSettings,
+    FaceAligner,
+    save_mtcnn_weights,
+)
+from facenet.devices import resolve_device
+from facenet.digests import value_digest
+from facenet.embedder import Embedder, load_embedder
+from facenet.errors import WeightsInvalid
+from facenet.matching import Matcher
+from facenet.model import ModelCard
+
+WEIGHTS = "facenet.safetensors"
+CARD = "model.json"
+DETECTOR = "mtcnn.safetensors"  # missing in a workspace, where the mtcnn package has the weights
+CALIBRATION = "calibration.json"  # written by the evaluation; missing for a model that was not evaluated
+
+
+@dataclass(frozen=True)
+class ModelParts:
+    """What FaceModel computes with, configured as the model was evaluated.
+
+    embedder: for a few faces at once, see Embedder's `adaptive`. matcher: None for a model that was not
+    evaluated.
+    """
+
+    card: ModelCard
+    aligner: FaceAligner
+    embedder: Embedder
+    matcher: Matcher | None
+
+
+def load_parts(folder: Path, *, device: str, batch_size: int) -> ModelParts:
+    """Return the parts of the model in a folder: a registered version's `artifacts`, or `models/`.
+
+    device: a torch device, or "auto" for the best available one. batch_size: faces embedded at once.
+
+    Raises:
+        WeightsInvalid: a file is missing or invalid, or the files belong to different models.
+        ParamsInvalid: the device is not available.
+    """
+    if not folder.is_dir():
+        raise WeightsInvalid(f"There is no folder {folder.absolute()} with a model.")
+    chosen = resolve_device(device)
+    embedder, card = load_embedder(
+        folder / WEIGHTS, folder / CARD, device=chosen, batch_size=batch_size, adaptive=True
+    )
+    return ModelParts(
+        card, _aligner(card, folder / DETECTOR, chosen), embedder, _matcher(folder / CALIBRATION, card)
+    )
+
+
+def model_digest(card: ModelCard, matcher: Matcher | None) -> str:
+    """Return the sha256 in hexadecimal of all that determines a template.
+
+    Weights and network, alignment, standardisation, and of the calibration flip, mean and metric. Precision
+    and device only round.
+    """
+    compared: dict[str, Any] = {}
+    if matcher is not None:
+        compared = {"metric": matcher.metric, "flip": matcher.flip, "mean": matcher.mean}
+    return value_digest(
+        {
+            "weights_sha256": card.weights_sha256,
+            "network": vars(card.network),
+            "align": card.align,
+            "standardisation": card.standardisation,
+            **compared,
+        }
+    )
+
+
+def template_size(card: ModelCard, matcher: Matcher | None) -> int:
+    """Return D of the (D,) templates; 0 for a model that was not evaluated, which has none."""
+    if matcher is None:
+        return 0
+    return card.network.embedding_size * (2 if matcher.flip == "concatenate" else 1)
+
+
+def save_detector(folder: Path) -> Path:
+    """Write the detector's weights to `folder` in the form that `load_parts` reads; return the file.
+
+    A model that includes them can be used without the mtcnn package.
+    """
+    save_mtcnn_weights(folder / DETECTOR)
+    return folder / DETECTOR
+
+
+def _matcher(path: Path, card: ModelCard) -> Matcher | None:
+    if not path.exists():
+        return None
+    matcher = Matcher.read(path)
+    matcher.check(card.weights_sha256)
+    return matcher
+
+
+def _aligner(card: ModelCard, weights: Path, device: torch.device) -> FaceAligner:
+    align = card.align
+    detector = DetectorSettings(
+        min_face=align["min_face"],
+        thresholds=tuple(align["thresholds"]),
+        factor=align["factor"],
+        max_side=align["max_side"],
+    )
+    crop = CropSettings(
+        method=align["method"],
+        image_size=align["image_size"],
+        margin=align["margin"],
+        margin_in=align["margin_in"],
+        template=align.get("template", DEFAULT_TEMPLATE),
+    )
+    if crop.method == "none":
+        return FaceAligner(None, align["selection"], crop)
+    return FaceAligner(MTCNN(detector, device=device, weights=_detector(weights)), align["selection"], crop)
+
+
+def _detector(path: Path) -> dict[str, torch.Tensor] | None:
+    """Return the detector's weights, None for those of the mtcnn package, or raise WeightsInvalid."""
+    if not path.exists():
+        return None
+    try:
+        weights: dict[str, torch.Tensor] = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise WeightsInvalid(
+            f"{path} is not a valid detector file: {error}. Load the folder `artifacts` of a registered "
+            "model, or write the file with facenet.model_folder.save_detector."
+        ) from error
+    return weights

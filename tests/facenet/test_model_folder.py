@@ -1,0 +1,89 @@
+"""A model folder is complete and its files belong together, or the error says what is wrong."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+from facenet.detection import load_mtcnn_weights
+from facenet.errors import ParamsInvalid, WeightsInvalid
+from facenet.model import ModelCard
+from facenet.model_folder import (
+    CALIBRATION,
+    CARD,
+    DETECTOR,
+    WEIGHTS,
+    load_parts,
+    model_digest,
+    save_detector,
+    template_size,
+)
+from tests.facenet.test_matching import matcher
+
+
+@pytest.fixture
+def folder(tiny_model: Path, tmp_path: Path) -> Path:
+    shutil.copytree(tiny_model, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+def test_the_saved_detector_is_the_trained_one(folder: Path) -> None:
+    saved, trained = load_file(save_detector(folder)), load_mtcnn_weights()
+    assert saved.keys() == trained.keys()
+    assert all(bool((saved[name] == trained[name]).all()) for name in trained)
+
+
+def test_a_damaged_detector_raises(folder: Path) -> None:
+    (folder / DETECTOR).write_bytes(b"half a file")
+    with pytest.raises(WeightsInvalid, match=r"mtcnn.safetensors is not a valid detector.*save_detector"):
+        load_parts(folder, device="cpu", batch_size=1)
+
+
+def test_files_of_different_models_raise(folder: Path) -> None:
+    matcher(weights_sha256="f" * 64).write(folder / CALIBRATION)
+    with pytest.raises(WeightsInvalid, match="belongs to weights ffffffffffff"):
+        load_parts(folder, device="cpu", batch_size=1)
+    with (folder / WEIGHTS).open("ab") as file:
+        file.write(b"\0")
+    with pytest.raises(WeightsInvalid, match="sha256"):
+        load_parts(folder, device="cpu", batch_size=1)
+
+
+def test_what_is_missing_is_named(folder: Path) -> None:
+    with pytest.raises(WeightsInvalid, match=r"no folder .*nowhere"):
+        load_parts(folder / "nowhere", device="cpu", batch_size=1)
+    with pytest.raises(ParamsInvalid, match="cuda:99"):
+        load_parts(folder, device="cuda:99", batch_size=1)
+    (folder / WEIGHTS).unlink()
+    with pytest.raises(WeightsInvalid, match=f"no .*{WEIGHTS}"):
+        load_parts(folder, device="cpu", batch_size=1)
+
+
+def test_the_digest_covers_all_that_determines_a_template(tiny_model: Path) -> None:
+    card, calibration = ModelCard.read(tiny_model / CARD), matcher()
+    same = [
+        (replace(card, commit="f" * 40, precision="bf16"), calibration),
+        (card, replace(calibration, threshold=0.1, slope=1.0)),
+    ]
+    other = [
+        (card, None),
+        (card, replace(calibration, metric="arccos")),
+        (card, replace(calibration, flip="none")),
+        (card, replace(calibration, mean=None)),
+        (replace(card, weights_sha256="e" * 64), calibration),
+        (replace(card, standardisation="none"), calibration),
+        (replace(card, align={**card.align, "margin": 3}), calibration),
+        (replace(card, network=replace(card.network, image_size=95)), calibration),
+    ]
+    digest = model_digest(card, calibration)
+    assert {model_digest(*each) for each in same} == {digest}
+    assert len({digest, *(model_digest(*each) for each in other)}) == 1 + len(other)
+
+
+def test_the_size_of_templates_is_that_of_the_combined_flips(tiny_model: Path) -> None:
+    card = ModelCard.read(tiny_model / CARD)
+    assert template_size(card, matcher(flip="concatenate")) == 256
+    assert template_size(card, matcher(flip="add")) == template_size(card, matcher(flip="none")) == 128
+    assert template_size(card, None) == 0
