@@ -1,0 +1,1 @@
+"""Alembic's environment of the gallery; service/gallery/tables.py runs it."""
