@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet.answers import Verifier, face_of, faces_of
-from facenet.detection import AlignedFace
+from facenet.detection import AlignedFace, Faces, align_faces
 from facenet.errors import ImageRejected, WeightsInvalid
 from facenet.images import MAX_PIXELS, decode, encode
 from facenet.matching import Matcher
@@ -103,12 +103,20 @@ class FaceModel:
             raise ImageRejected(answer.reason, answer.message)
         return answer
 
-    def faces_of(self, photos: Iterable[Photo]) -> list[list[Face] | PhotoError]:
-        """Return for each photo what `faces` returns, or why it cannot be read."""
+    def faces_of(
+        self, photos: Iterable[Photo], *, max_faces: int | None = None
+    ) -> list[list[Face] | PhotoError]:
+        """Return for each photo what `faces` returns, or why it cannot be used.
+
+        max_faces: a photo with more is the error `too_many_faces`, and they are not embedded.
+        """
         answers: list[list[Face] | PhotoError] = []
         for group in self._groups(photos):
-            found = iter(self._aligner.align_all([p for p in group if not isinstance(p, PhotoError)]))
-            aligned = [p if isinstance(p, PhotoError) else next(found) for p in group]
+            readable = [pixels for pixels in group if not isinstance(pixels, PhotoError)]
+            found = iter(zip(readable, self._aligner.find(readable), strict=True))
+            aligned = [
+                p if isinstance(p, PhotoError) else self._aligned(*next(found), max_faces) for p in group
+            ]
             embedded = iter(
                 self._embedded([f for fs in aligned if not isinstance(fs, PhotoError) for f in fs])
             )
@@ -191,6 +199,11 @@ class FaceModel:
             return read_pixels(photo, max_pixels=self._max_pixels)
         except ImageRejected as rejected:
             return PhotoError(rejected.reason, str(rejected))
+
+    def _aligned(self, pixels: Pixels, faces: Faces, max_faces: int | None) -> list[AlignedFace] | PhotoError:
+        if max_faces is not None and len(faces) > max_faces:
+            return PhotoError("too_many_faces", f"{len(faces)} faces, more than {max_faces}")
+        return align_faces(pixels, faces, self._aligner.crop)
 
     def _embedded(self, faces: Sequence[AlignedFace]) -> list[Face]:
         """Return the faces with embedding, template and quality."""

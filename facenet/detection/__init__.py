@@ -4,7 +4,7 @@ Images are RGB. Boxes are float32 x0 y0 x1 y1 in pixels of the upright source im
 half open: a box that covers a whole 250 x 250 image is 0 0 250 250.
 """
 
-from facenet.detection.aligner import AlignedFace, FaceAligner
+from facenet.detection.aligner import AlignedFace, FaceAligner, align_faces
 from facenet.detection.cascade import MTCNN, DetectorSettings
 from facenet.detection.crop import DEFAULT_TEMPLATE, CropSettings, crop_face, fallback_box
 from facenet.detection.faces import Faces
@@ -23,6 +23,7 @@ __all__ = [
     "DetectorSettings",
     "FaceAligner",
     "Faces",
+    "align_faces",
     "crop_face",
     "fallback_box",
     "load_mtcnn_weights",

@@ -76,8 +76,3 @@ class FaceAligner:
         """Return one face for each photo, as for `find`."""
         pairs = zip(images, self.find(images), strict=True)
         return [align_face(image, faces, self.selection, self.crop) for image, faces in pairs]
-
-    def align_all(self, images: Sequence[Pixels]) -> list[list[AlignedFace]]:
-        """Return every face of each photo, as for `find`."""
-        pairs = zip(images, self.find(images), strict=True)
-        return [align_faces(image, faces, self.crop) for image, faces in pairs]

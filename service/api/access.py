@@ -48,7 +48,7 @@ def requires(scope: str) -> Dependency:
 
 def _checks(scope: str) -> Callable[[Request], str]:
     def user(request: Request) -> str:
-        access: Access = request.app.state.access
+        access: Access = request.app.state.context.access
         return access.user(request.headers, scope)
 
     return user

@@ -328,6 +328,15 @@ def test_raw_embeddings_keep_their_length(folder: Path, tmp_path: Path, orl_phot
     assert model.verify(*photos).distance == pytest.approx(distance, rel=1e-3)
 
 
+def test_a_photo_with_too_many_faces_is_an_error(model: FaceModel, orl_photos: Photos) -> None:
+    one, other = (np.asarray(Image.open(io.BytesIO(orl_photos[n][1])).convert("RGB")) for n in (0, 25))
+    photos = [np.concatenate([one, other], axis=1), one]
+    both, alone = model.faces_of(photos, max_faces=1)
+    assert both == PhotoError("too_many_faces", "2 faces, more than 1")
+    assert isinstance(alone, list)
+    assert [len(faces) for faces in model.faces_of(photos, max_faces=2) if isinstance(faces, list)] == [2, 1]
+
+
 def test_many_photos_and_large_ones_come_in_groups(
     folder: Path, model: FaceModel, orl_photos: Photos, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from facenet.detection import MTCNN, CropSettings, FaceAligner, fallback_box
+from facenet.detection import MTCNN, CropSettings, FaceAligner, align_faces, fallback_box
 from facenet.detection.aligner import align_face
 from facenet.detection.faces import Faces
 
@@ -40,7 +40,10 @@ def test_all_faces_are_cropped_as_the_selected_one_is(orl_photos: list[tuple[str
     both = np.concatenate([grey(orl_photos[0][1]), grey(orl_photos[25][1])], axis=1)
     photos = [both, np.full((80, 120, 3), 90, np.uint8)]
     aligner = FaceAligner(MTCNN(), "most_probable", CropSettings(image_size=96, margin=16))
-    found, nothing = aligner.align_all(photos)
+    found, nothing = (
+        align_faces(photo, faces, aligner.crop)
+        for photo, faces in zip(photos, aligner.find(photos), strict=True)
+    )
     assert (len(found), nothing) == (2, [])
     assert [face.box.tolist() for face in found] == aligner.find(photos)[0].boxes.tolist()
     chosen = aligner.align(photos)[0]

@@ -4,9 +4,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.api.access import requires
-from service.api.app import create_app
 from service.api.settings import Settings
 from service.api.tokens import TokenStore
+from tests.service.api.apps import bare_app
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def store(tmp_path: Path) -> TokenStore:
 
 
 def client_of(store: TokenStore, *, require_tokens: bool) -> TestClient:
-    app = create_app(Settings(require_tokens=require_tokens), store, readiness=lambda: None)
+    app = bare_app(Settings(require_tokens=require_tokens), store)
 
     @app.get("/enrol")
     def enrol(user: str = requires("enrol")) -> dict[str, str]:

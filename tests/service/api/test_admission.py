@@ -3,13 +3,12 @@ from typing import Any
 
 import httpx
 
-from service.api.app import create_app
 from service.api.settings import Limits, Settings
-from service.api.tokens import TokenStore
+from tests.service.api.apps import bare_app
 
 
 def test_one_request_too_many_gets_429_and_health_is_still_answered() -> None:
-    app = create_app(Settings(limits=Limits(requests=2)), TokenStore(), readiness=lambda: None)
+    app = bare_app(Settings(limits=Limits(requests=2)))
     release = asyncio.Event()
 
     @app.post("/slow")
@@ -33,4 +32,4 @@ def test_one_request_too_many_gets_429_and_health_is_still_answered() -> None:
     assert refused.json()["error"]["reason"] == "busy"
     assert health.status_code == 200
     assert [answer.status_code for answer in answered] == [200, 200, 200]
-    assert b'facenet_refused_total{reason="requests"} 1.0' in app.state.metrics.text()
+    assert b'facenet_refused_total{reason="requests"} 1.0' in app.state.context.metrics.text()

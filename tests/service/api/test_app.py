@@ -1,12 +1,11 @@
 from fastapi.testclient import TestClient
 
-from service.api.app import create_app
 from service.api.settings import Limits, Settings
-from service.api.tokens import TokenStore
+from tests.service.api.apps import bare_app
 
 
 def test_every_answer_passes_all_middleware() -> None:
-    app = create_app(Settings(limits=Limits(body=10)), TokenStore(), readiness=lambda: None)
+    app = bare_app(Settings(limits=Limits(body=10)))
     client = TestClient(app, base_url="http://localhost")
     for answer, status in (
         (client.get("/healthz"), 200),
@@ -18,9 +17,7 @@ def test_every_answer_passes_all_middleware() -> None:
 
 
 def test_no_page_loads_anything_from_another_host() -> None:
-    client = TestClient(
-        create_app(Settings(), TokenStore(), readiness=lambda: None), base_url="http://localhost"
-    )
+    client = TestClient(bare_app(), base_url="http://localhost")
     assert client.get("/docs").status_code == 404
     assert client.get("/redoc").status_code == 404
     assert client.get("/v1/openapi.json").json()["info"]["title"] == "facenet"

@@ -5,13 +5,12 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 
-from service.api.app import create_app
 from service.api.settings import Limits, Settings
-from service.api.tokens import TokenStore
+from tests.service.api.apps import bare_app
 
 
 def app_with(limits: Limits) -> FastAPI:
-    app = create_app(Settings(limits=limits), TokenStore(), readiness=lambda: None)
+    app = bare_app(Settings(limits=limits))
 
     @app.post("/length")
     async def length(request: Request) -> dict[str, int]:

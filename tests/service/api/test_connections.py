@@ -8,10 +8,9 @@ from collections.abc import Iterator
 import pytest
 import uvicorn
 
-from service.api.app import create_app
 from service.api.connections import bounded_connection
-from service.api.settings import Limits, Settings
-from service.api.tokens import TokenStore
+from service.api.settings import Limits
+from tests.service.api.apps import bare_app
 
 LIMITS = Limits(connections=5, header_seconds=0.3)
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -19,7 +18,7 @@ GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    app = create_app(Settings(), TokenStore(), readiness=lambda: None)
+    app = bare_app()
     config = uvicorn.Config(app, http=bounded_connection(LIMITS), ws="none", log_config=None, lifespan="off")
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -1,14 +1,12 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from service.api.app import create_app
-from service.api.settings import Settings
-from service.api.tokens import TokenStore
+from tests.service.api.apps import bare_app
 
 
 @pytest.fixture
 def client() -> TestClient:
-    app = create_app(Settings(), TokenStore(), readiness=lambda: None)
+    app = bare_app()
 
     @app.post("/change")
     def change() -> dict[str, bool]:

@@ -7,10 +7,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.api.app import create_app
 from service.api.json_log import JsonFormatter
-from service.api.settings import Settings
-from service.api.tokens import TokenStore
+from tests.service.api.apps import bare_app
 
 
 @pytest.fixture
@@ -29,7 +27,7 @@ def lines() -> Iterator[io.StringIO]:
 
 @pytest.fixture
 def client() -> TestClient:
-    app = create_app(Settings(), TokenStore(), readiness=lambda: None)
+    app = bare_app()
 
     @app.get("/people/{name}")
     def person(name: str) -> dict[str, str]:

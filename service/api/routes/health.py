@@ -1,14 +1,10 @@
 """Whether the server is up, whether it can answer, and its metrics."""
 
-from collections.abc import Callable
-
 from fastapi import APIRouter, Request, Response
 
 from service.api.access import requires
-from service.api.metrics import Metrics
+from service.api.context import context_of
 from service.api.problems import Problem
-
-Readiness = Callable[[], str | None]  # why the server cannot answer yet; None if it can
 
 router = APIRouter(tags=["health"])
 
@@ -22,8 +18,7 @@ async def healthz() -> dict[str, str]:
 @router.get("/readyz")
 async def readyz(request: Request) -> dict[str, str]:
     """Return that a model is loaded; 503 until then."""
-    readiness: Readiness = request.app.state.readiness
-    if (missing := readiness()) is not None:
+    if (missing := context_of(request).models.missing()) is not None:
         raise Problem(503, "not_ready", missing, headers={"Retry-After": "1"})
     return {"status": "ready"}
 
@@ -31,5 +26,5 @@ async def readyz(request: Request) -> dict[str, str]:
 @router.get("/metrics", dependencies=[requires("read")], response_class=Response)
 async def metrics(request: Request) -> Response:
     """Return metrics in Prometheus' text format."""
-    found: Metrics = request.app.state.metrics
+    found = context_of(request).metrics
     return Response(found.text(), media_type=found.content_type)

@@ -1,0 +1,125 @@
+"""The model in use, loaded in the background, and replaced when there is a new champion."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from facenet.errors import FaceNetError
+from facenet.face_model import FaceModel
+from facenet.results import PhotoError
+from service.api.json_log import FIELDS, described
+from service.api.metrics import Metrics
+from service.api.problems import Problem
+
+LOG = logging.getLogger("facenet.service")
+CHECK_SECONDS = 10.0
+PROBE_SIDE = 160  # pixels
+FAILED = "The model cannot be loaded; the server's log has the place."
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the model comes from.
+
+    load: returns the model of now. identify: returns what changes with another model, such as the version
+    that an alias names; None if it never changes.
+    """
+
+    load: Callable[[], FaceModel]
+    identify: Callable[[], str] | None = None
+
+
+class Models:
+    """Loads the model of a source, and follows the source: load, try, swap.
+
+    A request always has one model: the old one, which stays until the new one has answered a probe.
+
+    Args:
+        source: where the model comes from.
+        metrics: shows the model in use.
+        check_seconds: between looks at the source.
+    """
+
+    def __init__(self, source: Source, *, metrics: Metrics, check_seconds: float = CHECK_SECONDS) -> None:
+        self._source, self._metrics, self._seconds = source, metrics, check_seconds
+        self._model: FaceModel | None = None
+        self._identity: str | None = None
+        self._failed: str | None = None  # identity that could not be used
+        self._missing = "The model is being loaded."
+        self._complaint = ""  # the last one in the log
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="models", daemon=True)
+
+    def start(self) -> None:
+        """Begin to load."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._end.set()
+        self._thread.join()
+
+    def model(self) -> FaceModel:
+        """Return the model in use.
+
+        Raises:
+            Problem: 503, while none is loaded.
+        """
+        if self._model is None:
+            raise Problem(503, "not_ready", self._missing, headers={"Retry-After": "1"})
+        return self._model
+
+    def missing(self) -> str | None:
+        """Return why no model is in use; None if one is."""
+        return None if self._model is not None else self._missing
+
+    def _run(self) -> None:
+        self._update()
+        while not self._end.wait(self._seconds):
+            if self._model is None or self._source.identify is not None:
+                self._update()
+
+    def _update(self) -> None:
+        """Use the model of now, if it is another; keep the old one if that fails."""
+        identity = None
+        try:
+            identity = self._source.identify() if self._source.identify else None
+            if self._model is not None and identity in (self._identity, self._failed):
+                return
+            model = self._source.load()
+            probe(model)
+        except Exception as error:  # noqa: BLE001  # a broken champion must not end the server
+            self._failed = identity
+            self._missing = (
+                f"The model cannot be loaded: {error}" if isinstance(error, FaceNetError) else FAILED
+            )
+            self._complain(error)
+            return
+        self._swap(model, identity)
+
+    def _complain(self, error: Exception) -> None:
+        """Log a failure, once while it stays the same."""
+        if self._complaint != (complaint := f"{type(error).__name__}: {error}"):
+            self._complaint = complaint
+            message = str(error) if isinstance(error, FaceNetError) else ""
+            LOG.warning("model not loaded", extra={FIELDS: {"message": message, **described(error)}})
+
+    def _swap(self, model: FaceModel, identity: str | None) -> None:
+        if self._model is not None:
+            self._metrics.model.remove(self._model.digest)
+        self._model, self._identity, self._failed = model, identity, None
+        self._complaint = ""
+        self._metrics.model.labels(model.digest).set(1)
+        LOG.info("model loaded", extra={FIELDS: {"origin": model.origin, "digest": model.digest}})
+
+
+def probe(model: FaceModel) -> None:
+    """Embed a photo, and raise WeightsInvalid if the answer is not finite; the first call also compiles."""
+    gradient = np.linspace(0, 255, PROBE_SIDE, dtype=np.uint8)
+    photo = np.broadcast_to(gradient[:, None, None], (PROBE_SIDE, PROBE_SIDE, 3)).copy()
+    (face,) = model.embed([photo], fallback=True)
+    if isinstance(face, PhotoError) or face.embedding is None or not np.isfinite(face.embedding).all():
+        raise FaceNetError(f"The model of {model.origin} gives no embedding for a probe.")

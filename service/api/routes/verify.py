@@ -1,0 +1,68 @@
+"""POST /v1/verify: whether two photos show the same person."""
+
+import asyncio
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse
+
+from facenet.answers import Verifier
+from facenet.errors import ParamsInvalid
+from facenet.matching import Matcher
+from facenet.results import SIDES, PhotoError, Verification
+from service.api.access import requires
+from service.api.batching import Answered
+from service.api.context import context_of
+from service.api.photo_problems import photo_problem
+from service.api.problems import Problem
+from service.api.schemas import VerifyAnswer, VerifyRequest
+from service.api.uploads import read_upload, request_body
+
+router = APIRouter(prefix="/v1", tags=["faces"])
+
+
+@router.post(
+    "/verify",
+    response_model=VerifyAnswer,
+    dependencies=[requires("read")],
+    openapi_extra=request_body(VerifyRequest),
+)
+async def verify(request: Request) -> JSONResponse:
+    """Return whether two photos show the same person, with distance and calibrated probability."""
+    context = context_of(request)
+    asked = await read_upload(request, VerifyRequest, context.limits)
+    photos = [asked.left] if asked.left == asked.right else [asked.left, asked.right]
+    answered = await asyncio.wrap_future(context.batcher.submit(photos, every=False))
+    found = verification_of(answered, far=asked.far, prior=asked.prior)
+    answer = found.to_dict(vectors=False)
+    del answer["error"]  # an error is a problem here
+    for side in SIDES:
+        del answer[side]["fallback"]
+    return JSONResponse({"model": answered.model.digest, **answer})
+
+
+def verification_of(answered: Answered, *, far: float | None, prior: float) -> Verification:
+    """Return the decision about the selected faces of two photos, or of one photo and itself.
+
+    Raises:
+        Problem: a photo cannot be used, the model was not evaluated, or has no threshold for `far`.
+    """
+    sides = [answered.faces[0], answered.faces[-1]]
+    for side, found in zip(SIDES, sides, strict=True):
+        if isinstance(found, PhotoError):
+            raise photo_problem(found, f"{side} photo")
+    (left,), (right,) = (found for found in sides if not isinstance(found, PhotoError))
+    try:
+        return Verifier(matcher_of(answered), far=far, prior=prior).answers([(left, right)])[0]
+    except (ValueError, ParamsInvalid) as error:
+        raise Problem(422, "invalid", str(error)) from error
+
+
+def matcher_of(answered: Answered) -> Matcher:
+    """Return the calibration of the model that answered.
+
+    Raises:
+        Problem: 409, the model was not evaluated.
+    """
+    if answered.model.matcher is None:
+        raise Problem(409, "not_evaluated", "The model in use was not evaluated, so it cannot decide.")
+    return answered.model.matcher

@@ -1,0 +1,109 @@
+"""The forms of requests and answers. Coordinates are pixels of the upright photo."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from facenet.results import Face, PhotoError
+from service.api.uploads import PhotoBytes, Upload
+
+Photos = Annotated[list[PhotoBytes], Field(min_length=1, description="the bytes of photos' files")]
+Prior = Annotated[float, Field(gt=0, lt=1, description="expected fraction of comparisons that match")]
+
+
+class EmbedRequest(Upload):
+    """Photos to embed. every: all faces of each photo instead of the one that the pipeline selects."""
+
+    photos: Photos
+    every: bool = False
+
+
+class VerifyRequest(Upload):
+    """Two photos to compare. far: target false accept rate; the default threshold without."""
+
+    left: PhotoBytes
+    right: PhotoBytes
+    far: float | None = None
+    prior: Prior = 0.5
+
+
+class QualityAnswer(BaseModel):
+    """side: pixels. sharpness: variance of the Laplacian. brightness: mean grey value, 0 to 255."""
+
+    side: float
+    sharpness: float
+    brightness: float
+
+
+class FaceAnswer(BaseModel):
+    """A face: box (x0, y0, x1, y1), five landmarks, the detector's probability, and its quality."""
+
+    box: list[float]
+    landmarks: list[list[float]] | None
+    probability: float
+    quality: QualityAnswer | None
+    faces_found: int
+
+
+class EmbeddedFace(FaceAnswer):
+    """A face with its template: compare templates of one model digest, by the metric of /v1/model."""
+
+    template: list[float] | None
+    embedding: list[float] | None
+
+
+class ErrorAnswer(BaseModel):
+    """Why a photo could not be used."""
+
+    reason: str
+    message: str
+
+
+class EmbeddedPhoto(BaseModel):
+    """The faces of one photo, or why there are none."""
+
+    faces: list[EmbeddedFace]
+    error: ErrorAnswer | None
+
+
+class EmbedAnswer(BaseModel):
+    """One entry per photo, in the order of the request. model: the digest of the model that answered."""
+
+    model: str
+    photos: list[EmbeddedPhoto]
+
+
+class VerifyAnswer(BaseModel):
+    """Whether the two photos show one person; see facenet.results.Verification."""
+
+    model: str
+    match: bool
+    distance: float
+    threshold: float
+    probability: float
+    supported: bool
+    reason: str | None
+    left: FaceAnswer
+    right: FaceAnswer
+
+
+class ModelAnswer(BaseModel):
+    """The model in use: card (model.json) and calibration (calibration.json; null if not evaluated)."""
+
+    origin: str
+    digest: str
+    template_size: int
+    card: dict[str, Any]
+    calibration: dict[str, Any] | None
+
+
+def face_answer(face: Face, *, vectors: bool = False) -> dict[str, Any]:
+    """Return a face as in FaceAnswer, or as in EmbeddedFace with `vectors`."""
+    found = face.to_dict(vectors=vectors)
+    del found["fallback"]  # never: a photo without a face is an error here
+    return found
+
+
+def error_answer(error: PhotoError) -> dict[str, str]:
+    """Return why a photo could not be used, as in ErrorAnswer."""
+    return {"reason": error.reason, "message": error.message}
