@@ -15,6 +15,7 @@ from facenet.errors import ImageRejected, WeightsInvalid
 from facenet.images import MAX_PIXELS, decode, encode
 from facenet.matching import Matcher
 from facenet.model_folder import CALIBRATION, ModelParts, load_parts, model_digest, template_size
+from facenet.model_source import model_folder
 from facenet.photos import Photo, check_photo, photo_key, read_pixels
 from facenet.quality import measure_quality
 from facenet.results import Face, PhotoError, Verification
@@ -57,26 +58,30 @@ class FaceModel:
     @classmethod
     def load(
         cls,
-        source: str | Path,
+        source: str | Path | None = None,
         *,
         device: str = "auto",
         batch_size: int = 32,
         max_pixels: int = MAX_PIXELS,
     ) -> Self:
-        """Return the model in a folder: the artifacts of a registered version, or a workspace's models/.
+        """Return a model.
 
         Args:
-            source: the folder.
+            source: "models:/facenet@champion" or "models:/facenet/3": a version in an MLflow registry; a
+                folder: the artifacts of a version, or a workspace's models/; "pretrained": dlib's ResNet;
+                None: the champion, without one the workspace's models/, without that the pretrained model.
             device: a torch device, or "auto" for the best available one.
             batch_size: maximum number of faces embedded at once; fewer are not padded to it.
             max_pixels: larger photos are rejected before decoding.
 
         Raises:
+            SourceInvalid: the registry has no such version, or cannot be used.
             WeightsInvalid: a file is missing or invalid, or the files belong to different models.
             ParamsInvalid: the device is not available.
         """
-        parts = load_parts(Path(source), device=device, batch_size=batch_size)
-        return cls(parts, origin=str(source), max_pixels=max_pixels)
+        with model_folder(source) as (folder, origin):
+            parts = load_parts(folder, device=device, batch_size=batch_size)
+        return cls(parts, origin=origin, max_pixels=max_pixels)
 
     def __repr__(self) -> str:
         network = self.card.network

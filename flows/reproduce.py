@@ -11,9 +11,9 @@ from flows import process
 from flows.commit_copy import NotReproducible, commit_copy, environment, fetch_inputs
 from tasks import paths
 from tasks.tracking import Run
+from tasks.tracking.model_uri import resolve_version
 from tasks.tracking.provenance import FOLDER, LOCK
 from tasks.tracking.registry import download_version
-from tasks.tracking.served import resolve_version
 
 
 class NotReproduced(FaceNetError):

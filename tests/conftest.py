@@ -167,6 +167,26 @@ def mlflow_store(migrated_store: Path, tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.fixture
+def champion(mlflow_store: Path, tiny_model: Path) -> int:
+    """The version of the tiny model, registered with the alias champion in the working folder's store."""
+    from facenet.model_folder import save_detector
+    from tasks.tracking import registry, start_run
+
+    def save(folder: Path, model_id: str) -> None:
+        artifacts = folder / registry.FILES
+        artifacts.mkdir(parents=True)
+        (folder / "MLmodel").write_text(f"model_id: {model_id}\n")
+        for name in ("facenet.safetensors", "model.json"):
+            (artifacts / name).write_bytes((tiny_model / name).read_bytes())
+        save_detector(artifacts)
+
+    run = start_run(name="t", tags={})
+    made = registry.create_version("facenet", run, save=save, tags={}, metrics={})
+    registry.set_alias("facenet", registry.CHAMPION, made.number)
+    return made.number
+
+
+@pytest.fixture
 def prefect_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The URL of a real Prefect server with its database in tmp_path; PREFECT_API_URL is set to it."""
     port = str(free_port())

@@ -68,7 +68,7 @@ ALLOWED = {  # what each package may import of the project
     "commands": ("facenet", "tasks", "flows", "operations", "service", "commands"),
 }
 DOORS = {
-    "mlflow": ("tasks.tracking", "tasks.tracking.serving"),
+    "mlflow": ("tasks.tracking", "facenet.registry"),
     "great_expectations": ("tasks.expectations",),
     "prefect": ("flows",),
     "dvc": ("flows",),

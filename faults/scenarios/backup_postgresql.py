@@ -76,8 +76,8 @@ def _call(servers: Servers, workspace: Path, module: str, folder: Path) -> None:
 
 def _weights(folder: Path, environment: dict[str, str]) -> bytes:
     """Return the bytes of the champion's weights, downloaded from MLflow."""
+    from tasks.tracking.model_uri import resolve_version
     from tasks.tracking.registry import download_version
-    from tasks.tracking.served import resolve_version
 
     folder.mkdir()
     with variables(**environment):

@@ -14,9 +14,10 @@ from faults.project import Checkout, new_project
 
 TABLES = ("runs", "metrics", "params", "tags", "model_versions", "registered_model_aliases")
 CHAMPION = """
-from tasks.tracking.served import load_served, resolve_version
+from facenet import FaceModel
+from tasks.tracking.model_uri import resolve_version
 version = resolve_version("models:/facenet@champion")
-load_served("models:/facenet@champion")
+FaceModel.load("models:/facenet@champion")
 print(version.number, version.run_id, version.tags["digest"])
 """
 

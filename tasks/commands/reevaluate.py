@@ -50,8 +50,8 @@ def reevaluate(uri: str, params: Params) -> dict[str, Any]:
     from tasks.evaluate.files import EvaluatePaths
     from tasks.evaluate.stage import run
     from tasks.tracking import Run
+    from tasks.tracking.model_uri import resolve_version
     from tasks.tracking.registry import download_version
-    from tasks.tracking.served import resolve_version
 
     version = resolve_version(uri)
     with tempfile.TemporaryDirectory() as scratch:

@@ -73,10 +73,11 @@ def score(photos: Path, out: Path, *, model: str, device: str) -> dict[str, Any]
         StorageFailed: an output cannot be written.
     """
     source = _open(photos, out)
-    from tasks.tracking.served import load_served, resolve_version  # imported late: MLflow takes seconds
+    from facenet.face_model import FaceModel  # imported late: torch and MLflow take seconds
+    from tasks.tracking.model_uri import resolve_version
 
     version = resolve_version(model)
-    faces = load_served(f"models:/{version.model}/{version.number}", device=device, batch_size=BATCH)
+    faces = FaceModel.load(f"models:/{version.model}/{version.number}", device=device, batch_size=BATCH)
     rejected, start = Counter[str](), time.monotonic()
     rejects = out.with_name(f"{out.stem}.rejects.parquet")
     progress = _Progress()

@@ -31,8 +31,8 @@ def version_card(
         "Calibration": _calibration(findings.evaluation),
         "Terms of the data": "\n".join(f"- `{source.kind}`: {source.terms}" for source in sources),
         "Not for": NOT_FOR,
-        "Use": f"```python\nfrom tasks.tracking.served import load_served\n"
-        f'model = load_served("models:/{registration["model"]}/{registration["version"]}")\n```\n\n'
+        "Use": f"```python\nfrom facenet import FaceModel\n"
+        f'model = FaceModel.load("models:/{registration["model"]}/{registration["version"]}")\n```\n\n'
         f"Commit `{commit}`, weights sha256 `{card.weights_sha256}`, digest `{registration['digest']}`.",
     }
     parts = [f"# {name}", _summary(card), *(f"## {title}\n\n{text}" for title, text in sections.items())]

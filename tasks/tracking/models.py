@@ -14,7 +14,7 @@ from tasks.tracking.store import mlflow_errors
 
 PACKAGE = Path(__file__).parents[2] / "facenet"
 SCRIPT = Path(__file__).with_name("serving.py")
-# The code that determines the answers of the served model.
+# The code that determines the answers of the served model, and what that imports.
 CODE = (
     "facenet.answers",
     "facenet.atomic",
@@ -31,9 +31,12 @@ CODE = (
     "facenet.memory",
     "facenet.model",
     "facenet.model_folder",
+    "facenet.model_source",
     "facenet.networks",
     "facenet.photos",
+    "facenet.pretrained",
     "facenet.quality",
+    "facenet.registry",
     "facenet.results",
     "facenet.standardisation",
     "tasks.tracking.serving",

@@ -9,29 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from facenet.errors import SourceInvalid
-from facenet.model_folder import save_detector
+from facenet.face_model import FaceModel
 from tasks.commands import score as score_module
 from tasks.commands.score import main, score
-from tasks.tracking import registry, start_run
-from tasks.tracking.served import load_served
-
-
-@pytest.fixture
-def champion(mlflow_store: Path, tiny_model: Path) -> int:
-    """Registers the tiny model with the alias champion, and returns its version."""
-
-    def save(folder: Path, model_id: str) -> None:
-        artifacts = folder / registry.FILES
-        artifacts.mkdir(parents=True)
-        (folder / "MLmodel").write_text(f"model_id: {model_id}\n")
-        for name in ("facenet.safetensors", "model.json"):
-            (artifacts / name).write_bytes((tiny_model / name).read_bytes())
-        save_detector(artifacts)
-
-    run = start_run(name="t", tags={})
-    made = registry.create_version("facenet", run, save=save, tags={}, metrics={})
-    registry.set_alias("facenet", registry.CHAMPION, made.number)
-    return made.number
 
 
 def test_a_folder_becomes_rows_in_order_and_rejects_are_listed(
@@ -49,7 +29,7 @@ def test_a_folder_becomes_rows_in_order_and_rejects_are_listed(
     main([str(photos), str(out), "--device", "cpu"])
     rows = pq.read_table(out).to_pylist()
     assert [row["id"] for row in rows] == ["ann/1.pgm", "ann/2.pgm", "ünï.pgm"]
-    expected = load_served("models:/facenet/1").embed([data[row["id"]] for row in rows])
+    expected = FaceModel.load("models:/facenet/1", device="cpu").embed([data[row["id"]] for row in rows])
     for row, answer in zip(rows, expected, strict=True):
         assert np.allclose(row["embedding"], answer.embedding, atol=1e-6)
         assert (row["faces_found"], row["fallback"]) == (answer.faces_found, answer.fallback)

@@ -34,7 +34,7 @@ def test_a_card_has_what_a_reader_has_to_know(evaluated: Subject, findings: Find
     assert "- `orl`: the AT&T/ORL faces, free of charge; credit AT&T Laboratories Cambridge." in text
     assert "- `folder`: not stated." in text
     assert "- `celeba`: CelebA, for non-commercial research only." in text
-    assert 'load_served("models:/faces/3")' in text
+    assert 'FaceModel.load("models:/faces/3")' in text
     assert f"Commit `{'c' * 40}`" in text
     titles = [line for line in text.splitlines() if line.startswith("## ")]
     assert titles == [

@@ -1,18 +1,15 @@
-"""A registered model is loaded in one call."""
+"""A URI names one registered version, or the error says what the registry has."""
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from facenet.errors import SourceInvalid
-from facenet.face_model import FaceModel
 from facenet.matching import Matcher
 from facenet.model import ModelCard
-from facenet.model_folder import save_detector
 from tasks import register
 from tasks.params.register import PromotionParams, RegisterParams
-from tasks.tracking.served import load_served
+from tasks.tracking.model_uri import resolve_version
 
 
 @pytest.fixture
@@ -46,22 +43,9 @@ def registered(mlflow_store: Path, tiny_model: Path) -> Path:
 
 
 @pytest.mark.parametrize("uri", ["models:/faces@challenger", "models:/faces/1"])
-def test_it_embeds_and_verifies_as_the_files_do(
-    registered: Path, uri: str, tmp_path: Path, orl_photos: list[tuple[str, bytes]]
-) -> None:
-    left, right = orl_photos[0][1], orl_photos[15][1]
-    found = load_served(uri)
-    folder = tmp_path / "model"
-    folder.mkdir()
-    for name in ("facenet.safetensors", "model.json"):
-        (folder / name).write_bytes((registered / name).read_bytes())
-    save_detector(folder)
-    expected = FaceModel.load(folder, device="cpu").embed([left, right])
-    for face, same in zip(found.embed([left, right]), expected, strict=True):
-        np.testing.assert_array_equal(face.embedding, same.embedding)
-    answer = found.verify(left, right)
-    assert (answer.threshold, answer.error) == (0.4, None)
-    assert (answer.supported, answer.reason) == (*(False, "measured on 10 people; at least 40 are needed"),)
+def test_a_version_is_found_by_alias_and_by_number(registered: Path, uri: str) -> None:
+    version = resolve_version(uri)
+    assert (version.model, version.number, version.aliases) == ("faces", 1, ("challenger",))
 
 
 def test_register_warns_of_a_calibration_on_few_people(
@@ -83,4 +67,4 @@ def test_register_warns_of_a_calibration_on_few_people(
 )
 def test_what_the_registry_does_not_have_raises(registered: Path, uri: str, message: str) -> None:
     with pytest.raises(SourceInvalid, match=message):
-        load_served(uri)
+        resolve_version(uri)

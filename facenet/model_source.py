@@ -1,0 +1,52 @@
+"""Where a model comes from: a folder, a registry, the pretrained one, or whichever of them there is."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from facenet import pretrained
+from facenet.errors import SourceInvalid
+from facenet.model_folder import CARD
+from facenet.registry import SCHEME, RegisteredVersion, download_version, find_version, store_uri
+
+PRETRAINED = "pretrained"
+PRETRAINED_ORIGIN = "pretrained (dlib's ResNet, CC0)"
+CHAMPION = "models:/facenet@champion"
+WORKSPACE = Path("models")
+
+
+@contextmanager
+def model_folder(source: str | Path | None) -> Iterator[tuple[Path, str]]:
+    """Yield the folder with a model's files, and its origin in words; a downloaded one is then removed.
+
+    source: "models:/NAME@ALIAS", "models:/NAME/VERSION", "pretrained", or a folder; None: the champion
+        `models:/facenet@champion` of the registry in MLFLOW_TRACKING_URI or in the working folder, without
+        one the folder models/, and without that the pretrained model.
+
+    Raises:
+        SourceInvalid: the registry has no such version, or cannot be used.
+        WeightsInvalid: a package that the pretrained model needs is missing or damaged.
+    """
+    version = _version(source)
+    if version is not None:
+        with tempfile.TemporaryDirectory(prefix="facenet-model-") as scratch:
+            yield download_version(version, Path(scratch)), str(version)
+    elif source is None and (WORKSPACE / CARD).exists():
+        yield WORKSPACE, f"{WORKSPACE}/ (of this workspace)"
+    elif source is None or source == PRETRAINED:
+        yield pretrained.folder(), PRETRAINED_ORIGIN
+    else:
+        yield Path(source), str(source)
+
+
+def _version(source: str | Path | None) -> RegisteredVersion | None:
+    """Return the version that a source means, None if it means something else."""
+    if source is None:
+        return find_version(CHAMPION) if store_uri() else None
+    if not isinstance(source, str) or not source.startswith(SCHEME):
+        return None
+    version = find_version(source)
+    if version is None:
+        raise SourceInvalid(f"The registry has no {source}. Run `facenet results`, or `dvc repro register`.")
+    return version
