@@ -12,13 +12,15 @@ import numpy.typing as npt
 from facenet.atomic import write_text
 from facenet.errors import WeightsInvalid
 from facenet.evaluation.distances import (
-    NO_LENGTH,
     Flip,
     Floats,
     Metric,
     combine_flips,
+    cross_distances,
     pair_distances,
+    unit_rows,
 )
+from facenet.evaluation.gallery_calibration import GalleryCalibration
 from facenet.evaluation.sample_size import SampleSize
 from facenet.evaluation.sigmoid import Sigmoid
 
@@ -45,7 +47,8 @@ class Matcher:
     from every embedding, or None. mean_source: what it is the mean of, see tasks/evaluate/mean.py. threshold:
     the default, that of the protocol. thresholds: for target false accept rates; none if the evaluation had
     too few people. people, people_pairs: of the evaluation's different pairs; None in files of earlier
-    versions.
+    versions. identification: measured in galleries; None in files of earlier versions, and if the evaluation
+    had no two photos of one person.
     """
 
     weights_sha256: str
@@ -60,6 +63,7 @@ class Matcher:
     people: int | None = None
     people_pairs: int | None = None
     mean_source: str | None = None
+    identification: GalleryCalibration | None = None
     format: int = FORMAT
 
     def check(self, weights_sha256: str) -> None:
@@ -104,10 +108,7 @@ class Matcher:
         rows = combine_flips(embeddings, mirrored, self.flip)
         if self.metric == "euclidean_squared":
             return rows.astype(np.float32)
-        rows = rows if self.mean is None else rows - np.asarray(self.mean)
-        squares = np.einsum("ij,ij->i", rows, rows)[:, None]
-        unit = rows / np.where(squares > NO_LENGTH, np.sqrt(squares), np.inf)
-        return np.asarray(unit, np.float32)
+        return unit_rows(rows if self.mean is None else rows - np.asarray(self.mean))
 
     def template_distances(self, queries: npt.ArrayLike, gallery: npt.ArrayLike) -> Floats:
         """Return the (Q, G) distances between (Q, D) and (G, D) templates, by one matrix product.
@@ -115,13 +116,7 @@ class Matcher:
         It is computed in the precision of the templates: in float32 it differs from `distances` by about 1e-6
         of the squared lengths, for arccos by up to 3e-4 between nearly equal templates.
         """
-        left, right = np.asarray(queries), np.asarray(gallery)
-        products = np.asarray(left @ right.T, np.float64)
-        if self.metric == "euclidean_squared":
-            squares = [np.einsum("ij,ij->i", rows, rows, dtype=np.float64) for rows in (left, right)]
-            return np.asarray(np.maximum(squares[0][:, None] + squares[1] - 2 * products, 0))
-        cosines = np.clip(products, -1, 1)
-        return 1 - cosines if self.metric == "cosine" else np.asarray(np.arccos(cosines) / np.pi)
+        return cross_distances(np.asarray(queries), np.asarray(gallery), self.metric)
 
     def template_pairs(self, left: npt.ArrayLike, right: npt.ArrayLike) -> Floats:
         """Return the (N,) distances of N pairs of templates, each (N, D), in float64."""
@@ -160,6 +155,19 @@ class Matcher:
             return "the calibration does not state its number of people: run `dvc repro evaluate`"
         return SampleSize(self.people, self.people_pairs).shortage(far)
 
+    def galleries(self) -> GalleryCalibration:
+        """Return what was measured about identification.
+
+        Raises:
+            ValueError: nothing was.
+        """
+        if self.identification is None:
+            raise ValueError(
+                "the calibration has no rates of identification: run `dvc repro evaluate` to measure them, "
+                "on at least 40 people"
+            )
+        return self.identification
+
     def write(self, path: Path) -> None:
         """Write calibration.json atomically."""
         fields = dataclasses.asdict(self)
@@ -183,6 +191,8 @@ class Matcher:
                 )
             fields["mean"] = None if fields["mean"] is None else tuple(fields["mean"])
             fields["thresholds"] = tuple(Threshold(**entry) for entry in fields["thresholds"])
+            if fields.get("identification") is not None:
+                fields["identification"] = GalleryCalibration.parse(fields["identification"])
             return cls(**fields)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise WeightsInvalid(

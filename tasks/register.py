@@ -48,7 +48,7 @@ COMPARED = ("protocol", "pairs_sha256", "pairs_total", "pairs_used", "far_target
 REPORTS = (  # logged to a rebuilt run, where they exist
     "train.json", "history.csv", "evaluation.json", "roc.csv", "roc.png", "folds.csv", "worst_errors.png",
     "correct_pairs.png", "operating_points.csv", "calibration.csv", "decisions.csv", "slices.csv",
-    "identification.csv", "leaks.csv",
+    "identification.csv", "galleries.csv", "leaks.csv",
 )  # fmt: skip
 
 

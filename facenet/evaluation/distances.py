@@ -63,6 +63,28 @@ def pair_distances(
     return 1 - cosines if metric == "cosine" else np.arccos(cosines) / np.pi
 
 
+def cross_distances(
+    left: npt.NDArray[np.floating], right: npt.NDArray[np.floating], metric: Metric
+) -> Floats:
+    """Return the (Q, G) distances between (Q, D) and (G, D) rows by one product, in their precision.
+
+    For cosine and arccos the rows have unit length, or none.
+    """
+    products = np.asarray(left @ right.T, np.float64)
+    if metric == "euclidean_squared":
+        squares = [np.einsum("ij,ij->i", rows, rows, dtype=np.float64) for rows in (left, right)]
+        return np.asarray(np.maximum(squares[0][:, None] + squares[1] - 2 * products, 0))
+    cosines = np.clip(products, -1, 1)
+    return 1 - cosines if metric == "cosine" else np.asarray(np.arccos(cosines) / np.pi)
+
+
+def unit_rows(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+    """Return (N, D) rows scaled to length 1; those without a direction become zero."""
+    exact = np.asarray(rows, np.float64)
+    squares = _row_dots(exact, exact)[:, None]
+    return np.asarray(exact / np.where(squares > NO_LENGTH, np.sqrt(squares), np.inf), np.float32)
+
+
 def _cosines(embeddings: Floats, left: Rows, right: Rows, means: Floats | None) -> Floats:
     """Expand (a - m)(b - m) = ab - am - bm + mm, which gathers each pair once instead of once per mean."""
     if means is None:

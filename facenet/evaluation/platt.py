@@ -12,16 +12,28 @@ from facenet.evaluation.sigmoid import Sigmoid
 from facenet.evaluation.thresholds import Flags, Floats, max_accuracy_threshold
 
 
-def fit_sigmoid(distances: Floats, same: Flags) -> Sigmoid:
-    """Return the maximum likelihood sigmoid of (P,) distances; both classes have the same total weight.
+def fit_sigmoid(
+    distances: Floats, same: Flags, *, counts: Floats | None = None, different: float = 1.0
+) -> Sigmoid:
+    """Return the maximum likelihood sigmoid of (P,) distances; the log odds it gives are at equal priors.
+
+    With `different` above 1 the fit is best where a match is that much less likely than a non-match before
+    the distance is known. It is close to the true log odds there even if these are not a straight line.
 
     Targets are Platt's, (n + 1) / (n + 2) for n same pairs and 1 / (n + 2) for n different ones, which keeps
     the slope finite where the classes are separable.
 
+    Args:
+        distances: (P,) of the pairs.
+        same: (P,) whether a pair shows the same person.
+        counts: (P,) number of pairs with each distance, or None for one each.
+        different: total weight of the different pairs; that of the same pairs is 1.
+
     Raises:
         PairsFileInvalid: one of the classes has no pairs.
     """
-    positives, negatives = int(same.sum()), int((~same).sum())
+    counts = np.ones(len(same)) if counts is None else counts
+    positives, negatives = float(counts[same].sum()), float(counts[~same].sum())
     if not positives or not negatives:
         shown = "the same person" if positives else "different people"
         raise PairsFileInvalid(
@@ -29,13 +41,14 @@ def fit_sigmoid(distances: Floats, same: Flags) -> Sigmoid:
             "Use a pairs file with both same and different pairs."
         )
     target = np.where(same, (positives + 1) / (positives + 2), 1 / (negatives + 2))
-    weight = np.where(same, 0.5 / positives, 0.5 / negatives)
+    weight = counts * np.where(same, 0.5 / positives, 0.5 * different / negatives)
     centre, width = float(distances.mean()), float(distances.std()) or 1.0
+    prior = -np.log(different)
     scaled = (distances - centre) / width
 
     def loss(at: Floats) -> tuple[float, Floats]:
         """Return the cross entropy of (slope, intercept) on scaled distances, and its gradient."""
-        odds = at[1] - at[0] * scaled
+        odds = at[1] - at[0] * scaled + prior
         value = np.sum(weight * (np.logaddexp(0, odds) - target * odds))
         slope = weight * (expit(odds) - target)
         return float(value), np.array([-np.sum(slope * scaled), np.sum(slope)])

@@ -42,3 +42,7 @@ class SampleSize:
                 f"least {needed:,}"
             )
         return None
+
+    def supported(self, fpir: float) -> int:
+        """Return the largest gallery, in photos, in which the sample supports a rate `fpir`; 0: none."""
+        return int(np.floor(fpir * self.people_pairs / LEAST_ERRORS + ROUNDING))

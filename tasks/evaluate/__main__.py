@@ -11,7 +11,7 @@ from tasks.reports import Meter, write_report
 from tasks.workers.processes import begin, preload
 
 # Imports that take seconds: scikit-learn, then MLflow.
-IDENTIFICATION = ("tasks.evaluate.identification", "sklearn.svm")
+IDENTIFICATION = ("tasks.evaluate.identification", "tasks.evaluate.galleries", "sklearn.svm")
 RECORD = (
     "tasks.evaluate.record",
     "tasks.tracking.recorded",

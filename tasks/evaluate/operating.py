@@ -1,7 +1,7 @@
 """Operating points and calibration: their tables, and the calibration file that serving uses."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from facenet.evaluation.bootstrap import bootstrap, percentile_interval, weighted_accuracy
 from facenet.evaluation.calibration import Calibration, calibrate
 from facenet.evaluation.operating_points import FARS, OperatingPoint, operating_points
+from facenet.identification.galleries import Galleries
 from facenet.matching import Matcher, Threshold
 from tasks.evaluate.files import EvaluatePaths
 from tasks.evaluate.result import Evaluation
@@ -30,11 +31,15 @@ def report_operating_points(
     evaluation: Evaluation,
     params: EvaluateParams,
     files: EvaluatePaths,
-    *,
+    galleries: Callable[[], Galleries | None],
     protocol: str,
+    *,
     weights_sha256: str,
 ) -> dict[str, Any]:
-    """Write operating_points.csv, calibration.csv and calibration.json, and return the metrics."""
+    """Write operating_points.csv, calibration.csv and calibration.json, and return the metrics.
+
+    galleries: returns the measurement in galleries, which belongs into calibration.json.
+    """
     fars = sorted({*FARS, params.far}, reverse=True)
     left, right = evaluation.codes
     points = operating_points(
@@ -61,6 +66,8 @@ def report_operating_points(
         people=size.people,
         people_pairs=size.people_pairs,
     )
+    if (measured := galleries()) is not None:
+        matcher = replace(matcher, identification=measured.calibration)
     _shipped(matcher, points).write(files.calibration)
     return {
         "accuracy_people_interval": list(_people_interval(evaluation)),

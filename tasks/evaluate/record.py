@@ -10,7 +10,7 @@ from tasks.reports import numbers
 FILES = (
     *("evaluation.json", "roc.csv", "roc.png", "folds.csv", "worst_errors.png", "correct_pairs.png"),
     *("operating_points.csv", "calibration.csv", "decisions.csv", "slices.csv", "worst_identities.csv"),
-    *("identification.csv", "all_pairs.csv", "missing_pairs.csv", "leaks.csv", "leaks.png"),
+    *("identification.csv", "galleries.csv", "all_pairs.csv", "missing_pairs.csv", "leaks.csv", "leaks.png"),
 )
 
 logger = logging.getLogger(__name__)

@@ -18,6 +18,7 @@ from tasks.evaluate.attributes import read_attributes
 from tasks.evaluate.decisions import report_decisions
 from tasks.evaluate.embeddings import Embeddings, stored_faces, write_embeddings
 from tasks.evaluate.files import EvaluatePaths
+from tasks.evaluate.galleries import report_galleries
 from tasks.evaluate.identification import report_identification
 from tasks.evaluate.leak_search import Sides
 from tasks.evaluate.leaks import report_leaks
@@ -91,7 +92,9 @@ def run(
     evaluation = evaluate(embedded, pairs, params, mean, seed)
     name = protocol_name(sources, pairs.counts()["folds"])
     identify = partial(report_identification, evaluation, people, params, reports=files.reports)
-    with begin(identify, in_worker=forked) as identification:  # takes longest
+    gather = partial(report_galleries, evaluation, people, params.distance, reports=files.reports)
+    working = partial(begin, in_worker=forked)
+    with working(identify) as identification, working(gather) as galleries:
         _write_tables(evaluation, stored, name, files)
         sides = _sides(evaluation, people, training, seen, here)
         return {
@@ -102,7 +105,7 @@ def run(
             **_embedding(embedded, computed, embedder),
             **_overlap(sides.shared),
             **report_operating_points(
-                evaluation, params, files, protocol=name, weights_sha256=embedder.card.weights_sha256
+                *(evaluation, params, files, galleries, name), weights_sha256=embedder.card.weights_sha256
             ),
             **report_decisions(evaluation, reports=files.reports, cache=files.cache / "decisions"),
             **report_slices(evaluation, _qualities(embedded, files), attributes, reports=files.reports),

@@ -23,6 +23,7 @@ CODE = (
     "facenet.embedder",
     "facenet.errors",
     "facenet.evaluation.distances",
+    "facenet.evaluation.gallery_calibration",
     "facenet.evaluation.sample_size",
     "facenet.evaluation.sigmoid",
     "facenet.face_model",

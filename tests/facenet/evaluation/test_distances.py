@@ -7,7 +7,14 @@ import numpy.typing as npt
 import pytest
 
 from facenet.evaluation import distances
-from facenet.evaluation.distances import Floats, Metric, combine_flips, pair_distances
+from facenet.evaluation.distances import (
+    Floats,
+    Metric,
+    combine_flips,
+    cross_distances,
+    pair_distances,
+    unit_rows,
+)
 
 
 def unit(count: int, width: int, seed: int = 0) -> Floats:
@@ -112,3 +119,18 @@ def test_the_mean_of_raw_embeddings_weights_them_by_length_and_keeps_it() -> Non
 def test_missing_mirror_images_raise(flip: distances.Flip) -> None:
     with pytest.raises(ValueError, match="mirrored"):
         combine_flips(unit(1, 3), None, flip)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "arccos", "euclidean_squared"])
+def test_cross_distances_are_those_of_pairs(metric: distances.Metric) -> None:
+    rows = np.random.default_rng(0).normal(size=(7, 5))
+    rows = rows if metric == "euclidean_squared" else unit_rows(rows).astype(np.float64)
+    crossed = cross_distances(rows[:3], rows[3:], metric)
+    left, right = (index.ravel() for index in np.indices((3, 4)))
+    assert np.allclose(crossed.ravel(), pair_distances(rows, left, right + 3, metric)[0], atol=1e-6)
+
+
+def test_rows_without_a_direction_become_zero() -> None:
+    rows = unit_rows(np.array([[3.0, 4.0], [0.0, 0.0], [1e-13, 0.0]]))
+    assert rows.dtype == np.float32
+    assert rows == pytest.approx(np.array([[0.6, 0.8], [0, 0], [0, 0]]))

@@ -37,6 +37,29 @@ def test_fit_recovers_the_generating_sigmoid() -> None:
     assert found.intercept == pytest.approx(5, rel=0.05)
 
 
+def test_counts_are_repeated_pairs() -> None:
+    distances, same = few(0)
+    counts = np.random.default_rng(0).integers(1, 4, len(same))
+    repeated = fit_sigmoid(np.repeat(distances, counts), np.repeat(same, counts))
+    counted = fit_sigmoid(distances, same, counts=counts.astype(np.float64))
+    assert (counted.slope, counted.intercept) == pytest.approx((repeated.slope, repeated.intercept), rel=1e-4)
+
+
+def test_more_weight_on_different_pairs_follows_the_odds_where_matches_are_rare() -> None:
+    """The true log odds, 8 - 8 d + 4 (d - 1)^2, are steeper at small distances."""
+    distances = np.linspace(0, 2, 400)
+    truth = 8 - 8 * distances + 4 * (distances - 1) ** 2
+    counts = np.exp(-((distances - 1.3) ** 2) / 0.1)
+    both = np.concatenate([distances, distances]), np.arange(800) < 400
+    weights = np.concatenate([counts * np.exp(truth), counts])
+    rare = fit_sigmoid(*both, counts=1e6 * weights / counts.sum(), different=1000)
+    even = fit_sigmoid(*both, counts=1e6 * weights / counts.sum())
+    at = int(np.argmin(abs(truth - np.log(1000 * weights[:400].sum() / counts.sum()))))
+    true = truth[at] - np.log(weights[:400].sum() / counts.sum())
+    errors = [abs(fit.intercept - fit.slope * distances[at] - true) for fit in (rare, even)]
+    assert errors[0] < errors[1] / 2
+
+
 def test_separable_classes_have_a_finite_slope() -> None:
     distances = np.concatenate([np.linspace(0.1, 0.5, 50), np.linspace(1.5, 2, 50)])
     fit = fit_sigmoid(distances, np.arange(100) < 50)
