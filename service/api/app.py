@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -11,28 +12,33 @@ from service.api.admission import Admission
 from service.api.batching import Batcher
 from service.api.body_limit import BodyLimit
 from service.api.context import Context
+from service.api.galleries import Galleries, add_gallery_handler
 from service.api.metrics import Metrics
 from service.api.models import Models, Source
 from service.api.origin import Origin
 from service.api.problems import add_problem_handlers
 from service.api.request_log import RequestLog
-from service.api.routes import embed, health, model, verify
+from service.api.routes import embed, health, model, people, verify
+from service.api.schemas import ProblemAnswer
 from service.api.settings import Settings
 from service.api.tokens import TokenStore
 
-ROUTERS = (embed.router, verify.router, model.router, health.router)
+ROUTERS = (embed.router, verify.router, people.router, model.router, health.router)
 ABOUT = "Verify, identify and enrol faces. Every probability is calibrated by the evaluation of the model."
 
 
-def create_app(settings: Settings, tokens: TokenStore, source: Source) -> FastAPI:
+def create_app(
+    settings: Settings, tokens: TokenStore, source: Source, gallery: str | Path | None = None
+) -> FastAPI:
     """Return the application; it loads the model when it starts.
 
     Args:
         settings: names, limits, and whether requests need a token.
         tokens: those that are accepted.
         source: of the model.
+        gallery: path or URL; None: that of FACENET_GALLERY.
     """
-    context = _context(settings, tokens, source)
+    context = _context(settings, tokens, source, gallery)
     app = FastAPI(
         title="facenet",
         version="1",
@@ -44,8 +50,9 @@ def create_app(settings: Settings, tokens: TokenStore, source: Source) -> FastAP
     )
     app.state.context = context
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, responses={"4XX": {"model": ProblemAnswer}, 422: {"model": ProblemAnswer}})
     add_problem_handlers(app)
+    add_gallery_handler(app)
     app.add_middleware(BodyLimit, limits=settings.limits)  # the innermost
     app.add_middleware(Admission, requests=settings.limits.requests, metrics=context.metrics)
     app.add_middleware(Origin, hosts=settings.host_names)
@@ -53,7 +60,7 @@ def create_app(settings: Settings, tokens: TokenStore, source: Source) -> FastAP
     return app
 
 
-def _context(settings: Settings, tokens: TokenStore, source: Source) -> Context:
+def _context(settings: Settings, tokens: TokenStore, source: Source, gallery: str | Path | None) -> Context:
     metrics, limits = Metrics(), settings.limits
     models = Models(source, metrics=metrics)
     return Context(
@@ -62,6 +69,7 @@ def _context(settings: Settings, tokens: TokenStore, source: Source) -> Context:
         metrics=metrics,
         models=models,
         batcher=Batcher(models.model, waiting=limits.waiting, faces=limits.faces, metrics=metrics),
+        galleries=Galleries(gallery),
     )
 
 

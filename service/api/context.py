@@ -6,6 +6,7 @@ from fastapi import Request
 
 from service.api.access import Access
 from service.api.batching import Batcher
+from service.api.galleries import Galleries
 from service.api.metrics import Metrics
 from service.api.models import Models
 from service.api.settings import Limits
@@ -20,6 +21,7 @@ class Context:
     metrics: Metrics
     models: Models
     batcher: Batcher
+    galleries: Galleries
 
     def start(self) -> None:
         """Begin to load the model, and to answer."""
@@ -27,9 +29,10 @@ class Context:
         self.batcher.start()
 
     def close(self) -> None:
-        """Answer what waits, and release the model."""
+        """Answer what waits, and release model and gallery."""
         self.batcher.close()
         self.models.close()
+        self.galleries.close()
 
 
 def context_of(request: Request) -> Context:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from facenet.results import Face, PhotoError
 from service.api.uploads import PhotoBytes, Upload
 
+Name = Annotated[str, Field(min_length=1, max_length=200, description="of a person, in any spelling")]
 Photos = Annotated[list[PhotoBytes], Field(min_length=1, description="the bytes of photos' files")]
 Prior = Annotated[float, Field(gt=0, lt=1, description="expected fraction of comparisons that match")]
 
@@ -25,6 +26,14 @@ class VerifyRequest(Upload):
     right: PhotoBytes
     far: float | None = None
     prior: Prior = 0.5
+
+
+class EnrolRequest(Upload):
+    """Photos of one person. keep: also store the photos themselves, not only their templates."""
+
+    name: Name
+    photos: Photos
+    keep: bool = False
 
 
 class QualityAnswer(BaseModel):
@@ -87,6 +96,65 @@ class VerifyAnswer(BaseModel):
     right: FaceAnswer
 
 
+class PersonAnswer(BaseModel):
+    """An enrolled person. photos: how many. first, last: when they were enrolled (ISO 8601, UTC)."""
+
+    name: str
+    photos: int
+    first: str
+    last: str
+
+
+class PeopleAnswer(BaseModel):
+    """A page of people by name. total: of all pages. next: parameter `after` of the next page."""
+
+    people: list[PersonAnswer]
+    total: int
+    next: str | None
+
+
+class EnrolledPhoto(BaseModel):
+    """A photo of a person. by, at: who enrolled it and when. stored: whether its bytes were kept."""
+
+    id: int
+    sha256: str
+    quality: QualityAnswer | None
+    by: str
+    at: str
+    stored: bool
+
+
+class PersonPhotosAnswer(PersonAnswer):
+    """A person with the list of their photos."""
+
+    photo_list: list[EnrolledPhoto]
+
+
+class RejectedPhoto(ErrorAnswer):
+    """A photo that was not enrolled; photo: its number in the request, from 0."""
+
+    photo: int
+
+
+class EnrolAnswer(BaseModel):
+    """added, already: sha256 of photos that are new, and that the person had. rejected: those not used."""
+
+    model: str
+    person: PersonAnswer
+    added: list[str]
+    already: list[str]
+    rejected: list[RejectedPhoto]
+
+
+class RemovalAnswer(BaseModel):
+    """What was removed. gone: whether nobody of that name is left. remark: what still has to be erased."""
+
+    person: str
+    photos: int
+    gone: bool
+    remark: str
+
+
 class ModelAnswer(BaseModel):
     """The model in use: card (model.json) and calibration (calibration.json; null if not evaluated)."""
 
@@ -107,3 +175,17 @@ def face_answer(face: Face, *, vectors: bool = False) -> dict[str, Any]:
 def error_answer(error: PhotoError) -> dict[str, str]:
     """Return why a photo could not be used, as in ErrorAnswer."""
     return {"reason": error.reason, "message": error.message}
+
+
+class ErrorBody(BaseModel):
+    """reason: for programs. message: for people. request_id: as in the server's log."""
+
+    reason: str
+    message: str
+    request_id: str
+
+
+class ProblemAnswer(BaseModel):
+    """The answer to a request that failed."""
+
+    error: ErrorBody

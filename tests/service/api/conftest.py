@@ -14,10 +14,12 @@ from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="session")
-def client(face_model: FaceModel) -> Iterator[TestClient]:
+def client(face_model: FaceModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A client of an app with the small model."""
     settings = Settings(limits=Limits(photos=4, faces=2))
-    app = create_app(settings, TokenStore(), Source(lambda: face_model))
+    app = create_app(
+        settings, TokenStore(), Source(lambda: face_model), tmp_path_factory.mktemp("gallery") / "gallery.db"
+    )
     with TestClient(app, base_url="http://localhost") as found:
         wait_for(lambda: found.get("/readyz").status_code == 200, 60)
         yield found
