@@ -78,7 +78,7 @@ recipes: $(READY) ## List the recipes
 	@python -m tasks.commands.recipes list
 
 .PHONY: recipe
-recipe: $(READY) ## Apply recipes to params.yaml: make recipe NAME="pretrained photos"
+recipe: $(READY) ## Apply recipes to params.yaml: make recipe NAME=pretrained-lfw-view2
 	@python -m tasks.commands.recipes apply $(NAME)
 
 .PHONY: data-docs
@@ -161,6 +161,10 @@ faults: $(READY) ## Break what runs, for real, and check what is left: ARGS="--l
 .PHONY: test-recipes
 test-recipes: $(READY) ## Run the first 20 steps of each faithful recipe, in about half an hour
 	@FACENET_FIRST_STEPS=20 python -m pytest tests/test_faithful_recipes.py
+
+.PHONY: test-export
+test-export: $(READY) ## Export every network to ONNX and compare it with torch layer by layer, in two minutes
+	@FACENET_EXPORT_ALL=1 python -m pytest tests/facenet/export
 
 .PHONY: test-gpu
 test-gpu: $(READY) ## Run the tests for a GPU, on a machine with one; elsewhere they are skipped

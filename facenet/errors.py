@@ -65,3 +65,11 @@ class NoTriplets(FaceNetError):
 
 class GateFailed(FaceNetError):
     """A model misses a metric that params.yaml requires."""
+
+
+class ExportFailed(FaceNetError):
+    """An exported network does not compute what the original does."""
+
+
+class PackageMissing(FaceNetError):
+    """A package of an optional extra is not installed; the message names the extra."""

@@ -14,7 +14,8 @@ from facenet.detection import AlignedFace, Faces, align_faces
 from facenet.errors import ImageRejected, WeightsInvalid
 from facenet.images import MAX_PIXELS, decode, encode
 from facenet.matching import Matcher
-from facenet.model_folder import CALIBRATION, ModelParts, load_parts, model_digest, template_size
+from facenet.model import CALIBRATION
+from facenet.model_folder import ModelParts, load_parts, model_digest, template_size
 from facenet.model_source import model_folder
 from facenet.photos import Photo, check_photo, photo_key, read_pixels
 from facenet.quality import measure_quality

@@ -198,3 +198,16 @@ class Matcher:
             raise WeightsInvalid(
                 f"{path} is not a valid calibration file: {error}. Run `dvc repro evaluate`."
             ) from error
+
+
+def read_matcher(path: Path, weights_sha256: str) -> Matcher | None:
+    """Return the calibration of a model with these weights, or None if it was not evaluated.
+
+    Raises:
+        WeightsInvalid: the file is invalid, or the calibration was measured with other weights.
+    """
+    if not path.exists():
+        return None
+    matcher = Matcher.read(path)
+    matcher.check(weights_sha256)
+    return matcher

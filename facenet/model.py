@@ -21,6 +21,11 @@ from facenet.errors import WeightsInvalid
 from facenet.standardisation import STANDARDISATIONS
 
 FORMAT = 1
+# Files of a model's folder.
+WEIGHTS = "facenet.safetensors"
+CARD = "model.json"
+DETECTOR = "mtcnn.safetensors"  # missing in a workspace, where the mtcnn package has the weights
+CALIBRATION = "calibration.json"  # written by the evaluation; missing for a model that was not evaluated
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from facenet.detection import (
     DEFAULT_TEMPLATE,
@@ -14,19 +12,15 @@ from facenet.detection import (
     CropSettings,
     DetectorSettings,
     FaceAligner,
+    read_mtcnn_weights,
     save_mtcnn_weights,
 )
 from facenet.devices import resolve_device
 from facenet.digests import value_digest
 from facenet.embedder import Embedder, load_embedder
 from facenet.errors import WeightsInvalid
-from facenet.matching import Matcher
-from facenet.model import ModelCard
-
-WEIGHTS = "facenet.safetensors"
-CARD = "model.json"
-DETECTOR = "mtcnn.safetensors"  # missing in a workspace, where the mtcnn package has the weights
-CALIBRATION = "calibration.json"  # written by the evaluation; missing for a model that was not evaluated
+from facenet.matching import Matcher, read_matcher
+from facenet.model import CALIBRATION, CARD, DETECTOR, WEIGHTS, ModelCard
 
 
 @dataclass(frozen=True)
@@ -59,7 +53,10 @@ def load_parts(folder: Path, *, device: str, batch_size: int) -> ModelParts:
         folder / WEIGHTS, folder / CARD, device=chosen, batch_size=batch_size, adaptive=True
     )
     return ModelParts(
-        card, _aligner(card, folder / DETECTOR, chosen), embedder, _matcher(folder / CALIBRATION, card)
+        card,
+        _aligner(card, folder / DETECTOR, chosen),
+        embedder,
+        read_matcher(folder / CALIBRATION, card.weights_sha256),
     )
 
 
@@ -99,14 +96,6 @@ def save_detector(folder: Path) -> Path:
     return folder / DETECTOR
 
 
-def _matcher(path: Path, card: ModelCard) -> Matcher | None:
-    if not path.exists():
-        return None
-    matcher = Matcher.read(path)
-    matcher.check(card.weights_sha256)
-    return matcher
-
-
 def _aligner(card: ModelCard, weights: Path, device: torch.device) -> FaceAligner:
     align = card.align
     detector = DetectorSettings(
@@ -124,18 +113,5 @@ def _aligner(card: ModelCard, weights: Path, device: torch.device) -> FaceAligne
     )
     if crop.method == "none":
         return FaceAligner(None, align["selection"], crop)
-    return FaceAligner(MTCNN(detector, device=device, weights=_detector(weights)), align["selection"], crop)
-
-
-def _detector(path: Path) -> dict[str, torch.Tensor] | None:
-    """Return the detector's weights, None for those of the mtcnn package, or raise WeightsInvalid."""
-    if not path.exists():
-        return None
-    try:
-        weights: dict[str, torch.Tensor] = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise WeightsInvalid(
-            f"{path} is not a valid detector file: {error}. Load the folder `artifacts` of a registered "
-            "model, or write the file with facenet.model_folder.save_detector."
-        ) from error
-    return weights
+    trained = read_mtcnn_weights(weights) if weights.exists() else None  # those of the mtcnn package
+    return FaceAligner(MTCNN(detector, device=device, weights=trained), align["selection"], crop)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from facenet import pretrained
 from facenet.errors import SourceInvalid
-from facenet.model_folder import CARD
+from facenet.model import CARD
 from facenet.registry import SCHEME, RegisteredVersion, download_version, find_version, store_uri
 
 PRETRAINED = "pretrained"

@@ -14,6 +14,7 @@ import pytest
 
 from tasks.downloads.lookup import mirrors
 from tasks.workers.team import worker_count
+from tests.exported import exported_folder, shared_base
 from tests.servers import free_port, running
 
 ROOT = Path(__file__).parent.parent
@@ -196,3 +197,9 @@ def prefect_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", port]
     with running(command, f"{url}/health", log=tmp_path / "prefect-server.log", cwd=tmp_path):
         yield url
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the ONNX files of the pretrained model; do not change it."""
+    return exported_folder(shared_base(tmp_path_factory))

@@ -26,8 +26,8 @@ RUN_BY = {
     "make recipes": (PIPELINE, '"make", "recipes"'),
     "make recipe NAME=photos && dvc repro": (PIPELINE, "NAME=photos"),
     'make recipe NAME="arcface on-lfw-view1"': (PIPELINE, "NAME=arcface on-lfw-view1"),
-    'make recipe NAME="pretrained on-lfw-view2" && dvc repro': (PRETRAINED, "NAME=pretrained on-lfw-view2"),
-    "export FACENET_MIRRORS=/data/lfw": (PRETRAINED, "mirrors="),
+    "make recipe NAME=pretrained-lfw-view2 && dvc repro": (PRETRAINED, "NAME=pretrained-lfw-view2"),
+    "export FACENET_MIRRORS=/data/lfw:/data/weights": (PRETRAINED, "mirrors="),
     "make data-docs": (PIPELINE, '"make", "data-docs"'),
     "make ui": (MLFLOW, "--backend-store-uri"),
     "make up": (SERVICES, '"up", "--wait"'),
@@ -110,7 +110,6 @@ RUN_BY = {
     "facenet detect photos/ --json": (DETECT, '"--json"'),
     "facenet detect group.jpg --out drawn/": (DETECT, '"--out", "drawn"'),
     "facenet results": (PIPELINE, '"facenet", "results"'),
-    "facenet doctor": ("tests/commands/test_doctor.py", 'facenet("doctor")'),
     "facenet summary nn4_small2 --variant dl4j": (
         "tests/commands/test_summary.py",
         '"nn4_small2", "--variant"',

@@ -11,7 +11,7 @@ from facenet.detection.faces import Faces
 from facenet.detection.runtimes import runtime_version
 from facenet.detection.selection import SELECTIONS, select_face
 from facenet.detection.templates import TEMPLATES
-from facenet.detection.weights import load_mtcnn_weights, save_mtcnn_weights
+from facenet.detection.weights import load_mtcnn_weights, read_mtcnn_weights, save_mtcnn_weights
 
 __all__ = [
     "DEFAULT_TEMPLATE",
@@ -27,6 +27,7 @@ __all__ = [
     "crop_face",
     "fallback_box",
     "load_mtcnn_weights",
+    "read_mtcnn_weights",
     "runtime_version",
     "save_mtcnn_weights",
     "select_face",

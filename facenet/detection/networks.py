@@ -44,7 +44,7 @@ def bias_of(layer: nn.Conv2d) -> Tensor:
     return layer.bias
 
 
-def _flatten(x: Tensor) -> Tensor:
+def flatten(x: Tensor) -> Tensor:
     """Flatten (N, C, H, W) in the order W, H, C: the dense layers were trained on transposed images."""
     return x.permute(0, 3, 2, 1).flatten(1)
 
@@ -103,7 +103,7 @@ class RNet(nn.Module):
         """Map (N, 3, 24, 24) to face probabilities (N,) and offsets (N, 4)."""
         x = max_pool(self.prelu1(self.conv1(x)), 3)
         x = max_pool(self.prelu2(self.conv2(x)), 3)
-        x = _flatten(self.prelu3(self.conv3(x)))
+        x = flatten(self.prelu3(self.conv3(x)))
         x = self.prelu4(self.dense4(x))
         return self.score(x).softmax(1)[:, 1], self.box(x)
 
@@ -127,6 +127,6 @@ class ONet(nn.Module):
         x = max_pool(self.prelu1(self.conv1(x)), 3)
         x = max_pool(self.prelu2(self.conv2(x)), 3)
         x = max_pool(self.prelu3(self.conv3(x)), 2)
-        x = _flatten(self.prelu4(self.conv4(x)))
+        x = flatten(self.prelu4(self.conv4(x)))
         x = self.prelu5(self.dense5(x))
         return self.score(x).softmax(1)[:, 1], self.box(x), self.landmarks(x)

@@ -13,7 +13,8 @@ from pathlib import Path
 import joblib
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from facenet.atomic import atomic_path
@@ -51,6 +52,22 @@ def save_mtcnn_weights(path: Path) -> None:
     """Write the tensors of `load_mtcnn_weights` to a safetensors file, atomically."""
     with atomic_path(path) as temporary:
         save_file({name: tensor.contiguous() for name, tensor in load_mtcnn_weights().items()}, temporary)
+
+
+def read_mtcnn_weights(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a file that `save_mtcnn_weights` has written.
+
+    Raises:
+        WeightsInvalid: the file is missing or damaged.
+    """
+    try:
+        weights: dict[str, Tensor] = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise WeightsInvalid(
+            f"{path} is not a valid detector file: {error}. Use the folder `artifacts` of a registered "
+            "model, or write the file with facenet.detection.save_mtcnn_weights."
+        ) from error
+    return weights
 
 
 def _package_folder() -> Path:

@@ -37,7 +37,9 @@ def test_the_saved_detector_is_the_trained_one(folder: Path) -> None:
 
 def test_a_damaged_detector_raises(folder: Path) -> None:
     (folder / DETECTOR).write_bytes(b"half a file")
-    with pytest.raises(WeightsInvalid, match=r"mtcnn.safetensors is not a valid detector.*save_detector"):
+    with pytest.raises(
+        WeightsInvalid, match=r"mtcnn.safetensors is not a valid detector.*save_mtcnn_weights"
+    ):
         load_parts(folder, device="cpu", batch_size=1)
 
 
