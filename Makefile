@@ -139,6 +139,10 @@ bench-evaluate: $(READY) $(if $(filter $(PEER_PYTHON),$(FACENET_PEER_PYTHON)),$(
 bench-incremental: $(READY) ## Measure ingest and align after a small change: ARGS=--cluster for Dask too
 	@python -m benchmarks.incremental $(ARGS)
 
+.PHONY: bench-noop
+bench-noop: $(READY) ## Measure a flow run in which nothing has changed; needs the servers of `make up`
+	@python -m benchmarks.noop $(ARGS)
+
 .PHONY: bench-view1
 bench-view1: $(READY) ## Train recipes on LFW View 1: ARGS="arcface cosface"; all by default
 	@python -m benchmarks.view1 $(ARGS)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import yaml
 from prefect import Task, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
@@ -19,7 +18,7 @@ from prefect.states import Completed
 
 from facenet.errors import FaceNetError
 from flows import artifacts, process
-from flows.dvc_command import dvc_command, dvc_environment
+from flows.dvc_command import dvc_command, dvc_environment, steps_of
 from flows.gpu import gpu_slot, needs_gpu
 from flows.process import GRACE_SECONDS
 from flows.watch import RunStopped
@@ -34,10 +33,11 @@ LOCK_RETRIES = 40  # with the delay: twenty minutes for a `dvc repro` run by han
 RETRY_SECONDS = 30.0
 REPO_LOCK = Path(".dvc/tmp/lock")  # DVC writes its pid into it
 
+FRESH = "unchanged, skipped by DVC"
 _LOCKED = re.compile(r"Unable to acquire lock|is busy, it is being blocked by")
 _HOLDER = re.compile(r"\(PID (\d+)\): (.*)")
 _UNCHANGED = {
-    "didn't change, skipping": "unchanged, skipped by DVC",
+    "didn't change, skipping": FRESH,
     "is cached - skipping run": "unchanged, outputs taken from DVC's cache",
 }
 _NETWORK = re.compile(
@@ -102,23 +102,12 @@ def reproduce(
 
     start = time.monotonic()
     environment = {**_environment(), **(settings or {})}
-    targets = [*_always_run(stage, folder or Path()), stage]
+    targets = [*steps_of(stage, folder or Path()), stage]
     command = _command(targets, force)
     code = process.run(command, follow, env=environment, folder=folder, grace=grace, check=check)
     if code:
         raise _failure(stage, code, list(last))
     return StageRun(stage, round(time.monotonic() - start, 1), unchanged)
-
-
-def _always_run(stage: str, folder: Path) -> list[str]:
-    """Return the steps that always run and write what the stage reads, as that of ingest's sources does."""
-    stages: dict[str, dict[str, Any]] = yaml.safe_load((folder / "dvc.yaml").read_text())["stages"]
-    deps = set(stages.get(stage, {}).get("deps", ()))
-    always = {name: step.get("outs", ()) for name, step in stages.items() if step.get("always_changed")}
-    paths = {
-        name: {out if isinstance(out, str) else next(iter(out)) for out in always[name]} for name in always
-    }
-    return [name for name in always if deps & paths[name]]
 
 
 def _command(targets: Sequence[str], force: bool) -> list[str]:
@@ -175,6 +164,7 @@ def run_stage(
     stage: str,
     *,
     force: bool = False,
+    fresh: bool = False,
     still_holds: Callable[[], bool] | None = None,
     check: Callable[[], None] = nothing,
 ) -> StageRun:
@@ -183,6 +173,7 @@ def run_stage(
     Args:
         stage: one of the six.
         force: run it, even if nothing has changed.
+        fresh: DVC has said that it is up to date.
         still_holds: called if DVC did not run the stage; checks effects that DVC cannot see. False forces
             a run.
         check: called every second; a RunStopped from it ends the stage with all its processes.
@@ -190,7 +181,7 @@ def run_stage(
     named = _stage.with_options(
         name=stage, task_run_name=lambda: stage, retries=LOCK_RETRIES, retry_delay_seconds=RETRY_SECONDS
     )
-    state: Any = named(stage, force, still_holds, check)
+    state: Any = named(stage, force, fresh, still_holds, check)
     check()  # a stopped stage has no result
     run: StageRun = state.result()
     return run
@@ -198,7 +189,13 @@ def run_stage(
 
 # DVC alone decides what is up to date, so Prefect neither caches nor persists results.
 @task(cache_policy=NO_CACHE, persist_result=False, retry_condition_fn=worth_retrying)
-def _stage(stage: str, force: bool, still_holds: Callable[[], bool] | None, check: Callable[[], None]) -> Any:
+def _stage(
+    stage: str,
+    force: bool,
+    fresh: bool,
+    still_holds: Callable[[], bool] | None,
+    check: Callable[[], None],
+) -> Any:
     logger = get_run_logger()
 
     def log(line: str) -> None:
@@ -207,8 +204,9 @@ def _stage(stage: str, force: bool, still_holds: Callable[[], bool] | None, chec
 
     try:
         check()
-        with gpu_slot(check, logger.warning) if stage == "train" and on_gpu() else nullcontext():
-            run = reproduce(stage, log, force=force, check=check)
+        waits = stage == "train" and not fresh and on_gpu()
+        with gpu_slot(check, logger.warning) if waits else nullcontext():
+            run = StageRun(stage, 0.0, FRESH) if fresh else reproduce(stage, log, force=force, check=check)
             if run.unchanged and still_holds and not still_holds():
                 logger.warning(
                     "DVC sees no change, but the effect of %s no longer holds: running it again.", stage

@@ -29,6 +29,7 @@ from facenet.atomic import write_text
 from facenet.digests import file_digest
 from facenet.errors import FaceNetError
 from flows import artifacts, remote
+from flows.freshness import fresh_stages
 from flows.local_api import HEARTBEAT_SECONDS, local_api
 from flows.servers import ServerMissing, require_prefect
 from flows.stage import StageRun, run_stage
@@ -41,6 +42,7 @@ from tasks.redaction import redact
 from tasks.reports import read_report
 from tasks.tracking import public_uri
 from tasks.tracking.preloading import preload
+from tasks.tracking.rest import is_server
 
 SERVER_SECONDS = 60.0  # a server needs a few to start
 REGISTERED = "facenet.model.registered"  # the event with which the deployment `promotion` starts
@@ -72,13 +74,17 @@ def training(force: bool = False, commit: str | None = None, timeout_hours: Hour
 def _train(force: bool, commit: str | None, watch: Watch) -> Any:
     params, before = file_digest(PARAMS) if PARAMS.exists() else "", _registered()
     checked = check_changes(params, force=force)
-    preload()
+    if not is_server():  # a database is asked by MLflow itself, which takes seconds to import
+        preload()
     remote.pull(check=watch.check)
-    runs = []
+    runs: list[StageRun] = []
+    fresh = () if force else fresh_stages(STAGES, get_run_logger().info, check=watch.check)
     for stage in STAGES:
         if stage == "triplets":  # before their work, ingest and align check everything themselves
             checked()
-        runs.append(run_stage(stage, force=force, still_holds=BEYOND_DVC.get(stage), check=watch.check))
+        known = stage in fresh and all(run.unchanged for run in runs)
+        holds = BEYOND_DVC.get(stage)
+        runs.append(run_stage(stage, force=force, fresh=known, still_holds=holds, check=watch.check))
     result = _conclude(runs, before, commit, watch.check)
     write_text(CHECKED, params)  # of the beginning: the file may have changed since
     return result

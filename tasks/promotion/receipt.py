@@ -5,7 +5,7 @@ from pathlib import Path
 from facenet.errors import DataInvalid
 from tasks import paths
 from tasks.reports import read_report
-from tasks.tracking.registry import CHALLENGER, Version, get_version
+from tasks.tracking.registry import CHALLENGER, Version, get_version, standing
 
 
 def registered_version(receipt: Path) -> Version | None:
@@ -13,13 +13,9 @@ def registered_version(receipt: Path) -> Version | None:
 
     The digest has to agree as well: a new server counts versions from 1 again.
     """
-    try:
-        stated = read_report(receipt)
-        model, number, digest = stated["model"], int(stated["version"]), stated["digest"]
-    except (DataInvalid, KeyError, TypeError, ValueError):
-        return None
-    version = get_version(model, number)
-    return version if version and version.tags.get("digest") == digest else None
+    stated = _stated(receipt)
+    version = stated and get_version(stated[0], stated[1])
+    return version if stated and version and version.tags.get("digest") == stated[2] else None
 
 
 def is_challenger(receipt: Path | None = None) -> bool:
@@ -27,5 +23,18 @@ def is_challenger(receipt: Path | None = None) -> bool:
 
     Otherwise the stage register has to run.
     """
-    version = registered_version(receipt or paths.report("register"))
-    return version is not None and CHALLENGER in version.aliases
+    stated = _stated(receipt or paths.report("register"))
+    found = stated and standing(stated[0], stated[1])
+    if not stated or not found:
+        return False
+    tags, aliases = found
+    return tags.get("digest") == stated[2] and CHALLENGER in aliases
+
+
+def _stated(receipt: Path) -> tuple[str, int, str] | None:
+    """Return model, version and digest of a receipt, None if it is missing or damaged."""
+    try:
+        stated = read_report(receipt)
+        return stated["model"], int(stated["version"]), stated["digest"]
+    except (DataInvalid, KeyError, TypeError, ValueError):
+        return None

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tasks.tracking import rest
 from tasks.tracking.runs import Run
 from tasks.tracking.store import client, look_up, mlflow_errors, tracking_uri
 
@@ -59,6 +60,21 @@ def get_version(model: str, number: int) -> Version | None:
     return Version(
         model, number, found.run_id or "", dict(found.tags), names, metrics, found.description or ""
     )
+
+
+def standing(model: str, number: int) -> tuple[dict[str, str], tuple[str, ...]] | None:
+    """Return tags and aliases of a version, or None if this server does not have it.
+
+    A server is asked by its REST API, in milliseconds; where that does not do, MLflow's client asks.
+    """
+    try:
+        stated = rest.model_version(model, number)
+    except rest.NoAnswer:
+        version = get_version(model, number)
+        return None if version is None else (version.tags, version.aliases)
+    if stated is None:
+        return None
+    return {tag["key"]: tag["value"] for tag in stated.get("tags", ())}, tuple(stated.get("aliases", ()))
 
 
 def versions(model: str) -> list[Version]:
