@@ -78,7 +78,7 @@ recipes: $(READY) ## List the recipes
 	@python -m tasks.commands.recipes list
 
 .PHONY: recipe
-recipe: $(READY) ## Apply recipes to params.yaml: make recipe NAME=pretrained-lfw-view2
+recipe: $(READY) ## Apply recipes to params.yaml: make recipe NAME="pretrained photos"
 	@python -m tasks.commands.recipes apply $(NAME)
 
 .PHONY: data-docs

@@ -154,7 +154,7 @@ def measure_embedding(arguments: argparse.Namespace, report: Report) -> None:
     """Report our embedding rate over the baseline's, and the effect of bf16 on the accuracy of View 2."""
     try:
         locate(LFW)
-        locate(yaml.safe_load(compose(view2.RECIPE))["train"]["init"])
+        locate(yaml.safe_load(compose(*view2.RECIPES))["train"]["init"])
         python = peer_python()
     except (DownloadFailed, SourceInvalid) as missing:
         report.add(embedding=str(missing))

@@ -29,7 +29,7 @@ FOLDER = Path(".dvc") / "tmp" / "view1"  # ignored by Git and DVC
 VIEW = "on-lfw-view1"
 RECIPES = (
     *("lfw-view1", "cosface", "arcface", "inception-softmax", "facenet-inception-triplet"),
-    *("facenet-nn1-triplet", "nn4small2-center", "siamese-densenet", "finetune"),
+    *("facenet-nn1-triplet", "nn4small2-center", "siamese-densenet", "casia-finetune", "finetune"),
 )
 UNTRAINED = "untrained"  # folder of the workspaces of untrained networks
 # Keys of section train that an untrained network depends on.

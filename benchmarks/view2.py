@@ -13,12 +13,12 @@ from tasks.commands.recipes import compose
 from tasks.reports import read_report
 from tasks.shards import read_batches
 
-RECIPE = "pretrained-lfw-view2"
+RECIPES = ("casia", "on-lfw-view2")
 
 
 def prepare(workspace: Path) -> None:
     """Create faces and model of View 2 in `workspace` with the stages before evaluate, unless they exist."""
-    (workspace / "params.yaml").write_text(compose(RECIPE))
+    (workspace / "params.yaml").write_text(compose(*RECIPES))
     if (workspace / "models" / "model.json").exists():  # written last
         return
     for stage in ("ingest", "align", "triplets", "train"):

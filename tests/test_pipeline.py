@@ -137,7 +137,7 @@ def test_tools_work_on_the_outputs(project: Checkout) -> None:
 
 
 def test_recipes_are_listed_and_applied(project: Checkout) -> None:
-    assert "pretrained-lfw-view2" in project.run("make", "recipes")
+    assert "on-lfw-view2" in project.run("make", "recipes")
     project.run("make", "recipe", "NAME=photos")
     assert "path: photos" in (project.folder / "params.yaml").read_text()
     project.run("make", "recipe", "NAME=arcface on-lfw-view1")

@@ -1,4 +1,4 @@
-"""Given weights on real people: the recipe of LFW View 2, and strangers turned away from a gallery."""
+"""Given weights on real people: dlib's on LFW, and strangers turned away from a gallery."""
 
 import tarfile
 from collections.abc import Callable, Iterator
@@ -57,18 +57,18 @@ def _write_people(archive: Path, target: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.shared
-def test_casia_weights_tell_people_of_lfw_apart(
+def test_dlibs_network_tells_people_of_lfw_apart(
     root: Path, real_file: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    project = new_project(tmp_path, {}, mirrors=str(real_file(WEIGHTS).parent))
+    project = new_project(tmp_path, {}, mirrors=str(real_file(LFW).parent))
     _write_people(real_file(LFW), project.folder / "photos")
-    project.run("make", "recipe", "NAME=pretrained-lfw-view2")
+    project.run("make", "recipe", "NAME=pretrained on-lfw-view2")
     source = {"kind": "folder", "path": "photos", "role": "evaluate"}
     project.change({"ingest": {"sources": [source]}})
     project.run("dvc", "repro")
     metrics = read_report(project.folder / "reports" / "evaluation.json")
     assert metrics["pairs_used"] == metrics["pairs_total"] > 200
-    assert metrics["accuracy"] > 0.95  # 0.99 on all of LFW
+    assert metrics["accuracy"] > 0.97  # 0.99 on all of LFW
     assert read_report(project.folder / "reports" / "train.json")["epochs"] == 0
     assert read_report(project.folder / "reports" / "registration.json")["aliases"] == ["challenger"]
 

@@ -91,12 +91,12 @@ def _device(params: Params) -> None:
 def _network(params: Params) -> None:
     """Build the network, without memory for its weights unless train.init has some to load."""
     from facenet.training import freeze_to
-    from tasks.downloads import locate
     from tasks.train.build import build_network
+    from tasks.train.init import find_init
 
     freeze_to(_without_weights(params), params.train.freeze_to)
     if params.train.init:
-        build_network(params.train, init=locate(params.train.init), seed=params.base.seed)
+        build_network(params.train, init=find_init(params.train.init), seed=params.base.seed)
 
 
 def _loss(params: Params) -> None:

@@ -41,7 +41,7 @@ class TrainParams(Section):
     embedding_size: Positive
     image_size: Positive  # pixels, side of the network input; cropped from the stored face
     dropout: Annotated[float, Field(ge=0, lt=1)]
-    init: str | None  # weights to start from: a path, or a file name looked up in FACENET_MIRRORS
+    init: str | None  # weights to start from: dlib, a path, or a name to look up in FACENET_MIRRORS
     loss: Annotated[str, one_of(LOSSES)]
     margin: NonNegativeFloat  # cosface: cosine, arcface: radians, triplet: d^2, contrastive: d
     scale: PositiveFloat  # of the logits of cosface and arcface

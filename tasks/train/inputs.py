@@ -10,12 +10,12 @@ from pathlib import Path
 
 from facenet.atomic import write_text
 from facenet.digests import file_digest
-from facenet.errors import DownloadFailed
+from facenet.errors import DownloadFailed, WeightsInvalid
 from tasks import paths
-from tasks.downloads import locate
 from tasks.entry import stage_main
 from tasks.params import load_params
 from tasks.params.train import TrainParams
+from tasks.train.init import find_init
 
 
 def record_inputs(params: TrainParams, target: Path, *, downloads: Path = paths.DOWNLOADS) -> None:
@@ -25,7 +25,7 @@ def record_inputs(params: TrainParams, target: Path, *, downloads: Path = paths.
     cache; without an entry they are downloaded.
 
     Raises:
-        DownloadFailed: train.init cannot be found.
+        DownloadFailed, WeightsInvalid: train.init cannot be found.
     """
     former = _read(target)
     found = {}
@@ -39,11 +39,11 @@ def record_inputs(params: TrainParams, target: Path, *, downloads: Path = paths.
 
 def _init_entry(name: str, former: Mapping[str, str], downloads: Path) -> dict[str, str]:
     try:
-        path = locate(name, downloads=downloads, download=False)
-    except DownloadFailed:
+        path = find_init(name, downloads=downloads, download=False)
+    except (DownloadFailed, WeightsInvalid):
         if former.get("name") == name:
             return dict(former)
-        path = locate(name, downloads=downloads)
+        path = find_init(name, downloads=downloads)
     return {"name": name, "sha256": file_digest(path)}
 
 

@@ -35,7 +35,6 @@ from facenet.training import (
     loader_settings,
 )
 from tasks import paths
-from tasks.downloads import locate
 from tasks.params import Params
 from tasks.train import build
 from tasks.train.data import (
@@ -48,6 +47,7 @@ from tasks.train.data import (
     read_validation_images,
     read_validation_pairs,
 )
+from tasks.train.init import find_init
 
 EMBEDDING_BATCH = 64
 
@@ -100,14 +100,14 @@ def prepare(params: Params, files: TrainPaths) -> Setup:
     Raises:
         DataInvalid: data/aligned or data/triplets is missing or too small.
         ParamsInvalid, WeightsInvalid: network, loss, schedule and train.init are incompatible.
-        DownloadFailed: train.init cannot be found.
+        DownloadFailed, WeightsInvalid: train.init cannot be found.
     """
     processes, device = join(resolve_device(params.base.device))
     precision = resolve_precision(params.base.precision, device)
     if precision == "fp16" and device.type == "cpu":
         raise ParamsInvalid("A CPU cannot train in fp16. Set base.precision to auto, bf16 or fp32.")
     with processes.main_first():
-        init = locate(params.train.init) if params.train.init else None
+        init = find_init(params.train.init) if params.train.init else None
     network = build.build_network(params.train, init=init, seed=params.base.seed).to(device)
     data = _digests(files)
     schedule = build.build_schedule(params.train, steps_per_epoch=1)

@@ -17,6 +17,7 @@ from tasks.tracking.provenance import dvc_md5
 from tasks.tracking.recorded import RecordedRun, recorded_run
 from tasks.train import build, output
 from tasks.train.classified import classified
+from tasks.train.init import origin
 from tasks.train.interrupt import StopRequest
 from tasks.train.machine import machine
 from tasks.train.record import Recorder
@@ -131,6 +132,7 @@ def _card(setup: Setup, params: Params, tracked: RecordedRun) -> ModelCard:
         commit=commit() or None,
         params=sections,
         data=setup.data,
+        origin=origin(setup.data.get("init")),
         machine=machine(setup.device, setup.precision, setup.processes.count),
         mlflow={"run_id": tracked.run_id(), "outbox": tracked.outbox.name},
     )

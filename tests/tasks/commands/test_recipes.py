@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from facenet.errors import ParamsInvalid
+from facenet.pretrained.card import pretrained_card
 from tasks.commands.recipes import apply, compose, describe, main, recipe_names
 from tasks.params import parse_params
 
@@ -29,10 +30,8 @@ def params(tmp_path: Path, recipes: Path) -> Path:
 def test_every_recipe_is_valid_and_described(recipes: Path) -> None:
     names = recipe_names(recipes)
     assert names[0] == "default"
-    assert {"pretrained-lfw-view1", "pretrained-lfw-view2", "lfw-view1", "on-lfw-view1", "photos"} <= set(
-        names
-    )
-    assert {"orl-softmax", "orl-triplet", "orl-nn4small2", "finetune"} <= set(names)
+    assert {"pretrained", "casia", "lfw-view1", "on-lfw-view1", "on-lfw-view2", "photos"} <= set(names)
+    assert {"orl-softmax", "orl-triplet", "orl-nn4small2", "finetune", "casia-finetune"} <= set(names)
     for name in names:
         parse_params(compose(name, folder=recipes))
         assert 20 < len(describe(name, recipes)) <= 105
@@ -81,7 +80,7 @@ def test_comments_and_layout_are_kept(recipes: Path) -> None:
 
 
 def test_a_list_is_replaced_and_a_mapping_is_merged(recipes: Path) -> None:
-    params = yaml.safe_load(compose("pretrained-lfw-view2", folder=recipes))
+    params = yaml.safe_load(compose("pretrained", "on-lfw-view2", folder=recipes))
     assert [source["kind"] for source in params["ingest"]["sources"]] == ["lfw"]
     default = yaml.safe_load((recipes / "default.yaml").read_text())
     assert params["register"]["gates"] == default["register"]["gates"] | {"accuracy": 0.97}
@@ -113,7 +112,7 @@ def test_recipes_are_applied_in_the_given_order(recipes: Path, params: Path) -> 
 
 
 def test_a_data_overlay_leaves_the_system_unchanged(recipes: Path) -> None:
-    """Whatever is trained, on-lfw-view1 gives it the people, pairs and protocol of the recipe lfw-view1."""
+    """Whatever is trained, on-lfw-view1 gives it the people, pairs and distance of the recipe lfw-view1."""
     view1 = yaml.safe_load(compose("lfw-view1", folder=recipes))
     for name in recipe_names(recipes):
         system = yaml.safe_load(compose(name, folder=recipes))
@@ -121,10 +120,32 @@ def test_a_data_overlay_leaves_the_system_unchanged(recipes: Path) -> None:
         assert stacked["ingest"]["sources"] == view1["ingest"]["sources"]
         assert stacked["triplets"]["validation_fraction"] == view1["triplets"]["validation_fraction"]
         assert stacked["register"]["gates"] == system["register"]["gates"] | {"accuracy": 0.7}
-        for key in ("distance", "flip", "subtract_mean"):
-            assert stacked["evaluate"][key] == view1["evaluate"][key]
+        assert stacked["evaluate"] == system["evaluate"] | {"distance": view1["evaluate"]["distance"]}
         for section in ("base", "align", "train"):
             assert stacked[section] == system[section]
+
+
+def test_view_2_is_the_data_of_a_pretrained_model(recipes: Path) -> None:
+    for name in ("pretrained", "casia"):
+        system = yaml.safe_load(compose(name, folder=recipes))
+        stacked = yaml.safe_load(compose(name, "on-lfw-view2", folder=recipes))
+        (source,) = stacked["ingest"]["sources"]
+        assert (source["kind"], source["pairs"]) == ("lfw", "pairs.txt")
+        for section in ("base", "align", "triplets", "train", "evaluate"):
+            assert stacked[section] == system[section]
+        assert stacked["train"]["epochs"] == 0
+
+
+def test_the_pretrained_model_is_that_of_its_recipe(recipes: Path) -> None:
+    """What facenet.pretrained.folder() ships is aligned, standardised and built as the recipe says."""
+    params, card = parse_params(compose("pretrained", folder=recipes)), pretrained_card()
+    assert params.align.model_dump(mode="json") == card.align
+    train = params.train
+    assert (train.network, train.variant, train.embedding_size, train.image_size) == (
+        *(card.network.name, card.network.variant),
+        *(card.network.embedding_size, card.network.image_size),
+    )
+    assert (train.standardisation, train.init, train.epochs) == (card.standardisation, "dlib", 0)
 
 
 def test_default_cannot_follow_another_recipe(recipes: Path, params: Path) -> None:
@@ -185,7 +206,7 @@ def test_gates_belong_to_the_data_and_do_not_follow_a_system_to_other_photos(rec
         return yaml.safe_load(compose(*names, folder=recipes))["register"]["gates"]
 
     default = gates("default")
-    assert gates("pretrained-lfw-view2")["accuracy"] == 0.97
+    assert gates("casia", "on-lfw-view2")["accuracy"] == 0.97
     for system in recipe_names(recipes)[1:]:
         assert gates(system, "photos") == default
     assert gates("pretrained", "on-lfw-view1") == default | {"accuracy": 0.7}
@@ -198,7 +219,7 @@ def test_gates_belong_to_the_data_and_do_not_follow_a_system_to_other_photos(rec
 
 def test_an_unknown_recipe_names_the_known_ones_and_writes_nothing(recipes: Path, params: Path) -> None:
     before = params.read_text()
-    with pytest.raises(ParamsInvalid, match=r"no recipe 'nothing' .*default, .*pretrained-lfw-view2"):
+    with pytest.raises(ParamsInvalid, match=r"no recipe 'nothing' .*default, .*on-lfw-view2"):
         apply("nothing", folder=recipes, target=params)
     assert params.read_text() == before
 

@@ -48,14 +48,14 @@ def places(folder: Path) -> TrainPaths:
     )
 
 
-def write_faces(folder: Path, photos: list[tuple[str, bytes]]) -> None:
-    """Write the first photos of the first people as faces of SIDE pixels; the last of them do not train."""
+def write_faces(folder: Path, photos: list[tuple[str, bytes]], side: int = SIDE) -> None:
+    """Write the first photos of the first people as faces of `side` pixels; the last of them do not train."""
     rows = []
     for number, (identity, data) in enumerate(photos):
         if int(identity[1:]) > PEOPLE + EVALUATED or number % 10 >= PHOTOS:
             continue
         role = "train" if int(identity[1:]) <= PEOPLE else "evaluate"
-        face = Image.open(BytesIO(data)).convert("RGB").resize((SIDE, SIDE))
+        face = Image.open(BytesIO(data)).convert("RGB").resize((side, side))
         row = {"image_id": f"{identity}-{number}", "identity": identity, "source": "orl", "role": role}
         row |= {"image": encode(np.asarray(face), "png"), "box": [0, 0, 92, 112], "landmarks": [[1, 1]] * 5}
         rows.append({**row, "probability": 1.0, "faces_found": 1, "fallback": False})
