@@ -110,6 +110,7 @@ RUN_BY = {
     "facenet detect photos/ --json": (DETECT, '"--json"'),
     "facenet detect group.jpg --out drawn/": (DETECT, '"--out", "drawn"'),
     "facenet results": (PIPELINE, '"facenet", "results"'),
+    "facenet doctor": ("tests/commands/test_doctor.py", 'facenet("doctor")'),
     "facenet summary nn4_small2 --variant dl4j": (
         "tests/commands/test_summary.py",
         '"nn4_small2", "--variant"',

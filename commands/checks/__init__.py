@@ -1,0 +1,1 @@
+"""What `facenet doctor` checks: one module per area, each a function that yields findings."""
