@@ -18,12 +18,12 @@ from service.api.models import Models, Source
 from service.api.origin import Origin
 from service.api.problems import add_problem_handlers
 from service.api.request_log import RequestLog
-from service.api.routes import embed, health, model, people, verify
+from service.api.routes import embed, health, identify, model, people, verify
 from service.api.schemas import ProblemAnswer
 from service.api.settings import Settings
 from service.api.tokens import TokenStore
 
-ROUTERS = (embed.router, verify.router, people.router, model.router, health.router)
+ROUTERS = (embed.router, verify.router, identify.router, people.router, model.router, health.router)
 ABOUT = "Verify, identify and enrol faces. Every probability is calibrated by the evaluation of the model."
 
 

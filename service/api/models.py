@@ -4,11 +4,14 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from facenet.errors import FaceNetError
 from facenet.face_model import FaceModel
+from facenet.model_source import CHAMPION
+from facenet.registry import SCHEME, find_version, store_uri
 from facenet.results import PhotoError
 from service.api.json_log import FIELDS, described
 from service.api.metrics import Metrics
@@ -30,6 +33,22 @@ class Source:
 
     load: Callable[[], FaceModel]
     identify: Callable[[], str] | None = None
+
+
+def source_of(name: str | Path | None, *, max_pixels: int) -> Source:
+    """Return the source of what FaceModel.load accepts; an alias, and the default champion, are followed.
+
+    max_pixels: larger photos are rejected before decoding.
+    """
+    uri = CHAMPION if name is None else str(name)
+
+    def load() -> FaceModel:
+        return FaceModel.load(name, max_pixels=max_pixels)
+
+    def identify() -> str:
+        return str(find_version(uri)) if store_uri() else ""
+
+    return Source(load, identify if uri.startswith(SCHEME) and "@" in uri else None)
 
 
 class Models:

@@ -28,6 +28,14 @@ class VerifyRequest(Upload):
     prior: Prior = 0.5
 
 
+class IdentifyRequest(Upload):
+    """A photo whose faces are looked up. fpir: target rate of unknown people who are named."""
+
+    photo: PhotoBytes
+    fpir: float | None = None
+    prior: Prior = 0.5
+
+
 class EnrolRequest(Upload):
     """Photos of one person. keep: also store the photos themselves, not only their templates."""
 
@@ -94,6 +102,37 @@ class VerifyAnswer(BaseModel):
     reason: str | None
     left: FaceAnswer
     right: FaceAnswer
+
+
+class CandidateAnswer(BaseModel):
+    """An enrolled person, the distance to the nearest of their photos, and the probability of a match."""
+
+    name: str
+    distance: float
+    probability: float
+
+
+class IdentifiedFace(BaseModel):
+    """A face and who it shows; see facenet.identification.Identification."""
+
+    face: FaceAnswer
+    name: str | None
+    best: str | None
+    distance: float | None
+    probability: float | None
+    threshold: float | None
+    fpir: float | None
+    supported: bool
+    reason: str | None
+    candidates: list[CandidateAnswer]
+
+
+class IdentifyAnswer(BaseModel):
+    """Every face of the photo, the most probable first. gallery_photos: compared with."""
+
+    model: str
+    gallery_photos: int
+    faces: list[IdentifiedFace]
 
 
 class PersonAnswer(BaseModel):

@@ -1,12 +1,14 @@
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from facenet.errors import FaceNetError, WeightsInvalid
 from facenet.face_model import FaceModel
+from facenet.results import PhotoError
 from service.api.metrics import Metrics
-from service.api.models import Models, Source, probe
+from service.api.models import Models, Source, probe, source_of
 from service.api.problems import Problem
 from tests.waiting import wait_for
 
@@ -81,3 +83,23 @@ def test_the_probe_rejects_a_model_without_numbers(face_model: FaceModel) -> Non
 
     with pytest.raises(FaceNetError, match="models:/faces/7"):
         probe(Nothing())  # type: ignore[arg-type]
+
+
+def test_what_can_change_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    for fixed in ("pretrained", "models:/facenet/3", tmp_path):
+        assert source_of(fixed, max_pixels=100).identify is None
+    default = source_of(None, max_pixels=100)
+    assert default.identify is not None
+    assert default.identify() == ""  # no registry here, until there is one
+    assert source_of("models:/faces@challenger", max_pixels=100).identify is not None
+
+
+def test_photos_over_the_limit_of_pixels_are_not_decoded(
+    model_folder: Path, photo: Callable[..., bytes]
+) -> None:
+    model = source_of(model_folder, max_pixels=1000).load()
+    (found,) = model.embed([photo(0)])
+    assert isinstance(found, PhotoError)
+    assert found.reason == "too_large"

@@ -17,6 +17,7 @@ def test_every_operation_of_the_api_is_described() -> None:
     assert operations == {
         "POST /v1/embed",
         "POST /v1/verify",
+        "POST /v1/identify",
         "GET /v1/people",
         "POST /v1/people",
         "GET /v1/people/{name}",

@@ -1,0 +1,78 @@
+"""POST /v1/identify: who the faces of a photo show."""
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse
+
+from facenet.errors import ParamsInvalid
+from facenet.identification.identifier import Identification
+from facenet.results import Face, PhotoError
+from service.api.access import requires
+from service.api.batching import Answered
+from service.api.context import Context, context_of
+from service.api.photo_problems import photo_problem
+from service.api.problems import Problem
+from service.api.routes.verify import matcher_of
+from service.api.schemas import IdentifyAnswer, IdentifyRequest, face_answer
+from service.api.uploads import read_upload, request_body
+from service.recognition import recognise
+
+router = APIRouter(prefix="/v1", tags=["faces"])
+
+
+@router.post(
+    "/identify",
+    response_model=IdentifyAnswer,
+    dependencies=[requires("read")],
+    openapi_extra=request_body(IdentifyRequest),
+)
+async def identify(request: Request) -> JSONResponse:
+    """Return for every face of a photo which enrolled person it shows, or none."""
+    context = context_of(request)
+    asked = await read_upload(request, IdentifyRequest, context.limits)
+    answered = await asyncio.wrap_future(context.batcher.submit([asked.photo], every=True))
+    faces, found = await run_in_threadpool(identified, context, answered, asked)
+    photos = found[0].photos if found else 0
+    listed = [_face(face, entry) for face, entry in zip(faces, found, strict=True)]
+    return JSONResponse({"model": answered.model.digest, "gallery_photos": photos, "faces": listed})
+
+
+def identified(
+    context: Context, answered: Answered, asked: IdentifyRequest
+) -> tuple[list[Face], list[Identification]]:
+    """Return the faces of the only photo, and who each of them shows.
+
+    Raises:
+        Problem: the photo cannot be used, the model was not evaluated, or has no threshold for `fpir`.
+        GalleryError: the gallery cannot be used with this model.
+    """
+    (faces,) = answered.faces
+    if isinstance(faces, PhotoError):
+        raise photo_problem(faces, "photo")
+    matcher, gallery = matcher_of(answered), context.galleries.gallery(answered.model)
+    try:
+        return faces, recognise(gallery, matcher, faces, fpir=asked.fpir, prior=asked.prior)
+    except (ValueError, ParamsInvalid) as error:
+        raise Problem(422, "invalid", f"fpir: {error}") from error
+
+
+def _face(face: Face, found: Identification) -> dict[str, Any]:
+    candidates = [
+        {"name": other.name, "distance": other.distance, "probability": other.probability}
+        for other in found.candidates
+    ]
+    return {
+        "face": face_answer(face),
+        "name": found.name,
+        "best": found.best,
+        "distance": found.distance,
+        "probability": found.probability,
+        "threshold": found.threshold,
+        "fpir": found.fpir,
+        "supported": found.supported,
+        "reason": found.reason,
+        "candidates": candidates,
+    }

@@ -1,0 +1,47 @@
+"""Who of the enrolled people faces show: the search in a gallery, and the decision."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from facenet.identification.identifier import Identification, Identifier
+from facenet.matching import Matcher
+from facenet.results import Face
+from service.gallery import Gallery
+
+NEAREST = 64  # photos that the probability of the best match takes into account
+
+
+def recognise(
+    gallery: Gallery,
+    matcher: Matcher,
+    faces: Sequence[Face],
+    *,
+    fpir: float | None = None,
+    prior: float = 0.5,
+) -> list[Identification]:
+    """Return for each face with a template who it shows, or nobody.
+
+    Args:
+        gallery: of the model that found the faces.
+        matcher: the calibration of that model.
+        faces: with templates.
+        fpir: target rate of unknown people who are named; None: the probability decides.
+        prior: probability, before looking, that a face is of an enrolled person.
+
+    Raises:
+        ValueError: the model has no threshold for `fpir`.
+        ParamsInvalid: `prior` is out of range.
+    """
+    identifier = Identifier(matcher, fpir=fpir, prior=prior)
+    if not faces:
+        return []
+    queries = np.stack([face.template for face in faces if face.template is not None])
+    found = gallery.search(queries, NEAREST, metric=matcher.metric)
+    shot = found.snapshot
+    answers = []
+    for query, rows, people in zip(queries, found.rows, found.people, strict=True):
+        distances = matcher.template_distances(query[None], shot.templates[rows])[0]
+        names = [shot.names[person] for person in people]
+        answers.append(identifier.identify(distances, names, photos=len(shot)))
+    return answers
