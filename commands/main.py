@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from commands import completion, detect, doctor, reproduce, results, summary
+from commands import completion, detect, doctor, reproduce, results, serve, summary, token
 from commands.exit_codes import ERROR, INTERRUPTED
 from commands.output import complain
 from tasks.entry import stage_main
@@ -31,6 +31,8 @@ COMMANDS = {
     "results": Command(results, "print the metrics of the last run of the pipeline", "pipeline"),
     "reproduce": Command(reproduce, "train a registered version again, and compare the weights", "pipeline"),
     "summary": Command(summary, "print the layers of a network"),
+    "serve": Command(serve, "answer requests about faces over HTTP", "service"),
+    "token": Command(token, "create, list and revoke the tokens of `facenet serve`", "service"),
     "doctor": Command(doctor, "find what is wrong with the installation and the workspace"),
     "completion": Command(completion, "print a script that completes commands and options in a shell"),
 }

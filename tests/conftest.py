@@ -1,6 +1,7 @@
 """Shared fixtures: real faces from a package, a tiny model, real LFW and weights, real servers."""
 
 import importlib.util
+import io
 import os
 import random
 import shutil
@@ -9,6 +10,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +18,9 @@ from tasks.downloads.lookup import mirrors
 from tasks.workers.team import worker_count
 from tests.exported import exported_folder, shared_base
 from tests.servers import free_port, running
+
+if TYPE_CHECKING:
+    from facenet.face_model import FaceModel
 
 ROOT = Path(__file__).parent.parent
 MAX_PROCESSES = 4  # of `make test`: each loads torch, MLflow and Prefect, 1 GB
@@ -143,6 +148,59 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     network = networks.build("nn4_small2", embedding_size=128)
     save_model(network, card, weights=folder / "facenet.safetensors", card_path=folder / "model.json")
     return folder
+
+
+@pytest.fixture(scope="session")
+def model_folder(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model with random weights and a calibration that fits nothing, as a registered version has them."""
+    import numpy as np
+
+    from facenet.matching import Matcher, Threshold
+    from facenet.model import ModelCard
+    from facenet.model_folder import CALIBRATION, CARD, save_detector
+
+    folder = tmp_path_factory.mktemp("evaluated")
+    shutil.copytree(tiny_model, folder, dirs_exist_ok=True)
+    save_detector(folder)
+    Matcher(
+        weights_sha256=ModelCard.read(folder / CARD).weights_sha256,
+        protocol="generated pairs",
+        metric="cosine",
+        flip="none",
+        mean=tuple(np.linspace(-0.05, 0.05, 128)),
+        slope=8.0,
+        intercept=4.0,
+        threshold=0.5,
+        thresholds=(Threshold(0.01, 0.25, True),),
+        people=100,
+        people_pairs=4000,
+    ).write(folder / CALIBRATION)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def face_model(model_folder: Path) -> "FaceModel":
+    """The model of `model_folder`."""
+    from facenet.face_model import FaceModel
+
+    return FaceModel.load(model_folder, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def photo(orl_photos: list[tuple[str, bytes]]) -> Callable[..., bytes]:
+    """Return a JPEG of ORL's photo with this number, 0 to 399: ten of each person; others: next to it."""
+    from PIL import Image
+
+    def jpeg(number: int, *others: int) -> bytes:
+        images = [Image.open(io.BytesIO(orl_photos[n][1])).convert("RGB") for n in (number, *others)]
+        whole = Image.new("RGB", (sum(image.width for image in images), images[0].height))
+        for place, image in enumerate(images):
+            whole.paste(image, (place * image.width, 0))
+        buffer = io.BytesIO()
+        whole.save(buffer, "JPEG", quality=95)
+        return buffer.getvalue()
+
+    return jpeg
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,87 @@
+"""`facenet serve`: the HTTP API on this machine, or for others with tokens."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING
+
+from commands.exit_codes import OK
+from commands.numbers import number_between
+from commands.output import complain
+
+if TYPE_CHECKING:
+    from service.api.settings import Settings
+
+MEGABYTE = 2**20
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `facenet serve`."""
+    parser.description = (
+        "Answer requests over HTTP: verify, identify and embed faces, enrol and remove people. By default "
+        "only this machine can connect; as soon as others can, every request needs a token of `facenet "
+        "token create`. Use a reverse proxy for TLS."
+    )
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="name or address to listen on (default: 127.0.0.1)")
+    port = number_between(0, 65535, whole=True)
+    add("--port", type=port, default=8000, help="0 for a free one (default: 8000)")
+    model = (
+        "models:/NAME@ALIAS, models:/NAME/VERSION, a folder or pretrained (default: the champion, else the "
+    )
+    add("--model", metavar="MODEL", help=f"{model}workspace's model, else pretrained)")
+    gallery = "path or URL of the gallery (default: FACENET_GALLERY, else gallery/gallery.db)"
+    add("--gallery", metavar="GALLERY", help=gallery)
+    allowed = "further name in the Host header, such as that of a reverse proxy; requests then need a token"
+    add("--allow-host", action="append", default=[], metavar="NAME", help=allowed)
+    add("--require-tokens", action="store_true", help="require a token on this machine as well")
+    whole = number_between(1, None, whole=True)
+    add("--max-megabytes", type=whole, default=20, metavar="N", help="of one request (default: 20)")
+    add("--max-megapixels", type=whole, default=25, metavar="N", help="of one photo (default: 25)")
+    add("--max-requests", type=whole, default=64, metavar="N", help="at once (default: 64)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until SIGINT or SIGTERM.
+
+    Raises:
+        ParamsInvalid: the address cannot be used, or there is no token where one is needed.
+    """
+    from service.api.server import check_tokens, listen  # imported late: `--help` does not need them
+    from service.api.server import run as serve
+    from service.api.tokens import TokenStore
+
+    settings, tokens = settings_of(arguments), TokenStore()
+    check_tokens(settings, tokens)
+    with listen(settings) as listener:
+        host, port = listener.getsockname()[:2]
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        kind = "every request needs a token" if settings.needs_tokens else "for this machine, without tokens"
+        complain(f"Listening on http://{address}, {kind}. Ctrl-C ends it.")
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is loaded: idle threads sleep
+        from service.api.app import create_app
+        from service.api.models import source_of
+
+        source = source_of(arguments.model, max_pixels=settings.limits.pixels)
+        serve(create_app(settings, tokens, source, arguments.gallery), settings, listener)
+    return OK
+
+
+def settings_of(arguments: argparse.Namespace) -> Settings:
+    """Return the settings that the arguments describe."""
+    from service.api.settings import Limits, Settings
+
+    limits = Limits(
+        body=arguments.max_megabytes * MEGABYTE,
+        bodies=max(Limits.bodies, 4 * arguments.max_megabytes * MEGABYTE),
+        pixels=arguments.max_megapixels * 1_000_000,
+        requests=arguments.max_requests,
+    )
+    return Settings(
+        host=arguments.host,
+        port=arguments.port,
+        allowed_hosts=tuple(arguments.allow_host),
+        require_tokens=arguments.require_tokens,
+        limits=limits,
+    )
