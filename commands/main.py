@@ -6,7 +6,19 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from commands import completion, detect, doctor, reproduce, results, serve, summary, token
+from commands import (
+    compare,
+    completion,
+    detect,
+    doctor,
+    embed,
+    reproduce,
+    results,
+    serve,
+    summary,
+    token,
+    verify,
+)
 from commands.exit_codes import ERROR, INTERRUPTED
 from commands.output import complain
 from tasks.entry import stage_main
@@ -27,6 +39,9 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
+    "verify": Command(verify, "say whether two photos show the same person"),
+    "compare": Command(compare, "compare each of several photos with each other"),
+    "embed": Command(embed, "write the templates of photos to a file", "service"),
     "detect": Command(detect, "detect the faces in photos"),
     "results": Command(results, "print the metrics of the last run of the pipeline", "pipeline"),
     "reproduce": Command(reproduce, "train a registered version again, and compare the weights", "pipeline"),
