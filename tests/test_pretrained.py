@@ -15,9 +15,9 @@ from facenet.detection import MTCNN
 from facenet.detection.aligner import FaceAligner
 from facenet.detection.crop import CropSettings
 from facenet.embedder import Embedder
-from facenet.identification.classifiers import linear_svm, nearest_neighbour
-from facenet.identification.gallery import Gallery
+from facenet.evaluation.distances import unit_rows
 from facenet.identification.rates import open_set, rejection_threshold
+from facenet.identification.scorers import SCORERS
 from faults.project import new_project
 from tasks.reports import read_report
 
@@ -100,17 +100,19 @@ def lfw_embeddings(real_file: Callable[[str], Path]) -> tuple[Embeddings, Embedd
 
 @pytest.mark.slow
 @pytest.mark.shared
-@pytest.mark.parametrize("classifier", [nearest_neighbour, linear_svm])
+@pytest.mark.parametrize("scorer", SCORERS.values(), ids=SCORERS)
 @pytest.mark.parametrize("fpir", [0.05, 0.1, 0.2])
 def test_strangers_of_lfw_are_turned_away_at_the_rate_that_was_set(
-    lfw_embeddings: tuple[Embeddings, Embeddings], classifier: Callable, fpir: float
+    lfw_embeddings: tuple[Embeddings, Embeddings], scorer: Callable, fpir: float
 ) -> None:
     """The threshold of 120 strangers holds for 120 others, as far as samples of that size can tell."""
     people, strangers = lfw_embeddings
-    gallery = Gallery()
-    for number, photos in enumerate(people):
-        gallery.add(str(number), photos[:ENROLLED])
-    score = classifier(gallery)
+    enrolled = unit_rows(np.concatenate([photos[:ENROLLED] for photos in people]))
+    by_scorer = scorer(enrolled, np.repeat(np.arange(KNOWN), ENROLLED), "cosine")
+
+    def score(faces: Embeddings) -> Embeddings:
+        return by_scorer(unit_rows(faces))
+
     seen, unseen = strangers[::2], strangers[1::2]
     threshold = rejection_threshold(score(seen), fpir)
     result = open_set(score(people[:, ENROLLED]), np.arange(KNOWN), score(unseen), threshold)

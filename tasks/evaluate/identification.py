@@ -1,7 +1,7 @@
 """Open-set identification, all-pairs verification and clustering of the embedded photos."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from facenet.evaluation.all_pairs import verify_all
-from facenet.evaluation.distances import Floats, Metric
-from facenet.identification.classifiers import linear_svm, nearest_neighbour
+from facenet.evaluation.distances import Floats, Metric, unit_rows
 from facenet.identification.clustering import bcubed, cluster, pairwise
-from facenet.identification.gallery import Gallery
 from facenet.identification.rates import open_set, rank_rate, rejection_threshold
+from facenet.identification.scorers import SCORERS, Method
 from facenet.identity import one_spelling
 from tasks.evaluate.result import Evaluation
 from tasks.evaluate.tables import Cell, write_table
@@ -24,7 +23,6 @@ COLUMNS = (
     *("fpir_target", "fpir", "fpir_low", "fpir_high", "tpir", "tpir_low", "tpir_high", "threshold"),
 )
 ALL_PAIRS_COLUMNS = ("far_target", "threshold", "far", "val", "different", "same", "supported")
-METHODS = {"nearest_neighbour": nearest_neighbour, "linear_svm": linear_svm}
 PEOPLE = 100  # maximum in a gallery: the time of an SVM is quadratic in it
 CLUSTERED = 2000  # maximum number of photos: memory is quadratic in it
 
@@ -49,12 +47,14 @@ def report_identification(
     The seed decides who is enrolled and who is unknown; unknown people have no photo in the gallery.
     """
     vectors = evaluation.centred
+    templates = vectors.astype(np.float32) if params.distance == "euclidean_squared" else unit_rows(vectors)
     names = one_spelling(identities[image_id] for image_id in evaluation.image_ids)
     rows: list[tuple[Cell, ...]] = []
     for photos in params.gallery_photos:
         split = split_people(names, photos, evaluation.seed)
         if split is not None:
-            rows += [_identify(vectors, split, photos, method, params.fpir) for method in METHODS]
+            methods: list[Method] = [m for m in SCORERS if m != "mean" or photos > 1]
+            rows += [_identify(templates, split, photos, method, params) for method in methods]
     write_table(reports / "identification.csv", COLUMNS, rows)
     first = dict(zip(COLUMNS, rows[0], strict=True)) if rows else {}
     metrics = {name: first[name] for name in ("rank1", "rank5", "fpir", "tpir") if first}
@@ -85,28 +85,28 @@ def split_people(names: Sequence[str], photos: int, seed: int) -> Split | None:
     return Split(enrolled, calibration, test, len(unknown) - half)
 
 
-def _identify(vectors: Floats, split: Split, photos: int, method: str, fpir: float) -> tuple[Cell, ...]:
-    gallery = Gallery()
-    for name, rows in split.enrolled.items():
-        gallery.add(name, vectors[rows[:photos]])
-    make_scorer: Callable[..., Any] = METHODS[method]
-    score = make_scorer(gallery)
+def _identify(
+    templates: npt.NDArray[np.float32], split: Split, photos: int, method: Method, params: EvaluateParams
+) -> tuple[Cell, ...]:
+    enrolled = [row for rows in split.enrolled.values() for row in rows[:photos]]
+    owners = np.repeat(np.arange(len(split.enrolled)), photos)
+    score = SCORERS[method](templates[enrolled], owners, params.distance)
     probes = [(row, label) for label, rows in enumerate(split.enrolled.values()) for row in rows[photos:]]
     labels = np.array([label for _, label in probes])
-    scores = score(vectors[[row for row, _ in probes]])
-    threshold = rejection_threshold(score(vectors[split.calibration]), fpir)
-    unknown = score(vectors[split.test])
+    scores = score(templates[[row for row, _ in probes]])
+    threshold = rejection_threshold(score(templates[split.calibration]), params.fpir)
+    unknown = score(templates[split.test])
     result = open_set(scores, labels, unknown, threshold, unknown_people=split.test_people)
     return (
         *(
             photos,
             method,
-            len(gallery),
+            len(split.enrolled),
             len(probes),
             rank_rate(scores, labels, 1),
             rank_rate(scores, labels, 5),
         ),
-        *(len(split.calibration), len(split.test), fpir, result.fpir, *result.fpir_interval),
+        *(len(split.calibration), len(split.test), params.fpir, result.fpir, *result.fpir_interval),
         *(result.tpir, *result.tpir_interval, threshold),
     )
 

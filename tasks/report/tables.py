@@ -8,7 +8,11 @@ from tasks.report.formatting import UNIT, count, decimal, fixed, flat, plain, ra
 from tasks.report.inputs import Findings, Metrics, Row
 from tasks.report.slices import by_attribute, by_photo
 
-METHODS = {"nearest_neighbour": "nearest neighbour", "linear_svm": "linear SVM"}
+METHODS = {
+    "nearest_neighbour": "nearest neighbour",
+    "mean": "mean of photos",
+    "linear_svm": "linear SVM",
+}
 MOST = 20  # rows shown of a table whose length depends on the data
 SLICE_HEAD = ("Slice", "Accuracy", "95 % interval", "Pairs", "False accepts", "False rejects")
 RANGES = {"side": "px", "sharpness": "", "brightness": "", "turn": ""}
