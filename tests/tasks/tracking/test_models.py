@@ -1,3 +1,4 @@
+import base64
 import io
 import json
 from pathlib import Path
@@ -50,7 +51,9 @@ def test_mlmodel_has_run_model_and_columns_but_no_local_path(saved: Path) -> Non
     assert described["model_id"] == "m-" + "1" * 32
     inputs = json.loads(described["signature"]["inputs"])
     outputs = json.loads(described["signature"]["outputs"])
-    assert inputs == [{"type": "string", "name": "image", "required": True}]
+    assert inputs == [
+        {"type": "string", "name": name, "required": False} for name in ("image", "left", "right")
+    ]
     assert [column["name"] for column in outputs] == list(models.OUTPUTS)
     assert not any(column["required"] for column in outputs)
     assert str(Path(facenet.__file__).parent.parent) not in text
@@ -64,8 +67,10 @@ def test_requirements_are_pinned_without_local_labels(saved: Path) -> None:
     assert not [line for line in lines if "+" in line]
 
 
-def test_the_example_is_a_real_photo(saved: Path) -> None:
+def test_the_example_embeds_a_real_photo_and_verifies_two(saved: Path) -> None:
     image = Image.open(io.BytesIO(example_photo()))
     assert (image.format, image.size) == ("PNG", (92, 112))
-    (row,) = json.loads((saved / "serving_input_example.json").read_text())["dataframe_split"]["data"]
-    assert row[0].startswith("iVBORw0KGgo")  # the signature of a PNG in base64
+    example = json.loads((saved / "serving_input_example.json").read_text())["dataframe_split"]
+    assert example["columns"] == ["image", "left", "right"]
+    first, second = (base64.b64encode(example_photo(number)).decode() for number in (1, 2))
+    assert example["data"] == [[first, None, None], [None, first, second]]

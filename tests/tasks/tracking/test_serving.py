@@ -11,7 +11,10 @@ import requests
 from PIL import Image
 
 from facenet.face_model import FaceModel
-from facenet.model_folder import save_detector
+from facenet.matching import Matcher
+from facenet.model import ModelCard
+from facenet.model_folder import CALIBRATION, save_detector
+from facenet.results import Verification
 from tasks import register
 from tasks.params.register import PromotionParams, RegisterParams
 from tasks.tracking import tracking_uri
@@ -31,9 +34,26 @@ def photos(orl_photos: list[tuple[str, bytes]]) -> list[bytes]:
     return files
 
 
+def calibrate(model: Path, folder: Path) -> None:
+    """Write a calibration of the model to a folder."""
+    Matcher(
+        weights_sha256=ModelCard.read(model / "model.json").weights_sha256,
+        protocol="generated pairs",
+        metric="euclidean_squared",
+        flip="concatenate",
+        mean=None,
+        slope=3.0,
+        intercept=2.0,
+        threshold=0.02,
+        people=10,
+        people_pairs=45,
+    ).write(folder / CALIBRATION)
+
+
 @pytest.fixture
 def address(mlflow_store: Path, tiny_model: Path, tmp_path: Path) -> Iterator[str]:
     """A scoring server of the version that register made, as a user starts it."""
+    calibrate(tiny_model, mlflow_store)
     (mlflow_store / "evaluation.json").write_text('{"accuracy": 0.9}')
     register.run(
         params=RegisterParams(
@@ -41,6 +61,7 @@ def address(mlflow_store: Path, tiny_model: Path, tmp_path: Path) -> Iterator[st
         ),
         weights=tiny_model / "facenet.safetensors",
         card=tiny_model / "model.json",
+        calibration=mlflow_store / CALIBRATION,
         evaluation=mlflow_store / "evaluation.json",
         receipt=mlflow_store / "registration.json",
     )
@@ -67,7 +88,9 @@ def test_a_served_version_answers_every_form_of_request_as_the_pipeline_does(
     folder = tmp_path / "model"
     shutil.copytree(tiny_model, folder)
     save_detector(folder)
-    expected = [face.to_dict() for face in FaceModel.load(folder, device="cpu").embed(photos)]
+    calibrate(tiny_model, folder)
+    model = FaceModel.load(folder, device="cpu")
+    expected = [face.to_dict() for face in model.embed(photos)]
     texts = [base64.b64encode(photo).decode() for photo in photos]
     rows = [{"image": text} for text in texts]
     requests_ = [
@@ -75,7 +98,6 @@ def test_a_served_version_answers_every_form_of_request_as_the_pipeline_does(
         {"dataframe_split": {"columns": ["image"], "data": [[text] for text in texts]}},
         {"inputs": rows},
         {"inputs": {"image": texts}},
-        {"inputs": texts},
         {"instances": rows},
     ]
     for request in requests_:
@@ -93,7 +115,50 @@ def test_a_served_version_answers_every_form_of_request_as_the_pipeline_does(
     assert spoilt["embedding"] is None
     np.testing.assert_allclose(whole["embedding"], expected[1]["embedding"], atol=1e-5)
 
-    assert (
-        requests.post(f"{address}/invocations", json={"inputs": [{"picture": "x"}]}, timeout=300).status_code
-        == 400
-    )
+    pairs = [(0, 1), (0, 0), (1, 2)]
+    verified = model.compare([(photos[a], photos[b]) for a, b in pairs])
+    asked = [{"left": texts[a], "right": texts[b]} for a, b in pairs]
+    columns = {side: [row[side] for row in asked] for side in ("left", "right")}
+    for request in (
+        {"dataframe_records": asked},
+        {"inputs": asked},
+        {"inputs": columns},
+        {"instances": asked},
+    ):
+        check(ask(address, request), verified)
+
+    mixed = [
+        asked[0],
+        rows[1],
+        {"left": texts[0]},
+        asked[2],
+        {**rows[0], **asked[1]},
+        {"left": "?", "right": "?"},
+    ]
+    for kind in ("dataframe_records", "inputs"):
+        first, face, half, second, both, spoilt = ask(address, {kind: mixed})
+        check([first, second], [verified[0], verified[2]])
+        np.testing.assert_allclose(face["embedding"], expected[1]["embedding"], atol=1e-5)
+        assert half["error"] == ("unsupported: a row has `image`, or `left` and `right`; this one has left")
+        assert both["error"].endswith("this one has image and left and right")
+        assert (spoilt["match"], spoilt["distance"]) == (False, None)
+        assert spoilt["error"].startswith("corrupt: ")
+        assert spoilt["error"].endswith("(right photo)")
+
+    for refused in ({"inputs": [{"picture": "x"}]}, {"inputs": texts}):  # the columns have no such name
+        response = requests.post(f"{address}/invocations", json=refused, timeout=300)
+        assert response.status_code == 400
+        assert "need a column `image`, or columns `left` and `right`" in response.text
+
+
+def check(answers: list[dict[str, Any]], expected: list[Verification]) -> None:
+    """Compare answers with those of the model on the same files."""
+    for answer, other in zip(answers, expected, strict=True):
+        assert set(answer) == {
+            *("match", "distance", "threshold", "probability", "supported", "reason", "error"),
+        }
+        assert answer["match"] is other.match
+        assert answer["distance"] == pytest.approx(other.distance, abs=1e-5)
+        assert answer["probability"] == pytest.approx(other.probability, abs=1e-4)
+        assert (answer["threshold"], answer["error"]) == (0.02, None)
+        assert (answer["supported"], answer["reason"]) == (False, other.reason)
