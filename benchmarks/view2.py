@@ -1,4 +1,4 @@
-"""LFW View 2 with the CASIA-WebFace weights, run through the pipeline stages in a separate workspace."""
+"""LFW View 2, by default with the CASIA-WebFace weights, by the stages in a separate workspace."""
 
 import os
 import subprocess
@@ -22,6 +22,15 @@ def prepare(workspace: Path) -> None:
     if (workspace / "models" / "model.json").exists():  # written last
         return
     for stage in ("ingest", "align", "triplets", "train"):
+        _run(workspace, stage)
+
+
+def evaluate(workspace: Path, recipes: tuple[str, ...]) -> None:
+    """Run the stages up to evaluate on View 2 with the model of `recipes`, unless they have run."""
+    if (workspace / "reports" / "evaluation.json").exists():  # written last
+        return
+    (workspace / "params.yaml").write_text(compose(*recipes))
+    for stage in ("ingest", "align", "triplets", "train", "evaluate"):
         _run(workspace, stage)
 
 
