@@ -142,6 +142,7 @@ bench-incremental: $(READY) ## Measure ingest and align after a small change: AR
 .PHONY: bench-noop
 bench-noop: $(READY) ## Measure a flow run in which nothing has changed; needs the servers of `make up`
 	@python -m benchmarks.noop $(ARGS)
+
 .PHONY: bench-answers
 bench-answers: $(READY) ## Compare FaceModel's answers with the evaluation on LFW View 2: ARGS=casia or ARGS=pretrained
 	@python -m benchmarks.answers $(ARGS)

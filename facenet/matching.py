@@ -47,7 +47,8 @@ class Matcher:
     from every embedding, or None. mean_source: what it is the mean of, see tasks/evaluate/mean.py. threshold:
     the default, that of the protocol. thresholds: for target false accept rates; none if the evaluation had
     too few people. people, people_pairs: of the evaluation's different pairs; None in files of earlier
-    versions. identification: measured in galleries; None in files of earlier versions, and if the evaluation
+    versions. precision: fp32, bf16 or fp16, of the evaluated embeddings; None in files of earlier versions.
+    identification: measured in galleries; None in files of earlier versions, and if the evaluation
     had no two photos of one person.
     """
 
@@ -63,6 +64,7 @@ class Matcher:
     people: int | None = None
     people_pairs: int | None = None
     mean_source: str | None = None
+    precision: str | None = None
     identification: GalleryCalibration | None = None
     format: int = FORMAT
 

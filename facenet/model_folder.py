@@ -49,15 +49,17 @@ def load_parts(folder: Path, *, device: str, batch_size: int) -> ModelParts:
     if not folder.is_dir():
         raise WeightsInvalid(f"There is no folder {folder.absolute()} with a model.")
     chosen = resolve_device(device)
-    embedder, card = load_embedder(
-        folder / WEIGHTS, folder / CARD, device=chosen, batch_size=batch_size, adaptive=True
+    card = ModelCard.read(folder / CARD)
+    matcher = read_matcher(folder / CALIBRATION, card.weights_sha256)
+    embedder, _ = load_embedder(
+        folder / WEIGHTS,
+        folder / CARD,
+        device=chosen,
+        batch_size=batch_size,
+        precision=matcher.precision if matcher else None,
+        adaptive=True,
     )
-    return ModelParts(
-        card,
-        _aligner(card, folder / DETECTOR, chosen),
-        embedder,
-        read_matcher(folder / CALIBRATION, card.weights_sha256),
-    )
+    return ModelParts(card, _aligner(card, folder / DETECTOR, chosen), embedder, matcher)
 
 
 def model_digest(card: ModelCard, matcher: Matcher | None) -> str:

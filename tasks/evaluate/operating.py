@@ -35,6 +35,7 @@ def report_operating_points(
     protocol: str,
     *,
     weights_sha256: str,
+    precision: str,
 ) -> dict[str, Any]:
     """Write operating_points.csv, calibration.csv and calibration.json, and return the metrics.
 
@@ -65,6 +66,7 @@ def report_operating_points(
         threshold=float(np.mean([score.threshold for score in evaluation.result.folds])),
         people=size.people,
         people_pairs=size.people_pairs,
+        precision=precision,
     )
     if (measured := galleries()) is not None:
         matcher = replace(matcher, identification=measured.calibration)

@@ -104,9 +104,7 @@ def run(
             "fallbacks": sum(stored[photo] for photo in pairs.photos),
             **_embedding(embedded, computed, embedder),
             **_overlap(sides.shared),
-            **report_operating_points(
-                *(evaluation, params, files, galleries, name), weights_sha256=embedder.card.weights_sha256
-            ),
+            **report_operating_points(evaluation, params, files, galleries, protocol=name, **embedder.origin),
             **report_decisions(evaluation, reports=files.reports, cache=files.cache / "decisions"),
             **report_slices(evaluation, _qualities(embedded, files), attributes, reports=files.reports),
             **report_leaks(sides, evaluation, embedder, params, files),

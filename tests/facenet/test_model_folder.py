@@ -47,6 +47,7 @@ def test_files_of_different_models_raise(folder: Path) -> None:
     matcher(weights_sha256="f" * 64).write(folder / CALIBRATION)
     with pytest.raises(WeightsInvalid, match="belongs to weights ffffffffffff"):
         load_parts(folder, device="cpu", batch_size=1)
+    (folder / CALIBRATION).unlink()
     with (folder / WEIGHTS).open("ab") as file:
         file.write(b"\0")
     with pytest.raises(WeightsInvalid, match="sha256"):
@@ -89,3 +90,10 @@ def test_the_size_of_templates_is_that_of_the_combined_flips(tiny_model: Path) -
     assert template_size(card, matcher(flip="concatenate")) == 256
     assert template_size(card, matcher(flip="add")) == template_size(card, matcher(flip="none")) == 128
     assert template_size(card, None) == 0
+
+
+def test_the_precision_is_the_evaluated_one(folder: Path) -> None:
+    sha256 = ModelCard.read(folder / CARD).weights_sha256
+    for precision, used in (("bf16", "bf16"), (None, "fp32")):
+        matcher(weights_sha256=sha256, precision=precision).write(folder / CALIBRATION)
+        assert load_parts(folder, device="cpu", batch_size=1).embedder.precision == used

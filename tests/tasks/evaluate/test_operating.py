@@ -23,9 +23,10 @@ def test_tables_metrics_and_calibration_agree(tmp_path: Path, params: EvaluatePa
     result, changed = evaluation(), params.model_copy(update={"flip": "none", "far": 0.05})
     files = EvaluatePaths(reports=tmp_path, calibration=tmp_path / "m.json")
     metrics = report_operating_points(
-        result, changed, files, lambda: None, protocol="p", weights_sha256="a" * 64
+        result, changed, files, lambda: None, protocol="p", weights_sha256="a" * 64, precision="bf16"
     )
     rows, matcher = read(tmp_path / "operating_points.csv"), Matcher.read(tmp_path / "m.json")
+    assert (matcher.weights_sha256, matcher.precision) == ("a" * 64, "bf16")
     assert [row["far_target"] for row in rows] == ["0.1", "0.05", "0.01", "0.001", "0.0001"]
     assert list(metrics["val_at_far"]) == [row["far_target"] for row in rows]
     for row, threshold in zip(rows, matcher.thresholds, strict=True):
@@ -56,7 +57,9 @@ def test_too_few_people_ship_no_thresholds_for_false_accept_rates(
         table[side] = "P" + (numbers % 12).astype(str) + "/" + table[side].str.rpartition("/")[2]
     few = replace(result, pairs=replace(result.pairs, table=table, usable=table))
     files = EvaluatePaths(reports=tmp_path, calibration=tmp_path / "m.json")
-    metrics = report_operating_points(few, params, files, lambda: None, protocol="p", weights_sha256="a" * 64)
+    metrics = report_operating_points(
+        few, params, files, lambda: None, protocol="p", weights_sha256="a" * 64, precision="bf16"
+    )
     matcher = Matcher.read(tmp_path / "m.json")
     assert (matcher.people, matcher.people_pairs, matcher.thresholds) == (12, 12, ())
     assert matcher.threshold == pytest.approx(result.result.metrics()["threshold"])
@@ -71,7 +74,9 @@ def test_enough_pairs_of_people_support_a_rate(tmp_path: Path, params: EvaluateP
     """60 pairs of people support one false accept in two."""
     files = EvaluatePaths(reports=tmp_path, calibration=tmp_path / "m.json")
     asked = params.model_copy(update={"far": 0.5, "flip": "none"})
-    report_operating_points(evaluation(), asked, files, lambda: None, protocol="p", weights_sha256="a" * 64)
+    report_operating_points(
+        evaluation(), asked, files, lambda: None, protocol="p", weights_sha256="a" * 64, precision="bf16"
+    )
     first = read(tmp_path / "operating_points.csv")[0]
     assert (first["far_target"], first["supported"]) == ("0.5", "true")
     assert first["in_words"].startswith(
