@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from facenet.results import Quality
 from faults.errors import FaultFound
-from service.gallery import Enrolment, Gallery, PhotoQuality, Snapshot
+from service.gallery import Enrolment, Gallery, Snapshot
 from service.gallery.errors import ErasureIncomplete, PersonUnknown
 
 MODEL, SIZE, PHOTOS = "f" * 64, 512, 3
@@ -28,7 +29,7 @@ def photos_of(name: str) -> list[Enrolment]:
     random = np.random.default_rng(list(hashlib.sha256(name.encode()).digest()))
     templates = random.normal(size=(PHOTOS, SIZE)).astype(np.float32)
     templates /= np.linalg.norm(templates, axis=1, keepdims=True)
-    quality = PhotoQuality(100, 50, 128)
+    quality = Quality(100, 50, 128)
     return [Enrolment.of(random.bytes(3000), template, quality, keep=True) for template in templates]
 
 

@@ -3,7 +3,7 @@
 from service.gallery.gallery import Gallery
 from service.gallery.matrix import Snapshot
 from service.gallery.nearest import Nearest
-from service.gallery.records import Enrolled, Enrolment, Info, People, Person, Photo, PhotoQuality, Removal
+from service.gallery.records import Enrolled, Enrolment, Info, People, Person, Photo, Removal
 
 __all__ = [
     "Enrolled",
@@ -14,7 +14,6 @@ __all__ = [
     "People",
     "Person",
     "Photo",
-    "PhotoQuality",
     "Removal",
     "Snapshot",
 ]

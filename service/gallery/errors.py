@@ -1,5 +1,7 @@
 """What the gallery refuses, or cannot do; each message names the object and what to do next."""
 
+from typing import Any
+
 from facenet.errors import FaceNetError
 
 
@@ -28,11 +30,22 @@ class EnrolmentInvalid(GalleryError):
 
 
 class EnrolmentRefused(GalleryError):
-    """A check of the mode "strict" found something wrong with a photo."""
+    """The checks refuse all photos of a request; `findings` says why, see service/gallery/checks.py."""
+
+    def __init__(self, message: str, findings: tuple[Any, ...] = ()) -> None:
+        super().__init__(message, findings)  # both are needed to unpickle it
+        self.findings = findings
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class ModelDiffers(GalleryError):
     """The templates come from another model than the one in use."""
+
+
+class MigrationRefused(GalleryError):
+    """Photos cannot be embedded with another model: they are not stored, or show no face."""
 
 
 class StoreTooNew(GalleryError):

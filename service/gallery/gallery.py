@@ -7,16 +7,18 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from service.gallery import reading, writing
+from service.gallery.approximate import Approximate, is_installed
 from service.gallery.erasure import erase
 from service.gallery.errors import PhotoUnknown
 from service.gallery.matrix import Matrix, Snapshot
 from service.gallery.names import checked_key
 from service.gallery.nearest import Nearest, nearest
 from service.gallery.records import Enrolled, Enrolment, Info, People, Person, Photo, Removal
-from service.gallery.schema import originals, people, photos
+from service.gallery.schema import originals
+from service.gallery.settings import Settings
 from service.gallery.store import Store
 
 PAGE = 100
@@ -28,12 +30,20 @@ class Gallery:
     Every change is one transaction: it is durable when the method returns, and nobody sees a part of it.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store, self._settings = store, settings
         self._matrix = Matrix(store.template_size)
+        self._indices: dict[str, Approximate] = {}
 
     @classmethod
-    def open(cls, url: str | Path | None = None, *, model_digest: str, template_size: int) -> Self:
+    def open(
+        cls,
+        url: str | Path | None = None,
+        *,
+        model_digest: str,
+        template_size: int,
+        settings: Settings | None = None,
+    ) -> Self:
         """Open a gallery, and create it if there is none.
 
         Args:
@@ -41,13 +51,16 @@ class Gallery:
                 in the working folder.
             model_digest: `FaceModel.digest` of the model in use.
             template_size: `FaceModel.template_size`.
+            settings: those of gallery/settings.toml by default.
 
         Raises:
+            ParamsInvalid: gallery/settings.toml is not valid.
             ModelDiffers: its templates come from another model.
             StoreTooNew: a later version of this program has changed its tables.
             StoreFailed: the database cannot be read or written.
         """
-        return cls(Store.open(url, model_digest, template_size))
+        settings = settings or Settings.read()
+        return cls(Store.open(url, model_digest, template_size), settings)
 
     def __enter__(self) -> Self:
         return self
@@ -179,15 +192,34 @@ class Gallery:
         with self._store.reading() as connection:
             return self._matrix.follow(connection, self._store.state(connection).version)
 
-    def search(self, queries: npt.ArrayLike, k: int = 1, *, metric: str = "cosine") -> Nearest:
+    def search(
+        self, queries: npt.ArrayLike, k: int = 1, *, metric: str = "cosine", exact: bool = False
+    ) -> Nearest:
         """Return the k nearest templates of each query, with the changes of other processes until now.
+
+        With at least `settings.approximate_from` templates it is approximate, once the index is built. The
+        scores are exact.
 
         Args:
             queries: (Q, D) templates.
             k: at most this many; fewer in a smaller gallery.
             metric: that of the model; see `nearest`.
+            exact: search exactly, whatever the size.
         """
-        return nearest(self.snapshot(), np.asarray(queries, np.float32), k, metric)
+        snapshot, asked = self.snapshot(), np.asarray(queries, np.float32)
+        if not exact and 0 < self._settings.approximate_from <= len(snapshot) and is_installed():
+            found = self._approximate(metric).search(snapshot, asked, k)
+            if found is not None:
+                return found
+        return nearest(snapshot, asked, k, metric)
+
+    def _approximate(self, metric: str) -> Approximate:
+        return self._indices.setdefault(metric, Approximate(metric))
+
+    @property
+    def settings(self) -> Settings:
+        """Mode and limits of the checks, and when search is approximate."""
+        return self._settings
 
     @property
     def version(self) -> int:
@@ -199,10 +231,7 @@ class Gallery:
         """Return counts, and what the gallery is bound to."""
         with self._store.reading() as connection:
             row = self._store.state(connection)
-            counts = {
-                name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-                for name, table in (("people", people), ("photos", photos), ("stored", originals))
-            }
+            counts = reading.count(connection)
         return Info(
             place=str(self),
             model_digest=row.model_digest,

@@ -40,22 +40,25 @@ def nearest(snapshot: Snapshot, queries: Floats32, k: int, metric: str) -> Neare
     if metric not in ("cosine", "arccos", "euclidean_squared"):
         raise ValueError(f"there is no metric {metric!r}")
     k = min(k, len(snapshot))
+    squares = snapshot.squares if metric == "euclidean_squared" else None
     step = max(1, PRODUCTS // max(1, len(snapshot)))
     rows, scores = np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
     for start in range(0, len(queries) if k else 0, step):
         part = slice(start, start + step)
-        products = _scores(snapshot, queries[part], metric)
+        products = scores_of(snapshot.templates, queries[part], metric, squares)
         rows[part] = _largest(products, k)
         scores[part] = np.take_along_axis(products, rows[part], axis=1)
     return Nearest(scores, rows, snapshot.owners[rows], snapshot)
 
 
-def _scores(snapshot: Snapshot, queries: Floats32, metric: str) -> Floats32:
-    templates = snapshot.templates
+def scores_of(
+    templates: Floats32, queries: Floats32, metric: str, squares: Floats32 | None = None
+) -> Floats32:
+    """Return the (Q, G) scores of queries (Q, D) and templates (G, D); squares: lengths of the templates."""
     if metric == "euclidean_squared":
         # |q - t|^2 = |q|^2 - 2 q t + |t|^2
         products = 2 * (queries @ templates.T)
-        products -= snapshot.squares
+        products -= np.einsum("ij,ij->i", templates, templates) if squares is None else squares
         products -= np.einsum("ij,ij->i", queries, queries)[:, None]
         return products
     # One query is a matrix-vector product, which reads the templates once at the speed of the memory.

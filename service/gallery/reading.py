@@ -5,9 +5,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.sql import Select
 
+from facenet.results import Quality
 from service.gallery.errors import PersonUnknown
 from service.gallery.names import checked_key
-from service.gallery.records import People, Person, Photo, PhotoQuality
+from service.gallery.records import People, Person, Photo
 from service.gallery.schema import info, originals, people, photos
 
 _PERSON = (
@@ -22,6 +23,15 @@ _PERSON = (
 def read_info(connection: Connection) -> Row[Any] | None:
     """Return the row about the gallery, None if it is new."""
     return connection.execute(select(info)).one_or_none()
+
+
+def count(connection: Connection) -> dict[str, int]:
+    """Return the number of people, of photos, and of photos whose bytes are stored."""
+    tables = {"people": people, "photos": photos, "stored": originals}
+    return {
+        name: int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+        for name, table in tables.items()
+    }
 
 
 def find_person(connection: Connection, name: str, place: object) -> Person:
@@ -74,7 +84,7 @@ def list_photos(connection: Connection, person: int) -> tuple[Photo, ...]:
         Photo(
             row.id,
             bytes(row.sha256).hex(),
-            None if row.side is None else PhotoQuality(row.side, row.sharpness, row.brightness),
+            None if row.side is None else Quality(row.side, row.sharpness, row.brightness),
             row.enrolled_by,
             row.enrolled_at,
             bool(row.stored),

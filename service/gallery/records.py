@@ -2,37 +2,13 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from facenet.results import Quality
+
 Template = npt.NDArray[np.float32]
-
-
-class Quality(Protocol):
-    """The quality of a face: `facenet.Quality`, or `PhotoQuality` of a stored one."""
-
-    @property
-    def side(self) -> float:
-        """Shorter side of the box in pixels of the photo."""
-
-    @property
-    def sharpness(self) -> float:
-        """Variance of the Laplacian of the aligned grey face."""
-
-    @property
-    def brightness(self) -> float:
-        """Mean grey value, 0 to 255."""
-
-
-@dataclass(frozen=True)
-class PhotoQuality:
-    """A stored quality; see `Quality`."""
-
-    side: float
-    sharpness: float
-    brightness: float
 
 
 @dataclass(frozen=True)
@@ -80,7 +56,7 @@ class Photo:
 
     id: int
     sha256: str
-    quality: PhotoQuality | None
+    quality: Quality | None
     by: str
     at: str
     stored: bool

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from sqlalchemy import create_engine, text
 
+from facenet.results import Quality
 from faults.cluster import Cluster, cluster
-from service.gallery import Enrolment, Gallery, PhotoQuality
+from service.gallery import Enrolment, Gallery
 from tests.programs import program
 
 SIZE, MODEL = 16, "a" * 64
@@ -67,6 +68,6 @@ def photo() -> Callable[..., Enrolment]:
     def make(size: int = SIZE, *, keep: bool = False, content: bytes | None = None) -> Enrolment:
         template = random.normal(size=size).astype(np.float32)
         template /= np.linalg.norm(template)
-        return Enrolment.of(content or os.urandom(2000), template, PhotoQuality(90, 120.5, 99), keep=keep)
+        return Enrolment.of(content or os.urandom(2000), template, Quality(90, 120.5, 99), keep=keep)
 
     return make
