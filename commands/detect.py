@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from commands.exit_codes import NO, OK
 from commands.numbers import number_between
-from commands.output import as_text, complain, json_list, printable, progress, show
+from commands.output import as_text, complain, json_list, lines, printable, progress
 from facenet.errors import ImageRejected, ParamsInvalid, StorageFailed
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     failed = 0
     with (
         progress(len(photos), name="detect") as bar,
-        json_list() if arguments.json else _lines() as entry,
+        json_list() if arguments.json else lines() as entry,
     ):
         for number, found in enumerate(search(detector, photos)):
             failed += found.faces is None
@@ -86,11 +85,6 @@ def run(arguments: argparse.Namespace) -> int:
     if failed:
         complain(f"{failed} of {len(photos)} photos could not be read; the output says why.")
     return NO if failed else OK
-
-
-@contextmanager
-def _lines() -> Iterator[Callable[[Any], None]]:
-    yield show
 
 
 def search(detector: MTCNN, photos: Iterable[Argument]) -> Iterator[Found]:

@@ -7,11 +7,16 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from commands import (
+    cluster,
     compare,
     completion,
     detect,
     doctor,
     embed,
+    export,
+    identify,
+    people,
+    remove,
     reproduce,
     results,
     serve,
@@ -43,6 +48,11 @@ COMMANDS = {
     "compare": Command(compare, "compare each of several photos with each other"),
     "embed": Command(embed, "write the templates of photos to a file", "service"),
     "detect": Command(detect, "detect the faces in photos"),
+    "identify": Command(identify, "say which enrolled people the faces in photos show", "service"),
+    "people": Command(people, "list the enrolled people", "service"),
+    "remove": Command(remove, "remove a person from the gallery", "service"),
+    "cluster": Command(cluster, "sort photos into one folder per person"),
+    "export": Command(export, "write a model as ONNX files", "export"),
     "results": Command(results, "print the metrics of the last run of the pipeline", "pipeline"),
     "reproduce": Command(reproduce, "train a registered version again, and compare the weights", "pipeline"),
     "summary": Command(summary, "print the layers of a network"),

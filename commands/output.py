@@ -32,6 +32,12 @@ def show_json(value: Any) -> None:
 
 
 @contextmanager
+def lines() -> Iterator[Callable[[Any], None]]:
+    """Yield a function that prints an entry as it is; the counterpart of `json_list`."""
+    yield show
+
+
+@contextmanager
 def json_list() -> Iterator[Callable[[Any], None]]:
     """Yield a function that prints an entry of a JSON list, which is closed even if an error ends it."""
     separators = chain("[", repeat(","))

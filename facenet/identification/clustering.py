@@ -24,10 +24,16 @@ def cluster(embeddings: npt.ArrayLike, distance: float) -> Labels:
     and Michener, 1958). Memory is quadratic in N: 800 MB for 10,000 faces.
     """
     rows = np.asarray(embeddings, np.float64)
-    if len(rows) < 2:
-        return np.zeros(len(rows), np.int64)
     rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-    upper = np.clip(1 - (rows @ rows.T)[np.triu_indices(len(rows), 1)], 0, None)
+    return cluster_distances(1 - rows @ rows.T, distance)
+
+
+def cluster_distances(distances: npt.ArrayLike, distance: float) -> Labels:
+    """Return the zero-based cluster of each of N faces from their (N, N) distances, as `cluster` does."""
+    values = np.asarray(distances, np.float64)
+    if len(values) < 2:
+        return np.zeros(len(values), np.int64)
+    upper = np.clip(values[np.triu_indices(len(values), 1)], 0, None)
     return np.asarray(fcluster(linkage(upper, "average"), distance, "distance"), np.int64) - 1
 
 

@@ -9,6 +9,10 @@ class GalleryError(FaceNetError):
     """Base of all errors of the gallery."""
 
 
+class GalleryMissing(GalleryError):
+    """There is no gallery, since nobody was enrolled there."""
+
+
 class NameInvalid(GalleryError):
     """A name is empty, too long, or has characters that cannot be shown."""
 
