@@ -1,5 +1,6 @@
 """Compute embeddings of faces with a trained network."""
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 import numpy as np
@@ -22,46 +23,27 @@ ROW_MULTIPLE = 8
 FEW = 3  # faces that are embedded one by one in less time than a padded chunk of ROW_MULTIPLE takes
 
 
-class Embedder:
-    """Computes embeddings in chunks of one fixed shape.
+class ChunkEmbedder(ABC):
+    """Computes embeddings in chunks of one fixed shape, whatever runs the network.
 
     The last chunk is padded, so the kernels always see the same shapes and an embedding depends neither on
     its position nor on the number and content of the other faces.
 
     Args:
-        network: maps (N, 3, S, S) standardised faces to (N, E) prelogits; it is copied.
         image_size: S, pixels.
-        standardisation: the one used in training, see the model card.
-        device: a torch device or its name; "auto" selects the best available.
-        precision: fp32, bf16, fp16 or auto, for the network's arithmetic; embeddings are always float32.
+        precision: fp32, bf16 or fp16, of the network's arithmetic; embeddings are always float32.
         batch_size: faces per chunk; 1, or rounded up to a multiple of 8.
         adaptive: use smaller chunks for fewer faces: a few one by one, others in a multiple of 8. The last
             bits of an embedding then depend on how many faces are embedded with it.
     """
 
-    def __init__(
-        self,
-        network: nn.Module,
-        *,
-        image_size: int,
-        device: str | torch.device = "cpu",
-        precision: str = "fp32",
-        batch_size: int = 64,
-        standardisation: str = "fixed",
-        adaptive: bool = False,
-    ) -> None:
-        self.adaptive = adaptive
-        self.device = resolve_device(device) if isinstance(device, str) else device
-        self.precision = resolve_precision(precision, self.device)
-        self.image_size, self.standardisation = image_size, standardisation
+    def __init__(self, *, image_size: int, precision: str, batch_size: int, adaptive: bool) -> None:
+        self.image_size, self.precision, self.adaptive = image_size, precision, adaptive
         self.batch_size = 1 if batch_size == 1 else -(-batch_size // ROW_MULTIPLE) * ROW_MULTIPLE
-        if self.device.type == "cpu":
-            keep_freed_memory()
-        self._network = fold_batch_norm(network).to(self.device)
-        for layer in self._network.modules():
-            if isinstance(layer, nn.Conv2d | nn.Linear):  # once; autocast would cast for every chunk
-                layer.to(PRECISIONS[self.precision])
-        convert_conv2d_weight_memory_format(self._network, torch.channels_last)
+
+    @abstractmethod
+    def run(self, faces: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return the embeddings (n, E) of a contiguous chunk (n, S, S, 3); n is at most the batch size."""
 
     def embed(self, faces: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return the (N, E) float32 embeddings of (N, H, W, 3) uint8 RGB faces, H and W >= S.
@@ -97,10 +79,7 @@ class Embedder:
     def _embed_chunk(self, faces: npt.NDArray[np.uint8], rows: int) -> npt.NDArray[np.float32]:
         padded = np.zeros((rows, *faces.shape[1:]), np.uint8)
         padded[: len(faces)] = faces
-        with torch.inference_mode(), autocast(self.device, self.precision):
-            images = standardise(torch.from_numpy(padded).to(self.device), self.standardisation)
-            images = images.contiguous(memory_format=torch.channels_last)
-            embeddings = networks.embed(self._network, images)[: len(faces)].float().cpu().numpy()
+        embeddings = self.run(padded)[: len(faces)]
         finite = np.isfinite(embeddings).all(axis=1)
         if not finite.all():
             raise WeightsInvalid(
@@ -108,6 +87,55 @@ class Embedder:
                 "Set the precision to fp32; if that does not help, the weights are corrupt."
             )
         return np.asarray(embeddings, np.float32)
+
+
+class Embedder(ChunkEmbedder):
+    """Computes embeddings with torch.
+
+    Args:
+        network: maps (N, 3, S, S) standardised faces to (N, E) prelogits; it is copied.
+        image_size: S, pixels.
+        standardisation: the one used in training, see the model card.
+        device: a torch device or its name; "auto" selects the best available.
+        precision: fp32, bf16, fp16 or auto.
+        batch_size: see ChunkEmbedder.
+        adaptive: see ChunkEmbedder.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        image_size: int,
+        device: str | torch.device = "cpu",
+        precision: str = "fp32",
+        batch_size: int = 64,
+        standardisation: str = "fixed",
+        adaptive: bool = False,
+    ) -> None:
+        self.device = resolve_device(device) if isinstance(device, str) else device
+        super().__init__(
+            image_size=image_size,
+            precision=resolve_precision(precision, self.device),
+            batch_size=batch_size,
+            adaptive=adaptive,
+        )
+        self.standardisation = standardisation
+        if self.device.type == "cpu":
+            keep_freed_memory()
+        self._network = fold_batch_norm(network).to(self.device)
+        for layer in self._network.modules():
+            if isinstance(layer, nn.Conv2d | nn.Linear):  # once; autocast would cast for every chunk
+                layer.to(PRECISIONS[self.precision])
+        convert_conv2d_weight_memory_format(self._network, torch.channels_last)
+
+    def run(self, faces: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return the embeddings (n, E) of a chunk (n, S, S, 3)."""
+        with torch.inference_mode(), autocast(self.device, self.precision):
+            images = standardise(torch.from_numpy(faces).to(self.device), self.standardisation)
+            images = images.contiguous(memory_format=torch.channels_last)
+            embeddings: npt.NDArray[np.float32] = networks.embed(self._network, images).float().cpu().numpy()
+        return embeddings
 
 
 def load_embedder(

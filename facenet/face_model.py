@@ -62,6 +62,7 @@ class FaceModel:
         source: str | Path | None = None,
         *,
         device: str = "auto",
+        runtime: str = "torch",
         batch_size: int = 32,
         max_pixels: int = MAX_PIXELS,
     ) -> Self:
@@ -72,16 +73,19 @@ class FaceModel:
                 folder: the artifacts of a version, or a workspace's models/; "pretrained": dlib's ResNet;
                 None: the champion, without one the workspace's models/, without that the pretrained model.
             device: a torch device, or "auto" for the best available one.
+            runtime: of the embedding network: "torch", or "onnx" or "openvino" on the CPU in float32, which
+                read an exported folder or export the model once into the user's cache.
             batch_size: maximum number of faces embedded at once; fewer are not padded to it.
             max_pixels: larger photos are rejected before decoding.
 
         Raises:
             SourceInvalid: the registry has no such version, or cannot be used.
             WeightsInvalid: a file is missing or invalid, or the files belong to different models.
-            ParamsInvalid: the device is not available.
+            ParamsInvalid: the device is not available, the runtime unknown or not able to use the device.
+            PackageMissing: a package that the runtime needs is not installed.
         """
         with model_folder(source) as (folder, origin):
-            parts = load_parts(folder, device=device, batch_size=batch_size)
+            parts = load_parts(folder, device=device, batch_size=batch_size, runtime=runtime)
         return cls(parts, origin=origin, max_pixels=max_pixels)
 
     def __repr__(self) -> str:

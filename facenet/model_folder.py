@@ -17,49 +17,68 @@ from facenet.detection import (
 )
 from facenet.devices import resolve_device
 from facenet.digests import value_digest
-from facenet.embedder import Embedder, load_embedder
-from facenet.errors import WeightsInvalid
+from facenet.embedder import ChunkEmbedder, load_embedder
+from facenet.errors import ParamsInvalid, WeightsInvalid
+from facenet.export import EMBEDDER
 from facenet.matching import Matcher, read_matcher
 from facenet.model import CALIBRATION, CARD, DETECTOR, WEIGHTS, ModelCard
+from facenet.runtimes import load_graph_embedder
 
 
 @dataclass(frozen=True)
 class ModelParts:
     """What FaceModel computes with, configured as the model was evaluated.
 
-    embedder: for a few faces at once, see Embedder's `adaptive`. matcher: None for a model that was not
+    embedder: for a few faces at once, see ChunkEmbedder's `adaptive`. matcher: None for a model that was not
     evaluated.
     """
 
     card: ModelCard
     aligner: FaceAligner
-    embedder: Embedder
+    embedder: ChunkEmbedder
     matcher: Matcher | None
 
 
-def load_parts(folder: Path, *, device: str, batch_size: int) -> ModelParts:
+def load_parts(folder: Path, *, device: str, batch_size: int, runtime: str = "torch") -> ModelParts:
     """Return the parts of the model in a folder: a registered version's `artifacts`, or `models/`.
 
     device: a torch device, or "auto" for the best available one. batch_size: faces embedded at once.
+    runtime: of the embedding network: "torch", or "onnx" or "openvino" on the CPU. Detection has its own.
 
     Raises:
         WeightsInvalid: a file is missing or invalid, or the files belong to different models.
-        ParamsInvalid: the device is not available.
+        ParamsInvalid: the device is not available, the runtime unknown or not able to use the device.
+        PackageMissing: a package that the runtime needs is not installed.
     """
     if not folder.is_dir():
         raise WeightsInvalid(f"There is no folder {folder.absolute()} with a model.")
-    chosen = resolve_device(device)
+    chosen = resolve_device("cpu" if runtime != "torch" and device == "auto" else device)
     card = ModelCard.read(folder / CARD)
     matcher = read_matcher(folder / CALIBRATION, card.weights_sha256)
-    embedder, _ = load_embedder(
+    precision = matcher.precision if matcher else None
+    embedder = _embedder(folder, runtime, device=chosen, batch_size=batch_size, precision=precision)
+    return ModelParts(card, _aligner(card, folder / DETECTOR, chosen), embedder, matcher)
+
+
+def _embedder(
+    folder: Path, runtime: str, *, device: torch.device, batch_size: int, precision: str | None
+) -> ChunkEmbedder:
+    if runtime != "torch":
+        if device.type != "cpu":
+            raise ParamsInvalid(
+                f"The runtime {runtime} computes on the CPU, not on {device}. Use device cpu."
+            )
+        return load_graph_embedder(folder, runtime, batch_size=batch_size, adaptive=True)[0]
+    if (folder / EMBEDDER).exists() and not (folder / WEIGHTS).exists():
+        raise WeightsInvalid(f"{folder} is an exported model. Load it with the runtime onnx or openvino.")
+    return load_embedder(
         folder / WEIGHTS,
         folder / CARD,
-        device=chosen,
+        device=device,
         batch_size=batch_size,
-        precision=matcher.precision if matcher else None,
+        precision=precision,
         adaptive=True,
-    )
-    return ModelParts(card, _aligner(card, folder / DETECTOR, chosen), embedder, matcher)
+    )[0]
 
 
 def model_digest(card: ModelCard, matcher: Matcher | None) -> str:

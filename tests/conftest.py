@@ -16,7 +16,7 @@ import pytest
 
 from tasks.downloads.lookup import mirrors
 from tasks.workers.team import worker_count
-from tests.exported import exported_folder, shared_base
+from tests.exported import exported_folder, shared_base, write_tiny_model
 from tests.servers import free_port, running
 
 if TYPE_CHECKING:
@@ -261,3 +261,10 @@ def prefect_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the ONNX files of the pretrained model; do not change it."""
     return exported_folder(shared_base(tmp_path_factory))
+
+
+@pytest.fixture
+def tiny_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a model of whole photos that takes a second to export."""
+    write_tiny_model(tmp_path / "model", monkeypatch)
+    return tmp_path / "model"

@@ -38,6 +38,7 @@ GLUE = (
 )
 # The lists of modules whose code is part of a cache key or a digest, and what that code begins with.
 DIGESTED = {
+    "facenet.runtimes.exported_file": ["facenet.export.embedding", "facenet.export.onnx_file"],
     "tasks.align.keys": ["tasks.align.work"],
     "tasks.evaluate.embedding_cache": ["tasks.evaluate.work"],
     "tasks.ingest.verdict_cache": ["tasks.ingest.photos"],

@@ -7,6 +7,7 @@ and this way a result cannot depend on the number of threads.
 
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,8 @@ SETTINGS = {
 
 def openvino_runtime(pnet: PNet, rnet: RNet, onet: ONet) -> Runtime:
     """Return the networks compiled with the current weights of the modules."""
-    graph_of = lru_cache(CANVAS_SHAPES)(lambda height, width: _Graph(pnet_graph(pnet, height, width)))
-    refiner, decider = _Graph(rnet_graph(rnet, CHUNKS[0])), _Graph(onet_graph(onet, CHUNKS[1]))
+    graph_of = lru_cache(CANVAS_SHAPES)(lambda height, width: CompiledGraph(pnet_graph(pnet, height, width)))
+    refiner, decider = CompiledGraph(rnet_graph(rnet, CHUNKS[0])), CompiledGraph(onet_graph(onet, CHUNKS[1]))
 
     def propose(pixels: Floats, mask: Floats) -> Floats:
         (found,) = graph_of(*pixels.shape[:2]).run(pixels[None], mask[None, None])
@@ -44,15 +45,16 @@ def openvino_runtime(pnet: PNet, rnet: RNet, onet: ONet) -> Runtime:
     )
 
 
-class _Graph:
-    """A compiled graph, safe to share between threads."""
+class CompiledGraph:
+    """A compiled graph of one output, safe to share between threads; `threads` compute together."""
 
-    def __init__(self, model: Model) -> None:
-        self._compiled = _core().compile_model(model, "CPU", SETTINGS)
+    def __init__(self, model: Model, *, threads: int = 1) -> None:
+        settings = SETTINGS | {"INFERENCE_NUM_THREADS": threads}
+        self._compiled = _core().compile_model(model, "CPU", settings)
         self._idle: list[Any] = []
 
-    def run(self, *inputs: Floats) -> Floats:
-        """Return the output for the inputs, which must be contiguous."""
+    def run(self, *inputs: Any) -> Any:
+        """Return the output array for the input arrays, which must be contiguous."""
         try:
             request = self._idle.pop()
         except IndexError:  # all are in use by other threads
@@ -60,9 +62,14 @@ class _Graph:
         for number, values in enumerate(inputs):
             request.set_input_tensor(number, ov.Tensor(values, shared_memory=True))
         request.infer()
-        output: Floats = request.get_output_tensor(0).data.copy()
+        output = request.get_output_tensor(0).data.copy()
         self._idle.append(request)
         return output
+
+
+def read_graph(path: Path) -> Model:
+    """Return the graph in an ONNX file."""
+    return _core().read_model(path)
 
 
 @cache
@@ -70,8 +77,8 @@ def _core() -> Any:
     return ov.Core()
 
 
-def _read(graph: _Graph, chunks: Iterator[Floats]) -> Floats:
-    found = np.concatenate([graph.run(chunk)[..., 0, 0] for chunk in chunks])
+def _read(graph: CompiledGraph, chunks: Iterator[Floats]) -> Floats:
+    found: Floats = np.concatenate([graph.run(chunk)[..., 0, 0] for chunk in chunks])
     found[:, 0] = _sigmoid(found[:, 0])
     return found
 

@@ -5,7 +5,6 @@ changed since, it is written again.
 """
 
 import atexit
-import os
 import shutil
 import tempfile
 from functools import cache
@@ -20,6 +19,7 @@ from facenet.errors import StorageFailed
 from facenet.model import save_model
 from facenet.networks.dlib_file import packaged_dlib_file
 from facenet.pretrained.card import pretrained_card
+from facenet.user_cache import user_cache
 
 FORMAT = 1  # to be raised when the files of the folder change in another way than by what `_key` covers
 FILES = ("facenet.safetensors", "model.json", "mtcnn.safetensors")
@@ -36,7 +36,7 @@ def folder() -> Path:
         WeightsInvalid: a package that carries weights is missing or damaged.
     """
     try:
-        target = _cache_root() / f"dlib-resnet-{_key()}"
+        target = user_cache() / f"dlib-resnet-{_key()}"
         if _is_whole(target):
             return target
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -44,15 +44,6 @@ def folder() -> Path:
             return _replace(_write(Path(temporary) / target.name), target)
     except (OSError, StorageFailed):
         return _temporary_folder()
-
-
-def _cache_root() -> Path:
-    """Return the user's cache; the XDG specification ignores a relative path in XDG_CACHE_HOME."""
-    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    try:
-        return (named if named.is_absolute() else Path.home() / ".cache") / "facenet-pipeline"
-    except RuntimeError as error:
-        raise StorageFailed(f"{error}. Set XDG_CACHE_HOME to a folder for caches.") from error
 
 
 def _key() -> str:

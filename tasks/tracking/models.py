@@ -29,6 +29,7 @@ CODE = (
     "facenet.evaluation.gallery_calibration",
     "facenet.evaluation.sample_size",
     "facenet.evaluation.sigmoid",
+    "facenet.export",
     "facenet.face_model",
     "facenet.images",
     "facenet.matching",
@@ -42,7 +43,9 @@ CODE = (
     "facenet.quality",
     "facenet.registry",
     "facenet.results",
+    "facenet.runtimes",
     "facenet.standardisation",
+    "facenet.user_cache",
     "tasks.tracking.serving",
 )
 REQUIREMENTS = ("joblib", "mlflow", "numpy", "openvino", "pandas", "pillow", "safetensors", "torch")

@@ -362,3 +362,15 @@ def test_the_digest_changes_with_what_changes_templates(
     assert len(model.digest) == 64
     assert changed(threshold=0.4, slope=2.0).digest == model.digest
     assert repr(model).startswith("FaceModel(")
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "openvino"])
+def test_other_runtimes_answer_as_torch(exported: Path, orl_photos: Photos, runtime: str) -> None:
+    photos = [data for _, data in orl_photos[:40:8]]
+    torch_model = FaceModel.load("pretrained", device="cpu")
+    other = FaceModel.load(exported, runtime=runtime, batch_size=8)
+    assert (other.digest, other.template_size) == (torch_model.digest, torch_model.template_size)
+    expected, found = embeddings(torch_model, photos), embeddings(other, photos)
+    cosines = (expected * found).sum(1) / np.linalg.norm(expected, axis=1) / np.linalg.norm(found, axis=1)
+    assert cosines.min() > 0.999999
+    assert [str(face) for face in other.embed(photos)] == [str(face) for face in torch_model.embed(photos)]

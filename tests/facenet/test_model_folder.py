@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from facenet.detection import load_mtcnn_weights
@@ -97,3 +98,16 @@ def test_the_precision_is_the_evaluated_one(folder: Path) -> None:
     for precision, used in (("bf16", "bf16"), (None, "fp32")):
         matcher(weights_sha256=sha256, precision=precision).write(folder / CALIBRATION)
         assert load_parts(folder, device="cpu", batch_size=1).embedder.precision == used
+
+
+def test_an_exported_folder_needs_a_runtime_for_it(exported: Path) -> None:
+    with pytest.raises(WeightsInvalid, match=r"exported model\. Load it with the runtime onnx or openvino"):
+        load_parts(exported, device="auto", batch_size=1)
+    parts = load_parts(exported, device="auto", batch_size=8, runtime="onnx")
+    assert (parts.embedder.precision, parts.embedder.adaptive, parts.embedder.batch_size) == ("fp32", True, 8)
+
+
+def test_runtimes_for_the_cpu_refuse_other_devices(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facenet.model_folder.resolve_device", torch.device)
+    with pytest.raises(ParamsInvalid, match="openvino computes on the CPU, not on cuda"):
+        load_parts(exported, device="cuda", batch_size=1, runtime="openvino")

@@ -2,50 +2,17 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
-from typing import ClassVar
 
 import onnx
 import pytest
-import torch
-from torch import Tensor
 
-from facenet import networks, pretrained
+from facenet import pretrained
 from facenet.digests import file_digest
 from facenet.errors import ParamsInvalid, WeightsInvalid
 from facenet.export import DETECTORS, EMBEDDER, export
 from facenet.export import folder as module
 from facenet.matching import Matcher
-from facenet.model import CALIBRATION, CARD, DETECTOR, WEIGHTS, ModelCard, NetworkCard, save_model
-from facenet.networks.embedding import EmbeddingNetwork
-from facenet.pretrained.card import pretrained_card
-
-
-class Tiny(EmbeddingNetwork):
-    """A network that takes a second to export."""
-
-    variants: ClassVar[dict[str, str]] = {"only": "one layer"}
-    published_image_size = min_image_size = 8
-    published_embedding_size = 4
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)
-        self.last_linear = torch.nn.Linear(3, self.embedding_size)
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.last_linear(images.mean((2, 3)))
-
-
-@pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A model of whole photos, which needs no detector."""
-    monkeypatch.setitem(networks.NETWORKS, "tiny", Tiny)
-    card = ModelCard(
-        network=NetworkCard(name="tiny", embedding_size=4, image_size=8),
-        align={**pretrained_card().align, "method": "none"},
-    )
-    folder = tmp_path / "model"
-    save_model(networks.build("tiny"), card, weights=folder / WEIGHTS, card_path=folder / CARD)
-    return folder
+from facenet.model import CALIBRATION, CARD, DETECTOR, WEIGHTS, ModelCard
 
 
 def test_an_exported_folder_is_complete(exported: Path) -> None:
@@ -62,18 +29,18 @@ def test_an_exported_folder_is_complete(exported: Path) -> None:
     assert metadata["weights_sha256"] == file_digest(exported / DETECTOR)
 
 
-def test_another_export_into_the_folder_replaces_everything(tiny: Path, tmp_path: Path) -> None:
+def test_another_export_into_the_folder_replaces_everything(tiny_network: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
     for name in (EMBEDDER, *DETECTORS, DETECTOR, CALIBRATION, CARD, "notes.txt"):
         (out / name).write_text("older")
-    assert export(tiny, out) == [out / EMBEDDER, out / CARD]
+    assert export(tiny_network, out) == [out / EMBEDDER, out / CARD]
     assert sorted(path.name for path in out.iterdir()) == [EMBEDDER, CARD, "notes.txt"]
     onnx.checker.check_model(str(out / EMBEDDER))
 
 
-def test_the_calibration_must_belong_to_the_model(tiny: Path, tmp_path: Path) -> None:
-    digest = file_digest(tiny / WEIGHTS)
+def test_the_calibration_must_belong_to_the_model(tiny_network: Path, tmp_path: Path) -> None:
+    digest = file_digest(tiny_network / WEIGHTS)
     matcher = Matcher(
         weights_sha256=digest,
         protocol="test",
@@ -84,11 +51,11 @@ def test_the_calibration_must_belong_to_the_model(tiny: Path, tmp_path: Path) ->
         intercept=0.0,
         threshold=0.5,
     )
-    matcher.write(tiny / CALIBRATION)
-    assert export(tiny, tmp_path / "out")[1] == tmp_path / "out" / CALIBRATION
-    dataclasses.replace(matcher, weights_sha256="0" * 64).write(tiny / CALIBRATION)
+    matcher.write(tiny_network / CALIBRATION)
+    assert export(tiny_network, tmp_path / "out")[1] == tmp_path / "out" / CALIBRATION
+    dataclasses.replace(matcher, weights_sha256="0" * 64).write(tiny_network / CALIBRATION)
     with pytest.raises(WeightsInvalid, match="belongs to weights"):
-        export(tiny, tmp_path / "other")
+        export(tiny_network, tmp_path / "other")
     assert not (tmp_path / "other").exists()
 
 

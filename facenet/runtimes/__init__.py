@@ -1,0 +1,5 @@
+"""Run the embedding network without torch: in ONNX Runtime or OpenVINO, from its exported graph."""
+
+from facenet.runtimes.graph_embedder import RUNTIMES, GraphEmbedder, load_graph_embedder
+
+__all__ = ["RUNTIMES", "GraphEmbedder", "load_graph_embedder"]
