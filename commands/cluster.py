@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         listed = [{**row(member), "box": list(member.face.box)} for member in members]
         show_json({"model": as_text(model.origin), **counts, "faces_listed": listed, "errors": errors})
     else:
-        show(f"{len(members)} faces of {people} people, {alone} with a single face: {arguments.out}\n")
+        show(f"{len(members)} faces of {people} people, and {alone} with a single face: {arguments.out}\n")
         report_unusable(unusable, len(photos))
     return NO if unusable else OK
 
