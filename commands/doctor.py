@@ -4,7 +4,7 @@ import argparse
 import dataclasses
 from collections.abc import Iterator
 
-from commands.checks import device, installation, remote, servers, storage, weights, workspace
+from commands.checks import device, gallery, installation, remote, servers, storage, weights, workspace
 from commands.checks.finding import WRONG, Check, Finding, note, wrong
 from commands.exit_codes import NO, OK
 from commands.output import printable, show, show_json
@@ -24,6 +24,7 @@ CHECKS: tuple[Check, ...] = (
     workspace.check_locks,
     device.check_device,
     weights.check_model,
+    gallery.check_gallery,
     storage.check_places,
     storage.check_secrets,
     servers.check_mlflow,
