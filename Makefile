@@ -155,6 +155,10 @@ bench-gallery: $(READY) ## Measure search in 1e5 and 1e6 templates against NumPy
 bench-view1: $(READY) ## Train recipes on LFW View 1: ARGS="arcface cosface"; all by default
 	@python -m benchmarks.view1 $(ARGS)
 
+.PHONY: bench-pretrained
+bench-pretrained: $(READY) ## Measure dlib's network on LFW View 2, and write the calibration that is shipped
+	@python -m benchmarks.pretrained $(ARGS)
+
 $(PEER)/.ready:
 	@echo "Installing facenet-pytorch 2.5.3 into $(PEER)"
 	@$(PYTHON) -m venv $(PEER)

@@ -105,13 +105,13 @@ def _warp(pixels: Pixels, landmarks: Floats, settings: CropSettings) -> Pixels:
     """
     side, template = settings.image_size, TEMPLATES[settings.template].scaled(settings.image_size)
     source = landmarks.astype(np.float64) @ (1, 1j)
-    tight = _similarity(source, template)[0]
+    tight = similarity(source, template)[0]
     face = 1 - settings.margin / side  # fraction of the side that the face occupies
     if settings.margin_in == "source":
         face = 1 / (1 + settings.margin * abs(tight) / side)
     centre = side / 2 * (1 + 1j)
     target = (template - centre) * face + centre
-    scale, shift = _similarity(source, target)
+    scale, shift = similarity(source, target)
     factor = max(1, int(1 / abs(scale)))
     image = Image.fromarray(pixels).reduce(factor)
     inverse, origin = 1 / scale / factor, -shift / scale / factor
@@ -121,7 +121,7 @@ def _warp(pixels: Pixels, landmarks: Floats, settings: CropSettings) -> Pixels:
     )
 
 
-def _similarity(
+def similarity(
     source: NDArray[np.complexfloating], target: NDArray[np.complexfloating]
 ) -> tuple[complex, complex]:
     """Return the least-squares scale and shift from source to target (Umeyama, PAMI 1991)."""

@@ -5,6 +5,7 @@ changed since, it is written again.
 """
 
 import atexit
+import json
 import shutil
 import tempfile
 from functools import cache
@@ -19,15 +20,16 @@ from facenet.errors import StorageFailed
 from facenet.model import save_model
 from facenet.networks.dlib_file import packaged_dlib_file
 from facenet.pretrained.card import pretrained_card
+from facenet.pretrained.measured import measured
 from facenet.user_cache import user_cache
 
 FORMAT = 1  # to be raised when the files of the folder change in another way than by what `_key` covers
-FILES = ("facenet.safetensors", "model.json", "mtcnn.safetensors")
+FILES = ("facenet.safetensors", "model.json", "mtcnn.safetensors", "calibration.json", "evaluation.json")
 DIGEST = "sha256"  # file with the digest of the others
 
 
 def folder() -> Path:
-    """Return a folder with facenet.safetensors, model.json, mtcnn.safetensors and calibration.json.
+    """Return a folder with the files of a registered model, and evaluation.json: see `measured`.
 
     It lies in $XDG_CACHE_HOME/facenet-pipeline, by default ~/.cache/facenet-pipeline. If that is not
     writable, it is a temporary folder that is removed when the process ends.
@@ -48,7 +50,7 @@ def folder() -> Path:
 
 def _key() -> str:
     """Return 16 hexadecimal digits that change with anything in the folder."""
-    return value_digest([FORMAT, pretrained_card().to_json(), DETECTOR_SHA256])[:16]
+    return value_digest([FORMAT, pretrained_card().to_json(), DETECTOR_SHA256, measured()])[:16]
 
 
 def _is_whole(target: Path) -> bool:
@@ -68,10 +70,18 @@ def _write(target: Path) -> Path:
     card = pretrained_card()
     network = networks.build(card.network.name, variant=card.network.variant)
     networks.load_state(network, packaged_dlib_file())
-    save_model(network, card, weights=target / FILES[0], card_path=target / FILES[1])
+    card = save_model(network, card, weights=target / FILES[0], card_path=target / FILES[1])
     save_mtcnn_weights(target / FILES[2])
+    found = measured()
+    calibration = {**found["calibration"], "weights_sha256": card.weights_sha256}
+    write_text(target / FILES[3], _json(calibration))
+    write_text(target / FILES[4], _json({key: found[key] for key in ("recipe", "evaluation", "distances")}))
     write_text(target / DIGEST, _digest(target))
     return target
+
+
+def _json(content: object) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _replace(written: Path, target: Path) -> Path:
