@@ -8,7 +8,7 @@ converges to.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +18,10 @@ from facenet.evaluation.distances import Floats, Metric, cross_distances, unit_r
 from facenet.evaluation.gallery_calibration import FPIRS, GalleryCalibration
 from facenet.evaluation.platt import fit_sigmoid
 from facenet.evaluation.sample_size import SampleSize
+from facenet.evaluation.sigmoid import Sigmoid
 from facenet.evaluation.thresholds import ROUNDING
 from facenet.evaluation.uncertainty import Interval, wilson_interval
+from facenet.identification.likelihood import fit_likelihood
 from facenet.identification.probes import Probes, choose_probes
 
 BINS = 2**16  # of distances, from 0 to the largest possible one
@@ -77,7 +79,12 @@ class _Compared:
 
 
 def measure_galleries(
-    vectors: npt.ArrayLike, names: Sequence[str], metric: Metric, *, seed: int, fpirs: Sequence[float] = FPIRS
+    vectors: npt.NDArray[np.floating],
+    names: Sequence[str],
+    metric: Metric,
+    *,
+    seed: int,
+    fpirs: Sequence[float] = FPIRS,
 ) -> Galleries | None:
     """Return the rates of galleries of 1, 2, 4, ... people; None if no two people, or no two photos of one.
 
@@ -96,20 +103,17 @@ def measure_galleries(
     if others < 1 or not probes.genuine.any():
         return None
     sizes = [2**power for power in range(others.bit_length())]
-    compared = _compare(np.asarray(vectors, np.float32), probes, metric, sizes)
+    rows = np.asarray(vectors, np.float32) if metric == "euclidean_squared" else unit_rows(vectors)
+    compared = _compare(rows, probes, metric, sizes)
     points = tuple(_point(compared, others, sizes, size, fpir) for size in sizes for fpir in fpirs)
-    people = others + 1
-    sigmoid = _sigmoid(compared, people)
-    calibration = GalleryCalibration(people=people, slope=sigmoid[0], intercept=sigmoid[1])
+    ratio = _sigmoid(compared, others + 1)
+    if ratio.slope > 0:
+        ratio = fit_likelihood(rows, probes, metric, ratio, seed=seed)
+    calibration = GalleryCalibration(people=others + 1, slope=ratio.slope, intercept=ratio.intercept)
     if calibration.shortage() is None:
-        rows = np.reshape([point.threshold for point in points], (len(sizes), len(fpirs))).tolist()
-        calibration = GalleryCalibration(
-            people=people,
-            slope=sigmoid[0],
-            intercept=sigmoid[1],
-            sizes=tuple(sizes),
-            fpirs=tuple(fpirs),
-            thresholds=tuple(map(tuple, rows)),
+        table = np.reshape([point.threshold for point in points], (len(sizes), len(fpirs))).tolist()
+        calibration = replace(
+            calibration, sizes=tuple(sizes), fpirs=tuple(fpirs), thresholds=tuple(map(tuple, table))
         )
     return Galleries(
         calibration=calibration,
@@ -137,9 +141,8 @@ def _log_choose(total: npt.ArrayLike, chosen: int) -> Floats:
 
 
 def _compare(
-    vectors: npt.NDArray[np.float32], probes: Probes, metric: Metric, sizes: Sequence[int]
+    rows: npt.NDArray[np.float32], probes: Probes, metric: Metric, sizes: Sequence[int]
 ) -> _Compared:
-    rows = vectors if metric == "euclidean_squared" else unit_rows(vectors)
     enrolled, others = rows[probes.enrolled], len(probes.enrolled) - 1
     longest = float(np.einsum("ij,ij->i", rows, rows).max())
     step = {"cosine": 2.0, "arccos": 1.0, "euclidean_squared": 4 * longest or 1.0}[metric] / BINS
@@ -211,8 +214,8 @@ def _mean(people: npt.NDArray[np.int64], values: Floats) -> float:
     return float(np.mean(sums[counts > 0] / counts[counts > 0]))
 
 
-def _sigmoid(compared: _Compared, people: int) -> tuple[float, float]:
-    """Return slope and intercept, fitted where one of `people` matches; both 0 if none fits."""
+def _sigmoid(compared: _Compared, people: int) -> Sigmoid:
+    """Return Platt's sigmoid, fitted where one of `people` matches; that of no evidence if none fits."""
     own = np.floor(compared.own / compared.step)
     different = np.flatnonzero(compared.nearest[0])
     counts = compared.nearest[0][different] * people * (people - 1) / 2
@@ -221,4 +224,4 @@ def _sigmoid(compared: _Compared, people: int) -> tuple[float, float]:
     fitted = fit_sigmoid(
         distances, same, counts=np.concatenate([np.ones(len(own)), counts]), different=people
     )
-    return (fitted.slope, fitted.intercept) if fitted.slope > 0 else (0.0, 0.0)
+    return fitted if fitted.slope > 0 else Sigmoid(0.0, 0.0)

@@ -1,11 +1,14 @@
 """Who of the enrolled people a face shows, or nobody, from its distances to their photos.
 
-Every enrolled photo is as likely as any other to show the person of the probe, all together as likely as the
-prior; else the probe is of an unknown person. The likelihood ratio r of a distance says how many times
-likelier it is between two photos of one person than of two people. If distances are independent given the
-person, Bayes' rule gives each person the probability
+Every enrolled photo is as likely as any other to be the one most like the probe, all together as likely as
+the prior; else the probe is of an unknown person. The likelihood ratio r of a distance says how many times
+likelier it is between two photos of one person than of two people. Bayes' rule gives each person, by the
+nearest of their photos,
 
-    prior / photos * (sum of r over their photos) / (1 - prior + prior / photos * (sum of r over all photos))
+    prior / photos * r / (1 - prior + prior / photos * (sum of r over all people))
+
+The sum over all of a person's photos instead would be right if these were independent. They are alike, and on
+LFW, with three photos per person, it made probabilities too high (docs/decisions/0023-identification.md).
 """
 
 from collections.abc import Sequence
@@ -140,17 +143,16 @@ class Identifier:
 
     def _rank(self, distances: Floats, people: Sequence[str], photos: int) -> list[Candidate]:
         """Return all people given, nearest first; equally near ones by name."""
-        ratios = self._calibration.likelihood_ratios(distances)
         nearest: dict[str, float] = {}
-        sums: dict[str, float] = {}
-        for name, distance, ratio in zip(people, distances.tolist(), ratios.tolist(), strict=True):
+        for name, distance in zip(people, distances.tolist(), strict=True):
             nearest[name] = min(distance, nearest.get(name, distance))
-            sums[name] = sums.get(name, 0.0) + ratio
-        missing = (photos - len(ratios)) * min(1.0, float(ratios.min()))
-        share = self._prior / photos
-        evidence = 1 - self._prior + share * (float(ratios.sum()) + missing)
         order = sorted(nearest, key=lambda name: (nearest[name], name))
-        return [Candidate(name, nearest[name], share * sums[name] / evidence) for name in order]
+        ratios = self._calibration.likelihood_ratios([nearest[name] for name in order])
+        missing = (photos - len(distances)) * min(1.0, float(ratios[-1]))
+        share = self._prior / photos
+        probabilities = share * ratios / (1 - self._prior + share * (float(ratios.sum()) + missing))
+        rows = zip(order, probabilities.tolist(), strict=True)
+        return [Candidate(name, nearest[name], probability) for name, probability in rows]
 
     def _answer(self, best: Candidate | None, photos: int) -> Identification:
         threshold, reason = self._threshold(photos)

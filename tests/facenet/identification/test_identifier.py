@@ -27,10 +27,10 @@ DISTANCES = st.lists(st.floats(0, 2), min_size=2, max_size=12)
 def test_probabilities_follow_bayes_rule() -> None:
     distances, people = [0.3, 0.5, 0.45, 1.2], ["ann", "ann", "bob", "cy"]
     answer = Identifier(MODEL, prior=0.2).identify(distances, people)
-    # One hypothesis per photo and one for an unknown person; densities relative to those of different people.
-    weights = [0.2 / 4 * np.exp(10 - 20 * distance) for distance in distances]
-    total = 0.8 + sum(weights)
-    expected = {"ann": sum(weights[:2]) / total, "bob": weights[2] / total, "cy": weights[3] / total}
+    # A hypothesis per person and one for an unknown person; densities relative to those of different people.
+    nearest = {"ann": 0.3, "bob": 0.45, "cy": 1.2}
+    weights = {name: 0.2 / 4 * np.exp(10 - 20 * distance) for name, distance in nearest.items()}
+    expected = {name: weight / (0.8 + sum(weights.values())) for name, weight in weights.items()}
     assert {c.name: c.probability for c in answer.candidates} == pytest.approx(expected)
     assert (answer.best, answer.distance, answer.photos) == ("ann", 0.3, 4)
     assert answer.probability == pytest.approx(expected["ann"])

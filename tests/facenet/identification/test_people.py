@@ -8,7 +8,7 @@ from facenet.identification import people
 from facenet.identification.galleries import measure_galleries
 from facenet.identification.identifier import Identifier
 from facenet.identification.people import EnrolledPeople
-from facenet.identification.scorers import SCORERS, Method, person_means
+from facenet.identification.scorers import SCORERS, Method
 from facenet.matching import Matcher
 from tests.facenet.test_matching import matcher
 
@@ -55,20 +55,29 @@ def test_enrolled_people_are_named_and_others_are_not(method: Method, model: Mat
     assert np.mean([answer.name == name for answer, name in zip(found, NAMES, strict=True)]) > 0.95
     assert np.mean([answer.name is not None for answer in enrolled.identify(unknown, identifier)]) < 0.25
     assert {answer.photos for answer in found} == {PEOPLE * PHOTOS}
-    if method == "nearest_neighbour":
-        rows, at = templates, owners
-    else:
-        rows, at = person_means(templates, owners, "cosine"), np.arange(PEOPLE)
     scores = SCORERS[method](templates, owners, "cosine")(known)
     for answer, probe, row in zip(found, known, scores, strict=True):
         best = int(row.argmax())
-        distances = cross_distances(probe[None], rows, "cosine")[0]
+        distances = cross_distances(probe[None], templates, "cosine")[0]
         assert answer.best == NAMES[best]
-        assert answer.distance == pytest.approx(distances[at == best].min(), abs=1e-6)
+        assert answer.distance == pytest.approx(distances[owners == best].min(), abs=1e-6)
         whole = Identifier(model).identify(
-            distances, [NAMES[person] for person in at], photos=len(owners), choice=answer.best
+            distances, [NAMES[person] for person in owners], choice=answer.best
         )
         assert answer.probability == pytest.approx(whole.probability, rel=0.05)
+
+
+def test_a_scorer_may_choose_a_person_whose_photos_are_far(model: Matcher) -> None:
+    """The two photos of the first person are as far as those of the others, their mean is nearer."""
+    angles = np.radians([60, -60, *np.linspace(30, 59, NEAREST + 20)])
+    templates = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    owners = np.array([0, 0, *range(1, NEAREST + 21)])
+    names = [f"P{person}" for person in range(NEAREST + 21)]
+    enrolled = EnrolledPeople(templates, owners, names, "cosine", method="mean")
+    answer = enrolled.identify(np.array([[1.0, 0.0]]), Identifier(model))[0]
+    assert (answer.best, answer.distance) == ("P0", pytest.approx(0.5, abs=1e-6))
+    assert answer.candidates[0].name == "P1"
+    assert answer.name is None
 
 
 def test_fewer_people_than_the_nearest_need_no_selection(model: Matcher) -> None:

@@ -1,0 +1,72 @@
+"""The templates of all LFW faces, by a FaceModel as a user has it; cached by the model's digest."""
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from benchmarks.stage import spread, write_photos
+from facenet import FaceModel, PhotoError
+from facenet.atomic import atomic_path
+
+BATCH = 64  # photos per call
+TIMED = 48  # photos embedded one by one for the time
+
+
+@dataclass(frozen=True)
+class Faces:
+    """templates: (N, D) of N photos with a face. names: (N,) their people. photos: number of files."""
+
+    templates: npt.NDArray[np.float32]
+    names: npt.NDArray[np.str_]
+    photos: int
+
+
+def lfw_faces(model: FaceModel, folder: Path) -> Faces:
+    """Return the faces of LFW, embedded by `model` unless `folder` has them."""
+    path = folder / f"lfw-{model.digest[:16]}.npz"
+    if not path.exists():
+        _embed(model, _photos(folder), path)
+    with np.load(path, allow_pickle=False) as stored:
+        return Faces(stored["templates"], stored["names"], int(stored["photos"]))
+
+
+def milliseconds_per_photo(model: FaceModel, folder: Path) -> tuple[float, float]:
+    """Return the median time of a photo, from file to template, one by one and in a batch."""
+    photos = spread(_photos(folder), TIMED)
+    model.embed(photos[:2])  # compiles the detector's graphs
+    single = []
+    for photo in photos:
+        began = time.perf_counter()
+        model.embed([photo])
+        single.append(time.perf_counter() - began)
+    began = time.perf_counter()
+    model.embed(photos)
+    return 1000 * float(np.median(single)), 1000 * (time.perf_counter() - began) / len(photos)
+
+
+def _photos(folder: Path) -> list[Path]:
+    """Return the paths of all photos of LFW, unpacked on the first call; a folder per person."""
+    unpacked = folder / "photos"
+    if not (folder / "unpacked").exists():
+        write_photos(unpacked)
+        (folder / "unpacked").touch()
+    return sorted(unpacked.glob("*/*.jpg"))
+
+
+def _embed(model: FaceModel, photos: list[Path], path: Path) -> None:
+    templates, names = [], []
+    with tqdm(total=len(photos), desc="embed", unit="photo", mininterval=1, file=sys.stderr) as bar:
+        for start in range(0, len(photos), BATCH):
+            block = photos[start : start + BATCH]
+            for photo, face in zip(block, model.embed(block), strict=True):
+                if not isinstance(face, PhotoError) and face.template is not None:
+                    templates.append(face.template)
+                    names.append(photo.parent.name)
+            bar.update(len(block))
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, templates=np.stack(templates), names=np.array(names), photos=len(photos))
