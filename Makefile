@@ -159,6 +159,10 @@ bench-view1: $(READY) ## Train recipes on LFW View 1: ARGS="arcface cosface"; al
 bench-pretrained: $(READY) ## Measure dlib's network on LFW View 2, and write the calibration that is shipped
 	@python -m benchmarks.pretrained $(ARGS)
 
+.PHONY: bench-identify
+bench-identify: $(READY) ## Identify people and strangers of LFW: ARGS="--model models:/facenet@champion --splits 10"
+	@python -m benchmarks.identify $(ARGS)
+
 $(PEER)/.ready:
 	@echo "Installing facenet-pytorch 2.5.3 into $(PEER)"
 	@$(PYTHON) -m venv $(PEER)

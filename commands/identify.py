@@ -24,6 +24,11 @@ FPIR = (
     "name somebody only if unknown people are named at most at this rate, as measured by the evaluation "
     "(default: name the best match if it is more probable than not)"
 )
+METHODS = ("nearest_neighbour", "mean", "linear_svm")
+METHOD = (
+    "how the best match is chosen: by the nearest photo, the mean of a person's photos, or a linear SVM "
+    "(default: nearest_neighbour)"
+)
 JSON = "print a JSON list of {path, faces} or {path, error}"
 FIELDS = ("name", "best", "probability", "distance", "threshold", "fpir", "photos", "supported", "reason")
 Found = list[tuple["Face", "Identification"]]
@@ -40,6 +45,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fpir", type=rate, metavar="RATE", help=FPIR)
     prior = "probability that a face is of an enrolled person, before looking (default: 0.5)"
     parser.add_argument("--prior", type=rate, default=0.5, metavar="P", help=prior)
+    parser.add_argument("--method", choices=METHODS, default=METHODS[0], help=METHOD)
     add_gallery(parser)
     add_model(parser)
     parser.add_argument("--json", action="store_true", help=JSON)
@@ -79,7 +85,7 @@ def identified(
     """Return for each photo its faces, each with who it shows, or why the photo cannot be used.
 
     Raises:
-        ParamsInvalid: the model has no threshold for --fpir.
+        ParamsInvalid: the model has no threshold for --fpir, or a linear SVM has fewer than two people.
     """
     from service.recognition import recognise
 
@@ -88,7 +94,8 @@ def identified(
     found: list[list[Face] | PhotoError | str] = [photo.problem or next(answers) for photo in photos]
     faces = [face for entry in found if isinstance(entry, list) for face in entry]
     try:
-        who = iter(recognise(gallery, evaluated(model), faces, fpir=arguments.fpir, prior=arguments.prior))
+        options = {"fpir": arguments.fpir, "prior": arguments.prior, "method": arguments.method}
+        who = iter(recognise(gallery, evaluated(model), faces, **options))
     except ValueError as error:
         raise ParamsInvalid(f"--fpir: {error}.") from error
     return [

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from facenet.identification.identifier import Identification, Identifier
+from facenet.identification.people import EnrolledPeople
+from facenet.identification.scorers import Method
 from facenet.matching import Matcher
 from facenet.results import Face
 from service.gallery import Gallery
@@ -19,6 +21,7 @@ def recognise(
     *,
     fpir: float | None = None,
     prior: float = 0.5,
+    method: Method = "nearest_neighbour",
 ) -> list[Identification]:
     """Return for each face with a template who it shows, or nobody.
 
@@ -28,15 +31,20 @@ def recognise(
         faces: with templates.
         fpir: target rate of unknown people who are named; None: the probability decides.
         prior: probability, before looking, that a face is of an enrolled person.
+        method: how the best match is chosen; others than the first are prepared for every call.
 
     Raises:
         ValueError: the model has no threshold for `fpir`.
-        ParamsInvalid: `prior` is out of range.
+        ParamsInvalid: `prior` is out of range, or a linear SVM has fewer than two people.
     """
     identifier = Identifier(matcher, fpir=fpir, prior=prior)
     if not faces:
         return []
     queries = np.stack([face.template for face in faces if face.template is not None])
+    if method != "nearest_neighbour":
+        shot = gallery.snapshot()
+        people = EnrolledPeople(shot.templates, shot.owners, shot.names, matcher.metric, method=method)
+        return people.identify(queries, identifier)
     found = gallery.search(queries, NEAREST, metric=matcher.metric)
     shot = found.snapshot
     answers = []

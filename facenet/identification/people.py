@@ -30,7 +30,7 @@ class EnrolledPeople:
         method: the scorer.
 
     Raises:
-        ValueError: linear_svm with fewer than two people.
+        ParamsInvalid: linear_svm with fewer than two people.
     """
 
     def __init__(

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from facenet.errors import ParamsInvalid
 from facenet.evaluation.distances import Floats, Metric, cross_distances, unit_rows
 
 Templates = npt.NDArray[np.floating]
@@ -57,13 +58,13 @@ def linear_svm(
     of people: a minute for a thousand.
 
     Raises:
-        ValueError: there are fewer than two people.
+        ParamsInvalid: there are fewer than two people.
     """
     from sklearn.svm import LinearSVC  # takes a second to import, and only this function needs it
 
     people = len(np.unique(owners))
     if people < 2:
-        raise ValueError("a support vector machine needs at least two people")
+        raise ParamsInvalid("A linear SVM needs at least two enrolled people.")
     machine = LinearSVC(C=cost, class_weight="balanced", random_state=seed, max_iter=ITERATIONS)
     with warnings.catch_warnings():
         warnings.filterwarnings(

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from commands.identify import METHODS
 from facenet import FaceModel
+from facenet.identification.scorers import SCORERS
 from tests.commands.enrolled import enrol
 from tests.commands.running import facenet
 
@@ -29,6 +31,25 @@ def test_enrolled_people_are_named_and_others_are_not(
     (expected,) = model.faces("people/ann/3.pgm")
     np.testing.assert_allclose(face["face"]["box"], expected.box, atol=0.01)
     assert facenet("identify", "people/ann/3.pgm") == 0
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_method_names_the_person(
+    people: Path, model: FaceModel, capsys: pytest.CaptureFixture[str], method: str
+) -> None:
+    enrol(model, "Ann", "people/ann/1.pgm", "people/ann/2.pgm")
+    if method == "linear_svm":
+        assert facenet("identify", "people/ann/3.pgm", "--method", method) == 2
+        assert "A linear SVM needs at least two enrolled people" in capsys.readouterr().err
+    enrol(model, "Bob", "people/bob/1.pgm", "people/bob/2.pgm")
+    capsys.readouterr()
+    assert facenet("identify", "people/ann/3.pgm", "--method", method, "--json") == 0
+    ((face,),) = (entry["faces"] for entry in json.loads(capsys.readouterr().out))
+    assert (face["name"], face["photos"]) == ("Ann", 4)
+
+
+def test_the_methods_are_those_of_the_scorers() -> None:
+    assert tuple(SCORERS) == METHODS
 
 
 def test_every_face_of_a_photo_is_a_line(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from facenet.errors import ParamsInvalid
 from facenet.evaluation.distances import cross_distances, unit_rows
 from facenet.identification import people
 from facenet.identification.galleries import measure_galleries
@@ -99,5 +100,5 @@ def test_nobody_is_enrolled(method: Method, model: Matcher) -> None:
 
 def test_an_svm_needs_two_people() -> None:
     templates, owners, _, _ = faces()
-    with pytest.raises(ValueError, match="two people"):
+    with pytest.raises(ParamsInvalid, match="two enrolled people"):
         EnrolledPeople(templates[owners == 0], owners[owners == 0], NAMES[:1], "cosine", method="linear_svm")

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from sklearn.svm import LinearSVC
 
+from facenet.errors import ParamsInvalid
 from facenet.evaluation.distances import cross_distances, unit_rows
 from facenet.identification.rates import open_set, rank_rate, rejection_threshold
 from facenet.identification.scorers import (
@@ -120,5 +121,5 @@ def test_svm_of_two_people_scores_both(faces: Faces) -> None:
 
 
 def test_svm_of_one_person_raises(faces: Faces) -> None:
-    with pytest.raises(ValueError, match="two people"):
+    with pytest.raises(ParamsInvalid, match="two enrolled people"):
         linear_svm(*enrolled(faces, np.array([0]), 5), "cosine")
