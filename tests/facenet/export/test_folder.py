@@ -15,8 +15,8 @@ from facenet.matching import Matcher
 from facenet.model import CALIBRATION, CARD, DETECTOR, WEIGHTS, ModelCard
 
 
-def test_an_exported_folder_is_complete(evaluated_model: Path, exported: Path) -> None:
-    source = evaluated_model
+def test_an_exported_folder_is_complete(exported: Path) -> None:
+    source = pretrained.folder()
     names = {path.name for path in exported.iterdir()}
     assert names == {EMBEDDER, *DETECTORS, DETECTOR, CALIBRATION, CARD}
     for name in (DETECTOR, CALIBRATION, CARD):
