@@ -115,6 +115,8 @@ RUN_BY = {
     "facenet detect group.jpg --out drawn/": (DETECT, '"--out", "drawn"'),
     "facenet results": (PIPELINE, '"facenet", "results"'),
     "facenet verify ann-1.jpg ann-2.jpg": (COMMANDS_PAGE, '"docs" / "how-to" / "commands.md"'),
+    "make setup": (TUTORIAL, '"docs" / "tutorial.md"'),
+    "facenet verify a.jpg b.jpg": ("tests/commands/test_verify.py", 'facenet("verify", ANN, ANN2)'),
     "facenet compare ann-1.jpg ann-2.jpg bob-1.jpg": (COMMANDS_PAGE, '"docs" / "how-to" / "commands.md"'),
     "facenet embed photos/ --out templates.parquet": (COMMANDS_PAGE, '"docs" / "how-to" / "commands.md"'),
     "facenet enrol Ann ann-1.jpg ann-2.jpg": (COMMANDS_PAGE, '"docs" / "how-to" / "commands.md"'),
