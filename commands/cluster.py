@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import os
-import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -159,6 +156,10 @@ def _check_folder(out: Path) -> None:
 
 def _write(out: Path, members: Sequence[Member], without: Sequence[str], *, copy: bool) -> None:
     """Link or copy each photo into the folders of its people, and write the report."""
+    import csv  # imported late, as what they import takes longer than the rest of the command
+    import io
+    import shutil
+
     from facenet.atomic import write_text
 
     places = [(_folder(member.cluster), member.path) for member in members]
