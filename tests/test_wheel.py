@@ -130,3 +130,44 @@ def test_the_wheel_and_its_base_dependencies_verify_two_photos(
     assert Path(answer.pop("file")).is_relative_to(python.parent.parent)
     assert answer.pop("detected") == 1
     assert answer == FaceModel.load(folder, device="cpu").verify(*photos).to_dict()
+
+
+COMMANDS = """
+import json, sys
+from commands.main import main
+codes = []
+for words in json.loads(sys.argv[1]):
+    try:
+        main(words)
+    except SystemExit as stop:
+        codes.append(stop.code)
+sys.stderr.write(f"{codes}\\n")
+"""
+
+
+def test_the_commands_on_photos_need_no_extra(
+    python: Path, tmp_path: Path, orl_photos: list[tuple[str, bytes]]
+) -> None:
+    for number in (0, 1, 15):
+        (tmp_path / f"{number}.pgm").write_bytes(orl_photos[number][1])
+    words = [
+        ["compare", "0.pgm", "1.pgm", "15.pgm", "--model", "pretrained"],
+        ["embed", ".", "--out", "x.npz", "--model", "pretrained"],
+        ["cluster", "0.pgm", "1.pgm", "15.pgm", "--out", "sorted", "--model", "pretrained"],
+        ["detect", "0.pgm"],
+        ["doctor"],
+        ["completion", "bash"],
+        ["people"],
+        ["results"],
+    ]
+    command = [python, "-I", "-c", COMMANDS, json.dumps(words)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    *errors, codes = done.stderr.splitlines()
+    assert json.loads(codes) == [0, 0, 0, 0, 0, 0, 2, 2], done.stderr
+    assert "3 templates of 128 numbers, of 3 photos: x.npz" in done.stdout
+    assert "note   extra service: " in done.stdout
+    missing = (
+        "`facenet people` needs packages that are not installed, such as sqlalchemy: they are the extra "
+        "`service`. Run `pip install 'facenet-pipeline[service]'`."
+    )
+    assert missing in errors
