@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from facenet import Face, FaceModel
     from tasks.commands.photo_files import Argument
 
-LARGEST = 15_000  # faces; their distances take 1.8 GB
+LARGEST = 10_000  # faces; their distances and what is computed of them take 2.5 GB
 ALONE, NO_FACE, REPORT = "alone", "no-face", "clusters.csv"
 
 
@@ -123,7 +123,7 @@ def clustered(model: FaceModel, faces: Sequence[tuple[str, Face]], distance: flo
         return []
     templates = np.stack([face.template for _, face in faces if face.template is not None])
     distances = evaluated(model).template_distances(templates, templates)
-    labels = cluster_distances((distances + distances.T) / 2, distance).tolist()
+    labels = cluster_distances(distances, distance).tolist()
     sizes = Counter(labels)
     first = {label: labels.index(label) for label in sizes}
     order = sorted(sizes, key=lambda label: (-sizes[label], first[label]))

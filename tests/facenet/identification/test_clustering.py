@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from facenet.identification.clustering import bcubed, cluster, pairwise
+from facenet.identification.clustering import bcubed, cluster, cluster_distances, pairwise
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -41,3 +41,10 @@ def test_clusters_are_split_at_the_distance() -> None:
     assert len(np.unique(cluster(rows, 2.0))) == 1
     assert len(np.unique(cluster(rows, 1e-6))) == 6
     assert cluster(rows[:1], 0.1).tolist() == [0]
+
+
+def test_clusters_are_merged_by_the_mean_of_their_distances() -> None:
+    distances = np.array([[0, 0.1, 0.3], [0.1, 0, 0.5], [0.3, 0.5, 0]])
+    assert len(set(cluster_distances(distances, 0.41))) == 1
+    assert cluster_distances(distances, 0.39).tolist() in ([0, 0, 1], [1, 1, 0])
+    assert cluster_distances(np.zeros((1, 1)), 1.0).tolist() == [0]
