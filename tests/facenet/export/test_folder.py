@@ -1,4 +1,3 @@
-import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -11,8 +10,8 @@ from facenet.digests import file_digest
 from facenet.errors import ParamsInvalid, WeightsInvalid
 from facenet.export import DETECTORS, EMBEDDER, export
 from facenet.export import folder as module
-from facenet.matching import Matcher
 from facenet.model import CALIBRATION, CARD, DETECTOR, WEIGHTS, ModelCard
+from tests.facenet.test_matching import matcher
 
 
 def test_an_exported_folder_is_complete(exported: Path) -> None:
@@ -30,33 +29,27 @@ def test_an_exported_folder_is_complete(exported: Path) -> None:
 
 
 def test_another_export_into_the_folder_replaces_everything(tiny_network: Path, tmp_path: Path) -> None:
+    calibration(tiny_network, file_digest(tiny_network / WEIGHTS))
     out = tmp_path / "out"
     out.mkdir()
     for name in (EMBEDDER, *DETECTORS, DETECTOR, CALIBRATION, CARD, "notes.txt"):
         (out / name).write_text("older")
-    assert export(tiny_network, out) == [out / EMBEDDER, out / CARD]
-    assert sorted(path.name for path in out.iterdir()) == [EMBEDDER, CARD, "notes.txt"]
+    assert export(tiny_network, out) == [out / EMBEDDER, out / CALIBRATION, out / CARD]
+    assert sorted(path.name for path in out.iterdir()) == sorted([EMBEDDER, CALIBRATION, CARD, "notes.txt"])
+    for name in (CALIBRATION, CARD):
+        assert (out / name).read_bytes() == (tiny_network / name).read_bytes()
     onnx.checker.check_model(str(out / EMBEDDER))
 
 
 def test_the_calibration_must_belong_to_the_model(tiny_network: Path, tmp_path: Path) -> None:
-    digest = file_digest(tiny_network / WEIGHTS)
-    matcher = Matcher(
-        weights_sha256=digest,
-        protocol="test",
-        metric="cosine",
-        flip="none",
-        mean=None,
-        slope=1.0,
-        intercept=0.0,
-        threshold=0.5,
-    )
-    matcher.write(tiny_network / CALIBRATION)
-    assert export(tiny_network, tmp_path / "out")[1] == tmp_path / "out" / CALIBRATION
-    dataclasses.replace(matcher, weights_sha256="0" * 64).write(tiny_network / CALIBRATION)
+    calibration(tiny_network, "0" * 64)
     with pytest.raises(WeightsInvalid, match="belongs to weights"):
-        export(tiny_network, tmp_path / "other")
-    assert not (tmp_path / "other").exists()
+        export(tiny_network, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def calibration(folder: Path, weights_sha256: str) -> None:
+    matcher(weights_sha256=weights_sha256).write(folder / CALIBRATION)
 
 
 def test_a_workspace_without_detector_file_uses_the_package(

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from facenet.atomic import write_text
 from facenet.errors import PackageMissing, WeightsInvalid
 from facenet.export import EMBEDDER
 from facenet.model import CARD, WEIGHTS, ModelCard
+from facenet.runtimes import exported_file
 from facenet.runtimes.exported_file import exported_embedder
 
 
@@ -32,8 +34,9 @@ def test_a_model_is_exported_once_into_the_users_cache(
 
 
 def test_a_cache_that_cannot_be_written_is_replaced_by_a_temporary_folder(
-    tiny_network: Path, cache: Path
+    tiny_network: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(exported_file, "write_onnx", lambda graph, path, metadata: write_text(path, "model"))
     cache.parent.mkdir(parents=True)
     cache.write_text("in the way")
     path, _ = exported_embedder(tiny_network)
