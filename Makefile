@@ -147,13 +147,13 @@ bench-noop: $(READY) ## Measure a flow run in which nothing has changed; needs t
 bench-answers: $(READY) ## Compare FaceModel's answers with the evaluation on LFW View 2: ARGS=casia or ARGS=pretrained
 	@python -m benchmarks.answers $(ARGS)
 
-.PHONY: bench-export
-bench-export: $(READY) ## Measure ONNX Runtime and OpenVINO against torch on LFW View 2: ARGS="pretrained casia"
-	@python -m benchmarks.export $(ARGS)
-
 .PHONY: bench-gallery
 bench-gallery: $(READY) ## Measure search in 1e5 and 1e6 templates against NumPy and FAISS, which takes 4 GB of disk
 	@python -m benchmarks.gallery $(ARGS)
+
+.PHONY: bench-serve
+bench-serve: $(READY) ## Measure facenet serve against mlflow models serve, and its memory
+	@python -m benchmarks.serve $(ARGS)
 
 .PHONY: bench-view1
 bench-view1: $(READY) ## Train recipes on LFW View 1: ARGS="arcface cosface"; all by default

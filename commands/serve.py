@@ -31,6 +31,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         "models:/NAME@ALIAS, models:/NAME/VERSION, a folder or pretrained (default: the champion, else the "
     )
     add("--model", metavar="MODEL", help=f"{model}workspace's model, else pretrained)")
+    runtime = "of the embedding network; onnx and openvino need the extra `export` (default: torch)"
+    add("--runtime", choices=("torch", "onnx", "openvino"), default="torch", help=runtime)
     gallery = "path or URL of the gallery (default: FACENET_GALLERY, else gallery/gallery.db)"
     add("--gallery", metavar="GALLERY", help=gallery)
     allowed = "further name in the Host header, such as that of a reverse proxy; requests then need a token"
@@ -59,13 +61,21 @@ def run(arguments: argparse.Namespace) -> int:
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         kind = "every request needs a token" if settings.needs_tokens else "for this machine, without tokens"
         complain(f"Listening on http://{address}, {kind}. Ctrl-C ends it.")
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is loaded: idle threads sleep
+        _share_cores(settings.threads)
         from service.api.app import create_app
         from service.api.models import source_of
 
-        source = source_of(arguments.model, max_pixels=settings.limits.pixels)
+        source = source_of(arguments.model, max_pixels=settings.limits.pixels, runtime=arguments.runtime)
         serve(create_app(settings, tokens, source, arguments.gallery), settings, listener)
     return OK
+
+
+def _share_cores(threads: int) -> None:
+    """Divide the cores among the threads that run the model; torch reads this when it is loaded."""
+    from service.api.settings import cores
+
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores() // threads)))
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle threads sleep
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:

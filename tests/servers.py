@@ -24,13 +24,13 @@ def free_port() -> int:
 @contextmanager
 def running(
     command: Sequence[str], health: str, *, log: Path, cwd: Path, env: Mapping[str, str] | None = None
-) -> Iterator[None]:
-    """Run a server until the block ends; the block starts once the URL `health` responds."""
+) -> "Iterator[subprocess.Popen[bytes]]":
+    """Run a server until the block ends and yield its process, once the URL `health` responds."""
     with log.open("wb") as file:
         process = subprocess.Popen(command, stdout=file, stderr=file, cwd=cwd, env=env, process_group=0)
     try:
         _wait_until_healthy(health, process, log)
-        yield
+        yield process
     finally:
         _end(process)
 

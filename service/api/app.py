@@ -68,7 +68,13 @@ def _context(settings: Settings, tokens: TokenStore, source: Source, gallery: st
         access=Access(tokens if settings.needs_tokens else None),
         metrics=metrics,
         models=models,
-        batcher=Batcher(models.model, waiting=limits.waiting, faces=limits.faces, metrics=metrics),
+        batcher=Batcher(
+            models.model,
+            waiting=limits.waiting,
+            faces=limits.faces,
+            threads=settings.threads,
+            metrics=metrics,
+        ),
         galleries=Galleries(gallery),
     )
 

@@ -35,15 +35,15 @@ class Source:
     identify: Callable[[], str] | None = None
 
 
-def source_of(name: str | Path | None, *, max_pixels: int) -> Source:
+def source_of(name: str | Path | None, *, max_pixels: int, runtime: str = "torch") -> Source:
     """Return the source of what FaceModel.load accepts; an alias, and the default champion, are followed.
 
-    max_pixels: larger photos are rejected before decoding.
+    max_pixels: larger photos are rejected before decoding. runtime: of the embedding network.
     """
     uri = CHAMPION if name is None else str(name)
 
     def load() -> FaceModel:
-        return FaceModel.load(name, max_pixels=max_pixels)
+        return FaceModel.load(name, max_pixels=max_pixels, runtime=runtime)
 
     def identify() -> str:
         return str(find_version(uri)) if store_uri() else ""

@@ -1,9 +1,11 @@
 """What one request, and all requests at once, may cost the server; and where it listens."""
 
 import ipaddress
+import os
 from dataclasses import dataclass, field
 
 MEGABYTE = 2**20
+MAX_THREADS = 4  # more would wait for Python's lock
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 WILDCARDS = ("", "0.0.0.0", "::")  # noqa: S104  # compared with, not listened on
 
@@ -36,13 +38,14 @@ class Settings:
 
     host: a name or address to listen on. port: 0 for a free one.
     allowed_hosts: further names in a request's Host header, such as that of a reverse proxy.
-    require_tokens: also on loopback.
+    require_tokens: also on loopback. threads: that run the model.
     """
 
     host: str = "127.0.0.1"
     port: int = 8000
     allowed_hosts: tuple[str, ...] = ()
     require_tokens: bool = False
+    threads: int = field(default_factory=lambda: min(cores(), MAX_THREADS))
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -61,6 +64,11 @@ class Settings:
             return None
         names = (*LOOPBACK_NAMES, self.host, *self.allowed_hosts)
         return frozenset(name.strip("[]").lower() for name in names if name not in WILDCARDS)
+
+
+def cores() -> int:
+    """Return the number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def is_loopback(host: str) -> bool:

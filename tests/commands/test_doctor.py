@@ -19,8 +19,7 @@ import pytest
 import yaml
 
 from commands.checks.finding import NOTE, WRONG, Finding, note
-from commands.checks.listing import CHECKS
-from commands.doctor import line
+from commands.doctor import CHECKS, line
 from facenet.matching import Matcher
 from operations.folder import Folder
 from operations.secrets import load_secrets

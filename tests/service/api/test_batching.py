@@ -23,7 +23,7 @@ def held(face_model: FaceModel) -> Iterator[tuple[Batcher, threading.Event, Metr
         ready.wait(60)
         return face_model
 
-    batcher = Batcher(model, waiting=6, faces=2, metrics=metrics)
+    batcher = Batcher(model, waiting=6, faces=2, threads=1, metrics=metrics)
     batcher.start()
     yield batcher, ready, metrics
     ready.set()
@@ -90,7 +90,7 @@ def test_a_failure_reaches_the_request_that_caused_it_only(face_model: FaceModel
                 raise MemoryError
             return face_model.embed(photos)
 
-    batcher = Batcher(lambda: Fragile(), waiting=10, faces=2, metrics=Metrics())  # type: ignore[arg-type,return-value]
+    batcher = Batcher(lambda: Fragile(), waiting=10, faces=2, threads=1, metrics=Metrics())  # type: ignore[arg-type,return-value]
     batcher.start()
     batcher.submit([photo(0)], every=False)
     good, bad = batcher.submit([photo(0)], every=False), batcher.submit([b"bomb"], every=False)
@@ -101,3 +101,18 @@ def test_a_failure_reaches_the_request_that_caused_it_only(face_model: FaceModel
     batcher.close()
     with pytest.raises(Problem):
         batcher.submit([photo(0)], every=False)
+
+
+def test_threads_share_what_waits(face_model: FaceModel, photo: Photo) -> None:
+    both = threading.Barrier(2, timeout=60)
+
+    class Counting:
+        def embed(self, photos: Sequence[bytes]) -> list[Any]:
+            both.wait()  # passes only if two threads are here at once
+            return face_model.embed(photos)
+
+    batcher = Batcher(lambda: Counting(), waiting=40, faces=2, threads=2, metrics=Metrics())  # type: ignore[arg-type,return-value]
+    futures = [batcher.submit([photo(0), photo(10)], every=False) for _ in range(8)]
+    batcher.start()
+    assert [len(future.result(60).faces) for future in futures] == [2] * 8
+    batcher.close()

@@ -1,6 +1,6 @@
 import pytest
 
-from service.api.settings import Settings, is_loopback
+from service.api.settings import MAX_THREADS, Settings, cores, is_loopback
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1", "localhost", "LOCALHOST", "::1", "[::1]"])
@@ -33,3 +33,7 @@ def test_names_of_the_host_header() -> None:
         "::1",
         "a.org",
     }
+
+
+def test_the_model_has_a_thread_for_each_core_up_to_a_limit() -> None:
+    assert 1 <= Settings().threads == min(cores(), MAX_THREADS)
