@@ -43,8 +43,9 @@ def main() -> None:
     lines = locate("peopleDevTrain.txt").read_text().splitlines()[1:]
     found = np.array(list(positions(workspace / "data", {line.split("\t")[0] for line in lines})))
     print(f"{len(found):,} people")
-    for name, values in (("mean", found.mean(axis=0)), ("deviation", found.std(axis=0))):
-        print(name, [(round(float(z.real), 2), round(float(z.imag), 2)) for z in values])
+    places = np.stack([found.real, found.imag], axis=-1)
+    print("mean", places.mean(axis=0).round(2).tolist())
+    print("deviation", places.std(axis=0).round(2).tolist())
 
 
 def positions(data: Path, people: set[str]) -> Iterator[Points]:

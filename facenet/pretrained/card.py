@@ -14,7 +14,7 @@ ALIGN = {
     "image_size": 150,
     "margin": 0,
     "margin_in": "source",
-    "template": "dlib",
+    "template": "ours",
     "image_format": "webp",
 }
 

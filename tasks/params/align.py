@@ -23,7 +23,7 @@ class AlignParams(Section):
     margin: Natural  # pixels in total, half on each side
     margin_in: Literal["source", "output"]  # davidsandberg/facenet | facenet-pytorch
     # method similarity: where the landmarks go, see facenet/detection/templates.py
-    template: Literal["arcface", "dlib"] = "arcface"
+    template: Literal["arcface", "dlib", "ours"] = "arcface"
     image_format: ImageFormat  # webp and png are lossless; webp is smaller and twice as fast to write
 
     @model_validator(mode="after")

@@ -21,3 +21,11 @@ def test_templates_are_faces_scaled_with_the_image(name: str) -> None:
     assert max(left.imag, right.imag) < nose.imag < min(left_corner.imag, right_corner.imag)
     assert all(0 < part < 112 for point in points for part in (point.real, point.imag))
     np.testing.assert_allclose(template.scaled(224), 2 * points)
+
+
+def test_ours_differs_from_dlibs_by_what_the_detectors_differ() -> None:
+    ours, dlibs = (np.array(TEMPLATES[name].points) for name in ("ours", "dlib"))
+    assert TEMPLATES["ours"].side == TEMPLATES["dlib"].side == 150
+    apart = np.hypot(*(ours - dlibs).T)
+    assert apart.max() < 3  # pixels: the same face
+    assert apart[:2].max() < apart[3:].min()  # the detectors agree on the eyes more than on the mouth

@@ -32,7 +32,7 @@ def described_by_dlib(chips: np.ndarray) -> np.ndarray:
 
 
 def check(trained: nn.Module, photos: list[np.ndarray]) -> None:
-    crop = CropSettings("similarity", 150, 0, "source", "dlib")
+    crop = CropSettings("similarity", 150, 0, "source", "ours")
     chips = np.stack([face.image for face in FaceAligner(MTCNN(), "center_weighted", crop).align(photos)])
     expected = described_by_dlib(chips)
     with torch.inference_mode():
