@@ -130,6 +130,9 @@ def test_the_wheel_and_its_base_dependencies_verify_two_photos(
     assert Path(answer.pop("file")).is_relative_to(python.parent.parent)
     assert answer.pop("detected") == 1
     assert answer == FaceModel.load(folder, device="cpu").verify(*photos).to_dict()
+    command = [python.with_name("facenet"), "verify", *photos, "--model", folder, "--json"]
+    printed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert json.loads(printed.stdout)["distance"] == answer["distance"], printed.stderr[-3000:]
 
 
 COMMANDS = """
