@@ -123,7 +123,7 @@ class Verification:
             return f"no answer: {self.error}"
         answer, sign = ("same person", "<") if self.match else ("different people", ">=")
         return (
-            f"{answer}, probability {self.probability:.3f} "
+            f"{answer}, probability of a match {self.probability:.3f} "
             f"(distance {self.distance:.4f} {sign} threshold {self.threshold:.4f}){unsure}"
         )
 

@@ -34,11 +34,13 @@ def test_they_print_on_one_line() -> None:
     assert printed == ("face, probability 0.999, at 1 2 31 42, 1 of 2 (30 px, sharpness 123, brightness 100)")
     assert str(replace(FACE, fallback=True, quality=None, faces_found=0)) == "no face, centre at 1 2 31 42"
     assert str(PhotoError("empty", "The file has no bytes.")) == "empty: The file has no bytes."
-    assert str(VERIFICATION) == ("same person, probability 0.988 (distance 0.2500 < threshold 0.5000)")
+    assert str(VERIFICATION) == (
+        "same person, probability of a match 0.988 (distance 0.2500 < threshold 0.5000)"
+    )
     few = replace(VERIFICATION, match=False, distance=0.5, supported=False, reason="measured on 10 people")
     assert str(few) == (
-        "different people, probability 0.988 (distance 0.5000 >= threshold 0.5000); not supported: measured "
-        "on 10 people"
+        "different people, probability of a match 0.988 (distance 0.5000 >= threshold 0.5000); not "
+        "supported: measured on 10 people"
     )
     none = replace(few, distance=None, probability=None, right=None, error="no_face: none (right photo)")
     assert str(none) == "no answer: no_face: none (right photo)"
