@@ -85,6 +85,12 @@ recipe: $(READY) ## Apply recipes to params.yaml: make recipe NAME="pretrained p
 data-docs: $(READY) ## Build the data validation report in reports/data-docs
 	@python -m tasks.commands.data_docs
 
+.PHONY: docs
+docs: $(READY) ## Build the documentation site in build/docs, and execute its notebooks
+	@python docs/example_run.py build/example-run
+	@FACENET_RUN="$(CURDIR)/build/example-run" sphinx-build --quiet --fail-on-warning --fresh-env docs build/docs
+	@echo "The site is in build/docs: open build/docs/index.html"
+
 PORT ?= 5000
 .PHONY: ui
 ui: $(READY) ## Show runs and registered models in MLflow on http://127.0.0.1:5000, or another PORT

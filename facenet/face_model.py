@@ -118,7 +118,9 @@ class FaceModel:
     ) -> list[list[Face] | PhotoError]:
         """Return for each photo what `faces` returns, or why it cannot be used.
 
-        max_faces: a photo with more is the error `too_many_faces`, and they are not embedded.
+        Args:
+            photos: of any kinds.
+            max_faces: a photo with more is the error `too_many_faces`, and they are not embedded.
         """
         answers: list[list[Face] | PhotoError] = []
         for group in self._groups(photos):
@@ -136,8 +138,10 @@ class FaceModel:
     def embed(self, photos: Iterable[Photo], *, fallback: bool = False) -> list[Face | PhotoError]:
         """Return for each photo the face that the pipeline would select, or why there is none.
 
-        fallback: return the centre of a photo in which no face was found, as the evaluation embeds it, with
-            `fallback` set, instead of the error `no_face`.
+        Args:
+            photos: of any kinds.
+            fallback: return the centre of a photo in which no face was found, as the evaluation embeds it,
+                with `fallback` set, instead of the error `no_face`.
         """
         answers: list[Face | PhotoError] = []
         for group in self._groups(photos):

@@ -16,7 +16,9 @@ CLONE = "faults/scenarios/clone_and_pull.py"
 PROMOTION = "tests/flows/test_promotion.py"
 DASK, TUTORIAL = "tests/tasks/dask_processes.py", "tests/test_tutorial.py"
 SERVICES, SWITCH = "tests/operations/test_up.py", "faults/scenarios/serving_switch.py"
+FIRST_STEPS = "tests/commands/test_main.py"
 RUN_BY = {
+    "make setup": ("tests/test_makefile.py", '"setup"'),
     "make run": (PIPELINE, '"make", "run"'),
     "make test": (".ci/run", "make test"),
     "infra/docker/make-secrets": ("tests/infra/test_docker.py", 'folder / "make-secrets"'),
@@ -112,6 +114,14 @@ RUN_BY = {
     "git init && git add . && git commit -m Begin && make setup": (TUTORIAL, '"docs" / "tutorial.md"'),
     "facenet detect photos/ --json": (DETECT, '"--json"'),
     "facenet detect group.jpg --out drawn/": (DETECT, '"--out", "drawn"'),
+    "facenet verify ada1.jpg ada2.jpg": (FIRST_STEPS, '"docs" / "first-steps.md"'),
+    "facenet verify ada1.jpg bob1.jpg": (FIRST_STEPS, '"docs" / "first-steps.md"'),
+    "facenet enrol Ada ada1.jpg ada2.jpg": (FIRST_STEPS, '"docs" / "first-steps.md"'),
+    "facenet enrol Bob bob1.jpg": (FIRST_STEPS, '"docs" / "first-steps.md"'),
+    "facenet identify group.jpg": (FIRST_STEPS, '"docs" / "first-steps.md"'),
+    "facenet people": (FIRST_STEPS, '"docs" / "first-steps.md"'),
+    "facenet remove Ada": (FIRST_STEPS, '"docs" / "first-steps.md"'),
+    "facenet remove Bob": (FIRST_STEPS, '"docs" / "first-steps.md"'),
     "facenet results": (PIPELINE, '"facenet", "results"'),
     "facenet doctor": ("tests/commands/test_doctor.py", 'facenet("doctor")'),
     "facenet summary nn4_small2 --variant dl4j": (

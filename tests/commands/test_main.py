@@ -1,15 +1,18 @@
 """The `facenet` command starts fast, and reports an error as one line and an exit code."""
 
 import re
+import shlex
 import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from commands import detect
 from commands.main import COMMANDS, build_parser, missing_package
+from facenet import FaceModel
 from tests.commands.running import facenet, facenet_process
 
 # Each of these takes longer to import than all of the command.
@@ -132,3 +135,25 @@ def test_an_error_in_our_own_imports_keeps_its_traceback(monkeypatch: pytest.Mon
 
 def test_the_parser_names_the_exit_codes() -> None:
     assert "Exit codes: 0 done, or the answer is yes; 1 " in str(build_parser().epilog)
+
+
+def test_the_first_steps_work_as_written(
+    root: Path, people: Path, model: FaceModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (root / "docs" / "first-steps.md").read_text()
+    lines = re.findall(
+        r"^facenet (.+)$", "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL)), re.MULTILINE
+    )
+    names = {"ada1": "ann/1", "ada2": "ann/2", "bob1": "bob/1"}
+    for name, source in names.items():
+        Image.open(people / "people" / f"{source}.pgm").save(people / f"{name}.jpg", quality=95)
+    faces = [Image.open(people / "people" / name / "3.pgm") for name in ("ann", "bob", "cem")]
+    group = Image.new("L", (3 * 140, 200), 110)
+    for place, face in enumerate(faces):
+        group.paste(face, (20 + 140 * place, 40))
+    group.save(people / "group.jpg", quality=95)
+    assert [facenet(*shlex.split(line)) for line in lines] == [0, 1, 0, 0, 0, 0, 0, 0]
+    printed, varying = capsys.readouterr().out, re.compile(r"[\d.]+|to \w+, the most")
+    for block in re.findall(r"```text\n(.*?)```", text, re.DOTALL):
+        for line in block.splitlines():  # as shown, but for numbers and the most similar person
+            assert varying.sub("N", line) in varying.sub("N", printed), line
