@@ -19,6 +19,7 @@ ENTRIES = (
     Path("params.yaml"),
     Path(".dvc/config.local"),
     Path("mlflow.db"),
+    Path("gallery"),  # of enrolled people, if it is the default one
     Path("reports"),  # among them promotions and sweeps, which are not outputs of stages
     Path("data/outbox"),
     Path(".prefect"),

@@ -101,6 +101,10 @@ RUN_BY = {
     "make restore FROM=/backups/monday": ("faults/scenarios/backup_restore.py", '"make", "restore", f"FROM='),
     "make prune": ("faults/scenarios/retention.py", '"-m", "flows.retention"'),
     'make prune ARGS="--days 30 --apply"': ("faults/scenarios/retention.py", '"--apply"'),
+    "export FACENET_GALLERY=postgresql://facenet:PASSWORD@db.example.org/faces": (
+        "tests/service/gallery/test_location.py",
+        'setenv("FACENET_GALLERY"',
+    ),
     "make update": (CLONE, '"make", "update"'),
     "git clone --quiet https://example.org/team/facenet.git facenet && cd facenet && make setup": (
         CLONE,

@@ -175,14 +175,26 @@ class RejectedPhoto(ErrorAnswer):
     photo: int
 
 
+class FindingAnswer(BaseModel):
+    """What a check found in an enrolled photo; photo: its number in the request, from 0."""
+
+    photo: int
+    check: str
+    message: str
+
+
 class EnrolAnswer(BaseModel):
-    """added, already: sha256 of photos that are new, and that the person had. rejected: those not used."""
+    """added, already: sha256 of photos that are new, and that the person had. rejected: those not used.
+
+    findings: what the checks found in the others; with the setting checks = "strict" they refuse the request.
+    """
 
     model: str
     person: PersonAnswer
     added: list[str]
     already: list[str]
     rejected: list[RejectedPhoto]
+    findings: list[FindingAnswer]
 
 
 class RemovalAnswer(BaseModel):

@@ -20,6 +20,7 @@ from service.gallery.location import printable
 
 BUSY_SECONDS = 60.0  # how long a writer waits for others
 CONNECT_SECONDS = 10
+PAGE_BYTES = 16384  # with 4096, the default, a page has room for one template of 512 and is half empty
 _WRITES = "gallery_writes"
 _CREATING = threading.Lock()
 _CURES = (
@@ -161,6 +162,7 @@ def _postgresql(url: URL) -> Engine:
 
 def _configure(connection: sqlite3.Connection, _: object) -> None:
     connection.isolation_level = None  # `_begin` sends BEGIN, also before DDL
+    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # of a new file; before it uses the log
     _use_wal(connection)
     # synchronous: what was acknowledged survives a power failure too. secure_delete: deleted content is
     # overwritten with zeros.

@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from facenet.errors import StorageFailed
@@ -13,6 +14,7 @@ from operations.errors import ServicesFailed
 from operations.folder import Folder
 from operations.manifest import Manifest
 from operations.places import Places, find_places
+from service.gallery import Enrolment, Gallery
 from tests.disks import small_disk
 
 
@@ -47,6 +49,19 @@ def test_a_file_of_cache_and_remote_is_stored_once(places: Places, tmp_path: Pat
     first, second, _ = (tmp_path / "copy" / name for name in sorted(manifest.files))
     assert first.samefile(second)
     assert (tmp_path / "copy").stat().st_mode & 0o077 == 0, "configuration may have passwords"
+
+
+def test_the_gallery_is_in_it_and_can_be_opened(places: Places, tmp_path: Path) -> None:
+    gallery = {"model_digest": "a", "template_size": 4}
+    enrolment = Enrolment.of(b"photo", np.ones(4, np.float32), keep=True)
+    with Gallery.open(places.workspace / "gallery" / "gallery.db", **gallery) as opened:
+        opened.enrol("Ada", [enrolment], by="me")
+    back_up(places, tmp_path / "copy", ignore)
+    copied = tmp_path / "copy" / "workspace" / "gallery"
+    assert [path.name for path in copied.iterdir()] == ["gallery.db"]
+    with Gallery.open(copied / "gallery.db", **gallery) as copy:
+        assert copy.snapshot().names == ("Ada",)
+        assert copy.photo(copy.person("Ada")[1][0].id) == b"photo"
 
 
 def test_a_target_that_cannot_be_used_is_refused(places: Places, tmp_path: Path) -> None:

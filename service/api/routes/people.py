@@ -2,14 +2,13 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from facenet.results import Face, PhotoError
+from facenet.results import PhotoError
 from service.api.access import requires
 from service.api.batching import Answered
 from service.api.context import Context, context_of
@@ -24,7 +23,8 @@ from service.api.schemas import (
     error_answer,
 )
 from service.api.uploads import read_upload, request_body
-from service.gallery import Enrolment, Gallery, Person
+from service.gallery import Gallery, Person
+from service.gallery.enrolling import UNUSABLE, enrol_faces
 
 router = APIRouter(prefix="/v1", tags=["people"])
 PAGE = 100
@@ -91,23 +91,26 @@ def _enrol(context: Context, asked: EnrolRequest, answered: Answered, user: str)
         for number, face in enumerate(selected)
         if isinstance(face, PhotoError)
     ]
-    enrolments = _enrolments(asked, selected)
-    if not enrolments:
+    if len(rejected) == len(selected):
         assert isinstance(selected[0], PhotoError)
         raise photo_problem(selected[0], "photo 0")
-    enrolled = context.galleries.gallery(answered.model).enrol(asked.name, enrolments, by=user)
+    model, gallery = answered.model, context.galleries.gallery(answered.model)
+    assert model.matcher is not None  # or there would be no gallery
+    outcome = enrol_faces(
+        gallery,
+        asked.name,
+        asked.photos,
+        selected,
+        by=user,
+        matcher=model.matcher,
+        settings=gallery.settings,
+        keep=asked.keep,
+    )
     return {
-        "model": answered.model.digest,
-        "person": person_answer(enrolled.person),
-        "added": list(enrolled.added),
-        "already": list(enrolled.already),
+        "model": model.digest,
+        "person": person_answer(outcome.enrolled.person),
+        "added": list(outcome.enrolled.added),
+        "already": list(outcome.enrolled.already),
         "rejected": rejected,
+        "findings": [dataclasses.asdict(f) for f in outcome.findings if f.check not in UNUSABLE],
     }
-
-
-def _enrolments(asked: EnrolRequest, faces: Sequence[Face | PhotoError]) -> list[Enrolment]:
-    return [
-        Enrolment.of(photo, face.template, face.quality, keep=asked.keep)
-        for photo, face in zip(asked.photos, faces, strict=True)
-        if isinstance(face, Face) and face.template is not None
-    ]

@@ -28,12 +28,20 @@ def test_settings_that_keep_and_erase_data_are_on(tmp_path: Path) -> None:
     with database.reading() as connection:
         found = {
             name: connection.execute(text(f"PRAGMA {name}")).scalar()
-            for name in ("journal_mode", "synchronous", "secure_delete", "foreign_keys", "busy_timeout")
+            for name in (
+                "page_size",
+                "journal_mode",
+                "synchronous",
+                "secure_delete",
+                "foreign_keys",
+                "busy_timeout",
+            )
         }
         files = database.files()
         modes = {stat.S_IMODE(path.stat().st_mode) for path in files}
     full, on = 2, 1
     assert found == {
+        "page_size": 16384,
         "journal_mode": "wal",
         "synchronous": full,
         "secure_delete": on,

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -41,6 +42,23 @@ def test_enrol_list_show_and_remove(client: TestClient, photo: Photo) -> None:
     rest = RemovalAnswer.model_validate(client.delete("/v1/people/ada lovelace").json())
     assert (rest.photos, rest.gone) == (2, True)
     assert listed(client) == []
+
+
+def test_what_the_checks_find_is_reported_and_refused_if_they_are_strict(
+    client: TestClient, photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrol(client, "Ada", photo(0))
+    other = enrol(client, "Somebody else", photo(0), b"spoilt")
+    assert [(found.photo, found.check) for found in other.findings] == [(0, "other_name")]
+    assert "the same photo is enrolled as 'Ada'" in other.findings[0].message
+    client.delete("/v1/people/Somebody else")
+    gallery = client.app.state.context.galleries._gallery
+    monkeypatch.setattr(gallery, "_settings", replace(gallery.settings, checks="strict"))
+    answer = client.post("/v1/people", data={"name": "Somebody else"}, files={"photos": photo(0)})
+    assert (answer.status_code, answer.json()["error"]["reason"]) == (422, "refused")
+    assert "photo 1: the same photo is enrolled as 'Ada'" in answer.json()["error"]["message"]
+    assert listed(client) == ["Ada"]
+    client.delete("/v1/people/Ada")
 
 
 @pytest.mark.parametrize("name", NASTY)
