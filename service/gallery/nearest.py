@@ -8,7 +8,8 @@ import numpy.typing as npt
 from service.gallery.matrix import Numbers, Snapshot
 
 Floats32 = npt.NDArray[np.float32]
-PRODUCTS = 2**24  # products held at once: 64 MB
+PRODUCTS = 2**22  # held at once: 16 MB, which stays near the processor's cache
+QUERIES = 1024  # searched for at once
 
 
 @dataclass(frozen=True)
@@ -40,15 +41,30 @@ def nearest(snapshot: Snapshot, queries: Floats32, k: int, metric: str) -> Neare
     if metric not in ("cosine", "arccos", "euclidean_squared"):
         raise ValueError(f"there is no metric {metric!r}")
     k = min(k, len(snapshot))
-    squares = snapshot.squares if metric == "euclidean_squared" else None
-    step = max(1, PRODUCTS // max(1, len(snapshot)))
     rows, scores = np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
-    for start in range(0, len(queries) if k else 0, step):
-        part = slice(start, start + step)
-        products = scores_of(snapshot.templates, queries[part], metric, squares)
-        rows[part] = _largest(products, k)
-        scores[part] = np.take_along_axis(products, rows[part], axis=1)
+    for start in range(0, len(queries) if k else 0, QUERIES):
+        part = slice(start, start + QUERIES)
+        rows[part], scores[part] = _search(snapshot, queries[part], k, metric)
     return Nearest(scores, rows, snapshot.owners[rows], snapshot)
+
+
+def _search(snapshot: Snapshot, queries: Floats32, k: int, metric: str) -> tuple[Numbers, Floats32]:
+    """Return rows and scores, (Q, k), block by block: the templates are read once, whatever Q is."""
+    squares = snapshot.squares if metric == "euclidean_squared" else None
+    best, scores = np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32)
+    block = max(k, PRODUCTS // len(queries))
+    for start in range(0, len(snapshot), block):
+        part = slice(start, start + block)
+        of_part = None if squares is None else squares[part]
+        products = scores_of(snapshot.templates[part], queries, metric, of_part)
+        found = _largest(products, min(k, products.shape[1]))
+        best = np.concatenate([best, start + found], axis=1)
+        scores = np.concatenate([scores, np.take_along_axis(products, found, axis=1)], axis=1)
+        if best.shape[1] > k:
+            kept = _largest(scores, k)
+            best = np.take_along_axis(best, kept, axis=1)
+            scores = np.take_along_axis(scores, kept, axis=1)
+    return best, scores
 
 
 def scores_of(

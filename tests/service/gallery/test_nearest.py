@@ -24,7 +24,8 @@ def snapshot(templates: np.ndarray) -> Snapshot:
 def test_the_order_is_that_of_the_evaluated_distance(
     metric: Metric, queries: int, k: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PRODUCTS", 100)  # two queries at once
+    monkeypatch.setattr(module, "PRODUCTS", 60)  # blocks of 12 templates for 5 queries
+    monkeypatch.setattr(module, "QUERIES", 5)
     templates = RANDOM.normal(size=(41, 12)).astype(np.float32)
     asked = RANDOM.normal(size=(queries, 12)).astype(np.float32)
     if metric != "euclidean_squared":
