@@ -11,6 +11,7 @@ from facenet.identification.identifier import Identifier
 from facenet.identity import fold_name
 from facenet.matching import Matcher
 from facenet.results import Face, PhotoError, Quality
+from service.gallery.errors import PersonUnknown
 from service.gallery.gallery import Gallery
 from service.gallery.matrix import Snapshot
 from service.gallery.records import Enrolment
@@ -93,8 +94,7 @@ def check_person(
         matcher: the calibration of the model.
     """
     snapshot, key = gallery.snapshot(), fold_name(name)
-    people = np.array([fold_name(other) == key for other in snapshot.names], bool)
-    own = people[snapshot.owners] if len(snapshot) else np.empty(0, bool)
+    own = _own(gallery, snapshot, name)
     found = []
     for number, entry in entries:
         others = [other for other in gallery.people_with(entry.sha256) if fold_name(other) != key]
@@ -104,6 +104,17 @@ def check_person(
         elif message := _somebody_else(gallery, entry, own, matcher):
             found.append(Finding(number, "other_name", message))
     return found + _unlike(snapshot, own, entries, matcher)
+
+
+def _own(gallery: Gallery, snapshot: Snapshot, name: str) -> npt.NDArray[np.bool_]:
+    """Return which templates of a snapshot are those of the person of a name."""
+    try:
+        person, _ = gallery.person(name)
+    except PersonUnknown:
+        return np.zeros(len(snapshot), bool)
+    place = int(np.searchsorted(snapshot.person_ids, person.id))
+    known = place < len(snapshot.names) and snapshot.person_ids[place] == person.id
+    return snapshot.owners == place if known else np.zeros(len(snapshot), bool)
 
 
 def _somebody_else(gallery: Gallery, entry: Enrolment, own: npt.NDArray[np.bool_], matcher: Matcher) -> str:

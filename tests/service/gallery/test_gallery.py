@@ -1,14 +1,17 @@
 """The gallery as its callers use it, in both databases."""
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from service.gallery import Enrolment, Gallery, Removal
-from service.gallery.errors import EnrolmentInvalid, NameInvalid, PersonUnknown, PhotoUnknown
+from service.gallery.errors import EnrolmentInvalid, NameInvalid, PersonUnknown, PhotoUnknown, StoreFailed
+from tests.disks import small_disk
 
 Photo = Callable[..., Enrolment]
 Opener = Callable[..., Gallery]
@@ -102,3 +105,28 @@ def test_the_gallery_closes_its_files(tmp_path: Path, photo: Photo) -> None:
         gallery.enrol("Ada", [photo()], by="me")
         assert str(gallery) == str(tmp_path / "g.db")
     assert [path.name for path in tmp_path.iterdir()] == ["g.db"]
+
+
+def fill(gallery: Gallery, photo: Photo, acknowledged: list[str]) -> None:
+    while True:
+        name = f"person {len(acknowledged)}"
+        gallery.enrol(name, [photo(keep=True, content=os.urandom(20_000)) for _ in range(3)], by="me")
+        acknowledged.append(name)
+
+
+def test_a_full_disk_loses_doubles_and_halves_nothing(opened: Opener, tmp_path: Path, photo: Photo) -> None:
+    with small_disk(tmp_path / "disk", 1500) as folder:
+        gallery, acknowledged = opened(folder / "g.db"), list[str]()
+        with pytest.raises(StoreFailed, match="the disk is full"):
+            fill(gallery, photo, acknowledged)
+        assert len(acknowledged) > 2
+        for reader in (gallery, opened(folder / "g.db")):
+            snapshot = reader.snapshot()
+            assert list(snapshot.names) == acknowledged
+            assert np.bincount(snapshot.owners).tolist() == [3] * len(acknowledged)
+        with suppress(StoreFailed):  # it needs space as well
+            gallery.remove(acknowledged[0])
+        left = gallery.snapshot()
+        assert list(left.names) in (acknowledged, acknowledged[1:])
+        assert len(left) == 3 * len(left.names)
+        gallery.close()

@@ -1,5 +1,8 @@
 """Settings come from a file, and a wrong one is named."""
 
+import re
+import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -45,3 +48,11 @@ def test_a_wrong_file_is_named(content: str, said: str, tmp_path: Path) -> None:
 def test_a_named_file_must_exist(tmp_path: Path) -> None:
     with pytest.raises(ParamsInvalid, match=r"none\.toml cannot be read"):
         Settings.read(tmp_path / "none.toml")
+
+
+def test_the_documented_settings_are_the_defaults(root: Path) -> None:
+    text = (root / "docs" / "how-to" / "gallery.md").read_text()
+    block = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)[0]
+    keys = tomllib.loads(block)
+    assert keys.keys() == {field.name for field in fields(Settings)}
+    assert Settings.parse(keys, Path("gallery.md")) == Settings()
