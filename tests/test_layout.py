@@ -73,6 +73,8 @@ DOORS = {
     "great_expectations": ("tasks.expectations",),
     "prefect": ("flows",),
     "dvc": ("flows",),
+    "alembic": ("service.gallery",),
+    "faiss": ("service.gallery",),
 }
 
 
