@@ -27,6 +27,7 @@ def version_card(
     commit = card.commit or "unknown"
     sections = {
         "Trained on": _training(card, findings),
+        **({"Origin of the weights": _origin(card)} if card.origin else {}),
         "Result": _result(findings.evaluation),
         "Calibration": _calibration(findings.evaluation),
         "Terms of the data": "\n".join(f"- `{source.kind}`: {source.terms}" for source in sources),
@@ -63,6 +64,14 @@ def _training(card: ModelCard, findings: Findings) -> str:
         f"{train['steps']:,} steps. The model is of {reason}. Sources, with the photos for evaluation: "
         f"{found or 'unknown'}."
     )
+
+
+def _origin(card: ModelCard) -> str:
+    """Return who published the weights, under which terms, and what they were trained on."""
+    changed = (
+        "" if card.params.get("train", {}).get("epochs") == 0 else "\n\nThe training here started from them."
+    )
+    return "\n".join(f"- {name}: {value}" for name, value in card.origin.items()) + changed
 
 
 def _result(evaluation: Mapping[str, Any]) -> str:

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from facenet.networks.dlib_file import SHA256
 from tasks.params.sources import CelebaSource, FolderSource, OrlSource
 from tasks.report.inputs import Findings, read_findings
 from tasks.report.page import Subject
 from tasks.report.version_card import version_card
+from tasks.train.init import origin
 
 REGISTERED = {"model": "faces", "version": 3, "digest": "d" * 64}
 
@@ -55,6 +57,16 @@ def test_an_overlap_is_in_capital_letters_and_given_weights_are_not_called_train
     text = version_card(evaluated.card, given, [], REGISTERED)
     assert "**7 PEOPLE OF THE EVALUATION ARE ALSO IN THE TRAINING DATA.**" in text
     assert "Weights used as given, not trained here." in text
+
+
+def test_published_weights_are_named_with_author_and_licence(evaluated: Subject, findings: Findings) -> None:
+    card = replace(evaluated.card, origin=origin(SHA256), params={"train": {"epochs": 0}})
+    text = version_card(card, findings, [], REGISTERED)
+    section = text.split("## Origin of the weights\n\n")[1].split("\n\n")[0]
+    assert "- author: Davis E. King\n- licence: CC0 1.0, public domain\n- source: " in section
+    assert "started from them" not in text
+    tuned = replace(card, params={"train": {"epochs": 2}})
+    assert "The training here started from them." in version_card(tuned, findings, [], REGISTERED)
 
 
 def test_few_people_support_no_rate(evaluated: Subject, findings: Findings) -> None:
