@@ -21,6 +21,8 @@ from facenet.model import ModelCard
 from facenet.model_folder import CALIBRATION, CARD
 from tests import archive
 
+pytestmark = pytest.mark.slow
+
 PACKAGES = ("commands", "facenet", "flows", "operations", "service", "tasks")
 ABSENT = (
     "mlflow",
