@@ -17,8 +17,34 @@ PROMOTION = "tests/flows/test_promotion.py"
 DASK, TUTORIAL = "tests/tasks/dask_processes.py", "tests/test_tutorial.py"
 SERVICES, SWITCH = "tests/operations/test_up.py", "faults/scenarios/serving_switch.py"
 FIRST_STEPS = "tests/commands/test_main.py"
+SERVE, TOKENS = "tests/commands/test_serve.py", "tests/commands/test_token.py"
 RUN_BY = {
     "make setup": ("tests/test_makefile.py", '"setup"'),
+    "facenet serve": (SERVE, '"serve", "--port", "0"'),
+    "facenet serve --allow-host faces.example.org": (SERVE, '"--allow-host", "faces.example.org"'),
+    "facenet token create phone --scope enrol --days 30": (TOKENS, '"create", "phone", "--scope", "enrol"'),
+    "facenet token list": (TOKENS, '"token", "list"'),
+    "facenet token revoke phone": (TOKENS, '"token", "revoke", "phone"'),
+    "curl -s http://127.0.0.1:8000/v1/verify -F left=@a.jpg -F right=@b.jpg": (
+        SERVE,
+        '"docs" / "how-to" / "serve.md"',
+    ),
+    "curl -s http://127.0.0.1:8000/v1/identify -F photo=@a.jpg": (SERVE, '"docs" / "how-to" / "serve.md"'),
+    "curl -s http://127.0.0.1:8000/v1/embed -F photos=@a.jpg -F photos=@b.jpg -F every=true": (
+        SERVE,
+        '"docs" / "how-to" / "serve.md"',
+    ),
+    'curl -s http://127.0.0.1:8000/v1/people -F "name=Ada Lovelace" -F photos=@a.jpg -F photos=@b.jpg': (
+        SERVE,
+        '"docs" / "how-to" / "serve.md"',
+    ),
+    'curl -s "http://127.0.0.1:8000/v1/people?search=ada"': (SERVE, '"docs" / "how-to" / "serve.md"'),
+    "curl -s http://127.0.0.1:8000/v1/people/Ada%20Lovelace": (SERVE, '"docs" / "how-to" / "serve.md"'),
+    "curl -s -X DELETE http://127.0.0.1:8000/v1/people/Ada%20Lovelace": (
+        SERVE,
+        '"docs" / "how-to" / "serve.md"',
+    ),
+    "curl -s http://127.0.0.1:8000/v1/model": (SERVE, '"docs" / "how-to" / "serve.md"'),
     "make run": (PIPELINE, '"make", "run"'),
     "make test": (".ci/run", "make test"),
     "infra/docker/make-secrets": ("tests/infra/test_docker.py", 'folder / "make-secrets"'),

@@ -128,6 +128,21 @@ def test_it_answers(server: Server, jpeg: bytes) -> None:
     assert server.ask("GET", "/metrics", token="read").text.count("facenet_batch_photos_count 1.0") == 1
 
 
+def test_the_documented_requests(server: Server, photo: Callable[..., bytes], tmp_path: Path) -> None:
+    for name, number in (("a.jpg", 0), ("b.jpg", 1)):
+        (tmp_path / name).write_bytes(photo(number))
+    page = (ROOT / "docs" / "how-to" / "serve.md").read_text()
+    commands = re.findall(r"^curl .*", page, re.MULTILINE)
+    assert len(commands) == 8
+    for command in commands:
+        sent = command.replace(":8000", f":{server.port}").replace(
+            "curl -s ", f"curl -s --fail-with-body -H 'Authorization: Bearer {server.tokens['admin']}' "
+        )
+        done = subprocess.run(["bash", "-c", sent], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, (command, done.stdout)
+        assert "error" not in json.loads(done.stdout), command
+
+
 def test_a_body_of_200_megabytes_is_refused_while_it_arrives(server: Server) -> None:
     before = server.megabytes()
     for headers, chunked in ((["Content-Length: 209715200"], False), (["Transfer-Encoding: chunked"], True)):
@@ -299,3 +314,8 @@ def test_beyond_this_machine_it_does_not_start_without_a_token(tmp_path: Path) -
     done = facenet_process(tmp_path, "serve", "--host", "0.0.0.0")
     assert done.returncode == 2
     assert "facenet token create" in done.stderr
+
+
+def test_behind_a_proxy_it_does_not_start_without_a_token(tmp_path: Path) -> None:
+    done = facenet_process(tmp_path, "serve", "--allow-host", "faces.example.org")
+    assert (done.returncode, "facenet token create" in done.stderr) == (2, True)
