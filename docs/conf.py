@@ -13,7 +13,7 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "http_api"
 exclude_patterns = ["extensions"]
 nitpicky = False  # numpy and torch have no inventory that can be read offline
 
-smartquotes = False  # commands and values are copied from text too
+smartquotes_action = "De"  # dashes and ellipses; quotes stay, as values are copied from text too
 
 # Markdown as GitHub reads it: headings are targets of links, ```python blocks are highlighted.
 myst_heading_anchors = 4

@@ -8,6 +8,7 @@ import yaml
 
 from facenet.detection.pyramid import GRID
 from facenet.evaluation.sample_size import LEAST_ERRORS, LEAST_PEOPLE
+from facenet.pretrained.measured import measured
 from facenet.training.mining import PATIENCE as EPOCHS_WITHOUT_TRIPLETS
 from tasks.align.stage import LARGE_ROWS
 from tasks.evaluate.photo_embedder import CLUSTER_ROWS
@@ -28,6 +29,11 @@ STATED = [
     (REFERENCE, "{} in a row end the run", WORDS[EPOCHS_WITHOUT_TRIPLETS]),
     (REFERENCE, "and at least {} false accepts are expected", LEAST_ERRORS),
     (REFERENCE, "if the different pairs show at least {} people", LEAST_PEOPLE),
+    (
+        "docs/responsible-use.md",
+        "decides {} % of the 6,000",
+        f"{100 * measured()['evaluation']['accuracy']:.1f}",
+    ),
     ("docs/decisions/0004-arrow-shards.md", "of about {} MB", SHARD_BYTES // 2**20),
     ("docs/decisions/0007-tests-in-parallel.md", "but at most {}", WORDS[MAX_PROCESSES]),
     ("docs/decisions/0008-openvino-runs-the-detector.md", "sides of canvases are multiples of {}", GRID),
