@@ -153,6 +153,10 @@ bench-noop: $(READY) ## Measure a flow run in which nothing has changed; needs t
 bench-answers: $(READY) ## Compare FaceModel's answers with the evaluation on LFW View 2: ARGS=casia or ARGS=pretrained
 	@python -m benchmarks.answers $(ARGS)
 
+.PHONY: bench-export
+bench-export: $(READY) ## Measure ONNX Runtime and OpenVINO against torch on LFW View 2: ARGS="pretrained casia"
+	@python -m benchmarks.export $(ARGS)
+
 .PHONY: bench-gallery
 bench-gallery: $(READY) ## Measure search in 1e5 and 1e6 templates against NumPy and FAISS, which takes 4 GB of disk
 	@python -m benchmarks.gallery $(ARGS)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import os
-import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +14,8 @@ from commands.exit_codes import NO, OK
 from commands.models import FAR, add_model, evaluated, load_model, measured_rates
 from commands.numbers import number_between
 from commands.output import as_text, complain, progress, show, show_json
-from commands.photos import GROUP, PHOTOS, as_photo, expanded, report_unusable
+from commands.path_arguments import FOLDERS, add_photos, completed
+from commands.photos import GROUP, as_photo, expanded, report_unusable
 from facenet.errors import ParamsInvalid, StorageFailed
 
 if TYPE_CHECKING:
@@ -44,8 +42,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         f"for the one with the most faces, {ALONE} for people with one face, {NO_FACE} for photos without. "
         f"{REPORT} lists every face. Exit code 1: a photo could not be read."
     )
-    parser.add_argument("photos", nargs="+", metavar="PHOTO", help=PHOTOS)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new or empty folder")
+    add_photos(parser)
+    out = parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new or empty folder")
+    completed(out, FOLDERS)
     parser.add_argument("--copy", action="store_true", help="copy the photos instead of linking to them")
     rate = number_between(0, 1, exclusive=True)
     parser.add_argument("--far", type=rate, metavar="RATE", help=FAR)
@@ -157,6 +156,10 @@ def _check_folder(out: Path) -> None:
 
 def _write(out: Path, members: Sequence[Member], without: Sequence[str], *, copy: bool) -> None:
     """Link or copy each photo into the folders of its people, and write the report."""
+    import csv  # imported late, as what they import takes longer than the rest of the command
+    import io
+    import shutil
+
     from facenet.atomic import write_text
 
     places = [(_folder(member.cluster), member.path) for member in members]

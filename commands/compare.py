@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from commands.exit_codes import NO, OK
 from commands.models import add_decision, add_model, evaluated, load_model, measured_rates
 from commands.output import as_text, complain, printable, show, show_json
-from commands.photos import PHOTOS, embedded, expanded, report_unusable
+from commands.path_arguments import add_photos
+from commands.photos import embedded, expanded, report_unusable
 from facenet.errors import ParamsInvalid
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         f"person. Up to {COLUMNS} photos are a matrix, of more the matching pairs are listed. Exit code 1: a "
         "photo has no face that can be compared."
     )
-    parser.add_argument("photos", nargs="+", metavar="PHOTO", help=PHOTOS)
+    add_photos(parser)
     add_model(parser)
     add_decision(parser)
     parser.add_argument("--json", action="store_true", help="print photos, distances, probabilities, matches")

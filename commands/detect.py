@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from commands.exit_codes import NO, OK
 from commands.numbers import number_between
 from commands.output import as_text, complain, json_list, lines, printable, progress
+from commands.path_arguments import FOLDERS, add_photos, completed
 from facenet.errors import ImageRejected, ParamsInvalid, StorageFailed
 
 if TYPE_CHECKING:
@@ -42,10 +43,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         "Detect the faces in photos and print a line per photo. Exit code 1: a photo could not be read."
     )
     add = parser.add_argument
-    photos = "a file, a folder to search recursively for photos, or - to read a photo from standard input"
-    add("photos", nargs="+", metavar="PHOTO", help=photos)
+    add_photos(parser)
     out = "write copies of the photos with the faces drawn in to this folder"
-    add("--out", type=Path, metavar="DIR", help=out)
+    completed(add("--out", type=Path, metavar="DIR", help=out), FOLDERS)
     add("--json", action="store_true", help="print a JSON list of {path, faces} or {path, error}")
     side = number_between(12, None)
     add("--min-face", type=side, metavar="PIXELS", help="shortest side of a face (default: 20)")

@@ -4,35 +4,11 @@ import argparse
 import dataclasses
 from collections.abc import Iterator
 
-from commands.checks import device, gallery, installation, remote, servers, storage, weights, workspace
 from commands.checks.finding import WRONG, Check, Finding, note, wrong
 from commands.exit_codes import NO, OK
 from commands.output import printable, show, show_json
 from facenet.errors import FaceNetError
 from tasks.redaction import redact
-
-CHECKS: tuple[Check, ...] = (
-    installation.check_python,
-    installation.check_packages,
-    installation.check_lock,
-    installation.check_code,
-    device.check_torch,
-    weights.check_mtcnn,
-    weights.check_dlib,
-    workspace.check_workspace,
-    workspace.check_mirrors,
-    workspace.check_locks,
-    device.check_device,
-    weights.check_model,
-    gallery.check_gallery,
-    storage.check_places,
-    storage.check_secrets,
-    servers.check_mlflow,
-    servers.check_prefect,
-    servers.check_dask,
-    servers.check_services,
-    remote.check_remote,
-)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -67,6 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def diagnose() -> Iterator[Finding]:
     """Yield the findings of all checks, without passwords; a check that cannot run is a finding as well."""
+    from commands.checks.listing import CHECKS  # imported late: `--help` does not need it
+
     for check in CHECKS:
         for finding in _run(check):
             yield dataclasses.replace(finding, message=redact(finding.message), cure=redact(finding.cure))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from commands.exit_codes import NO, OK
 from commands.models import add_model, evaluated, load_model
 from commands.output import as_text, show, show_json
-from commands.photos import PHOTOS, embedded, expanded, report_unusable
+from commands.path_arguments import FILES, add_photos, completed
+from commands.photos import embedded, expanded, report_unusable
 from facenet.errors import ParamsInvalid
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         "Write a row for each photo: path, template (the vector that is compared), box, the detector's "
         "probability, number of faces and quality. Exit code 1: a photo has no face, or cannot be read."
     )
-    parser.add_argument("photos", nargs="+", metavar="PHOTO", help=PHOTOS)
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=OUT)
+    add_photos(parser)
+    completed(parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=OUT), FILES)
     add_model(parser)
     parser.add_argument("--json", action="store_true", help="print counts and rejected photos as JSON")
 

@@ -13,7 +13,8 @@ from commands.exit_codes import NO, OK
 from commands.galleries import add_gallery, gallery_of
 from commands.models import add_model, evaluated, load_model
 from commands.output import as_text, json_list, lines, printable, progress
-from commands.photos import GROUP, PHOTOS, expanded
+from commands.path_arguments import FOLDERS, add_photos, completed
+from commands.photos import GROUP, expanded
 from facenet.errors import ParamsInvalid
 
 if TYPE_CHECKING:
@@ -56,8 +57,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         "enrolled."
     )
     parser.add_argument("name", nargs="?", metavar="NAME", help="of the person")
-    parser.add_argument("photos", nargs="*", metavar="PHOTO", help=PHOTOS)
-    parser.add_argument("--from", dest="folder", metavar="DIR", help="enrol each folder in DIR as a person")
+    add_photos(parser, nargs="*")
+    source = parser.add_argument("--from", dest="folder", metavar="DIR", help="enrol each folder as a person")
+    completed(source, FOLDERS)
     parser.add_argument("--checks", choices=("off", "warn", "strict"), help=CHECKS)
     keep = "store the photos too: another model can then take over the gallery (facenet gallery migrate)"
     parser.add_argument("--keep", action="store_true", help=keep)

@@ -7,6 +7,7 @@ from pathlib import Path
 from commands.exit_codes import OK
 from commands.models import MODEL
 from commands.output import as_text, printable, show, show_json
+from commands.path_arguments import FOLDERS, completed
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -16,7 +17,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "before it is written."
     )
     folder = "folder to write to; it is created"
-    parser.add_argument("--onnx", type=Path, required=True, metavar="DIR", help=folder)
+    completed(parser.add_argument("--onnx", type=Path, required=True, metavar="DIR", help=folder), FOLDERS)
     parser.add_argument("--model", metavar="MODEL", help=MODEL)
     parser.add_argument("--json", action="store_true", help="print {model, files}")
 

@@ -11,7 +11,8 @@ from commands.galleries import add_gallery, gallery_of
 from commands.models import add_model, evaluated, load_model
 from commands.numbers import number_between
 from commands.output import as_text, complain, json_list, lines, printable, progress
-from commands.photos import GROUP, PHOTOS, as_photo, expanded
+from commands.path_arguments import add_photos
+from commands.photos import GROUP, as_photo, expanded
 from facenet.errors import ParamsInvalid
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "Say for every face in the photos which enrolled person it shows, or nobody. Exit code 0: every "
         "photo shows somebody who is enrolled; 1: a photo shows nobody, or cannot be read."
     )
-    parser.add_argument("photos", nargs="+", metavar="PHOTO", help=PHOTOS)
+    add_photos(parser)
     rate = number_between(0, 1, exclusive=True)
     parser.add_argument("--fpir", type=rate, metavar="RATE", help=FPIR)
     prior = "probability that a face is of an enrolled person, before looking (default: 0.5)"

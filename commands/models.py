@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from commands.numbers import number_between
 from commands.output import printable
+from commands.path_arguments import FOLDERS, completed
 from facenet.errors import ParamsInvalid, WeightsInvalid
 
 if TYPE_CHECKING:
@@ -20,13 +21,15 @@ MODEL = (
     "models:/NAME@ALIAS, models:/NAME/VERSION, a folder with a model, or pretrained (default: the champion, "
     "without one the workspace's models/, without that pretrained)"
 )
+RUNTIME = "that runs the embedding network; onnx needs the extra `export` (default: torch)"
 FAR = "decide at the threshold measured for this false accept rate (default: the model's own threshold)"
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
-    """Add --model and --device."""
-    parser.add_argument("--model", metavar="MODEL", help=MODEL)
+    """Add --model, --device and --runtime."""
+    completed(parser.add_argument("--model", metavar="MODEL", help=MODEL), FOLDERS)
     parser.add_argument("--device", default="auto", help="auto, cpu, mps or cuda (default: auto)")
+    parser.add_argument("--runtime", choices=("torch", "onnx", "openvino"), default="torch", help=RUNTIME)
 
 
 def add_decision(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +50,7 @@ def load_model(arguments: argparse.Namespace) -> FaceModel:
     """
     from facenet import FaceModel  # imported late: torch takes seconds, and `--help` does not need it
 
-    model = FaceModel.load(arguments.model, device=arguments.device)
+    model = FaceModel.load(arguments.model, device=arguments.device, runtime=arguments.runtime)
     sys.stderr.write(f"model: {printable(model.origin)}\n")
     sys.stderr.flush()
     return model

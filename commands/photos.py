@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from tasks.commands.photo_files import Argument
 
 GROUP = 32  # photos between two steps of the progress bar
-PHOTOS = "a file, a folder to search recursively for photos, or - to read a photo from standard input"
 
 
 def expanded(arguments: Sequence[str]) -> list[Argument]:

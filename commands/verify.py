@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from commands.exit_codes import NO, OK
 from commands.models import add_decision, add_model, evaluated, load_model, measured_rates
 from commands.output import as_text, complain, printable, show, show_json
+from commands.path_arguments import FILES, completed
 from commands.photos import as_photo
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     for side in SIDES:
         photo = "a photo, or - for standard input; of several faces the most central large one is compared"
-        parser.add_argument(side, metavar=side.upper(), help=photo if side == "left" else "the other photo")
+        text = photo if side == "left" else "the other photo"
+        completed(parser.add_argument(side, metavar=side.upper(), help=text), FILES)
     add_model(parser)
     add_decision(parser)
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")

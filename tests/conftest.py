@@ -16,7 +16,7 @@ import pytest
 
 from tasks.downloads.lookup import mirrors
 from tasks.workers.team import worker_count
-from tests.exported import exported_folders, shared_base, write_tiny_model
+from tests.exported import exported_folder, shared_base, write_tiny_model
 from tests.servers import free_port, running
 
 if TYPE_CHECKING:
@@ -259,14 +259,8 @@ def prefect_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The export of `evaluated_model`; do not change it."""
-    return exported_folders(shared_base(tmp_path_factory))[1]
-
-
-@pytest.fixture(scope="session")
-def evaluated_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the pretrained model and a calibration; do not change it."""
-    return exported_folders(shared_base(tmp_path_factory))[0]
+    """A folder with the ONNX files of the pretrained model; do not change it."""
+    return exported_folder(shared_base(tmp_path_factory))
 
 
 @pytest.fixture

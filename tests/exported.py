@@ -2,44 +2,24 @@
 
 import fcntl
 import os
-import shutil
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
 
-# About what LFW View 2 gives for this model.
-CALIBRATED: dict[str, Any] = {
-    "protocol": "LFW View 2",
-    "metric": "cosine",
-    "flip": "mean",
-    "mean": None,
-    "slope": 60.0,
-    "intercept": 5.2,
-    "threshold": 0.0873,
-}
 
-
-def exported_folders(base: Path) -> tuple[Path, Path]:
-    """Return the pretrained model with a calibration, and its export; the first process writes both.
-
-    base: a folder that the processes share.
-    """
+def exported_folder(base: Path) -> Path:
+    """Return the export of the pretrained model in `base`, which processes share; the first one writes it."""
     from facenet import pretrained
     from facenet.export import export
-    from facenet.matching import Matcher
-    from facenet.model import CALIBRATION, CARD, ModelCard
 
-    model, folder, done = (base / name for name in ("evaluated", "exported", "exported.done"))
+    folder, done = base / "exported", base / "exported.done"
     with (base / "exported.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
-            shutil.copytree(pretrained.folder(), model)
-            sha256 = ModelCard.read(model / CARD).weights_sha256
-            Matcher(weights_sha256=sha256, **CALIBRATED).write(model / CALIBRATION)
-            export(model, folder)
+            export(pretrained.folder(), folder)
             done.touch()
-    return model, folder
+    return folder
 
 
 def shared_base(factory: pytest.TempPathFactory) -> Path:

@@ -12,6 +12,7 @@ PIPELINE, PRETRAINED, SERVING = (
 )
 MLFLOW, SERVER, CRON = "tests/tasks/conftest.py", "tests/conftest.py", "tests/flows/test_training.py"
 DETECT = "tests/commands/test_detect.py"
+COMMANDS_PAGE = "tests/test_commands_doc.py"
 CLONE = "faults/scenarios/clone_and_pull.py"
 PROMOTION = "tests/flows/test_promotion.py"
 DASK, TUTORIAL = "tests/tasks/dask_processes.py", "tests/test_tutorial.py"
@@ -153,6 +154,25 @@ RUN_BY = {
     "facenet remove Ada": (FIRST_STEPS, '"docs" / "first-steps.md"'),
     "facenet remove Bob": (FIRST_STEPS, '"docs" / "first-steps.md"'),
     "facenet results": (PIPELINE, '"facenet", "results"'),
+    "facenet verify ann-1.jpg ann-2.jpg": (COMMANDS_PAGE, '"docs" / "how-to" / "commands.md"'),
+    "facenet verify a.jpg b.jpg": ("tests/commands/test_verify.py", 'facenet("verify", ANN, ANN2)'),
+    "facenet compare ann-1.jpg ann-2.jpg bob-1.jpg": (COMMANDS_PAGE, '"docs" / "how-to" / "commands.md"'),
+    "facenet embed photos/ --out templates.parquet": (COMMANDS_PAGE, '"docs" / "how-to" / "commands.md"'),
+    "facenet enrol Ann ann-1.jpg ann-2.jpg": (COMMANDS_PAGE, '"docs" / "how-to" / "commands.md"'),
+    "facenet enrol --from people/": (COMMANDS_PAGE, '"docs" / "how-to" / "commands.md"'),
+    "facenet remove Ann": (COMMANDS_PAGE, '"docs" / "how-to" / "commands.md"'),
+    "facenet gallery info": (COMMANDS_PAGE, '"docs" / "how-to" / "commands.md"'),
+    "facenet cluster photos/ --out sorted/": (COMMANDS_PAGE, '"docs" / "how-to" / "commands.md"'),
+    "facenet detect group.jpg": (COMMANDS_PAGE, '"docs" / "how-to" / "commands.md"'),
+    'facenet verify ann-1.jpg ann-2.jpg --json > answer.json && echo "the same person"': (
+        "tests/commands/test_verify.py",
+        'facenet("verify", ANN, BOB, "--json")',
+    ),
+    "facenet gallery migrate --drop": (
+        "tests/commands/test_gallery.py",
+        'facenet("gallery", "migrate", "--drop")',
+    ),
+    'eval "$(facenet completion bash)"': ("tests/commands/test_completion.py", "input=script + ask"),
     "facenet doctor": ("tests/commands/test_doctor.py", 'facenet("doctor")'),
     "facenet summary nn4_small2 --variant dl4j": (
         "tests/commands/test_summary.py",

@@ -63,10 +63,8 @@ def files(orl_photos: Photos, tmp_path_factory: pytest.TempPathFactory) -> list[
     return paths
 
 
-def test_it_answers_as_face_model_does(
-    example: ModuleType, evaluated_model: Path, exported: Path, files: list[Path]
-) -> None:
-    ours, theirs = FaceModel.load(evaluated_model, device="cpu"), example.Model(exported)
+def test_it_answers_as_face_model_does(example: ModuleType, exported: Path, files: list[Path]) -> None:
+    ours, theirs = FaceModel.load("pretrained", device="cpu"), example.Model(exported)
     faces = ours.embed(files)
     templates = [theirs.template(path) for path in files]
     for path, face, template in zip(files, faces, templates, strict=True):
@@ -85,9 +83,9 @@ def test_it_answers_as_face_model_does(
 
 
 def test_it_runs_without_torch_and_without_this_project(
-    script: Path, evaluated_model: Path, exported: Path, files: list[Path]
+    script: Path, exported: Path, files: list[Path]
 ) -> None:
-    ours = FaceModel.load(evaluated_model, device="cpu")
+    ours = FaceModel.load("pretrained", device="cpu")
     command = [sys.executable, "-c", ALONE.replace("{refused}", repr(REFUSED)), str(script), str(exported)]
     for other in (files[1], files[4]):
         done = subprocess.run(

@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import pandas as pd
 import pytest
 import requests
 import yaml
+from PIL import Image
 
 from facenet.results import SIDES
 from faults.project import SMALL
@@ -161,6 +163,7 @@ def test_the_tutorial_works_and_its_answers_are_the_stage_s_decisions(
     root: Path, reader: Reader, orl_photos: list[tuple[str, bytes]]
 ) -> None:
     put_own_photos(reader.folder, orl_photos)
+    put_first_photos(reader.folder, orl_photos)
     (reader.folder / "photo.jpg").write_bytes(orl_photos[0][1])
     pairs: Pairs = []
     for language, block in BLOCK.findall((root / "docs" / "tutorial.md").read_text()):
@@ -173,6 +176,8 @@ def test_the_tutorial_works_and_its_answers_are_the_stage_s_decisions(
             reader.types(line)
     printed = reader.printed
     assert "PREFECT_SERVER_ANALYTICS_ENABLED=false" in (reader.folder / ".venv/bin/activate").read_text()
+    assert "same person\n" in printed["facenet verify ann-1.jpg ann-2.jpg"]
+    assert re.search(r"^  Ann  probability", printed["facenet identify group.jpg"], re.MULTILINE)
     assert "facenet version 1" in printed["facenet results"]
     ran = re.findall(r"^Running stage '(\w+)'", printed["dvc exp run -S evaluate.sweep=grid"], re.MULTILINE)
     assert [stage for stage in ran if stage not in ("fingerprint", "inputs")] == ["evaluate", "register"]
@@ -185,12 +190,22 @@ def test_the_tutorial_works_and_its_answers_are_the_stage_s_decisions(
 
 
 def put_own_photos(folder: Path, photos: list[tuple[str, bytes]]) -> None:
-    """Put five photos each of twenty people into photos/, as step 5 suggests."""
+    """Put five photos each of twenty people into photos/, as step 6 suggests."""
     for person in dict.fromkeys(name for name, _ in photos[: 20 * 10]):
         (folder / "photos" / f"Person {person}").mkdir()
         own = [photo for name, photo in photos if name == person]
         for number, photo in enumerate(own[:5]):
             (folder / "photos" / f"Person {person}" / f"{number}.pgm").write_bytes(photo)
+
+
+def put_first_photos(folder: Path, photos: list[tuple[str, bytes]]) -> None:
+    """Put two photos of one person, and another of theirs next to somebody else, as step 1 takes them."""
+    first, second, third, other = (Image.open(BytesIO(photos[number][1])) for number in (0, 1, 2, 25))
+    group = Image.new("L", (third.width + other.width, third.height))
+    group.paste(third)
+    group.paste(other, (third.width, 0))
+    for name, image in (("ann-1", first), ("ann-2", second), ("group", group)):
+        image.save(folder / f"{name}.jpg", quality=95)
 
 
 def scored_pairs(folder: Path) -> tuple[pd.DataFrame, Pairs]:

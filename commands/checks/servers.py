@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from commands.checks.finding import Finding, ok, wrong
+from commands.checks.workspace import is_workspace
 from facenet.errors import FaceNetError
 
 SECONDS = 3.0
@@ -34,7 +35,8 @@ def check_mlflow() -> Iterator[Finding]:
         message = f"{path} has the schema {old}, which this MLflow does not read"
         yield wrong("mlflow", message, f"cp '{path}' '{path}.old' && mlflow db upgrade sqlite:///{path}")
         return
-    yield ok("mlflow", f"{public_uri()} answers" if path is None else _store(path))
+    if path is None or path.exists() or is_workspace():
+        yield ok("mlflow", f"{public_uri()} answers" if path is None else _store(path))
 
 
 def _store(path: Path) -> str:

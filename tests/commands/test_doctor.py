@@ -19,7 +19,8 @@ import pytest
 import yaml
 
 from commands.checks.finding import NOTE, WRONG, Finding, note
-from commands.doctor import CHECKS, line
+from commands.checks.listing import CHECKS
+from commands.doctor import line
 from facenet.matching import Matcher
 from operations.folder import Folder
 from operations.secrets import load_secrets

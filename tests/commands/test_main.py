@@ -18,6 +18,8 @@ from tests.commands.running import facenet, facenet_process
 # Each of these takes longer to import than all of the command.
 HEAVY = ("torch", "numpy", "PIL", "scipy", "sklearn", "openvino", "mlflow", "pandas", "pyarrow", "pydantic")
 ALSO_HEAVY = (
+    "importlib.metadata",
+    "csv",
     "sqlalchemy",
     "fastapi",
     "alembic",

@@ -25,8 +25,14 @@ def test_without_an_option_the_default_model_is_loaded_and_named(
     add_model(parser)
     add_decision(parser)
     assert load_model(parser.parse_args([])) is model
-    assert load_model(parser.parse_args(["--model", "pretrained", "--device", "cpu"])) is model
-    assert asked == [(None, {"device": "auto"}), ("pretrained", {"device": "cpu"})]
+    assert (
+        load_model(parser.parse_args(["--model", "pretrained", "--device", "cpu", "--runtime", "onnx"]))
+        is model
+    )
+    assert asked == [
+        (None, {"device": "auto", "runtime": "torch"}),
+        ("pretrained", {"device": "cpu", "runtime": "onnx"}),
+    ]
     assert capsys.readouterr() == ("", f"model: {model.origin}\n" * 2)
 
 

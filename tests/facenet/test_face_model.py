@@ -365,11 +365,9 @@ def test_the_digest_changes_with_what_changes_templates(
 
 
 @pytest.mark.parametrize("runtime", ["onnx", "openvino"])
-def test_other_runtimes_answer_as_torch(
-    evaluated_model: Path, exported: Path, orl_photos: Photos, runtime: str
-) -> None:
+def test_other_runtimes_answer_as_torch(exported: Path, orl_photos: Photos, runtime: str) -> None:
     photos = [data for _, data in orl_photos[:40:8]]
-    torch_model = FaceModel.load(evaluated_model, device="cpu")
+    torch_model = FaceModel.load("pretrained", device="cpu")
     other = FaceModel.load(exported, runtime=runtime, batch_size=8)
     assert (other.digest, other.template_size) == (torch_model.digest, torch_model.template_size)
     expected, found = embeddings(torch_model, photos), embeddings(other, photos)

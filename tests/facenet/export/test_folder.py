@@ -14,8 +14,8 @@ from facenet.model import CALIBRATION, CARD, DETECTOR, WEIGHTS, ModelCard
 from tests.facenet.test_matching import matcher
 
 
-def test_an_exported_folder_is_complete(evaluated_model: Path, exported: Path) -> None:
-    source = evaluated_model
+def test_an_exported_folder_is_complete(exported: Path) -> None:
+    source = pretrained.folder()
     names = {path.name for path in exported.iterdir()}
     assert names == {EMBEDDER, *DETECTORS, DETECTOR, CALIBRATION, CARD}
     for name in (DETECTOR, CALIBRATION, CARD):
