@@ -12,7 +12,7 @@ Row = dict[str, str]  # of a CSV file, by column name; an empty cell is ""
 STAGES = ("ingest", "align", "triplets", "train", "evaluation")
 TABLES = (
     *("roc", "folds", "operating_points", "calibration", "decisions", "slices", "worst_identities"),
-    *("identification", "all_pairs", "missing_pairs", "leaks", "history"),
+    *("identification", "galleries", "all_pairs", "missing_pairs", "leaks", "history"),
 )
 
 

@@ -16,7 +16,8 @@ from tasks.report import curves, distributions, formatting, slices
 from tasks.report.examples import leak_examples, worst_examples
 from tasks.report.inputs import Findings, read_findings
 from tasks.report.photos import photos_allowed
-from tasks.report.tables import Table, parameters, tables
+from tasks.report.table import Table
+from tasks.report.tables import parameters, tables
 
 if TYPE_CHECKING:
     from facenet.model import ModelCard

@@ -1,38 +1,17 @@
 """The tables of the page, built from the stages' tables and metrics."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from tasks.report.formatting import UNIT, count, decimal, fixed, flat, plain, rate, slice_name
+from tasks.report.formatting import count, decimal, fixed, flat, plain, rate, slice_name
+from tasks.report.identification import galleries, identification
 from tasks.report.inputs import Findings, Metrics, Row
 from tasks.report.slices import by_attribute, by_photo
+from tasks.report.table import Cells, Table, interval
 
-METHODS = {
-    "nearest_neighbour": "nearest neighbour",
-    "mean": "mean of photos",
-    "linear_svm": "linear SVM",
-}
 MOST = 20  # rows shown of a table whose length depends on the data
 SLICE_HEAD = ("Slice", "Accuracy", "95 % interval", "Pairs", "False accepts", "False rejects")
 RANGES = {"side": "px", "sharpness": "", "brightness": "", "turn": ""}
-
-Cells = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table: caption, column names, rows headed by their first cell, and which columns hold text.
-
-    total: the number of all rows if `rows` holds only the first of them; file: where the rest is.
-    """
-
-    caption: str
-    head: Cells
-    rows: Sequence[Cells]
-    words: tuple[int, ...] = ()
-    total: int = 0
-    file: str = ""
 
 
 def tables(findings: Findings) -> dict[str, Table]:
@@ -61,8 +40,8 @@ def _points(rows: Sequence[Row]) -> Table:
         (
             rate(row["far_target"]),
             *(decimal(row["threshold"]), fixed(row["probability"], 1)),
-            f"{fixed(row['far'])} ({_interval(row, 'far')})",
-            f"{fixed(row['val'])} ({_interval(row, 'val')})",
+            f"{fixed(row['far'])} ({interval(row, 'far')})",
+            f"{fixed(row['val'])} ({interval(row, 'val')})",
             *(count(row["people"]), count(row["people_pairs"])),
             "yes" if row["supported"] == "true" else "no",
         )
@@ -78,9 +57,9 @@ def _points(rows: Sequence[Row]) -> Table:
 def _calibration(rows: Sequence[Row]) -> Table:
     cells = [
         (
-            _interval({"p_low": row["low"], "p_high": row["high"]}, "p", 0),
+            interval({"p_low": row["low"], "p_high": row["high"]}, "p", 0),
             *(count(row["pairs"]), fixed(row["predicted"], 1), fixed(row["observed"], 1)),
-            _interval(row, "observed", 1),
+            interval(row, "observed", 1),
         )
         for row in rows
     ]
@@ -101,7 +80,7 @@ def _attributes(rows: Sequence[Row]) -> Table:
 def _slice(row: Row) -> Cells:
     return (
         slice_name(f"{row['slice']}, {row['part']}"),
-        *(fixed(row["accuracy"]), _interval(row, "accuracy"), count(row["pairs"])),
+        *(fixed(row["accuracy"]), interval(row, "accuracy"), count(row["pairs"])),
         *(count(row["false_accepts"]), count(row["false_rejects"])),
     )
 
@@ -111,24 +90,6 @@ def _people(rows: Sequence[Row]) -> Table:
     cells = [(row["identity"], *(count(row[name]) for name in names)) for row in rows[:MOST]]
     head = ("Person", "Pairs", "Errors", "False accepts", "False rejects")
     return Table("People with the most errors", head, cells, total=len(rows), file="worst_identities.csv")
-
-
-def _identification(rows: Sequence[Row]) -> Table:
-    cells = [
-        (
-            f"{METHODS[row['method']]}, {row['gallery_photos']}",
-            *(count(row["people"]), count(row["probes"]), fixed(row["rank1"]), fixed(row["rank5"])),
-            f"{fixed(row['tpir'])} ({_interval(row, 'tpir')})",
-            f"{fixed(row['fpir'])} ({_interval(row, 'fpir')})",
-            *(rate(row["fpir_target"]), count(row["strangers"])),
-        )
-        for row in rows
-    ]
-    head = (
-        *("Method, photos per gallery person", "People", "Probes", "Rank 1", "Rank 5", "TPIR (95 %)"),
-        *("FPIR (95 %)", "Target FPIR", "Unknown people"),
-    )
-    return Table("Open-set identification", head, cells)
 
 
 def _all_pairs(rows: Sequence[Row]) -> Table:
@@ -174,7 +135,8 @@ _FROM_ROWS: dict[str, Callable[[Sequence[Row]], Table]] = {
     "calibration": _calibration,
     "slices": _slices,
     "worst_identities": _people,
-    "identification": _identification,
+    "identification": identification,
+    "galleries": galleries,
     "all_pairs": _all_pairs,
     "missing_pairs": _missing,
     "leaks": _leaks,
@@ -234,11 +196,6 @@ def parameters(sections: Mapping[str, Mapping[str, Any]]) -> list[Table]:
         Table(section, ("Parameter", "Value"), [(name, plain(value)) for name, value in flat(values)], (1,))
         for section, values in sections.items()
     ]
-
-
-def _interval(row: Row, name: str, digits: int = 2) -> str:
-    low, high = (fixed(row[f"{name}_{end}"], digits) for end in ("low", "high"))
-    return f"{low.removesuffix(UNIT)} to {high}"
 
 
 def _range(row: Row) -> str:
