@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import machine
-from benchmarks.identify_faces import Faces, lfw_faces, milliseconds_per_photo
+from benchmarks.identify_faces import Faces, evaluated_faces, lfw_faces, milliseconds_per_photo
 from benchmarks.identify_split import (
     FPIRS,
     STRANGERS,
@@ -46,6 +46,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Identification of LFW people and strangers.")
     add = parser.add_argument
     add("--model", default="pretrained", help="as FaceModel.load takes it; default: pretrained")
+    evaluated = "workspace whose embeddings are used, such as that of bench-pretrained, instead of embedding"
+    add("--evaluated", type=Path, help=evaluated)
     add("--splits", type=int, default=10, help="random splits of people; default: 10")
     add("--svm-splits", type=int, default=2, help="of them with a linear SVM; a minute each; default: 2")
     add("--folder", type=Path, default=FOLDER, help="folder of photos and templates")
@@ -55,7 +57,10 @@ def main() -> None:
     model = FaceModel.load(arguments.model)
     if model.matcher is None:
         parser.error(f"{model.origin} has no calibration: its faces have no templates")
-    faces = lfw_faces(model, arguments.folder)
+    if arguments.evaluated is None:
+        faces = lfw_faces(model, arguments.folder)
+    else:
+        faces = evaluated_faces(model, arguments.evaluated)
     found = [
         measure(model.matcher, faces, photos, splits=arguments.splits, svm_splits=arguments.svm_splits)
         for photos in PHOTOS

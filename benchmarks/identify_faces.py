@@ -1,4 +1,4 @@
-"""The templates of all LFW faces, by a FaceModel as a user has it; cached by the model's digest."""
+"""The templates of all LFW faces, by a FaceModel as a user has it, or from an evaluated workspace."""
 
 import sys
 import time
@@ -7,11 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from tqdm import tqdm
 
 from benchmarks.stage import spread, write_photos
 from facenet import FaceModel, PhotoError
 from facenet.atomic import atomic_path
+from facenet.errors import WeightsInvalid
+from tasks.evaluate.embeddings import FILE
+from tasks.shards import read_table
 
 BATCH = 64  # photos per call
 TIMED = 48  # photos embedded one by one for the time
@@ -33,6 +37,32 @@ def lfw_faces(model: FaceModel, folder: Path) -> Faces:
         _embed(model, _photos(folder), path)
     with np.load(path, allow_pickle=False) as stored:
         return Faces(stored["templates"], stored["names"], int(stored["photos"]))
+
+
+def evaluated_faces(model: FaceModel, workspace: Path) -> Faces:
+    """Return the faces that the stage evaluate has embedded with this model in a workspace.
+
+    Raises:
+        WeightsInvalid: the embeddings are of another model, or this one was not evaluated.
+    """
+    table = pa.ipc.open_file((workspace / "data" / "embeddings" / FILE).read_bytes()).read_all()
+    if (
+        table.schema.metadata[b"weights_sha256"].decode() != model.card.weights_sha256
+        or model.matcher is None
+    ):
+        raise WeightsInvalid(f"{workspace} has embeddings of another model than {model.origin}.")
+    photos = read_table(workspace / "data" / "aligned", "faces", ["image_id", "identity", "fallback"])
+    people = dict(zip(photos["image_id"].to_pylist(), photos["identity"].to_pylist(), strict=True))
+    fallback = dict(zip(photos["image_id"].to_pylist(), photos["fallback"].to_pylist(), strict=True))
+    ids = table["image_id"].to_pylist()
+    found = np.array([not fallback[image_id] for image_id in ids])
+    mirrored = _rows(table["embedding_flipped"]) if model.matcher.flip != "none" else None
+    templates = model.matcher.templates(_rows(table["embedding"]), mirrored)
+    return Faces(templates[found], np.array([people[image_id] for image_id in ids])[found], len(ids))
+
+
+def _rows(column: pa.ChunkedArray) -> npt.NDArray[np.float32]:
+    return np.stack(column.to_numpy())
 
 
 def milliseconds_per_photo(model: FaceModel, folder: Path) -> tuple[float, float]:
