@@ -153,6 +153,8 @@ RUN_BY = {
     "facenet people": (FIRST_STEPS, '"docs" / "first-steps.md"'),
     "facenet remove Ada": (FIRST_STEPS, '"docs" / "first-steps.md"'),
     "facenet remove Bob": (FIRST_STEPS, '"docs" / "first-steps.md"'),
+    "facenet identify party.jpg": ("tests/commands/test_identify.py", 'facenet("identify", "group.png"'),
+    "facenet identify party.jpg --fpir 0.01": ("tests/commands/test_identify.py", '"--fpir"'),
     "facenet results": (PIPELINE, '"facenet", "results"'),
     "facenet verify ann-1.jpg ann-2.jpg": (COMMANDS_PAGE, '"docs" / "how-to" / "commands.md"'),
     "facenet verify a.jpg b.jpg": ("tests/commands/test_verify.py", 'facenet("verify", ANN, ANN2)'),
