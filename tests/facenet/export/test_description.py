@@ -23,7 +23,9 @@ MATCHER = Matcher(
 
 @pytest.fixture
 def card() -> ModelCard:
-    return dataclasses.replace(pretrained_card(), weights_sha256="ab" * 32)
+    shipped = pretrained_card()
+    align = {**shipped.align, "template": "dlib"}
+    return dataclasses.replace(shipped, weights_sha256="ab" * 32, align=align)
 
 
 def read(metadata: dict[str, str]) -> dict:
