@@ -20,7 +20,7 @@ from service.gallery import Enrolment, Gallery, Snapshot
 from service.gallery.errors import ErasureIncomplete, PersonUnknown
 
 MODEL, SIZE, PHOTOS = "f" * 64, 512, 3
-REMOVE_EVERY = 40  # enrolments of a writer
+REMOVE_EVERY = 12  # enrolments of a writer
 NEWEST = 20  # people whose templates a reader compares each time
 
 
