@@ -25,6 +25,10 @@ from facenet.evaluation.sample_size import SampleSize
 from facenet.evaluation.sigmoid import Sigmoid
 
 FORMAT = 1
+UNMEASURED = (
+    "the calibration has no rates of identification: run `dvc repro evaluate` to measure them, on at "
+    "least 40 people"
+)
 
 
 @dataclass(frozen=True)
@@ -164,10 +168,7 @@ class Matcher:
             ValueError: nothing was.
         """
         if self.identification is None:
-            raise ValueError(
-                "the calibration has no rates of identification: run `dvc repro evaluate` to measure them, "
-                "on at least 40 people"
-            )
+            raise ValueError(UNMEASURED)
         return self.identification
 
     def write(self, path: Path) -> None:

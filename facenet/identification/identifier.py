@@ -20,7 +20,7 @@ import numpy.typing as npt
 from facenet.errors import ParamsInvalid
 from facenet.evaluation.distances import Floats
 from facenet.evaluation.gallery_calibration import GalleryCalibration
-from facenet.matching import Matcher
+from facenet.matching import UNMEASURED, Matcher
 
 CANDIDATES = 5
 LIKELY = 0.5  # probability from which the best match is named if no FPIR is requested
@@ -71,6 +71,9 @@ class Identification:
 
 class Identifier:
     """Decides with the calibration of a model.
+
+    A model of an earlier version has no measurement in galleries: probabilities then come from its sigmoid of
+    pairs, and are not supported.
 
     Without `fpir` the best match is named if its probability is at least 0.5. With it, the best match is
     named if its distance is below the threshold at which unknown people are named at that rate in a gallery
@@ -177,7 +180,8 @@ class Identifier:
         if not photos:
             return None, EMPTY
         if self._fpir is None:
-            return None, self._matcher.shortage() or self._calibration.shortage()
+            unmeasured = UNMEASURED if self._matcher.identification is None else None
+            return None, self._matcher.shortage() or unmeasured or self._calibration.shortage()
         return (
             self._calibration.threshold(self._fpir, photos),
             self._calibration.shortage(self._fpir, photos),

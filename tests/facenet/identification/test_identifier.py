@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from facenet.errors import ParamsInvalid
 from facenet.evaluation.gallery_calibration import GalleryCalibration
 from facenet.identification.identifier import Identifier
+from facenet.matching import UNMEASURED
 from tests.facenet.test_matching import matcher
 
 MEASURED = GalleryCalibration(
@@ -142,7 +143,7 @@ def test_a_model_without_the_measurement_refuses_rates() -> None:
     with pytest.raises(ValueError, match=r"no rates of identification: run `dvc repro evaluate`"):
         Identifier(old, fpir=0.1)
     answer = Identifier(old).identify([0.1, 1.0], ["ann", "bob"])
-    assert answer.name == "ann"
+    assert (answer.name, answer.supported, answer.reason) == ("ann", False, UNMEASURED)
     odds = np.exp(6 - 9.5 * np.array([0.1, 1.0]))
     assert answer.probability == pytest.approx(odds[0] / 2 / (2 * 0.5 + odds.sum() / 2))
 
