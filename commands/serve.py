@@ -64,9 +64,12 @@ def run(arguments: argparse.Namespace) -> int:
         _share_cores(settings.threads)
         from service.api.app import create_app
         from service.api.models import source_of
+        from service.pages.router import add_pages
 
         source = source_of(arguments.model, max_pixels=settings.limits.pixels, runtime=arguments.runtime)
-        serve(create_app(settings, tokens, source, arguments.gallery), settings, listener)
+        app = create_app(settings, tokens, source, arguments.gallery)
+        add_pages(app)
+        serve(app, settings, listener)
     return OK
 
 

@@ -1,5 +1,6 @@
 """Headless Chromium, driven over its DevTools protocol: what a page requests, and its errors."""
 
+import base64
 import json
 import re
 import subprocess
@@ -40,8 +41,8 @@ class Tab:
                 result: dict[str, Any] = answer["result"]
                 return result
 
-    def open(self, path: Path, *, width: int, scheme: str = "light") -> None:
-        """Load a file at a width in CSS pixels, in a light or dark scheme, and wait until it has loaded."""
+    def open(self, place: Path | str, *, width: int, scheme: str = "light") -> None:
+        """Load a file or URL at a width in CSS pixels, light or dark, and wait until it has loaded."""
         for domain in ("Page", "Network", "Log", "Runtime"):
             self.ask(f"{domain}.enable")
         self.ask(
@@ -51,9 +52,44 @@ class Tab:
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.ask("Emulation.setEmulatedMedia", features=features)
         before = self.loaded
-        self.ask("Page.navigate", url=path.as_uri())
+        self.ask("Page.navigate", url=place if isinstance(place, str) else place.as_uri())
         while self.loaded == before:
             self._receive()
+
+    def press(self, key: str, code: int, text: str = "") -> None:
+        """Press and release a key of the keyboard; code: its virtual key code."""
+        common = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+        self.ask("Input.dispatchKeyEvent", type="keyDown", text=text, **common)
+        self.ask("Input.dispatchKeyEvent", type="keyUp", **common)
+
+    def tab_to(self, selector: str, limit: int = 40) -> None:
+        """Press Tab until the element of a CSS selector has the focus."""
+        for _ in range(limit):
+            if self.value(f"document.activeElement.matches({json.dumps(selector)})"):
+                return
+            self.press("Tab", 9)
+        raise AssertionError(f"Tab does not reach {selector}")
+
+    def type(self, text: str) -> None:
+        """Type into the element that has the focus."""
+        self.ask("Input.insertText", text=text)
+
+    def choose(self, *files: Path) -> None:
+        """Choose files in the file field that has the focus, as its dialog does."""
+        found = self.ask("Runtime.evaluate", expression="document.activeElement")["result"]["objectId"]
+        self.ask("DOM.setFileInputFiles", files=[str(file) for file in files], objectId=found)
+
+    def follow(self, key: str = "Enter", code: int = 13, text: str = "\r") -> None:
+        """Press a key that leads to another page, and wait until it has loaded."""
+        before = self.loaded
+        self.press(key, code, text)
+        while self.loaded == before:
+            self._receive()
+
+    def screenshot(self, path: Path) -> None:
+        """Write the whole page to a PNG file."""
+        shot = self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+        path.write_bytes(base64.b64decode(shot["data"]))
 
     def value(self, expression: str) -> Any:
         """Return the value of a JavaScript expression."""

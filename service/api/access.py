@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import Depends, Request
+from starlette.requests import cookie_parser
 
 from service.api.problems import Problem
 from service.api.tokens import TokenRejected, TokenStore
 
+COOKIE = "facenet_token"  # of the pages
 LOCAL = "local"  # the user of a server without tokens
 
 
@@ -29,7 +31,7 @@ class Access:
         """
         if self.tokens is None:
             return LOCAL
-        scheme, _, text = headers.get("authorization", "").partition(" ")
+        scheme, _, text = headers.get("authorization", f"Bearer {_cookie(headers)}").partition(" ")
         if scheme.lower() != "bearer" or not text:
             raise _unauthorized("Send a token: `Authorization: Bearer TOKEN`.")
         try:
@@ -52,6 +54,11 @@ def _checks(scope: str) -> Callable[[Request], str]:
         return access.user(request.headers, scope)
 
     return user
+
+
+def _cookie(headers: Mapping[str, str]) -> str:
+    """Return the token that signing in has left in a cookie, which other sites cannot send."""
+    return cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
 
 
 def _unauthorized(message: str) -> Problem:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 REASONS = {404: "not_found", 405: "method_not_allowed"}
 
@@ -49,8 +49,10 @@ def request_id_of(scope: Mapping[str, object]) -> str:
     return str(state.get("request_id", "")) if isinstance(state, dict) else ""
 
 
-async def _answer_problem(request: Request, error: Exception) -> JSONResponse:
+async def _answer_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
+    if error.status == 401 and "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse("/login", 303)  # a browser that has not signed in
     return problem_response(error, request_id_of(request.scope))
 
 

@@ -52,7 +52,7 @@ async def enrol(request: Request, user: str = requires("enrol")) -> JSONResponse
     if len(asked.photos) > context.limits.photos:
         raise Problem(413, "too_many_photos", f"A request has at most {context.limits.photos} photos.")
     answered = await asyncio.wrap_future(context.batcher.submit(asked.photos, every=False))
-    answer = await run_in_threadpool(_enrol, context, asked, answered, user)
+    answer = await run_in_threadpool(enrolled, context, asked, answered, user)
     return JSONResponse(answer, status_code=201)
 
 
@@ -84,7 +84,13 @@ def _gallery(context: Context) -> Gallery:
     return context.galleries.gallery(context.models.model())
 
 
-def _enrol(context: Context, asked: EnrolRequest, answered: Answered, user: str) -> dict[str, Any]:
+def enrolled(context: Context, asked: EnrolRequest, answered: Answered, user: str) -> dict[str, Any]:
+    """Enrol the selected faces of photos, and return the content of EnrolAnswer.
+
+    Raises:
+        Problem: no photo can be used, or the model was not evaluated.
+        GalleryError: the gallery refuses the photos, or cannot be used.
+    """
     selected = [found if isinstance(found, PhotoError) else found[0] for found in answered.faces]
     rejected = [
         {"photo": number, **error_answer(face)}
