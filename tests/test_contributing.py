@@ -24,10 +24,12 @@ EXISTING = {
 CASES = [(section, name) for section, names in EXISTING.items() for name in names]
 # Losses on distances need a plan of pairs or triplets, and mining: other code names them.
 MINED = ("triplet", "contrastive")
-# Other code that has the name: the alignment template named after the same paper, the pretrained model.
+# Other code that has the name: the alignment template named after the same paper, the pretrained model, and
+# arguments of commands.
 ELSEWHERE = {
     "arcface": ("facenet/detection/crop.py", "facenet/detection/templates.py", "tasks/params/align.py"),
     "dlib_resnet": ("facenet/pretrained/card.py",),
+    "folder": ("commands/cluster.py", "commands/enrol.py"),
 }
 
 
