@@ -43,6 +43,7 @@ html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 html_show_copyright = False
+html_show_search_summary = False  # it is fetched from the pages, which a browser refuses without a server
 html_theme_options = {"navigation_with_keys": True}
 
 

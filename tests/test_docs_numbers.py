@@ -34,6 +34,7 @@ STATED = [
         "decides {} % of the 6,000",
         f"{100 * measured()['evaluation']['accuracy']:.1f}",
     ),
+    ("docs/responsible-use.md", "with at least {} people", LEAST_PEOPLE),
     ("docs/decisions/0004-arrow-shards.md", "of about {} MB", SHARD_BYTES // 2**20),
     ("docs/decisions/0007-tests-in-parallel.md", "but at most {}", WORDS[MAX_PROCESSES]),
     ("docs/decisions/0008-openvino-runs-the-detector.md", "sides of canvases are multiples of {}", GRID),

@@ -102,6 +102,14 @@ def test_a_page_fits_the_screen_and_needs_no_network(
     assert tab.complaints == []
 
 
+def test_the_search_works_without_a_server(site: SimpleNamespace, tab: Tab) -> None:
+    tab.open(site.target / "search.html", width=1280)
+    tab.ask("Page.navigate", url=(site.target / "search.html").as_uri() + "?q=threshold")
+    tab.wait("document.querySelectorAll('#search-results li').length > 9")
+    assert "Read an evaluation" in tab.value("document.querySelector('#search-results').innerText")
+    assert tab.complaints == []
+
+
 def test_the_home_page_begins_as_the_readme(site: SimpleNamespace) -> None:
     first = (site.root / "README.md").read_text().split("\n\n")[1]
     assert " ".join(first.split()) in " ".join(page(site, "index").split())
@@ -180,6 +188,8 @@ def test_using_a_model_gives_the_right_answers(site: SimpleNamespace) -> None:
     shown = page(site, "notebooks/use_a_model")
     assert re.search(r"same person, .* 1\.000 \(.*\ndifferent people, .* 0\.0\d+ \(", shown)
     assert sorted(re.findall(r"at \d+, \d+: (\w+), (?:most|prob)", shown)) == ["Ada", "Bob", "unknown"]
+    accepted, rejected = (int(count) for count in re.findall(r"False\s+(\d+)\s+(\d+)\s+True\s", shown)[0][::-1])
+    assert 0.02 < accepted / (accepted + rejected) < 0.05  # "about three in a hundred"
     assert "PhotoError: no_face" in shown
     assert "no answer: " in shown
 
