@@ -6,6 +6,7 @@ sharp ones give no errors to read about. Nothing is written outside FOLDER, and 
 """
 
 import contextlib
+import os
 import shutil
 import sys
 from importlib.util import find_spec
@@ -85,4 +86,6 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    if hasattr(os, "sched_setaffinity"):  # a second worker would start when most of the work is done
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     main(Path(sys.argv[1]))

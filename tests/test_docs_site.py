@@ -188,7 +188,9 @@ def test_using_a_model_gives_the_right_answers(site: SimpleNamespace) -> None:
     shown = page(site, "notebooks/use_a_model")
     assert re.search(r"same person, .* 1\.000 \(.*\ndifferent people, .* 0\.0\d+ \(", shown)
     assert sorted(re.findall(r"at \d+, \d+: (\w+), (?:most|prob)", shown)) == ["Ada", "Bob", "unknown"]
-    accepted, rejected = (int(count) for count in re.findall(r"False\s+(\d+)\s+(\d+)\s+True\s", shown)[0][::-1])
+    accepted, rejected = (
+        int(count) for count in re.findall(r"False\s+(\d+)\s+(\d+)\s+True\s", shown)[0][::-1]
+    )
     assert 0.02 < accepted / (accepted + rejected) < 0.05  # "about three in a hundred"
     assert "PhotoError: no_face" in shown
     assert "no answer: " in shown
