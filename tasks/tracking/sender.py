@@ -11,6 +11,7 @@ from typing import Self
 from facenet.errors import FaceNetError
 from tasks.tracking.delivery import Delivery, RunMissing
 from tasks.tracking.outbox import Outbox
+from tasks.tracking.preloading import import_mlflow
 from tasks.tracking.store import public_uri
 
 COLLECT_SECONDS = 1.0  # the records of one second are sent together
@@ -93,6 +94,7 @@ class Sender:
         return done
 
     def _work(self) -> None:
+        import_mlflow()
         failures = 0
         while self._next(failures):
             try:

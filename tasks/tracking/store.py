@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote
 
 from facenet.errors import FaceNetError
 from tasks.redaction import redact
+from tasks.tracking.preloading import import_mlflow
 from tasks.tracking.provenance import workspace
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def client() -> "MlflowClient":
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")  # fail after half a minute, not four
     check_database()
+    import_mlflow()
     import mlflow
 
     for name in ("mlflow", "alembic"):
@@ -139,6 +141,7 @@ def mlflow_errors() -> Iterator[None]:
         TrackingFailed: instead of any MlflowException, of what requests raises when a file is logged, and of
             what SQLAlchemy raises when a database cannot be opened.
     """
+    import_mlflow()
     from mlflow.exceptions import MlflowException
     from requests import RequestException
     from sqlalchemy.exc import SQLAlchemyError
@@ -171,6 +174,7 @@ def look_up(call: Callable[["MlflowClient"], Found]) -> Found | None:
     Raises:
         TrackingFailed: on any other error.
     """
+    import_mlflow()
     from mlflow.exceptions import MlflowException
 
     with mlflow_errors():

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from tasks.tracking.preloading import import_mlflow
+
 SECONDS = 5.0  # between samples
 
 
@@ -56,6 +58,7 @@ class SystemMetrics:
 
 
 def _monitors() -> list[Any]:
+    import_mlflow()
     from mlflow.system_metrics.metrics.cpu_monitor import CPUMonitor
     from mlflow.system_metrics.metrics.disk_monitor import DiskMonitor
     from mlflow.system_metrics.metrics.gpu_monitor import GPUMonitor
