@@ -21,6 +21,7 @@ from facenet.evaluation.distances import (
     unit_rows,
 )
 from facenet.evaluation.gallery_calibration import GalleryCalibration
+from facenet.evaluation.histogram import Histogram
 from facenet.evaluation.sample_size import SampleSize
 from facenet.evaluation.sigmoid import Sigmoid
 
@@ -53,7 +54,8 @@ class Matcher:
     too few people. people, people_pairs: of the evaluation's different pairs; None in files of earlier
     versions. precision: fp32, bf16 or fp16, of the evaluated embeddings; None in files of earlier versions.
     identification: measured in galleries; None in files of earlier versions, and if the evaluation
-    had no two photos of one person.
+    had no two photos of one person. histogram: of the distances of the evaluation's pairs; None in files of
+    earlier versions.
     """
 
     weights_sha256: str
@@ -70,6 +72,7 @@ class Matcher:
     mean_source: str | None = None
     precision: str | None = None
     identification: GalleryCalibration | None = None
+    histogram: Histogram | None = None
     format: int = FORMAT
 
     def check(self, weights_sha256: str) -> None:
@@ -196,6 +199,8 @@ class Matcher:
             fields["thresholds"] = tuple(Threshold(**entry) for entry in fields["thresholds"])
             if fields.get("identification") is not None:
                 fields["identification"] = GalleryCalibration.parse(fields["identification"])
+            if fields.get("histogram") is not None:
+                fields["histogram"] = Histogram.parse(fields["histogram"])
             return cls(**fields)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise WeightsInvalid(

@@ -9,6 +9,7 @@ import numpy as np
 
 from facenet.evaluation.bootstrap import bootstrap, percentile_interval, weighted_accuracy
 from facenet.evaluation.calibration import Calibration, calibrate
+from facenet.evaluation.histogram import Histogram, histogram_of
 from facenet.evaluation.operating_points import FARS, OperatingPoint, operating_points
 from facenet.identification.galleries import Galleries
 from facenet.matching import Matcher, Threshold
@@ -67,6 +68,7 @@ def report_operating_points(
         people=size.people,
         people_pairs=size.people_pairs,
         precision=precision,
+        histogram=_histogram(evaluation),
     )
     if (measured := galleries()) is not None:
         matcher = replace(matcher, identification=measured.calibration)
@@ -92,6 +94,12 @@ def _shipped(matcher: Matcher, points: Sequence[OperatingPoint]) -> Matcher:
     return replace(
         matcher, thresholds=tuple(Threshold(p.far_target, p.threshold, p.supported) for p in points)
     )
+
+
+def _histogram(evaluation: Evaluation) -> Histogram:
+    """Return the histogram of the distance that each pair has when its fold is scored."""
+    distances, scored = evaluation.measured.held_out(), evaluation.measured.pairs.fold >= 0
+    return histogram_of(distances[scored], evaluation.measured.pairs.same[scored])
 
 
 def _people_interval(evaluation: Evaluation) -> tuple[float, float]:

@@ -27,6 +27,7 @@ CODE = (
     "facenet.errors",
     "facenet.evaluation.distances",
     "facenet.evaluation.gallery_calibration",
+    "facenet.evaluation.histogram",
     "facenet.evaluation.sample_size",
     "facenet.evaluation.sigmoid",
     "facenet.export",

@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
+from facenet.evaluation.histogram import histogram_of
 from facenet.face_model import FaceModel
 from service.pages.chart import HEIGHT, WIDTH, chart_of
 
@@ -15,3 +18,16 @@ def test_the_curve_is_the_probability_of_the_calibration(face_model: FaceModel) 
         assert 1 - y / HEIGHT == pytest.approx(expected, abs=0.01)
     assert (chart.threshold, chart.distance) == (round(0.5 / 1.1 * 600, 1), round(0.2 / 1.1 * 600, 1))
     assert chart_of(matcher, 0.5, 3.0).distance < WIDTH
+
+
+def test_bars_are_the_counts_of_the_evaluation(face_model: FaceModel) -> None:
+    assert face_model.matcher is not None
+    histogram = histogram_of(
+        [0.1, 0.1, 0.3, 0.9, 0.9, 0.9, 1.2], [True, True, True, False, False, False, False]
+    )
+    chart = chart_of(replace(face_model.matcher, histogram=histogram), 0.5, 0.2)
+    assert chart.longest == pytest.approx(1.2)
+    heights = {kind: [bar.height for bar in chart.bars if bar.same is kind] for kind in (True, False)}
+    assert heights == {True: [190.0, 95.0], False: [190.0, pytest.approx(190 / 3, abs=0.1)]}
+    assert all(bar.y + bar.height == pytest.approx(HEIGHT) for bar in chart.bars)
+    assert chart_of(face_model.matcher, 0.5, 0.2).bars == ()
