@@ -1,4 +1,4 @@
-"""Writers and readers of a gallery, to be killed: `python -m faults.gallery_work write|read URL LOG`.
+"""Work on a gallery, to be killed: `python -m faults.gallery_work write|read|migrate URL LOG`.
 
 A writer logs what it begins and what was acknowledged. Photos and templates follow from the name, so a reader
 and the final check know what each person must have.
@@ -8,19 +8,22 @@ import hashlib
 import itertools
 import os
 import sys
+import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from facenet.results import Quality
+from facenet.results import Face, PhotoError, Quality
 from faults.errors import FaultFound
 from service.gallery import Enrolment, Gallery, Snapshot
 from service.gallery.errors import ErasureIncomplete, PersonUnknown
+from service.gallery.migration import migrate
 
-MODEL, SIZE, PHOTOS = "f" * 64, 512, 3
-REMOVE_EVERY = 12  # enrolments of a writer
+MODEL, NEXT, SIZE, PHOTOS = "f" * 64, "e" * 64, 512, 3
+REMOVE_EVERY = 6  # enrolments of a writer
 NEWEST = 20  # people whose templates a reader compares each time
 
 
@@ -76,6 +79,24 @@ def read(url: str, log: Path) -> None:
             if found.scores[0, 0] < 0.999 and snapshot.names[snapshot.owners[row]] in found.snapshot.names:
                 done.add("lost", snapshot.names[snapshot.owners[row]])
         done.add("read", str(snapshot.version))
+
+
+def migrate_all(url: str, log: Path) -> None:
+    """Replace all templates by those of the model NEXT, and log the end."""
+    migrate(url, model_digest=NEXT, template_size=SIZE, embed=embed_again)
+    Log(log).add("end migrate", NEXT)
+
+
+def embed_again(photos: Sequence[bytes]) -> list[Face | PhotoError]:
+    """Return what the model NEXT makes of photos, slowly enough to be killed."""
+    time.sleep(0.05)
+    return [Face((0, 0, 9, 9), None, 1.0, next_template(photo)) for photo in photos]
+
+
+def next_template(photo: bytes) -> npt.NDArray[np.float32]:
+    """Return the template of the model NEXT for a photo."""
+    seed = list(hashlib.sha256(photo).digest())
+    return np.random.default_rng(seed).normal(size=SIZE).astype(np.float32)
 
 
 def incomplete(snapshot: Snapshot) -> list[str]:
@@ -159,4 +180,4 @@ def _whole(snapshot: Snapshot, number: int) -> bool:
 
 
 if __name__ == "__main__":
-    {"write": write, "read": read}[sys.argv[1]](sys.argv[2], Path(sys.argv[3]))
+    {"write": write, "read": read, "migrate": migrate_all}[sys.argv[1]](sys.argv[2], Path(sys.argv[3]))

@@ -15,6 +15,7 @@ from faults.gallery_work import Log, check, open_gallery, photos_of
 from faults.project import ROOT
 
 WRITERS, READERS, SECONDS, KILL_EVERY = 4, 8, 60.0, 5.0
+START_SECONDS = 120.0
 
 
 def run(folder: Path) -> None:
@@ -51,8 +52,10 @@ def disturb(
     """
     logs.mkdir()
     open_gallery(url).close()
-    kills, end = 0, time.monotonic() + seconds
+    kills = 0
     with _processes(url, logs, writers, readers) as processes:
+        _wait_for_work(processes, logs)
+        end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > every:
             time.sleep(min(every, left))
             _expect_running(processes, logs)
@@ -100,6 +103,17 @@ def _start(name: str, url: str, logs: Path) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "faults.gallery_work", role, url, str(logs / f"{name}.log")]
     with (logs / f"{name}.errors").open("ab") as errors:
         return subprocess.Popen(command, cwd=ROOT, stderr=errors)
+
+
+def _wait_for_work(processes: dict[str, "subprocess.Popen[bytes]"], logs: Path) -> None:
+    """Wait until everybody has written or read once: starting takes seconds on a busy machine."""
+    deadline = time.monotonic() + START_SECONDS
+    done = {"writer": "end enrol", "reader": "read"}
+    while not all(Log(logs / f"{name}.log").names(done[name[:6]]) for name in processes):
+        _expect_running(processes, logs)
+        if time.monotonic() > deadline:
+            raise FaultFound(f"not everybody has begun to work in {START_SECONDS:.0f} s")
+        time.sleep(0.1)
 
 
 def _expect_running(processes: dict[str, "subprocess.Popen[bytes]"], logs: Path) -> None:

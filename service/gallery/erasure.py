@@ -35,7 +35,7 @@ def erase(
     """
     if database.is_sqlite:
         _truncate_log(database, seconds)
-        if traces is None or any(holds(path, traces) for path in database.files()):
+        if traces is None or _may_hold(database, traces):
             _rewrite(database, seconds)
             _truncate_log(database, seconds)
         remark = ""
@@ -45,6 +45,13 @@ def erase(
     with database.writing() as connection:
         connection.execute(update(info).where(info.c.unerased <= version).values(unerased=None))
     return remark
+
+
+def _may_hold(database: Database, traces: Sequence[bytes]) -> bool:
+    try:
+        return any(holds(path, traces) for path in database.files())
+    except OSError:  # rewriting needs no search
+        return True
 
 
 def _truncate_log(database: Database, seconds: float) -> None:

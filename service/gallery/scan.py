@@ -4,13 +4,12 @@ A process that closes any handle of an SQLite database loses the locks of all it
 advisory locks), so the process that uses the database must not read its file.
 """
 
-import mmap
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 
+CHUNK = 2**24  # bytes read at once
 FOUND, NOT_FOUND = 3, 4  # exit codes; Python itself uses 1 and 2
 
 
@@ -29,10 +28,19 @@ def holds(path: Path, traces: Sequence[bytes]) -> bool:
 
 
 def _contains(path: Path, traces: Sequence[bytes]) -> bool:
-    if not path.exists() or path.stat().st_size == 0:  # neither can be mapped
+    # Read, not mapped: another process may truncate the file, which kills a process that has it mapped.
+    overlap = max(map(len, traces), default=1) - 1
+    kept = b""
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                kept += chunk
+                if any(trace in kept for trace in traces):
+                    return True
+                kept = kept[max(0, len(kept) - overlap) :]
+    except FileNotFoundError:
         return False
-    with path.open("rb") as file, closing(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)) as content:
-        return any(content.find(trace) >= 0 for trace in traces)
+    return False
 
 
 if __name__ == "__main__":

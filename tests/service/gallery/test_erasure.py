@@ -83,9 +83,18 @@ def test_a_copy_of_a_row_that_sqlite_moved_is_erased_by_a_rewrite(
 ) -> None:
     calls = []
     monkeypatch.setattr(module, "_rewrite", lambda *_: calls.append("rewrite"))
-    for found, expected in ((False, []), (True, ["rewrite"])):
+
+    def failing(*_: object) -> bool:
+        raise OSError
+
+    cases: list[tuple[Callable[..., bool], list[str]]] = [
+        (lambda *_: False, []),
+        (lambda *_: True, ["rewrite"]),
+        (failing, ["rewrite"] * 2),
+    ]
+    for search, expected in cases:
         gallery.enrol("Ada", [photo()], by="me")
-        monkeypatch.setattr(module, "holds", lambda *_, found=found: found)
+        monkeypatch.setattr(module, "holds", search)
         gallery.remove("Ada")
         assert calls == expected
 
