@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from facenet import networks
 from facenet.atomic import write_text
@@ -23,7 +24,7 @@ from facenet.pretrained.card import pretrained_card
 from facenet.pretrained.measured import measured
 from facenet.user_cache import user_cache
 
-FORMAT = 1  # to be raised when the files of the folder change in another way than by what `_key` covers
+FORMAT = 2  # to be raised when the files of the folder change in another way than by what `_key` covers
 FILES = ("facenet.safetensors", "model.json", "mtcnn.safetensors", "calibration.json", "evaluation.json")
 DIGEST = "sha256"  # file with the digest of the others
 
@@ -73,7 +74,8 @@ def _write(target: Path) -> Path:
     card = save_model(network, card, weights=target / FILES[0], card_path=target / FILES[1])
     save_mtcnn_weights(target / FILES[2])
     found = measured()
-    calibration = {**found["calibration"], "weights_sha256": card.weights_sha256}
+    counted = {"histogram": _histogram(found["distances"])}
+    calibration = {**counted, **found["calibration"], "weights_sha256": card.weights_sha256}
     write_text(target / FILES[3], _json(calibration))
     write_text(target / FILES[4], _json({key: found[key] for key in ("recipe", "evaluation", "distances")}))
     write_text(target / DIGEST, _digest(target))
@@ -101,3 +103,8 @@ def _temporary_folder() -> Path:
     root = Path(tempfile.mkdtemp(prefix="facenet-pretrained-"))
     atexit.register(shutil.rmtree, root, ignore_errors=True)
     return _write(root / "model")
+
+
+def _histogram(distances: dict[str, Any]) -> dict[str, Any]:
+    """Return the counts of measured.json, whose bins have one width, as calibration.json has them."""
+    return {"width": distances["edges"][1], "same": distances["same"], "different": distances["different"]}

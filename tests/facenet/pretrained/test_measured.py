@@ -2,6 +2,7 @@ import json
 from importlib import resources
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from facenet import pretrained
@@ -45,7 +46,13 @@ def test_the_folder_is_calibrated_by_it(tmp_path: Path, monkeypatch: pytest.Monk
     assert matcher.threshold == measured()["calibration"]["threshold"]
     assert matcher.shortage(0.01) is None
     assert matcher.threshold_at(0.1) > matcher.threshold_at(0.01)
-    assert json.loads((folder / "evaluation.json").read_text())["distances"] == measured()["distances"]
+    distances = measured()["distances"]
+    assert json.loads((folder / "evaluation.json").read_text())["distances"] == distances
+    np.testing.assert_allclose(np.diff(distances["edges"]), distances["edges"][1])  # one width
+    assert matcher.histogram is not None
+    assert [*matcher.histogram.same] == distances["same"]
+    assert [*matcher.histogram.different] == distances["different"]
+    assert matcher.histogram.width * len(distances["same"]) == pytest.approx(distances["edges"][-1])
 
 
 @pytest.mark.parametrize(
