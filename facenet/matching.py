@@ -83,24 +83,6 @@ class Matcher:
                 f"{weights_sha256[:12]}. Run `dvc repro evaluate`."
             )
 
-    def distances(
-        self, left: npt.ArrayLike, right: npt.ArrayLike, mirrored: tuple[npt.ArrayLike, npt.ArrayLike] | None
-    ) -> Floats:
-        """Return the (N,) distances of N pairs of faces.
-
-        Args:
-            left: (N, E) embeddings of the left face of each pair.
-            right: (N, E) of the right face.
-            mirrored: both for the mirror images; None if `flip` is "none".
-        """
-        sides = zip((left, right), mirrored or (None, None), strict=True)
-        rows = np.concatenate([combine_flips(faces, flipped, self.flip) for faces, flipped in sides])
-        count = len(rows) // 2
-        means = None if self.mean is None else np.asarray(self.mean)[None]
-        first = np.arange(count)
-        distances: Floats = pair_distances(rows, first, count + first, self.metric, means)[0]
-        return distances
-
     def templates(
         self, embeddings: npt.ArrayLike, mirrored: npt.ArrayLike | None = None
     ) -> npt.NDArray[np.float32]:
@@ -122,8 +104,8 @@ class Matcher:
     def template_distances(self, queries: npt.ArrayLike, gallery: npt.ArrayLike) -> Floats:
         """Return the (Q, G) distances between (Q, D) and (G, D) templates, by one matrix product.
 
-        It is computed in the precision of the templates: in float32 it differs from `distances` by about 1e-6
-        of the squared lengths, for arccos by up to 3e-4 between nearly equal templates.
+        It is computed in the precision of the templates: in float32 it differs from `template_pairs` by about
+        1e-6 of the squared lengths, for arccos by up to 3e-4 between nearly equal templates.
         """
         return cross_distances(np.asarray(queries), np.asarray(gallery), self.metric)
 

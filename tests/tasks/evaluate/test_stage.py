@@ -153,7 +153,8 @@ def test_the_calibration_is_what_was_measured(workspace: Workspace, params: Eval
     }
     left, right = ([rows[i] for i in workspace.pairs[side]] for side in ("left", "right"))
     sides = [np.stack(part) for side in (left, right) for part in zip(*side, strict=True)]
-    distances = matcher.distances(sides[0], sides[2], (sides[1], sides[3]))
+    templates = [matcher.templates(*sides[first : first + 2]) for first in (0, 2)]
+    distances = matcher.template_pairs(*templates)
     decisions = pd.read_csv(workspace.paths["reports"] / "decisions.csv")
     assert decisions["distance"].to_numpy() == pytest.approx(distances, abs=1e-5)
     points = pd.read_csv(workspace.paths["reports"] / "operating_points.csv")
