@@ -49,15 +49,15 @@ def main() -> None:
             "mlflow_workers": stack.enter_context(mlflow_serve(folder, model, workers=machine.cores())),
         }
         found = measure(ours, rivals, bodies, arguments.rounds)
-        growth = growth_mb(ours, bodies, arguments.requests)
-    report = summary(found) | {
-        "growth_mb": growth,
-        "photos": photos,
-        "runtime": arguments.runtime,
-        "pairs": len(bodies),
-        "machine": machine.description(),
-    }
-    write_report(REPORT, report)
+        report = summary(found) | {
+            "photos": photos,
+            "runtime": arguments.runtime,
+            "pairs": len(bodies),
+            "machine": machine.description(),
+        }
+        write_report(REPORT, report)  # a run that is stopped leaves what it has
+        report["growth_mb"] = growth_mb(ours, bodies, arguments.requests)
+        write_report(REPORT, report)
     sys.stdout.write("".join(f"{name}: {report[name]}\n" for name in HEADLINE))
 
 
