@@ -26,29 +26,34 @@ class Bar:
 class Chart:
     """Coordinates in an SVG of WIDTH x HEIGHT. curve: of a polyline. longest: distance at its right end.
 
+    distance: of an answer; None without one.
     bars: each class of pairs on its own scale; none for a calibration without a histogram.
     """
 
     curve: str
     threshold: float
-    distance: float
+    distance: float | None
     longest: float
     bars: tuple[Bar, ...]
 
 
-def chart_of(matcher: Matcher, threshold: float, distance: float) -> Chart:
-    """Return the chart of an answer, from distance 0 to past threshold, answer and all evaluated pairs."""
-    longest = 1.1 * max(2 * threshold, distance)
+def chart_of(matcher: Matcher, threshold: float, distance: float | None = None) -> Chart:
+    """Return the chart of an answer, from distance 0 to past threshold, answer and all evaluated pairs.
+
+    Without a distance it shows the evaluation alone.
+    """
+    furthest = max(threshold, distance or 0.0)
+    longest = 1.1 * max(2 * threshold, furthest)
     if matcher.histogram is not None:
         evaluated = matcher.histogram.width * len(matcher.histogram.same)
-        longest = max(evaluated, 1.1 * max(threshold, distance))
+        longest = max(evaluated, 1.1 * furthest)
     places = np.linspace(0, longest, POINTS)
     heights = HEIGHT * (1 - matcher.probability(places))
     points = zip(places / longest * WIDTH, heights, strict=True)
     return Chart(
         curve=" ".join(f"{x:.1f},{y:.1f}" for x, y in points),
         threshold=round(threshold / longest * WIDTH, 1),
-        distance=round(distance / longest * WIDTH, 1),
+        distance=None if distance is None else round(distance / longest * WIDTH, 1),
         longest=longest,
         bars=() if matcher.histogram is None else _bars(matcher.histogram, longest),
     )

@@ -128,7 +128,9 @@ def remove(request: Request, name: Annotated[str, Form(max_length=200)]) -> Resp
 def model(request: Request) -> Response:
     """Show the card and the calibration of the model in use."""
     try:
-        return render(request, "model", model=context_of(request).models.model())
+        found = context_of(request).models.model()
+        chart = chart_of(found.matcher, found.matcher.threshold) if found.matcher else None
+        return render(request, "model", model=found, chart=chart)
     except Problem as problem:
         return _failed(request, "model", problem)
 

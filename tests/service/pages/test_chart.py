@@ -17,7 +17,9 @@ def test_the_curve_is_the_probability_of_the_calibration(face_model: FaceModel) 
         expected = float(matcher.probability([x / WIDTH * chart.longest])[0])  # type: ignore[arg-type]
         assert 1 - y / HEIGHT == pytest.approx(expected, abs=0.01)
     assert (chart.threshold, chart.distance) == (round(0.5 / 1.1 * 600, 1), round(0.2 / 1.1 * 600, 1))
-    assert chart_of(matcher, 0.5, 3.0).distance < WIDTH
+    assert chart_of(matcher, 0.5, 3.0).distance < WIDTH  # type: ignore[operator]
+    alone = chart_of(matcher, 0.5)
+    assert (alone.distance, alone.threshold, alone.longest) == (None, chart.threshold, chart.longest)
 
 
 def test_bars_are_the_counts_of_the_evaluation(face_model: FaceModel) -> None:

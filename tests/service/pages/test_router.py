@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,19 +24,27 @@ Photo = Callable[..., bytes]
 PAGES = ("/", "/identify", "/people", "/model", "/login")
 
 
-@pytest.fixture(scope="module")
-def address(face_model: FaceModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    place = tmp_path_factory.mktemp("pages") / "gallery.db"
-    app = create_app(Settings(), TokenStore(), Source(lambda: face_model), place)
+@contextmanager
+def served(model: FaceModel, place: Path) -> Iterator[str]:
+    """Serve a model and its pages, and yield the address."""
+    app = create_app(Settings(), TokenStore(), Source(lambda: model), place)
     add_pages(app)
     with listen(Settings(port=0)) as listener:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         wait_for(lambda: server.started and app.state.context.models.missing() is None, 60)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def address(face_model: FaceModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(face_model, tmp_path_factory.mktemp("pages") / "gallery.db") as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +118,24 @@ def test_pages_fit_phones_and_have_no_obstacles(tab: Tab, address: str, scheme: 
         for width in (390, 1280):
             tab.open(f"{address}{page}", width=width, scheme=scheme)
             assert tab.value("document.documentElement.scrollWidth <= innerWidth"), (page, width)
+        accepted(tab, address)
+
+
+@pytest.mark.slow
+def test_the_page_of_the_pretrained_model_shows_card_and_evaluation(tab: Tab, tmp_path: Path) -> None:
+    model = FaceModel.load("pretrained")
+    tab.requests.clear()  # those to the other server
+    with served(model, tmp_path / "gallery.db") as address:
+        tab.open(f"{address}/model", width=390, scheme="dark")
+        shown = tab.value("document.querySelector('main').innerText")
+        assert "CC0 1.0, public domain" in shown
+        assert "What it must not be used for" in shown
+        assert tab.value("document.querySelectorAll('.same').length") > 10
+        assert model.matcher is not None
+        assert model.matcher.identification is not None
+        rows = tab.value("document.querySelectorAll('.scroll tbody tr').length")
+        assert rows == len(model.matcher.identification.sizes)
+        assert tab.value("document.documentElement.scrollWidth <= innerWidth")
         accepted(tab, address)
 
 
