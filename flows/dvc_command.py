@@ -24,7 +24,7 @@ def dvc_command(*words: str) -> list[str]:
 def dvc_commands(*commands: Sequence[str]) -> list[str]:
     """Return the command that runs several commands of DVC, up to one that fails; DVC starts only once."""
     waiting = [["--wait-for-lock", *words] for words in commands]
-    return [sys.executable, "-c", _ONE_BY_ONE, json.dumps(waiting)]
+    return [sys.executable, "-c", _ONE_BY_ONE, json.dumps(waiting, allow_nan=False)]
 
 
 def dvc_environment() -> dict[str, str]:

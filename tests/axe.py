@@ -7,6 +7,8 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.browser import Tab
 from tests.programs import program
 
@@ -28,14 +30,20 @@ def violations(tab: Tab) -> list[str]:
 
 
 def axe_source() -> str:
-    """Return the script, downloaded once into build/; the test is skipped or fails where npm is missing."""
+    """Return the script, downloaded once into build/.
+
+    Without npm the test is skipped or fails, as `program` says; without the registry of npm it is skipped.
+    """
     path = FOLDER / f"axe-{VERSION}.min.js"
     if not path.exists():
         npm = program(("npm",), package="npm")
         FOLDER.mkdir(parents=True, exist_ok=True)
-        command = [str(npm), "pack", "--silent", f"{PACKAGE}@{VERSION}"]
-        name = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=True).stdout.strip()
-        with tarfile.open(fileobj=io.BytesIO((FOLDER / name).read_bytes())) as archive:
+        command = [str(npm), "pack", "--silent", "--fetch-timeout=30000", "--fetch-retries=1"]
+        command.append(f"{PACKAGE}@{VERSION}")
+        done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"npm cannot fetch {PACKAGE} {VERSION}: {done.stderr.strip()[-200:]}")
+        with tarfile.open(fileobj=io.BytesIO((FOLDER / done.stdout.strip()).read_bytes())) as archive:
             script = archive.extractfile("package/axe.min.js")
             assert script is not None
             path.write_bytes(script.read())

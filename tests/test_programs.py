@@ -77,7 +77,7 @@ def called(checkout: Path, user: str, **environment: str) -> list[str]:
 def test_ci_installs_what_is_missing_as_root_and_requires_it(checkout: Path) -> None:
     steps = called(checkout, "0")
     assert [step.split()[0] for step in steps] == ["apt-get", "apt-get", "make", "make"]
-    assert re.search(r"install .*\bchromium postgresql\b", steps[1])
+    assert re.search(r"install .*\bchromium npm postgresql\b", steps[1])
     assert [step for step in steps if step.startswith("make")] == [
         f"make {t} {REQUIRE}=1" for t in ("lint", "test")
     ]

@@ -8,7 +8,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from service.api.settings import Limits
 
 _BODY = json.dumps(
-    {"error": {"reason": "busy", "message": "Too many connections. Connect again later.", "request_id": ""}}
+    {"error": {"reason": "busy", "message": "Too many connections. Connect again later.", "request_id": ""}},
+    allow_nan=False,
 )
 REFUSAL = (
     "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\nretry-after: 1\r\n"

@@ -14,7 +14,7 @@ from service.api.tokens import TokenStore
 def description() -> str:
     """Return the OpenAPI description as JSON text."""
     app = create_app(Settings(), TokenStore(), Source(_no_model))
-    return json.dumps(app.openapi(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(app.openapi(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _no_model() -> FaceModel:

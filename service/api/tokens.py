@@ -164,7 +164,9 @@ class TokenStore:
             entries = [asdict(token) for token in tokens.values()]
             with atomic_path(self.path) as temporary:
                 temporary.touch(mode=0o600)
-                temporary.write_text(json.dumps({"format": FORMAT, "tokens": entries}, indent=2) + "\n")
+                temporary.write_text(
+                    json.dumps({"format": FORMAT, "tokens": entries}, indent=2, allow_nan=False) + "\n"
+                )
 
 
 def _parsed(text: str) -> dict[str, Token]:

@@ -69,7 +69,7 @@ async def read_upload(request: Request, content: type[Content], limits: Limits) 
 def request_body(content: type[Upload]) -> dict[str, Any]:
     """Return the description of a request's content for OpenAPI, in both forms."""
     schema = content.model_json_schema()
-    form = json.loads(json.dumps(schema).replace('"format": "byte"', '"format": "binary"'))
+    form = json.loads(json.dumps(schema, allow_nan=False).replace('"format": "byte"', '"format": "binary"'))
     types = {FORM: {"schema": form}, JSON: {"schema": schema}}
     return {"requestBody": {"required": True, "content": types}}
 
