@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from service.api.problems import Problem
 
 LOG = logging.getLogger("facenet.service")
 CHECK_SECONDS = 10.0
+RETRY_SECONDS = 300.0  # a model that failed is loaded again: the registry may have been away
 PROBE_SIDE = 160  # pixels
 FAILED = "The model cannot be loaded; the server's log has the place."
 
@@ -59,14 +61,24 @@ class Models:
     Args:
         source: where the model comes from.
         metrics: shows the model in use.
-        check_seconds: between looks at the source.
+        check_seconds: between checks of the source.
+        retry_seconds: between attempts to load a model that failed, while another one is in use.
     """
 
-    def __init__(self, source: Source, *, metrics: Metrics, check_seconds: float = CHECK_SECONDS) -> None:
-        self._source, self._metrics, self._seconds = source, metrics, check_seconds
+    def __init__(
+        self,
+        source: Source,
+        *,
+        metrics: Metrics,
+        check_seconds: float = CHECK_SECONDS,
+        retry_seconds: float = RETRY_SECONDS,
+    ) -> None:
+        self._source, self._metrics = source, metrics
+        self._seconds, self._retry_seconds = check_seconds, retry_seconds
         self._model: FaceModel | None = None
         self._identity: str | None = None
         self._failed: str | None = None  # identity that could not be used
+        self._retry_at = 0.0
         self._missing = "The model is being loaded."
         self._complaint = ""  # the last one in the log
         self._end = threading.Event()
@@ -106,18 +118,24 @@ class Models:
         identity = None
         try:
             identity = self._source.identify() if self._source.identify else None
-            if self._model is not None and identity in (self._identity, self._failed):
+            if self._model is not None and not self._is_due(identity):
                 return
             model = self._source.load()
             probe(model)
         except Exception as error:  # noqa: BLE001  # a broken champion must not end the server
-            self._failed = identity
+            self._failed, self._retry_at = identity, time.monotonic() + self._retry_seconds
             self._missing = (
                 f"The model cannot be loaded: {error}" if isinstance(error, FaceNetError) else FAILED
             )
             self._complain(error)
             return
         self._swap(model, identity)
+
+    def _is_due(self, identity: str | None) -> bool:
+        """Return whether to load the model of now: another one, which has not failed a moment ago."""
+        if identity == self._identity:
+            return False
+        return identity != self._failed or time.monotonic() >= self._retry_at
 
     def _complain(self, error: Exception) -> None:
         """Log a failure, once while it stays the same."""

@@ -1,6 +1,5 @@
 """The pages: verify, identify, people, and the model."""
 
-import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Form, Query, Request
@@ -15,7 +14,7 @@ from service.api.galleries import gallery_problem
 from service.api.problems import Problem
 from service.api.routes.identify import identified
 from service.api.routes.people import enrolled
-from service.api.routes.verify import matcher_of, verification_of
+from service.api.routes.verify import matcher_of, verified
 from service.api.schemas import EnrolRequest, IdentifyRequest, VerifyRequest
 from service.api.uploads import read_upload
 from service.gallery import Gallery
@@ -48,8 +47,7 @@ async def verify(request: Request) -> Response:
     context = context_of(request)
     try:
         asked = await read_upload(request, VerifyRequest, context.limits)
-        answered = await asyncio.wrap_future(context.batcher.submit([asked.left, asked.right], every=False))
-        found = verification_of(answered, far=None, prior=asked.prior)
+        answered, found = await verified(context, asked)
     except Problem as problem:
         return render(request, "verify", status=problem.status, error=problem.message)
     assert found.distance is not None
@@ -74,8 +72,7 @@ async def identify(request: Request) -> Response:
     context = context_of(request)
     try:
         asked = await read_upload(request, IdentifyRequest, context.limits)
-        answered = await asyncio.wrap_future(context.batcher.submit([asked.photo], every=True))
-        faces, found = await run_in_threadpool(identified, context, answered, asked)
+        _, faces, found = await identified(context, asked)
     except (Problem, GalleryError) as error:
         return _failed(request, "identify", error)
     shown = await _shown(context, asked.photo, *faces)
@@ -96,8 +93,7 @@ async def enrol(request: Request, user: str = requires("enrol")) -> Response:
     context = context_of(request)
     try:
         asked = await read_upload(request, EnrolRequest, context.limits)
-        answered = await asyncio.wrap_future(context.batcher.submit(asked.photos, every=False))
-        answer = await run_in_threadpool(enrolled, context, asked, answered, user)
+        answer = await enrolled(context, asked, user)
     except (Problem, GalleryError) as error:
         problem = error if isinstance(error, Problem) else gallery_problem(error)
         return await run_in_threadpool(_people, request, status=problem.status, error=problem.message)

@@ -1,6 +1,5 @@
 """POST /v1/embed: the faces of photos with their templates."""
 
-import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -12,7 +11,6 @@ from service.api.access import requires
 from service.api.batching import Answered
 from service.api.context import context_of
 from service.api.photo_problems import photo_problem
-from service.api.problems import Problem
 from service.api.schemas import EmbedAnswer, EmbedRequest, error_answer, face_answer
 from service.api.uploads import read_upload, request_body
 
@@ -32,9 +30,7 @@ async def embed(request: Request) -> JSONResponse:
     """
     context = context_of(request)
     asked = await read_upload(request, EmbedRequest, context.limits)
-    if len(asked.photos) > context.limits.photos:
-        raise Problem(413, "too_many_photos", f"A request has at most {context.limits.photos} photos.")
-    answered = await asyncio.wrap_future(context.batcher.submit(asked.photos, every=asked.every))
+    answered = await context.answered(asked.photos, every=asked.every)
     errors = [found for found in answered.faces if isinstance(found, PhotoError)]
     if len(errors) == len(answered.faces):
         raise photo_problem(errors[0], "photo 0")

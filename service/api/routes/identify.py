@@ -1,6 +1,5 @@
 """POST /v1/identify: who the faces of a photo show."""
 
-import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -33,30 +32,36 @@ async def identify(request: Request) -> JSONResponse:
     """Return for every face of a photo which enrolled person it shows, or none."""
     context = context_of(request)
     asked = await read_upload(request, IdentifyRequest, context.limits)
-    answered = await asyncio.wrap_future(context.batcher.submit([asked.photo], every=True))
-    faces, found = await run_in_threadpool(identified, context, answered, asked)
+    answered, faces, found = await identified(context, asked)
     photos = found[0].photos if found else 0
     listed = [_face(face, entry) for face, entry in zip(faces, found, strict=True)]
     return JSONResponse({"model": answered.model.digest, "gallery_photos": photos, "faces": listed})
 
 
-def identified(
-    context: Context, answered: Answered, asked: IdentifyRequest
-) -> tuple[list[Face], list[Identification]]:
-    """Return the faces of the only photo, and who each of them shows.
+async def identified(
+    context: Context, asked: IdentifyRequest
+) -> tuple[Answered, list[Face], list[Identification]]:
+    """Return what the model answered, the faces of the photo, and who each of them shows.
 
     Raises:
         Problem: the photo cannot be used, the model was not evaluated, or has no threshold for `fpir`.
         GalleryError: the gallery cannot be used with this model.
     """
+    answered = await context.answered([asked.photo], every=True)
     (faces,) = answered.faces
     if isinstance(faces, PhotoError):
         raise photo_problem(faces, "photo")
+    return answered, faces, await run_in_threadpool(_recognised, context, answered, faces, asked)
+
+
+def _recognised(
+    context: Context, answered: Answered, faces: list[Face], asked: IdentifyRequest
+) -> list[Identification]:
     matcher, gallery = matcher_of(answered), context.galleries.gallery(answered.model)
     try:
-        return faces, recognise(gallery, matcher, faces, fpir=asked.fpir, prior=asked.prior)
+        return recognise(gallery, matcher, faces, fpir=asked.fpir, prior=asked.prior)
     except (ValueError, ParamsInvalid) as error:
-        raise Problem(422, "invalid", f"fpir: {error}") from error
+        raise Problem(422, "invalid", str(error)) from error
 
 
 def _face(face: Face, found: Identification) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """/v1/people: enrol, list and remove people."""
 
-import asyncio
 import dataclasses
 from typing import Annotated, Any
 
@@ -13,7 +12,6 @@ from service.api.access import requires
 from service.api.batching import Answered
 from service.api.context import Context, context_of
 from service.api.photo_problems import photo_problem
-from service.api.problems import Problem
 from service.api.schemas import (
     EnrolAnswer,
     EnrolRequest,
@@ -49,11 +47,7 @@ async def enrol(request: Request, user: str = requires("enrol")) -> JSONResponse
     """Enrol photos of a person, who is new or enrolled already under that name."""
     context = context_of(request)
     asked = await read_upload(request, EnrolRequest, context.limits)
-    if len(asked.photos) > context.limits.photos:
-        raise Problem(413, "too_many_photos", f"A request has at most {context.limits.photos} photos.")
-    answered = await asyncio.wrap_future(context.batcher.submit(asked.photos, every=False))
-    answer = await run_in_threadpool(enrolled, context, asked, answered, user)
-    return JSONResponse(answer, status_code=201)
+    return JSONResponse(await enrolled(context, asked, user), status_code=201)
 
 
 @router.get("/people/{name:path}", response_model=PersonPhotosAnswer, dependencies=[requires("read")])
@@ -84,13 +78,18 @@ def _gallery(context: Context) -> Gallery:
     return context.galleries.gallery(context.models.model())
 
 
-def enrolled(context: Context, asked: EnrolRequest, answered: Answered, user: str) -> dict[str, Any]:
+async def enrolled(context: Context, asked: EnrolRequest, user: str) -> dict[str, Any]:
     """Enrol the selected faces of photos, and return the content of EnrolAnswer.
 
     Raises:
         Problem: no photo can be used, or the model was not evaluated.
         GalleryError: the gallery refuses the photos, or cannot be used.
     """
+    answered = await context.answered(asked.photos, every=False)
+    return await run_in_threadpool(_enrolled, context, asked, answered, user)
+
+
+def _enrolled(context: Context, asked: EnrolRequest, answered: Answered, user: str) -> dict[str, Any]:
     selected = [found if isinstance(found, PhotoError) else found[0] for found in answered.faces]
     rejected = [
         {"photo": number, **error_answer(face)}

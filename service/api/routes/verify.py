@@ -1,7 +1,5 @@
 """POST /v1/verify: whether two photos show the same person."""
 
-import asyncio
-
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
@@ -11,7 +9,7 @@ from facenet.matching import Matcher
 from facenet.results import SIDES, PhotoError, Verification
 from service.api.access import requires
 from service.api.batching import Answered
-from service.api.context import context_of
+from service.api.context import Context, context_of
 from service.api.photo_problems import photo_problem
 from service.api.problems import Problem
 from service.api.schemas import VerifyAnswer, VerifyRequest
@@ -30,9 +28,7 @@ async def verify(request: Request) -> JSONResponse:
     """Return whether two photos show the same person, with distance and calibrated probability."""
     context = context_of(request)
     asked = await read_upload(request, VerifyRequest, context.limits)
-    photos = [asked.left] if asked.left == asked.right else [asked.left, asked.right]
-    answered = await asyncio.wrap_future(context.batcher.submit(photos, every=False))
-    found = verification_of(answered, far=asked.far, prior=asked.prior)
+    answered, found = await verified(context, asked)
     answer = found.to_dict(vectors=False)
     del answer["error"]  # an error is a problem here
     for side in SIDES:
@@ -40,19 +36,22 @@ async def verify(request: Request) -> JSONResponse:
     return JSONResponse({"model": answered.model.digest, **answer})
 
 
-def verification_of(answered: Answered, *, far: float | None, prior: float) -> Verification:
-    """Return the decision about the selected faces of two photos, or of one photo and itself.
+async def verified(context: Context, asked: VerifyRequest) -> tuple[Answered, Verification]:
+    """Return the faces of two photos, and the decision about them; two equal photos are embedded once.
 
     Raises:
         Problem: a photo cannot be used, the model was not evaluated, or has no threshold for `far`.
     """
+    photos = [asked.left] if asked.left == asked.right else [asked.left, asked.right]
+    answered = await context.answered(photos, every=False)
     sides = [answered.faces[0], answered.faces[-1]]
     for side, found in zip(SIDES, sides, strict=True):
         if isinstance(found, PhotoError):
             raise photo_problem(found, f"{side} photo")
     (left,), (right,) = (found for found in sides if not isinstance(found, PhotoError))
     try:
-        return Verifier(matcher_of(answered), far=far, prior=prior).answers([(left, right)])[0]
+        verifier = Verifier(matcher_of(answered), far=asked.far, prior=asked.prior)
+        return answered, verifier.answers([(left, right)])[0]
     except (ValueError, ParamsInvalid) as error:
         raise Problem(422, "invalid", str(error)) from error
 

@@ -70,6 +70,20 @@ def test_a_broken_champion_is_tried_once_and_the_old_one_stays(
     wait_for(lambda: models.model() is not old, 60)
 
 
+def test_a_champion_that_could_not_be_loaded_is_tried_again(registry: Registry) -> None:
+    source = Source(registry.load, registry.identify)
+    models = Models(source, metrics=Metrics(), check_seconds=0.02, retry_seconds=0.1)
+    models.start()
+    try:
+        wait_for(lambda: models.missing() is None, 60)
+        registry.champion = "2"
+        wait_for(lambda: registry.loads >= 3, 60)  # the registry is away, twice
+        registry.models["2"] = registry.models["3"]
+        wait_for(lambda: models.model() is registry.models["3"], 60)
+    finally:
+        models.close()
+
+
 def test_the_probe_rejects_a_model_without_numbers(face_model: FaceModel) -> None:
     probe(face_model)
 
