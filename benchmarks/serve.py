@@ -97,7 +97,7 @@ def measure(ours: Rival, rivals: dict[str, Rival], bodies: Bodies, rounds: int) 
 
 
 def play(server: Rival, bodies: Bodies, clients: int) -> tuple[float, list[float]]:
-    """Verify each pair once, with so many clients; return requests per second and seconds of each."""
+    """Verify each pair once by concurrent clients; return requests per second and the seconds of each."""
     parts = [bodies[number::clients] for number in range(clients)]
     started = time.perf_counter()
     with ThreadPoolExecutor(clients) as pool:

@@ -1,4 +1,4 @@
-"""`facenet doctor`: what is wrong with this installation and workspace, and the command that cures it."""
+"""`facenet doctor`: what is wrong with this installation and workspace, and the command that fixes it."""
 
 import argparse
 import dataclasses
@@ -15,10 +15,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `facenet doctor`."""
     parser.description = (
         "Check installation, weights, workspace, disk, servers, the DVC remote and the GPU, and print what "
-        "is wrong with the command that cures it. Exit code 1: something is wrong."
+        "is wrong with the command that fixes it. Exit code 1: something is wrong."
     )
     parser.add_argument(
-        "--json", action="store_true", help="print {ok, checks: [{check, state, message, cure}]}"
+        "--json", action="store_true", help="print {ok, checks: [{check, state, message, fix}]}"
     )
 
 
@@ -47,7 +47,7 @@ def diagnose() -> Iterator[Finding]:
 
     for check in CHECKS:
         for finding in _run(check):
-            yield dataclasses.replace(finding, message=redact(finding.message), cure=redact(finding.cure))
+            yield dataclasses.replace(finding, message=redact(finding.message), fix=redact(finding.fix))
 
 
 def _run(check: Check) -> Iterator[Finding]:
@@ -62,7 +62,7 @@ def _run(check: Check) -> Iterator[Finding]:
 
 
 def line(finding: Finding) -> str:
-    """Return the lines for people: state, check and message, and the cure below."""
+    """Return the lines for people: state, check and message, and the fix below."""
     state = finding.state.upper() if finding.state == WRONG else finding.state
     text = f"{state:<6} {finding.check}: {printable(finding.message)}\n"
-    return text + (f"       cure: {finding.cure}\n" if finding.cure else "")
+    return text + (f"       fix: {finding.fix}\n" if finding.fix else "")

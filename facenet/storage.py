@@ -35,7 +35,7 @@ _LITTLE_SPACE = 2**20  # bytes
 
 
 def explain(error: OSError, path: Path | None = None) -> StorageFailed | None:
-    """Return an error that names file, cause and cure, or None if it is not a storage problem.
+    """Return an error that names file, cause and fix, or None if it is not a storage problem.
 
     path: the file to name; by default the one that the error names.
     """
@@ -79,9 +79,9 @@ def explain_write(error: Exception, path: Path, temporary: Path) -> StorageFaile
 
 
 def _failure(place: object, cause: int) -> StorageFailed:
-    problem, cure = _EXPLANATIONS[cause]
+    problem, fix = _EXPLANATIONS[cause]
     name = place.decode(errors="replace") if isinstance(place, bytes) else place
-    return StorageFailed(f"{name}: {problem}. {cure}.")
+    return StorageFailed(f"{name}: {problem}. {fix}.")
 
 
 def _probe(temporary: Path) -> int | None:

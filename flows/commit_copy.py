@@ -26,7 +26,7 @@ STORE = "mlflow.db"
 
 
 class NotReproducible(FaceNetError):
-    """The commit or the data of a version is missing; the message names it and the cure."""
+    """The commit or the data of a version is missing; the message names it and the fix."""
 
 
 @contextmanager

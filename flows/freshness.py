@@ -1,7 +1,7 @@
 """Which stages are up to date, by one question to DVC instead of one `dvc repro` per stage.
 
-A night without new photos would otherwise start DVC six times. The answer only saves time: a stage that is
-not in it, or that follows one that ran, is brought up to date by `dvc repro` as ever.
+A night without new photos would otherwise start DVC six times. The answer only saves time: `dvc repro` still
+brings up to date each stage that is not in it, or that follows one that ran.
 """
 
 import json

@@ -16,7 +16,7 @@ NOBODY = "0" * 40  # what update-ref expects for a branch that does not exist ye
 
 
 class NotCommitted(FaceNetError):
-    """dvc.lock was not committed; the message names the reason and the cure."""
+    """dvc.lock was not committed; the message names the reason and the fix."""
 
 
 def commit_lock(branch: str, message: str) -> str:

@@ -14,11 +14,11 @@ REACHED, FAILED, NONE = 0, 1, 3
 
 
 class RemoteMissing(FaceNetError):
-    """The default remote cannot be reached; `cure` is the command to try."""
+    """The default remote cannot be reached; `fix` is the command to try."""
 
-    def __init__(self, message: str, cure: str) -> None:
+    def __init__(self, message: str, fix: str) -> None:
         super().__init__(message)
-        self.cure = cure
+        self.fix = fix
 
 
 def reach() -> str | None:
@@ -39,10 +39,10 @@ def reach() -> str | None:
             _ask(name, remote.fs, remote.path)
             return f"{name} at {redact(str(remote.path))} answers"
     except DvcException as error:
-        cure = "dvc remote list, then dvc remote modify or dvc remote add --force"
+        fix = "dvc remote list, then dvc remote modify or dvc remote add --force"
         if "dvc_s3" in str(error) or "dvc-s3" in str(error):
-            cure = "pip install 'facenet-pipeline[s3]'"
-        raise RemoteMissing(redact(" ".join(str(error).split())), cure) from error
+            fix = "pip install 'facenet-pipeline[s3]'"
+        raise RemoteMissing(redact(" ".join(str(error).split())), fix) from error
 
 
 def _ask(name: str, system: object, path: str) -> None:
@@ -57,12 +57,12 @@ def _ask(name: str, system: object, path: str) -> None:
     except FileNotFoundError as error:
         if not local:
             return  # a bucket's folder exists once something is in it
-        cure = f"mount it, or mkdir -p '{path}' and dvc push"
-        raise RemoteMissing(f"the remote {name} is {path}, which does not exist", cure) from error
+        fix = f"mount it, or mkdir -p '{path}' and dvc push"
+        raise RemoteMissing(f"the remote {name} is {path}, which does not exist", fix) from error
     except Exception as error:  # each file system has errors of its own
         reason = redact(" ".join(str(error).split()) or type(error).__name__)
-        cure = f"check its address and password: dvc remote modify {name}"
-        raise RemoteMissing(f"the remote {name} at {redact(path)} does not answer: {reason}", cure) from error
+        fix = f"check its address and password: dvc remote modify {name}"
+        raise RemoteMissing(f"the remote {name} at {redact(path)} does not answer: {reason}", fix) from error
     if local and not _writable(Path(path)):
         raise RemoteMissing(f"the remote {name} at {path} is not writable", f"chmod -R u+rwX '{path}'")
 
@@ -78,7 +78,7 @@ def main() -> NoReturn:
     try:
         line = reach()
     except RemoteMissing as error:
-        sys.stdout.write(f"{error}\n{error.cure}\n")
+        sys.stdout.write(f"{error}\n{error.fix}\n")
         sys.exit(FAILED)
     sys.stdout.write(f"{line}\n" if line else "")
     sys.exit(REACHED if line else NONE)

@@ -1,4 +1,4 @@
-"""Who of the enrolled people faces show: the search in a gallery, and the decision."""
+"""Which enrolled people faces show: the search in a gallery, and the decision."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ def recognise(
     prior: float = 0.5,
     method: Method = "nearest_neighbour",
 ) -> list[Identification]:
-    """Return for each face with a template who it shows, or nobody.
+    """Return for each face with a template which enrolled person it shows, if any.
 
     Args:
         gallery: of the model that found the faces.

@@ -10,7 +10,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -155,26 +155,17 @@ def model_folder(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """A model with random weights and a calibration that fits nothing, as a registered version has them."""
     import numpy as np
 
-    from facenet.matching import Matcher, Threshold
-    from facenet.model import ModelCard
-    from facenet.model_folder import CALIBRATION, CARD, save_detector
+    from facenet.matching import Threshold
+    from facenet.model_folder import save_detector
+    from tests.calibration import calibrate
 
     folder = tmp_path_factory.mktemp("evaluated")
     shutil.copytree(tiny_model, folder, dirs_exist_ok=True)
     save_detector(folder)
-    Matcher(
-        weights_sha256=ModelCard.read(folder / CARD).weights_sha256,
-        protocol="generated pairs",
-        metric="cosine",
-        flip="none",
-        mean=tuple(np.linspace(-0.05, 0.05, 128)),
-        slope=8.0,
-        intercept=4.0,
-        threshold=0.5,
-        thresholds=(Threshold(0.01, 0.25, True),),
-        people=100,
-        people_pairs=4000,
-    ).write(folder / CALIBRATION)
+    measured = (Threshold(0.01, 0.25, True),)
+    fields: dict[str, Any] = {"slope": 8.0, "intercept": 4.0, "threshold": 0.5, "thresholds": measured}
+    fields |= {"metric": "cosine", "flip": "none", "mean": tuple(np.linspace(-0.05, 0.05, 128))}
+    calibrate(folder, folder, people=100, people_pairs=4000, **fields)
     return folder
 
 

@@ -16,10 +16,8 @@ import pytest
 from packaging.requirements import Requirement
 
 from facenet.face_model import FaceModel
-from facenet.matching import Matcher
-from facenet.model import ModelCard
-from facenet.model_folder import CALIBRATION, CARD
 from tests import archive
+from tests.calibration import calibrate
 
 pytestmark = pytest.mark.slow
 
@@ -112,16 +110,7 @@ def test_the_wheel_and_its_base_dependencies_verify_two_photos(
 ) -> None:
     folder = tmp_path / "model"
     shutil.copytree(tiny_model, folder)
-    Matcher(
-        weights_sha256=ModelCard.read(folder / CARD).weights_sha256,
-        protocol="generated pairs",
-        metric="cosine",
-        flip="concatenate",
-        mean=None,
-        slope=3.0,
-        intercept=2.0,
-        threshold=0.02,
-    ).write(folder / CALIBRATION)
+    calibrate(folder, folder, metric="cosine", threshold=0.02, people=None, people_pairs=None)
     photos = [tmp_path / "left.pgm", tmp_path / "right.pgm"]
     for path, row in zip(photos, (0, 15), strict=True):
         path.write_bytes(orl_photos[row][1])

@@ -10,14 +10,14 @@ OK, NOTE, WRONG = "ok", "note", "wrong"
 class Finding:
     """What a check has found.
 
-    state: ok, note (it works, but there is something to know) or wrong. cure: the command, or the change,
+    state: ok, note (it works, but there is something to know) or wrong. fix: the command, or the change,
     that makes it right; "" if nothing is wrong.
     """
 
     check: str
     state: str
     message: str
-    cure: str = ""
+    fix: str = ""
 
 
 Check = Callable[[], Iterator[Finding]]
@@ -28,11 +28,11 @@ def ok(check: str, message: str) -> Finding:
     return Finding(check, OK, message)
 
 
-def note(check: str, message: str, cure: str = "") -> Finding:
+def note(check: str, message: str, fix: str = "") -> Finding:
     """Return a finding that keeps nothing from working."""
-    return Finding(check, NOTE, message, cure)
+    return Finding(check, NOTE, message, fix)
 
 
-def wrong(check: str, message: str, cure: str) -> Finding:
+def wrong(check: str, message: str, fix: str) -> Finding:
     """Return the finding that something does not work, and what to do about it."""
-    return Finding(check, WRONG, message, cure)
+    return Finding(check, WRONG, message, fix)

@@ -23,8 +23,8 @@ def check_python() -> Iterator[Finding]:
     if present in SpecifierSet(required, prereleases=True):
         yield ok("python", f"{present} at {sys.executable}")
     else:
-        cure = "rm -rf .venv && make PYTHON=python3.11 setup"
-        yield wrong("python", f"{sys.executable} is Python {present}; {PROJECT} requires {required}", cure)
+        fix = "rm -rf .venv && make PYTHON=python3.11 setup"
+        yield wrong("python", f"{sys.executable} is Python {present}; {PROJECT} requires {required}", fix)
 
 
 def check_packages() -> Iterator[Finding]:
@@ -35,8 +35,8 @@ def check_packages() -> Iterator[Finding]:
     base = [entry for entry in required if not entry.marker or entry.marker.evaluate({"extra": ""})]
     unmet = [problem for entry in base if (problem := _problem(entry.name, str(entry.specifier)))]
     if unmet:
-        cure = "make setup" if LOCK.exists() else f"pip install --upgrade {PROJECT}"
-        yield wrong("packages", f"{PROJECT} {version(PROJECT)}: {_some(unmet)}", cure)
+        fix = "make setup" if LOCK.exists() else f"pip install --upgrade {PROJECT}"
+        yield wrong("packages", f"{PROJECT} {version(PROJECT)}: {_some(unmet)}", fix)
     else:
         yield ok("packages", f"{PROJECT} {version(PROJECT)} and the {len(base)} packages that it requires")
     yield from _extras(required)

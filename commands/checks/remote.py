@@ -18,8 +18,8 @@ def check_remote() -> Iterator[Finding]:
     try:
         done = subprocess.run(COMMAND, capture_output=True, text=True, check=False, timeout=SECONDS)
     except subprocess.TimeoutExpired:
-        cure = "check its address and the network: dvc remote list"
-        yield wrong("dvc remote", f"the default remote does not answer within {SECONDS:g} s", cure)
+        fix = "check its address and the network: dvc remote list"
+        yield wrong("dvc remote", f"the default remote does not answer within {SECONDS:g} s", fix)
         return
     lines = done.stdout.splitlines()
     if done.returncode == 0:
@@ -28,8 +28,8 @@ def check_remote() -> Iterator[Finding]:
         message = "there is no default remote: the data is on this machine only"
         yield note("dvc remote", message, "dvc remote add --default storage PLACE")
     else:
-        message, cure = [*lines, ""][:2] if lines else (_last(done.stderr), "dvc doctor")
-        yield wrong("dvc remote", message, cure or "dvc doctor")
+        message, fix = [*lines, ""][:2] if lines else (_last(done.stderr), "dvc doctor")
+        yield wrong("dvc remote", message, fix or "dvc doctor")
 
 
 def _last(text: str) -> str:

@@ -28,8 +28,8 @@ def check_mlflow() -> Iterator[Finding]:
         check_database()
         require_mlflow(patience=0)
     except FaceNetError as error:
-        cure = "make up, or unset MLFLOW_TRACKING_URI" if path is None else f"mv '{path}' '{path}.damaged'"
-        yield wrong("mlflow", str(error), cure)
+        fix = "make up, or unset MLFLOW_TRACKING_URI" if path is None else f"mv '{path}' '{path}.damaged'"
+        yield wrong("mlflow", str(error), fix)
         return
     if path is not None and path.exists() and (old := outdated(path)):
         message = f"{path} has the schema {old}, which this MLflow does not read"
@@ -88,14 +88,14 @@ def check_dask() -> Iterator[Finding]:
     address = os.environ.get(DASK)
     if not address:
         return
-    cure = f"dask scheduler --host 0.0.0.0 --port 8786, or unset {DASK}"
+    fix = f"dask scheduler --host 0.0.0.0 --port 8786, or unset {DASK}"
     try:
         parts = urlsplit(address)
         with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=SECONDS):
             yield ok("dask", f"{address} answers")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        yield wrong("dask", f"{address} ({DASK}) does not answer: {reason}", cure)
+        yield wrong("dask", f"{address} ({DASK}) does not answer: {reason}", fix)
 
 
 def check_services() -> Iterator[Finding]:

@@ -54,12 +54,12 @@ def _mount_of(path: Path) -> Path:
 
 def _space(name: str, place: Path) -> Finding:
     usage, files = shutil.disk_usage(place), os.statvfs(place)
-    cure = "make prune ARGS=--apply" if is_workspace() else f"free some space on {_mount_of(place.resolve())}"
+    fix = "make prune ARGS=--apply" if is_workspace() else f"free some space on {_mount_of(place.resolve())}"
     if usage.free < LEAST_BYTES:
         message = f"{usage.free / 2**20:.0f} MB are free of {usage.total / 2**20:.0f} MB"
-        return wrong(name, f"{message}; training and downloads need at least 1 GB", cure)
+        return wrong(name, f"{message}; training and downloads need at least 1 GB", fix)
     if files.f_files and files.f_favail < LEAST_FILES:
-        return wrong(name, f"only {files.f_favail} more files can be created", cure)
+        return wrong(name, f"only {files.f_favail} more files can be created", fix)
     return ok(name, f"writable, {usage.free / 2**30:.0f} GB are free")
 
 

@@ -38,8 +38,8 @@ def check_workspace() -> Iterator[Finding]:
     try:
         read_params()
     except FaceNetError as error:
-        cure = f"correct {paths.PARAMS}; `git diff {paths.PARAMS}` shows what has changed"
-        yield wrong("params", " ".join(str(error).split()), cure)
+        fix = f"correct {paths.PARAMS}; `git diff {paths.PARAMS}` shows what has changed"
+        yield wrong("params", " ".join(str(error).split()), fix)
     else:
         yield ok("params", f"{paths.PARAMS} is valid")
 
@@ -64,8 +64,8 @@ def check_mirrors() -> Iterator[Finding]:
     missing = [place for place in places if not Path(place).is_dir()]
     if missing:
         rest = os.pathsep.join(place for place in mirrors() if place not in missing)
-        cure = f"mount it, or export {MIRRORS}={rest}" if rest else f"mount it, or unset {MIRRORS}"
-        yield wrong("mirrors", f"{MIRRORS} names {', '.join(missing)}, which is not a folder", cure)
+        fix = f"mount it, or export {MIRRORS}={rest}" if rest else f"mount it, or unset {MIRRORS}"
+        yield wrong("mirrors", f"{MIRRORS} names {', '.join(missing)}, which is not a folder", fix)
     elif places:
         yield ok("mirrors", f"{MIRRORS} names {', '.join(places)}")
 

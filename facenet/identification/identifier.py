@@ -1,4 +1,4 @@
-"""Who of the enrolled people a face shows, or nobody, from its distances to their photos.
+"""Which enrolled person a face shows, if any, from its distances to their photos.
 
 Every enrolled photo is as likely as any other to be the one most like the probe, all together as likely as
 the prior; else the probe is of an unknown person. The likelihood ratio r of a distance says how many times

@@ -43,7 +43,7 @@ def load_state(network: nn.Module, path: Path, *, drop: Sequence[str] = ()) -> N
     mismatches = compare(network.state_dict(), state)
     if mismatches:
         raise WeightsInvalid(
-            "\n".join([f"{path} does not match {_describe(network)}:", *mismatches, *_cures(network, state)])
+            "\n".join([f"{path} does not match {_describe(network)}:", *mismatches, *_fixes(network, state)])
         )
     _check_finite(state, path)
     network.load_state_dict(state, strict=True)
@@ -139,15 +139,15 @@ def _describe(network: nn.Module) -> str:
     return type(network).__name__ + (f" with embedding_size {size}" if size else "")
 
 
-def _cures(network: nn.Module, state: Mapping[str, Tensor]) -> list[str]:
+def _fixes(network: nn.Module, state: Mapping[str, Tensor]) -> list[str]:
     expected = network.state_dict()
     bottleneck, own = state.get(BOTTLENECK), expected.get(BOTTLENECK)
     heads = sorted({name.split(".")[0] + "." for name in state if name.startswith(HEADS)})
     if any(name not in state for name in expected) or bottleneck is None or own is None:
         return ["Set train.network to the network that these weights were trained with."]
-    cures = []
+    fixes = []
     if bottleneck.shape != own.shape:
-        cures.append(f"Set train.embedding_size to {bottleneck.shape[0]}.")
+        fixes.append(f"Set train.embedding_size to {bottleneck.shape[0]}.")
     if heads:
-        cures.append(f"Skip the classifier: load_state(..., drop={tuple(heads)}).")
-    return cures or ["The file holds another variant of this network: see the differences above."]
+        fixes.append(f"Skip the classifier: load_state(..., drop={tuple(heads)}).")
+    return fixes or ["The file holds another variant of this network: see the differences above."]

@@ -1,4 +1,4 @@
-"""PREFECT_API_URL or MLFLOW_TRACKING_URI point to nothing: one line with the URL and the cure within 15 s.
+"""PREFECT_API_URL or MLFLOW_TRACKING_URI point to nothing: one line with the URL and the fix within 15 s.
 
 With --local the flow needs no Prefect server, and SIGTERM ends it within 20 s.
 """

@@ -29,8 +29,8 @@ FAILED = "The model cannot be loaded; the server's log has the place."
 class Source:
     """Where the model comes from.
 
-    load: returns the model of now. identify: returns what changes with another model, such as the version
-    that an alias names; None if it never changes.
+    load: returns the current model. identify: returns a value that changes with the model, such as the
+    version that an alias names; None if the model never changes.
     """
 
     load: Callable[[], FaceModel]
@@ -114,7 +114,7 @@ class Models:
                 self._update()
 
     def _update(self) -> None:
-        """Use the model of now, if it is another; keep the old one if that fails."""
+        """Load the current model if it has changed; keep the old one if that fails."""
         identity = None
         try:
             identity = self._source.identify() if self._source.identify else None
@@ -132,7 +132,7 @@ class Models:
         self._swap(model, identity)
 
     def _is_due(self, identity: str | None) -> bool:
-        """Return whether to load the model of now: another one, which has not failed a moment ago."""
+        """Return whether to load the current model: it has changed, and has not just failed."""
         if identity == self._identity:
             return False
         return identity != self._failed or time.monotonic() >= self._retry_at

@@ -23,7 +23,7 @@ CONNECT_SECONDS = 10
 PAGE_BYTES = 16384  # with 4096, the default, a page has room for one template of 512 and is half empty
 _WRITES = "gallery_writes"
 _CREATING = threading.Lock()
-_CURES = (
+_FIXES = (
     (r"disk is full|No space left", "the disk is full. Free some space and run the command again"),
     (r"is locked", f"other processes kept it locked for {BUSY_SECONDS:.0f} s. Try again"),
     (r"readonly|unable to open|permission denied", "it cannot be written. Check the rights of its folder"),
@@ -129,9 +129,9 @@ class Database:
     def _explain(self, error: Exception) -> StoreFailed:
         # The message of SQLAlchemy would contain the statement with names and templates.
         message = str(error.orig if isinstance(error, DBAPIError) else error).strip().partition("\nDETAIL")[0]
-        for pattern, cure in _CURES:
+        for pattern, fix in _FIXES:
             if re.search(pattern, message, re.IGNORECASE):
-                return StoreFailed(f"The gallery {self}: {cure}.")
+                return StoreFailed(f"The gallery {self}: {fix}.")
         return StoreFailed(f"The gallery {self} failed: {' '.join(message.split())}.")
 
     def _prepare_file(self, path: Path) -> None:

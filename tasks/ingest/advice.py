@@ -27,10 +27,10 @@ def no_usable_photo(records: Sequence[Record]) -> str:
     for status in sorted({record.status for record in records}):
         group = [record for record in records if record.status == status]
         lines.append(f"  {len(group)} {status}, such as {group[0].place}: {group[0].reason}")
-    return "\n".join([*lines, *_cure(records), LAYOUT])
+    return "\n".join([*lines, *_fix(records), LAYOUT])
 
 
-def _cure(records: Sequence[Record]) -> list[str]:
+def _fix(records: Sequence[Record]) -> list[str]:
     """Return what to do if all photos lie in one outer folder of a source, one level too deep."""
     photos = [record.path.split("/") for record in records if record.status not in NO_PHOTO]
     outer = {parts[0] for parts in photos}

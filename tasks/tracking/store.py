@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 _DATABASE = re.compile(r"\((?:sqlite3|psycopg2)\.[\w.]+\) ([^\n]+)")  # in what SQLAlchemy says around it
 SQLITE = b"SQLite format 3\0"  # the first bytes of a database; a new one is empty
-CURE = (
-    "Restore it from a copy, or move it away: a new store is then created, and `dvc repro` registers again."
-)
+FIX = "Restore it from a copy, or move it away: a new store is then created, and `dvc repro` registers again."
 
 
 class TrackingFailed(FaceNetError):
@@ -77,8 +75,8 @@ def check_database() -> None:
         if is_sqlite(path):
             return
     except OSError as error:
-        raise TrackingFailed(f"The MLflow store {path} cannot be read: {error.strerror}. {CURE}") from error
-    raise TrackingFailed(f"The MLflow store {path} is not an SQLite database. {CURE}")
+        raise TrackingFailed(f"The MLflow store {path} cannot be read: {error.strerror}. {FIX}") from error
+    raise TrackingFailed(f"The MLflow store {path} is not an SQLite database. {FIX}")
 
 
 def is_sqlite(path: Path) -> bool:

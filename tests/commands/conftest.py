@@ -1,6 +1,5 @@
 """A real, calibrated model, loaded once, and real photos of several people."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,8 @@ from typing import Any
 import pytest
 
 from facenet import FaceModel, pretrained
-from facenet.matching import Matcher, Threshold
+from facenet.matching import Threshold
+from tests.calibration import calibrate
 
 Photos = list[tuple[str, bytes]]
 
@@ -18,21 +18,9 @@ def calibrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of dlib's ResNet, with a threshold and a probability that fit the AT&T/ORL faces."""
     folder = tmp_path_factory.mktemp("calibrated") / "model"
     shutil.copytree(pretrained.folder(), folder)
-    sha256 = json.loads((folder / "model.json").read_text())["weights_sha256"]
-    matcher = Matcher(
-        weights_sha256=sha256,
-        protocol="tests",
-        metric="euclidean_squared",
-        flip="none",
-        mean=None,
-        slope=40.0,
-        intercept=12.0,
-        threshold=0.3,
-        thresholds=(Threshold(0.01, 0.2, supported=True),),
-        people=1000,
-        people_pairs=499500,
-    )
-    matcher.write(folder / "calibration.json")
+    measured = (Threshold(0.01, 0.2, supported=True),)
+    ratio: dict[str, Any] = {"slope": 40.0, "intercept": 12.0, "threshold": 0.3, "thresholds": measured}
+    calibrate(folder, folder, flip="none", people=1000, people_pairs=499500, **ratio)
     return folder
 
 

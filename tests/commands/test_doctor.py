@@ -1,4 +1,4 @@
-"""A healthy workspace has no fault; of each planted one doctor names object and cure. Nothing is mocked."""
+"""A healthy workspace has no fault; of each planted one doctor names object and fix. Nothing is mocked."""
 
 import dataclasses
 import http.server
@@ -21,10 +21,10 @@ import yaml
 from commands.checks.finding import NOTE, WRONG, Finding, note
 from commands.checks.listing import CHECKS
 from commands.doctor import line
-from facenet.matching import Matcher
 from operations.folder import Folder
 from operations.secrets import load_secrets
 from operations.settings import Settings, save
+from tests.calibration import calibrate
 from tests.commands.running import ROOT, facenet
 from tests.servers import free_port
 
@@ -49,12 +49,7 @@ def healthy(tmp_path: Path, tiny_model: Path, migrated_store: Path, monkeypatch:
         "[core]\n remote = team\n['remote \"team\"']\n url = ../storage\n"
     )
     shutil.copytree(tiny_model, workspace / "models")
-    sha256 = json.loads((tiny_model / "model.json").read_text())["weights_sha256"]
-    matcher = Matcher(
-        weights_sha256=sha256, protocol="lfw", metric="cosine", flip="none", mean=None, slope=-9.0,
-        intercept=7.0, threshold=0.8, people=40, people_pairs=780,
-    )  # fmt: skip
-    matcher.write(workspace / "models" / "calibration.json")
+    calibrate(tiny_model, workspace / "models", metric="cosine", flip="none", people=40, people_pairs=780)
     shutil.copy(migrated_store, workspace / "mlflow.db")
     monkeypatch.chdir(workspace)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))  # for DVC's child process
@@ -71,12 +66,12 @@ def healthy(tmp_path: Path, tiny_model: Path, migrated_store: Path, monkeypatch:
 
 
 def diagnosis(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, tuple[str, str]]]:
-    """Return the exit code, and message and cure of each check that found something wrong."""
+    """Return the exit code, and message and fix of each check that found something wrong."""
     code = facenet("doctor", "--json")
     answer = json.loads(capsys.readouterr().out)
     wrong = [entry for entry in answer["checks"] if entry["state"] == WRONG]
     assert answer["ok"] == (not wrong)
-    return code, {entry["check"]: (entry["message"], entry["cure"]) for entry in wrong}
+    return code, {entry["check"]: (entry["message"], entry["fix"]) for entry in wrong}
 
 
 class NoPrefect(http.server.BaseHTTPRequestHandler):
@@ -117,7 +112,7 @@ def damaged_package(name: str, file: str, folder: Path) -> None:
 
 
 def plant_in_files(workspace: Path, damaged: Path) -> dict[str, tuple[str, str]]:
-    """Plant faults that lie in files; return what each check should say, and its cure."""
+    """Plant faults that lie in files; return what each check should say, and its fix."""
     lock = workspace / "requirements.lock"
     lock.write_text(re.sub(r"^tqdm==\S+", "tqdm==99.1", lock.read_text(), flags=re.MULTILINE))
     damaged_package("mtcnn", "assets/weights/pnet.lz4", damaged)
@@ -125,8 +120,7 @@ def plant_in_files(workspace: Path, damaged: Path) -> dict[str, tuple[str, str]]
     params = yaml.safe_load((workspace / "params.yaml").read_text())
     params["base"]["device"] = "cuda:9"
     (workspace / "params.yaml").write_text(yaml.safe_dump(params))
-    calibration = workspace / "models" / "calibration.json"
-    dataclasses.replace(Matcher.read(calibration), weights_sha256="0" * 64).write(calibration)
+    calibrate(workspace / "models", workspace / "models", weights_sha256="0" * 64)
     (workspace / "reports").write_text("not a folder")
     (workspace / ".services" / "secrets.json").chmod(0o644)
     git = workspace / ".git" / "index.lock"
@@ -176,7 +170,7 @@ def plant_in_environment(
     }
 
 
-def test_each_of_fifteen_planted_faults_is_named_with_its_cure(
+def test_each_of_fifteen_planted_faults_is_named_with_its_fix(
     healthy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert diagnosis(capsys) == (0, {})
@@ -187,12 +181,12 @@ def test_each_of_fifteen_planted_faults_is_named_with_its_cure(
     assert code == 1
     assert sorted(found) == sorted(planted)
     assert len(planted) == 15
-    for check, (message, cure) in planted.items():
+    for check, (message, fix) in planted.items():
         assert re.search(message, found[check][0]), (check, found[check])
-        assert re.search(cure, found[check][1]), (check, found[check])
+        assert re.search(fix, found[check][1]), (check, found[check])
         assert "hunter22" not in "".join(found[check])
 
-    commands = [cure for _, cure in found.values() if cure.startswith(("rm ", "mv ", "chmod "))]
+    commands = [fix for _, fix in found.values() if fix.startswith(("rm ", "mv ", "chmod "))]
     assert len(commands) == 4
     for command in commands:
         subprocess.run(command, shell=True, cwd=healthy, check=True)

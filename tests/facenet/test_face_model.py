@@ -24,6 +24,7 @@ from facenet.matching import Matcher, Threshold
 from facenet.model import ModelCard, load_model, save_model
 from facenet.model_folder import CALIBRATION, CARD, WEIGHTS, save_detector
 from facenet.results import Face, PhotoError
+from tests.calibration import calibration
 
 Photos = list[tuple[str, bytes]]
 
@@ -49,11 +50,11 @@ def model(folder: Path) -> FaceModel:
 def changed(folder: Path, tmp_path: Path) -> Callable[..., FaceModel]:
     """Load the model with changes of its card and calibration."""
 
-    def load(card: dict[str, Any] | None = None, **calibration: Any) -> FaceModel:
+    def load(card: dict[str, Any] | None = None, **measured: Any) -> FaceModel:
         shutil.copytree(folder, tmp_path / "changed")
         written = json.loads((folder / CARD).read_text())
         (tmp_path / "changed" / CARD).write_text(json.dumps(written | (card or {})))
-        found = replace(Matcher.read(folder / CALIBRATION), **calibration)
+        found = replace(Matcher.read(folder / CALIBRATION), **measured)
         found.write(tmp_path / "changed" / CALIBRATION)
         return FaceModel.load(tmp_path / "changed", device="cpu")
 
@@ -62,10 +63,7 @@ def changed(folder: Path, tmp_path: Path) -> Callable[..., FaceModel]:
 
 def matcher(**fields: Any) -> Matcher:
     given: dict[str, Any] = {
-        "weights_sha256": "0" * 64,
-        "protocol": "generated pairs",
         "metric": "cosine",
-        "flip": "concatenate",
         "mean": tuple(np.linspace(-0.05, 0.05, 256)),
         "slope": 8.0,
         "intercept": 4.0,
@@ -74,7 +72,7 @@ def matcher(**fields: Any) -> Matcher:
         "people": 100,
         "people_pairs": 4000,
     }
-    return Matcher(**given | fields)
+    return calibration(**given | fields)
 
 
 def as_jpeg(pgm: bytes, **options: Any) -> bytes:

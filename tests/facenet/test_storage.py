@@ -143,7 +143,7 @@ def test_a_writer_that_fails_for_an_unknown_reason_is_reported_with_the_file(tmp
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO])
-def test_each_cause_names_file_and_cure(number: int) -> None:
+def test_each_cause_names_file_and_fix(number: int) -> None:
     failure = explain(OSError(number, "in the words of the system", "reports/a.json"))
     assert failure is not None
     assert str(failure).startswith("reports/a.json: ")

@@ -55,6 +55,13 @@ class Workspace:
         deps = ["stage.py", *([report(before)] if before else [])]
         self._stage(stage, [f"python stage.py {stage} {report(stage)}"], deps)
 
+    def stepped(self, stage: str) -> None:
+        """Replace a stage by one that depends on a copy of source.txt, which a step makes in every run."""
+        copy = "import shutil; shutil.copy('source.txt', 'seen.txt'); print('step at work')"
+        step = {"cmd": f'python -c "{copy}"', "always_changed": True, "outs": ["seen.txt"]}
+        self.stages["step"] = step
+        self._stage(stage, [f"python stage.py {stage} {report(stage)}"], ["stage.py", "seen.txt"])
+
     def _stage(self, stage: str, cmd: list[str], deps: list[str]) -> None:
         self.stages[stage] = {"cmd": cmd, "deps": deps, "metrics": [report(stage)]}
         (self.root / "dvc.yaml").write_text(yaml.safe_dump({"stages": self.stages}))

@@ -90,7 +90,7 @@ def test_code_data_and_parameters_are_those_of_the_version_or_what_is_missing_is
         pass
 
 
-def test_outside_of_a_repository_the_cure_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outside_of_a_repository_the_fix_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(NotReproducible, match="in a clone of its repository"), commit_copy("0" * 40, {}, b""):
         pass

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from prefect.states import Cancelled
 
 from flows.freshness import fresh_stages
@@ -38,11 +37,7 @@ def test_a_stage_whose_output_is_gone_is_not_fresh(workspace: Any) -> None:
 
 
 def test_a_step_that_always_runs_comes_before_the_answer(workspace: Any) -> None:
-    copy = "import shutil; shutil.copy('source.txt', 'seen.txt'); print('step at work')"
-    workspace.stages["step"] = {"cmd": f'python -c "{copy}"', "always_changed": True, "outs": ["seen.txt"]}
-    workspace.tiny("ingest", None)
-    workspace.stages["ingest"]["deps"].append("seen.txt")
-    Path("dvc.yaml").write_text(yaml.safe_dump({"stages": workspace.stages}))
+    workspace.stepped("ingest")
     Path("source.txt").write_text("first")
     reproduce("ingest", ignore)
     seen: list[str] = []

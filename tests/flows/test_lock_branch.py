@@ -104,7 +104,7 @@ def test_an_invalid_branch_is_refused(name: str) -> None:
         commit_lock(name, "1")
 
 
-def test_without_git_or_lock_the_cure_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_git_or_lock_the_fix_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("dvc.lock").unlink()
     with pytest.raises(NotCommitted, match=r"There is no dvc\.lock .* Run `dvc repro`"):
         commit_lock("nightly", "1")

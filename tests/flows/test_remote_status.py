@@ -30,7 +30,7 @@ def test_each_state_of_the_remote(repository: Path, capsys: pytest.CaptureFixtur
     use(repository, str(repository / "elsewhere"))
     with pytest.raises(RemoteMissing, match="elsewhere, which does not exist") as missing:
         reach()
-    assert missing.value.cure == f"mount it, or mkdir -p '{repository}/elsewhere' and dvc push"
+    assert missing.value.fix == f"mount it, or mkdir -p '{repository}/elsewhere' and dvc push"
     use(repository, "unknown://ada:secret@host/path")
     with pytest.raises(SystemExit) as stop:
         main()

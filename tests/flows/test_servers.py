@@ -25,7 +25,7 @@ def other_site() -> Iterator[str]:
         server.shutdown()
 
 
-def test_a_prefect_server_that_does_not_answer_is_one_line_with_url_and_cure(nowhere: str) -> None:
+def test_a_prefect_server_that_does_not_answer_is_one_line_with_url_and_fix(nowhere: str) -> None:
     with pytest.raises(ServerMissing) as caught:
         require_prefect(f"{nowhere}/api", patience=0)
     message = str(caught.value)

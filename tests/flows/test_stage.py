@@ -12,7 +12,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import yaml
 from prefect import flow
 from prefect.states import Cancelled, Failed
 
@@ -71,11 +70,7 @@ def test_only_this_stage_runs(workspace: Any) -> None:
 
 
 def test_a_step_that_always_runs_decides_whether_its_stage_runs(workspace: Any) -> None:
-    copy = "import shutil; shutil.copy('source.txt', 'seen.txt'); print('step at work')"
-    workspace.stages["step"] = {"cmd": f'python -c "{copy}"', "always_changed": True, "outs": ["seen.txt"]}
-    workspace.tiny("ingest", None)
-    workspace.stages["ingest"]["deps"].append("seen.txt")
-    Path("dvc.yaml").write_text(yaml.safe_dump({"stages": workspace.stages}))
+    workspace.stepped("ingest")
     Path("source.txt").write_text("first")
     seen: list[str] = []
     assert reproduce("ingest", seen.append).unchanged is None

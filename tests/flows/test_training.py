@@ -184,7 +184,7 @@ def test_stopping_a_run_ends_the_stage_with_it(
     wait_for(lambda: not any(map(is_alive, family)))
 
 
-def test_outside_a_workspace_the_error_names_the_cure(
+def test_outside_a_workspace_the_error_names_the_fix(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: Path, api: str
 ) -> None:
     monkeypatch.chdir(tmp_path)

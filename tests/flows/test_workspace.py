@@ -103,8 +103,8 @@ def test_a_damaged_mlflow_database_is_named_before_anything_runs(monkeypatch: py
 
 def test_without_git_dvc_has_to_be_configured(tmp_path: Path) -> None:
     (tmp_path / ".git").rmdir()
-    cure = r"is not a git repository.* `dvc config --local core\.no_scm true`"
-    with pytest.raises(WorkspaceInvalid, match=cure), exclusive("run", print):
+    fix = r"is not a git repository.* `dvc config --local core\.no_scm true`"
+    with pytest.raises(WorkspaceInvalid, match=fix), exclusive("run", print):
         pass
     (tmp_path / ".dvc" / "config.local").write_text("[core]\n    no_scm = true\n")
     with exclusive("run", print):

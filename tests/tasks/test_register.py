@@ -15,7 +15,6 @@ from mlflow import pyfunc
 
 from facenet.errors import DataInvalid, GateFailed, SourceInvalid, WeightsInvalid
 from facenet.face_model import FaceModel
-from facenet.matching import Matcher
 from facenet.model import ModelCard
 from facenet.model_folder import save_detector
 from tasks import register
@@ -25,6 +24,7 @@ from tasks.reports import write_report
 from tasks.tracking import models, open_run, registry, runs, start_run, store, tracking_uri
 from tasks.tracking.outbox import Outbox
 from tasks.tracking.store import client
+from tests.calibration import calibrate
 
 EVALUATION = {
     "protocol": "generated pairs",
@@ -65,17 +65,8 @@ class Workspace:
 
     def calibrate(self, **fields: Any) -> Path:
         path = self.models / "calibration.json"
-        given = {
-            "weights_sha256": ModelCard.read(self.models / "model.json").weights_sha256,
-            "protocol": "p",
-            "metric": "cosine",
-            "flip": "none",
-            "mean": None,
-            "slope": 9.0,
-            "intercept": 5.0,
-            "threshold": 0.6,
-        }
-        Matcher(**{**given, **fields}).write(path)
+        given = {"metric": "cosine", "flip": "none", "slope": 9.0, "intercept": 5.0, "threshold": 0.6}
+        calibrate(self.models, self.models, **{**given, "people": None, "people_pairs": None, **fields})
         return path
 
     def register(

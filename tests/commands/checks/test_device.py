@@ -24,7 +24,7 @@ def test_a_gpu_that_pytorch_cannot_use_is_named(tmp_path: Path, monkeypatch: pyt
     (finding,) = check_torch()
     assert finding.state == "wrong"
     assert "NVIDIA H200" in finding.message
-    assert "setup" in finding.cure or "driver" in finding.cure
+    assert "setup" in finding.fix or "driver" in finding.fix
     driver.write_text("#!/bin/sh\nexit 9\n")
     assert nvidia_gpus() == []
 

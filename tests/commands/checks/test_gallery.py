@@ -9,7 +9,7 @@ from facenet import FaceModel
 from tests.commands.enrolled import enrol
 
 
-def test_the_gallery_of_another_model_is_named_with_its_cure(
+def test_the_gallery_of_another_model_is_named_with_its_fix(
     people: Path, calibrated: Path, model: FaceModel
 ) -> None:
     assert list(check_gallery()) == []
@@ -24,7 +24,7 @@ def test_the_gallery_of_another_model_is_named_with_its_cure(
     (finding,) = check_gallery()
     assert finding.state == "wrong"
     assert model.digest[:12] in finding.message
-    assert finding.cure == "facenet gallery migrate, or name its model: --model MODEL"
+    assert finding.fix == "facenet gallery migrate, or name its model: --model MODEL"
 
 
 def test_a_file_that_is_no_gallery_is_named(people: Path, monkeypatch: pytest.MonkeyPatch) -> None:

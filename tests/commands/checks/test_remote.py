@@ -14,7 +14,7 @@ def test_without_dvc_there_is_nothing_to_ask(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    ("code", "state", "message", "cure"),
+    ("code", "state", "message", "fix"),
     [
         ("print('team at /x answers')", "ok", "team at /x answers", ""),
         ("raise SystemExit(3)", "note", "there is no default remote", "dvc remote add --default"),
@@ -24,11 +24,11 @@ def test_without_dvc_there_is_nothing_to_ask(tmp_path: Path, monkeypatch: pytest
     ],
 )
 def test_each_end_of_that_process_is_a_finding(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, state: str, message: str, cure: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, state: str, message: str, fix: str
 ) -> None:
     (tmp_path / ".dvc").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(remote, "COMMAND", (sys.executable, "-c", code))
     monkeypatch.setattr(remote, "SECONDS", 0.5 if "sleep" in code else 20.0)
     (finding,) = remote.check_remote()
-    assert (finding.state, message in finding.message, cure in finding.cure) == (state, True, True), finding
+    assert (finding.state, message in finding.message, fix in finding.fix) == (state, True, True), finding

@@ -18,14 +18,14 @@ def test_a_store_of_another_mlflow_is_named_with_the_command_that_migrates_it(ml
     assert outdated(path) == "181f10493468"
     (finding,) = check_mlflow()
     assert finding.state == "wrong"
-    assert finding.cure.endswith(f"mlflow db upgrade sqlite:///{path}")
+    assert finding.fix.endswith(f"mlflow db upgrade sqlite:///{path}")
 
 
 def test_a_store_that_is_no_database_is_moved_away(mlflow_store: Path) -> None:
     (mlflow_store / "mlflow.db").write_text("text")
     (finding,) = check_mlflow()
     assert "is not an SQLite database" in finding.message
-    assert finding.cure.startswith("mv ")
+    assert finding.fix.startswith("mv ")
 
 
 def test_what_is_not_named_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from commands.checks.storage import check_places, check_secrets
 from tests.disks import small_disk
 
 
-def test_a_full_and_a_read_only_disk_are_named_with_their_cure(
+def test_a_full_and_a_read_only_disk_are_named_with_their_fix(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with small_disk(tmp_path / "disk", 256) as disk:
@@ -20,11 +20,11 @@ def test_a_full_and_a_read_only_disk_are_named_with_their_cure(
         found = {finding.check: finding for finding in check_places()}
         assert found["place data"].state == "wrong"
         assert found["place data"].message.startswith("0 MB are free of 0 MB; training and downloads need")
-        assert found["place data"].cure == "make prune ARGS=--apply"
+        assert found["place data"].fix == "make prune ARGS=--apply"
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
         found = {finding.check: finding for finding in check_places()}
         assert "the file system is read-only" in found["place data"].message
-        assert found["place data"].cure == f"mount -o remount,rw '{disk}'"
+        assert found["place data"].fix == f"mount -o remount,rw '{disk}'"
         monkeypatch.undo()
 
 

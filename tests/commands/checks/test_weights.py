@@ -20,10 +20,10 @@ def test_a_model_lacks_its_calibration_or_has_other_weights(
     assert list(check_model()) == []
     shutil.copytree(tiny_model, "models")
     (finding,) = check_model()
-    assert (finding.state, finding.cure) == ("wrong", "dvc repro evaluate")
+    assert (finding.state, finding.fix) == ("wrong", "dvc repro evaluate")
     assert finding.message == "models/facenet.safetensors has no calibration.json"
     card = json.loads(Path("models/model.json").read_text())
     Path("models/model.json").write_text(json.dumps({**card, "weights_sha256": "0" * 64}))
     (finding,) = check_model()
     assert "belong to different models" in finding.message
-    assert finding.cure.startswith("dvc checkout")
+    assert finding.fix.startswith("dvc checkout")

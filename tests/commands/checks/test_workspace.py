@@ -24,13 +24,13 @@ def test_a_wrong_parameter_is_named(workspace: Path) -> None:
     finding = list(check_workspace())[1]
     assert (finding.check, finding.state) == ("params", "wrong")
     assert "train.epochs" in finding.message
-    assert finding.cure.startswith("correct params.yaml")
+    assert finding.fix.startswith("correct params.yaml")
 
 
 def test_dvc_without_git_must_be_configured_for_it(workspace: Path) -> None:
     (workspace / ".git").rmdir()
     finding = next(check_workspace())
-    assert (finding.state, finding.cure) == ("wrong", "dvc config --local core.no_scm true")
+    assert (finding.state, finding.fix) == ("wrong", "dvc config --local core.no_scm true")
     (workspace / ".dvc" / "config.local").write_text("[core]\n no_scm = true\n")
     assert next(check_workspace()).state == "ok"
     (workspace / ".dvc" / "config.local").unlink()
@@ -43,10 +43,10 @@ def test_the_lock_of_a_git_that_runs_is_none_of_our_business(workspace: Path) ->
     assert list(check_locks()) == []
 
 
-def test_the_mirrors_that_exist_stay_in_the_cure(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_mirrors_that_exist_stay_in_the_fix(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACENET_MIRRORS", f"{workspace}:/nowhere")
     (finding,) = check_mirrors()
-    assert finding.cure == f"mount it, or export FACENET_MIRRORS={workspace}"
+    assert finding.fix == f"mount it, or export FACENET_MIRRORS={workspace}"
     monkeypatch.setenv("FACENET_MIRRORS", str(workspace))
     (finding,) = check_mirrors()
     assert finding.state == "ok"

@@ -7,27 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from facenet.matching import Matcher
 from facenet.results import Face, PhotoError, Quality
 from service.gallery import Enrolment, Gallery
 from service.gallery.checks import check_face, check_person
 from service.gallery.settings import Settings
+from tests.calibration import calibration
 
 GOOD = Quality(side=120, sharpness=400, brightness=120)
 FACE = Face((0, 0, 120, 150), None, 0.99, np.ones(16, np.float32), GOOD)
 SETTINGS = Settings(min_side=50, min_sharpness=30, min_brightness=40, max_brightness=220)
 # A cosine distance of 0.4 is as likely between photos of one person as of two.
-MATCHER = Matcher(
-    weights_sha256="a",
-    protocol="test",
-    metric="cosine",
-    flip="none",
-    mean=None,
-    slope=40.0,
-    intercept=16.0,
-    threshold=0.4,
-    people=1000,
-    people_pairs=100_000,
+MATCHER = calibration(
+    metric="cosine", flip="none", slope=40.0, intercept=16.0, people=1000, people_pairs=100_000
 )
 
 

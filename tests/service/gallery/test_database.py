@@ -1,4 +1,4 @@
-"""Transactions, durability settings, rights, and what the user is told when the database fails."""
+"""Transactions, durability settings, file permissions, and the error messages when the database fails."""
 
 import sqlite3
 import stat

@@ -1,4 +1,4 @@
-"""The stage as a process: a failure to write is one message that names the file and the cure."""
+"""The stage as a process: a failure to write is one message that names the file and the fix."""
 
 import os
 import subprocess

@@ -239,7 +239,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_archive_is_an_error_with_its_name_and_the_cure(name: str, tmp_path: Path) -> None:
+def test_a_broken_archive_is_an_error_with_its_name_and_the_fix(name: str, tmp_path: Path) -> None:
     with pytest.raises(SourceInvalid, match="archive is not a directory, tar or zip") as caught:
         _read(_archive(BROKEN[name])(tmp_path), 100_000)
     assert "Delete it and download it again" in str(caught.value)

@@ -5,40 +5,16 @@ from pathlib import Path
 import pytest
 
 from facenet.errors import SourceInvalid
-from facenet.matching import Matcher
-from facenet.model import ModelCard
-from tasks import register
-from tasks.params.register import PromotionParams, RegisterParams
 from tasks.tracking.model_uri import resolve_version
+from tests.calibration import calibrate
+from tests.registration import register_faces
 
 
 @pytest.fixture
 def registered(mlflow_store: Path, tiny_model: Path) -> Path:
     """A version with alias challenger, calibrated on ten people."""
-    card = ModelCard.read(tiny_model / "model.json")
-    Matcher(
-        weights_sha256=card.weights_sha256,
-        protocol="p",
-        metric="euclidean_squared",
-        flip="concatenate",
-        mean=None,
-        slope=3.0,
-        intercept=2.0,
-        threshold=0.4,
-        people=10,
-        people_pairs=45,
-    ).write(mlflow_store / "calibration.json")
-    (mlflow_store / "evaluation.json").write_text('{"accuracy": 0.9}')
-    register.run(
-        params=RegisterParams(
-            model="faces", gates={}, promotion=PromotionParams(metric="accuracy", min_gain=0.0)
-        ),
-        weights=tiny_model / "facenet.safetensors",
-        card=tiny_model / "model.json",
-        calibration=mlflow_store / "calibration.json",
-        evaluation=mlflow_store / "evaluation.json",
-        receipt=mlflow_store / "registration.json",
-    )
+    calibrate(tiny_model, mlflow_store)
+    register_faces(tiny_model, mlflow_store)
     return tiny_model
 
 

@@ -11,16 +11,16 @@ import requests
 from PIL import Image
 
 from facenet.face_model import FaceModel
-from facenet.matching import Matcher
-from facenet.model import ModelCard
-from facenet.model_folder import CALIBRATION, save_detector
+from facenet.model_folder import save_detector
 from facenet.results import Verification
-from tasks import register
-from tasks.params.register import PromotionParams, RegisterParams
 from tasks.tracking import tracking_uri
+from tests.calibration import calibrate
+from tests.registration import register_faces
 from tests.servers import mlflow_running
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
+
+THRESHOLD = 0.02  # between distances of the photos below
 
 
 @pytest.fixture(scope="module")
@@ -34,37 +34,11 @@ def photos(orl_photos: list[tuple[str, bytes]]) -> list[bytes]:
     return files
 
 
-def calibrate(model: Path, folder: Path) -> None:
-    """Write a calibration of the model to a folder."""
-    Matcher(
-        weights_sha256=ModelCard.read(model / "model.json").weights_sha256,
-        protocol="generated pairs",
-        metric="euclidean_squared",
-        flip="concatenate",
-        mean=None,
-        slope=3.0,
-        intercept=2.0,
-        threshold=0.02,
-        people=10,
-        people_pairs=45,
-    ).write(folder / CALIBRATION)
-
-
 @pytest.fixture
 def address(mlflow_store: Path, tiny_model: Path, tmp_path: Path) -> Iterator[str]:
     """A scoring server of the version that register made, as a user starts it."""
-    calibrate(tiny_model, mlflow_store)
-    (mlflow_store / "evaluation.json").write_text('{"accuracy": 0.9}')
-    register.run(
-        params=RegisterParams(
-            model="faces", gates={}, promotion=PromotionParams(metric="accuracy", min_gain=0.0)
-        ),
-        weights=tiny_model / "facenet.safetensors",
-        card=tiny_model / "model.json",
-        calibration=mlflow_store / CALIBRATION,
-        evaluation=mlflow_store / "evaluation.json",
-        receipt=mlflow_store / "registration.json",
-    )
+    calibrate(tiny_model, mlflow_store, threshold=THRESHOLD)
+    register_faces(tiny_model, mlflow_store)
     with mlflow_running(
         ["models", "serve", "-m", "models:/faces@challenger", "--env-manager", "local", "--workers", "1"],
         "/ping",
@@ -88,7 +62,7 @@ def test_a_served_version_answers_every_form_of_request_as_the_pipeline_does(
     folder = tmp_path / "model"
     shutil.copytree(tiny_model, folder)
     save_detector(folder)
-    calibrate(tiny_model, folder)
+    calibrate(tiny_model, folder, threshold=THRESHOLD)
     model = FaceModel.load(folder, device="cpu")
     expected = [face.to_dict() for face in model.embed(photos)]
     texts = [base64.b64encode(photo).decode() for photo in photos]

@@ -95,7 +95,7 @@ def test_looking_up_a_missing_object_gives_none(mlflow_store: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"not a database", b"SQLite format 2", b"\0" * 100])
-def test_a_store_that_is_not_a_database_is_named_with_the_cure(mlflow_store: Path, content: bytes) -> None:
+def test_a_store_that_is_not_a_database_is_named_with_the_fix(mlflow_store: Path, content: bytes) -> None:
     (mlflow_store / "mlflow.db").write_bytes(content)
     with pytest.raises(
         TrackingFailed, match=r"mlflow\.db is not an SQLite database\. Restore it .* move it away"
@@ -119,7 +119,7 @@ def test_a_new_store_and_other_stores_are_not_checked(
         check_database()
 
 
-def test_errors_name_the_store_and_the_cure(mlflow_store: Path) -> None:
+def test_errors_name_the_store_and_the_fix(mlflow_store: Path) -> None:
     with (
         pytest.raises(TrackingFailed, match=r"sqlite:///mlflow\.db says: full.*MLFLOW_TRACKING_URI"),
         mlflow_errors(),
