@@ -1,6 +1,7 @@
 """Templates, and galleries in new files or on a real PostgreSQL."""
 
 import os
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -61,9 +62,13 @@ def gallery(opened: Opener, tmp_path: Path) -> Gallery:
 
 
 @pytest.fixture
-def photo() -> Callable[..., Enrolment]:
-    """Returns an enrolment with a random template of length 1, and its photo's bytes on request."""
-    random = np.random.default_rng(0)
+def photo(request: pytest.FixtureRequest) -> Callable[..., Enrolment]:
+    """Returns an enrolment with a random template of length 1, and its photo's bytes on request.
+
+    Each test has templates of its own: a test that looks for removed ones in all files of the server would
+    find those that other tests have left there.
+    """
+    random = np.random.default_rng(zlib.crc32(request.node.nodeid.encode()))
 
     def make(size: int = SIZE, *, keep: bool = False, content: bytes | None = None) -> Enrolment:
         template = random.normal(size=size).astype(np.float32)
