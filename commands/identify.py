@@ -31,7 +31,6 @@ METHOD = (
     "(default: nearest_neighbour)"
 )
 JSON = "print a JSON list of {path, faces} or {path, error}"
-FIELDS = ("name", "best", "probability", "distance", "threshold", "fpir", "photos", "supported", "reason")
 Found = list[tuple["Face", "Identification"]]
 
 
@@ -108,14 +107,7 @@ def as_json(path: str, found: Found | str) -> dict[str, Any]:
     """Return {path, faces: [{name, best, probability, ..., face}]}, or {path, error}."""
     if isinstance(found, str):
         return {"path": as_text(path), "error": as_text(found)}
-    faces = []
-    for face, answer in found:
-        candidates = [
-            {"name": other.name, "distance": other.distance, "probability": other.probability}
-            for other in answer.candidates
-        ]
-        shown = {name: getattr(answer, name) for name in FIELDS}
-        faces.append({**shown, "candidates": candidates, "face": face.to_dict(vectors=False)})
+    faces = [{**answer.to_dict(), "face": face.to_dict(vectors=False)} for face, answer in found]
     return {"path": as_text(path), "faces": faces}
 
 

@@ -12,7 +12,8 @@ LFW, with three photos per person, it made probabilities too high (docs/decision
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +57,10 @@ class Identification:
     supported: bool
     reason: str | None
     candidates: tuple[Candidate, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields, candidates included, as plain values for JSON."""
+        return {**asdict(self), "candidates": [asdict(candidate) for candidate in self.candidates]}
 
     def __str__(self) -> str:
         """Return the answer in one line."""

@@ -65,19 +65,6 @@ def _recognised(
 
 
 def _face(face: Face, found: Identification) -> dict[str, Any]:
-    candidates = [
-        {"name": other.name, "distance": other.distance, "probability": other.probability}
-        for other in found.candidates
-    ]
-    return {
-        "face": face_answer(face),
-        "name": found.name,
-        "best": found.best,
-        "distance": found.distance,
-        "probability": found.probability,
-        "threshold": found.threshold,
-        "fpir": found.fpir,
-        "supported": found.supported,
-        "reason": found.reason,
-        "candidates": candidates,
-    }
+    answer = found.to_dict()
+    del answer["photos"]  # one number for all faces
+    return {"face": face_answer(face), **answer}

@@ -1,5 +1,6 @@
 """The probability against Bayes' rule written out, its properties, and the decisions."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from facenet.errors import ParamsInvalid
 from facenet.evaluation.gallery_calibration import GalleryCalibration
-from facenet.identification.identifier import Identifier
+from facenet.identification.identifier import Candidate, Identification, Identifier
 from facenet.matching import UNMEASURED
 from tests.facenet.test_matching import matcher
 
@@ -166,3 +167,10 @@ def test_arguments_are_checked() -> None:
             Identifier(MODEL).identify(*arguments)
     with pytest.raises(ValueError, match="2 people and 1 photos do not agree"):
         Identifier(MODEL).identify([0.1, 0.2], ["ann", "bob"], photos=1)
+
+
+def test_the_answer_becomes_json_without_losing_anything() -> None:
+    answer = Identifier(MODEL).identify([0.1, 1.0], ["ann", "bob"])
+    stated = json.loads(json.dumps(answer.to_dict()))
+    candidates = tuple(Candidate(**entry) for entry in stated.pop("candidates"))
+    assert Identification(**stated, candidates=candidates) == answer
