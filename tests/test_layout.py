@@ -50,6 +50,7 @@ PACKAGES = (
     "commands",
     "downloads",
     "expectations",
+    "labels",
     "params",
     "promotion",
     "report",

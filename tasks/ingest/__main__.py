@@ -8,6 +8,7 @@ def main() -> None:
     """Run ingest with params.yaml and write its report."""
     from tasks.ingest.enough import Needs
     from tasks.ingest.stage import run  # not at module level: the workers import this module
+    from tasks.labels.forgotten import read_forgotten
     from tasks.params import load_params
     from tasks.reports import write_report
 
@@ -19,7 +20,8 @@ def main() -> None:
         min_images=params.triplets.min_images,
         validation_fraction=params.triplets.validation_fraction if by_people else 0.0,
     )
-    metrics = run(params.ingest, seed=params.base.seed, raw=paths.RAW, needs=needs)
+    forgotten = read_forgotten(paths.FORGOTTEN)
+    metrics = run(params.ingest, seed=params.base.seed, raw=paths.RAW, needs=needs, forgotten=forgotten)
     write_report(paths.report("ingest"), metrics)
 
 

@@ -20,6 +20,7 @@ from tasks.ingest.archives import check_format
 from tasks.ingest.directory import walk
 from tasks.ingest.file_digests import FileDigests
 from tasks.ingest.sources import Opening, open_source, source_names
+from tasks.labels.forgotten import read_forgotten
 from tasks.params import load_params
 from tasks.params.ingest import IngestParams
 
@@ -29,9 +30,14 @@ Digest = Callable[[Path], str]
 
 
 def fingerprint(
-    params: IngestParams, target: Path, *, downloads: Path = paths.DOWNLOADS, cache: Path | None = None
+    params: IngestParams,
+    target: Path,
+    *,
+    downloads: Path = paths.DOWNLOADS,
+    cache: Path | None = None,
+    receipt: Path = paths.FORGOTTEN,
 ) -> None:
-    """Write the digest of each source to `target`.
+    """Write the digest of each source to `target`, and that of the photos that were forgotten, if any.
 
     A directory counts by the names and digests of the files that ingest would read and by the names of those
     it rejects, except hidden ones; an archive or list counts by its bytes. Digests are cached in `cache`, by
@@ -39,8 +45,9 @@ def fingerprint(
     last run, since its outputs may come from DVC's cache; without an entry it is downloaded.
 
     Raises:
-        DownloadFailed, PairsFileInvalid, SourceInvalid: as in the stage.
+        DataInvalid, DownloadFailed, PairsFileInvalid, SourceInvalid: as in the stage.
     """
+    forgotten = read_forgotten(receipt)
     digests = FileDigests((cache or target.parent / "cache") / "ingest")
     former = _read(target)
     entries = []
@@ -63,7 +70,8 @@ def fingerprint(
             found = located(True)
         entries.append(settings | _entry(found, params.max_file_bytes, digests))
     digests.write()
-    text = json.dumps({"sources": entries}, indent=2, ensure_ascii=False, allow_nan=False)
+    content = {"sources": entries, **({"forgotten": forgotten.sha256} if forgotten.entries else {})}
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     write_text(target, f"{text}\n")
 
 

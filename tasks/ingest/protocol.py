@@ -14,6 +14,7 @@ from facenet.evaluation.pair_generation import generate_pairs
 from facenet.evaluation.pairs import Pair, PhotoName
 from facenet.identity import fold_name
 from tasks.ingest.records import NO_PHOTO, Record, folded
+from tasks.labels.forgotten import Forgotten
 from tasks.params.ingest import IngestParams
 
 PAIRS_SCHEMA = pa.schema(
@@ -103,6 +104,17 @@ def check_different(pairs: Iterable[Pair], names: Mapping[PhotoName, Record]) ->
                 f"{pair.left} and {pair.right} are a pair of different people, but ingest.same_name merges "
                 f"them into {left.identity}. Set ingest.same_name to warn, or remove the pair."
             )
+
+
+def remembered(pairs: Iterable[Pair], names: Mapping[PhotoName, Record], forgotten: Forgotten) -> list[Pair]:
+    """Return the pairs without those of forgotten people and photos, which their sources may still name."""
+    pairs = list(pairs)
+    if not forgotten.entries:
+        return pairs
+    missing = {photo for pair in pairs for photo in (pair.left, pair.right)} - names.keys()
+    people = {name for name in {photo.identity for photo in missing} if forgotten.names(name)}
+    gone = {photo for photo in missing if photo.identity in people or forgotten.names(str(photo))}
+    return [pair for pair in pairs if not gone & {pair.left, pair.right}]
 
 
 def pair_rows(

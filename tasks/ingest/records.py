@@ -26,7 +26,8 @@ MANIFEST_SCHEMA = pa.schema(
         "reason": pa.string(),
     }
 )
-NOBODYS = ("hidden", "unsafe", "superseded")  # statuses of files that never belong to a person
+FORGOTTEN = "forgotten"  # status of photos that labels/forgotten.csv refuses
+NOBODYS = ("hidden", "unsafe", "superseded", FORGOTTEN)  # statuses of files that never belong to a person
 NO_PHOTO = (*NOBODYS, "unsupported")  # statuses of files that are not photos
 
 AttributeBytes = bytes  # the class below has a field called bytes
@@ -71,6 +72,10 @@ class Record:
     def reject(self, status: str, reason: str) -> None:
         """Reject the photo."""
         self.status, self.reason = status, reason
+
+    def forget(self) -> None:
+        """Drop everything about the photo but where it is, so that it can be removed there too."""
+        self.image_id = self.bytes = self.identity = self.role = self.attributes = None
 
 
 def manifest_table(records: Iterable[Record], shards: int) -> pa.Table:

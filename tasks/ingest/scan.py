@@ -1,14 +1,14 @@
 """Read and judge every file of every source once."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 
 from tqdm import tqdm
 
 from tasks.ingest.inspection import judge_all
 from tasks.ingest.photos import Limits, Verdict, judge
-from tasks.ingest.records import Record
+from tasks.ingest.records import FORGOTTEN, Record
 from tasks.ingest.sources import Opened
 from tasks.ingest.spool import Spool
 from tasks.ingest.verdict_cache import VerdictCache
@@ -23,14 +23,19 @@ def scan(
     spool: Spool,
     cache: VerdictCache,
     workers: int,
+    *,
+    refused: Collection[str] = (),
 ) -> tuple[list[Record], dict[str, int]]:
     """Return a record for each file, in the order of sources and paths, and add usable photos to the spool.
 
     Also returns how many files were decoded, and how many verdicts were reused. A photo is spooled under its
     image_id: its original bytes if they are an upright 8-bit RGB JPEG or PNG, else a PNG of its pixels. Equal
     bytes are decoded once.
+
+    refused: the image_ids of forgotten photos, which are not decoded; their records have neither image_id nor
+    identity.
     """
-    reading = _Reading(sources, params.max_file_bytes, spool, cache)
+    reading = _Reading(sources, params.max_file_bytes, spool, cache, refused)
     verdict_on = partial(judge, limits=limits(params))
     for record, data, verdict in judge_all(verdict_on, reading.new(), workers=workers, if_killed=_KILLED):
         reading.note(record, data, verdict)
@@ -46,10 +51,15 @@ class _Reading:
     """The state of reading: turns the files of all sources into records."""
 
     def __init__(
-        self, sources: Sequence[tuple[str, Opened]], max_file_bytes: int, spool: Spool, cache: VerdictCache
+        self,
+        sources: Sequence[tuple[str, Opened]],
+        max_file_bytes: int,
+        spool: Spool,
+        cache: VerdictCache,
+        refused: Collection[str],
     ) -> None:
         self._sources, self._max_file_bytes = sources, max_file_bytes
-        self._spool, self._cache = spool, cache
+        self._spool, self._cache, self._refused = spool, cache, refused
         self._placed: list[list[Record]] = []
         self._first: dict[str, Record] = {}
         self._again: list[tuple[Record, str]] = []
@@ -72,6 +82,9 @@ class _Reading:
     def _is_new(self, record: Record, data: bytes) -> bool:
         image_id = hashlib.sha256(data).hexdigest()
         record.image_id, record.bytes = image_id, len(data)
+        if image_id in self._refused:
+            record.reject(FORGOTTEN, "A photo of these bytes was forgotten: see labels/forgotten.csv.")
+            return False
         if self._first.setdefault(image_id, record) is not record:
             self._again.append((record, image_id))
             return False
@@ -101,6 +114,9 @@ class _Reading:
             _supersede(records)
             records.sort(key=lambda record: record.path)
             source.place(records)
+            for record in records:
+                if record.status == FORGOTTEN:
+                    record.forget()
         return [record for records in self._placed for record in records]
 
 

@@ -20,6 +20,7 @@ from tasks.ingest.protocol import (
     pair_rows,
     pairs_table,
     photo_names,
+    remembered,
 )
 from tasks.ingest.records import Record, manifest_table
 from tasks.ingest.roles import decide_roles
@@ -29,6 +30,7 @@ from tasks.ingest.sources.opened import scored_people
 from tasks.ingest.spellings import unite_spellings
 from tasks.ingest.spool import Spool
 from tasks.ingest.verdict_cache import VerdictCache
+from tasks.labels.forgotten import Forgotten
 from tasks.params.ingest import IngestParams
 from tasks.paths import DOWNLOADS
 from tasks.reports import Meter
@@ -48,12 +50,13 @@ def run(
     cache: Path | None = None,
     workers: int | None = None,
     needs: Needs | None = None,
+    forgotten: Forgotten = Forgotten(),  # noqa: B008  # frozen
 ) -> dict[str, Any]:
     """Write photos, manifest, pairs and attributes to `raw`, and return the metrics to report.
 
-    The files depend only on the photos, `params` and `seed`: not on the number of `workers` (processes; by
-    default FACENET_WORKERS or the number of processors), on the former content of `raw`, or on `cache` (by
-    default the folder "cache" next to `raw`), which only saves decoding.
+    The files depend only on the photos, `params`, `seed` and what is `forgotten`: not on the number of
+    `workers` (processes; by default FACENET_WORKERS or the number of processors), on the former content of
+    `raw`, or on `cache` (by default the folder "cache" next to `raw`), which only saves decoding.
 
     Raises:
         DownloadFailed, PairsFileInvalid, SourceInvalid: a source was not found or cannot be read, or no photo
@@ -65,8 +68,10 @@ def run(
         expectations.prepare()
         opened = _open(params, downloads)
         verdicts = VerdictCache((cache or raw.parent / "cache") / "ingest", limits(params))
-        records, counts = scan(opened, params, spool, verdicts, workers or worker_count())
-        given = _given_pairs(opened, records)
+        records, counts = scan(
+            opened, params, spool, verdicts, workers or worker_count(), refused=forgotten.digests
+        )
+        given = _given_pairs(opened, records, forgotten)
         spellings = unite_spellings(records, params.same_name)
         roles = decide_roles(
             records,
@@ -102,13 +107,17 @@ def _open(params: IngestParams, downloads: Path) -> Named:
     return list(zip(source_names(params.sources), sources, strict=True))
 
 
-def _given_pairs(opened: Named, records: Sequence[Record]) -> Given:
-    """Return the pairs of each source that brings some, and its photos by their names in the source."""
-    return [
+def _given_pairs(opened: Named, records: Sequence[Record], forgotten: Forgotten) -> Given:
+    """Return the pairs of each source that brings some, and its photos by their names in the source.
+
+    Pairs of forgotten people and photos are left out.
+    """
+    found = [
         (source.pairs, photo_names(record for record in records if record.source == name))
         for name, source in opened
         if source.pairs
     ]
+    return [(remembered(pairs, names, forgotten), names) for pairs, names in found]
 
 
 def _pairs(

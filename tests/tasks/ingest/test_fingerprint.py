@@ -11,6 +11,7 @@ import pytest
 from facenet.errors import DownloadFailed, SourceInvalid
 from faults.project import new_project
 from tasks.ingest.fingerprint import fingerprint
+from tasks.labels.forgotten import ERASED, REFUSED, Entry, Forgotten, append, now
 from tests.tasks.downloads.conftest import Site, site
 from tests.tasks.ingest.archives import write_tree, zip_bytes
 from tests.tasks.ingest.settings import ingest_params
@@ -129,6 +130,22 @@ def test_a_source_that_is_gone_counts_as_unchanged_and_a_new_one_is_an_error(
     assert "Source folder is not on this machine" in caplog.text
     with pytest.raises(DownloadFailed, match="was not found"):
         _take(tmp_path, {**_folder(tmp_path), "role": "train"})
+
+
+def test_what_is_forgotten_changes_the_fingerprint_once(photos: Path, tmp_path: Path) -> None:
+    params, target, receipt = ingest_params(_folder(photos.parent)), tmp_path / "f.json", tmp_path / "r.csv"
+
+    def take() -> str:
+        fingerprint(params, target, receipt=receipt)
+        return target.read_text()
+
+    before = take()
+    person = Forgotten().pseudonym("Ann")
+    append(receipt, [Entry("0" * 64, person, REFUSED, now())])
+    after = take()
+    assert after != before
+    append(receipt, [Entry("", person, ERASED, now(), "", "data")])
+    assert take() == after
 
 
 def test_an_archive_is_downloaded_once(tmp_path: Path, site: Site) -> None:

@@ -14,8 +14,10 @@ from tasks.ingest.protocol import (
     pair_rows,
     pairs_table,
     photo_names,
+    remembered,
 )
 from tasks.ingest.records import Record
+from tasks.labels.forgotten import REFUSED, Entry, Forgotten
 from tests.tasks.ingest.settings import ingest_params
 
 
@@ -198,3 +200,22 @@ def test_pairs_are_drawn_from_kept_photos_of_evaluated_people() -> None:
         "B/B_0002",
     }
     assert [pair.same for pair in pairs] == [True, True, False, False]
+
+
+def test_pairs_of_forgotten_people_and_photos_are_left_out_and_those_of_missing_ones_stay() -> None:
+    ann, bob, eve = PhotoName("Ann", 1), PhotoName("Bob", 1), PhotoName("Eve", 1)
+    zoe, lost = PhotoName("Zoë", 2), PhotoName("Eve", 9)
+    pairs = [Pair(ann, other, same=False, fold=0) for other in (bob, eve, zoe, lost)]
+    names = {photo: _photo(photo.identity, "1.jpg") for photo in (ann, bob, eve)}
+    receipt = Forgotten()
+    for name in (
+        "zoe",
+        "Eve/Eve_0001",
+        "Bob",
+    ):  # the photo of Eve and all of Bob came again, with other bytes
+        entry = Entry("0" * 64, receipt.pseudonym(name), REFUSED, "2026-12-01T00:00:00Z")
+        receipt = Forgotten((*receipt.entries, entry))
+    assert remembered(pairs, names, receipt) == [pairs[0], pairs[1], pairs[3]]
+    del names[eve]
+    assert remembered(pairs, names, receipt) == [pairs[0], pairs[3]]
+    assert remembered(pairs, names, Forgotten()) == pairs

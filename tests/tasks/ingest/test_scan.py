@@ -1,5 +1,5 @@
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from tasks.ingest.archives import Member
@@ -25,11 +25,13 @@ def _source(*members: Member) -> Opened:
     return Opened(files, place)
 
 
-def _scan(folder: Path, *sources: Opened, workers: int = 1) -> tuple[list[Record], dict[str, bytes]]:
+def _scan(
+    folder: Path, *sources: Opened, workers: int = 1, refused: Collection[str] = ()
+) -> tuple[list[Record], dict[str, bytes]]:
     named = [(f"s{place}", source) for place, source in enumerate(sources)]
     with Spool(folder) as spool:
         cache = VerdictCache(folder / "cache", limits(ingest_params()))
-        records, _ = scan(named, ingest_params(), spool, cache, workers)
+        records, _ = scan(named, ingest_params(), spool, cache, workers, refused=refused)
         stored = {r.image_id: spool.read(r.image_id) for r in records if r.kept and r.image_id}
     return records, stored
 
@@ -79,6 +81,18 @@ def test_unread_files_have_no_image_id(tmp_path: Path) -> None:
         "unsafe",
         "a link",
     )
+
+
+def test_a_forgotten_photo_is_refused_by_its_bytes_without_digest_and_person(tmp_path: Path) -> None:
+    jpeg, grey = ZOO["jpeg.jpg"].data, ZOO["jpeg_grey.jpg"].data
+    members = [Member("1.jpg", jpeg), Member("2.jpg", jpeg), Member("3.jpg", grey)]
+    refused = hashlib.sha256(jpeg).hexdigest()
+    records, stored = _scan(tmp_path, _source(*members), refused={refused})
+    assert [record.status for record in records] == ["forgotten", "forgotten", "kept"]
+    assert "labels/forgotten.csv" in records[0].reason
+    for record in records[:2]:
+        assert (record.image_id, record.bytes, record.identity, record.role) == (None, None, None, None)
+    assert refused not in stored
 
 
 def test_the_result_does_not_depend_on_the_number_of_workers(tmp_path: Path) -> None:

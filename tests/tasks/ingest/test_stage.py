@@ -20,6 +20,7 @@ from facenet.errors import DataInvalid, SourceInvalid
 from facenet.evaluation.pairs import parse_pairs
 from facenet.images import decode
 from tasks.ingest.stage import run
+from tasks.labels.forgotten import REFUSED, Entry, Forgotten, now
 from tasks.params.ingest import IngestParams
 from tasks.reports import Meter
 from tasks.shards import read_table
@@ -292,6 +293,24 @@ def test_pairs_with_a_missing_photo_are_kept_and_counted(tmp_path: Path) -> None
         "evaluated_photos_left_out": 1,
     }
     assert not (tmp_path / "raw" / "pairs.txt").exists()
+    _refuse_bob(tmp_path, files)
+
+
+def _refuse_bob(folder: Path, files: dict[str, bytes]) -> None:
+    """Forget a person of the pairs file, and run again."""
+    digests = [hashlib.sha256(data).hexdigest() for name, data in files.items() if "Bob" in name]
+    bob = Forgotten().pseudonym("Bob")
+    receipt = Forgotten(tuple(Entry(digest, bob, REFUSED, now()) for digest in digests))
+    params = ingest_params({"kind": "lfw", "archive": "lfw.tgz"})
+    raw = folder / "raw"
+    report = run(params, seed=666, raw=raw, downloads=folder / "downloads", workers=1, forgotten=receipt)
+    assert report["rejected"] == {"forgotten": 2, "corrupt": 1}
+    assert report["pairs"]["scored"] == 3
+    for path in sorted([*raw.iterdir(), folder / "cache" / "ingest" / "verdicts.arrow"]):
+        assert not any(digest.encode() in path.read_bytes() for digest in digests), path
+    rows = _manifest(folder)
+    assert {(row["status"], row["identity"]) for row in rows if "Bob" in row["path"]} == {("forgotten", None)}
+    assert "Bob" not in str(pq.read_table(raw / "pairs.parquet").to_pylist())
 
 
 UNUSABLE = {

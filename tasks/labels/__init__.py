@@ -1,0 +1,1 @@
+"""What people decide about photos and identities, in files of the project that are committed."""
