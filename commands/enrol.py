@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +14,12 @@ from commands.galleries import add_gallery, gallery_of
 from commands.models import add_model, evaluated, load_model
 from commands.output import as_text, json_list, lines, printable, progress
 from commands.path_arguments import FOLDERS, add_photos, completed
-from commands.photos import GROUP, expanded
+from commands.people_folders import Read, people_of, read_people
+from commands.photos import expanded
 from facenet.errors import ParamsInvalid
 
 if TYPE_CHECKING:
-    from facenet import Face, FaceModel, PhotoError
+    from facenet import FaceModel
     from service.gallery import Gallery
     from service.gallery.checks import Finding
     from tasks.commands.photo_files import Argument
@@ -27,7 +28,6 @@ CHECKS = (
     "off: enrol every face; warn: enrol and report what is small, blurred, dark or unlike the person's other "
     "photos; strict: refuse it (default: that of gallery/settings.toml, else warn)"
 )
-Read = tuple[str, bytes, "Face | PhotoError"]  # path, content, and the face in it or why there is none
 
 
 @dataclass(frozen=True)
@@ -102,52 +102,7 @@ def _people(arguments: argparse.Namespace) -> list[tuple[str, list[Argument]]]:
         return [(arguments.name, expanded(arguments.photos))]
     if arguments.name is not None:
         raise ParamsInvalid(f"Name either photos or --from: {arguments.name!r} was given with --from.")
-    folder = Path(arguments.folder)
-    try:
-        folders = sorted(path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
-    except OSError as error:
-        raise ParamsInvalid(f"--from: {folder} cannot be listed: {error.strerror}.") from error
-    if not folders:
-        raise ParamsInvalid(f"--from: {folder} has no folders. Give each person a folder with photos.")
-    return [(path.name, expanded([str(path)])) for path in folders]
-
-
-def read_people(
-    model: FaceModel, people: Sequence[tuple[str, Sequence[Argument]]], bar: Any
-) -> Iterator[tuple[str, list[Read]]]:
-    """Yield each person with their photos and faces, embedded in batches across people."""
-    waiting: list[list[Read]] = [[] for _ in people]
-    flat = [(number, photo) for number, (_, photos) in enumerate(people) for photo in photos]
-    done = 0
-    for start in range(0, len(flat), GROUP):
-        group = flat[start : start + GROUP]
-        for (number, _), found in zip(group, _read(model, [photo for _, photo in group]), strict=True):
-            waiting[number].append(found)
-        bar.update(len(group))
-        rest = flat[start + GROUP :][:1]  # whose person is not complete yet
-        finished = rest[0][0] if rest else len(people)
-        for number in range(done, finished):
-            yield people[number][0], waiting[number]
-            waiting[number] = []  # the bytes of the photos
-        done = finished
-
-
-def _read(model: FaceModel, photos: Sequence[Argument]) -> list[Read]:
-    """Read and embed one batch of photos."""
-    from facenet import PhotoError
-    from tasks.commands.photo_files import Unreadable, read
-
-    contents: list[bytes | PhotoError] = []
-    for photo in photos:
-        try:
-            contents.append(PhotoError("unreadable", photo.problem) if photo.problem else read(photo.path))
-        except Unreadable as error:
-            contents.append(PhotoError("unreadable", str(error)))
-    faces = iter(model.embed([content for content in contents if isinstance(content, bytes)]))
-    return [
-        (photo.path, content, next(faces)) if isinstance(content, bytes) else (photo.path, b"", content)
-        for photo, content in zip(photos, contents, strict=True)
-    ]
+    return people_of(Path(arguments.folder), option="--from")
 
 
 def enrolled(

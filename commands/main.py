@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from commands import (
+    calibrate,
     cluster,
     compare,
     completion,
@@ -56,6 +57,7 @@ COMMANDS = {
     "remove": Command(remove, "remove a person from the gallery", "service"),
     "gallery": Command(gallery, "show the state of the gallery, or change its model", "service"),
     "cluster": Command(cluster, "sort photos into one folder per person"),
+    "calibrate": Command(calibrate, "measure the threshold for your own people", "pipeline"),
     "export": Command(export, "write a model as ONNX files", "export"),
     "results": Command(results, "print the metrics of the last run of the pipeline", "pipeline"),
     "reproduce": Command(reproduce, "train a registered version again, and compare the weights", "pipeline"),

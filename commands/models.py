@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from commands.numbers import number_between
 from commands.output import printable
-from commands.path_arguments import FOLDERS, completed
+from commands.path_arguments import FILES, FOLDERS, completed
 from facenet.errors import ParamsInvalid, WeightsInvalid
 
 if TYPE_CHECKING:
@@ -22,12 +22,20 @@ MODEL = (
     "without one the workspace's models/, without that pretrained)"
 )
 RUNTIME = "that runs the embedding network; onnx needs the extra `export` (default: torch)"
+SITE = (
+    "file of a site calibration by `facenet calibrate`, or none to ignore the one stored with the model "
+    "(default: that one, if any)"
+)
 FAR = "decide at the threshold measured for this false accept rate (default: the model's own threshold)"
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
-    """Add --model, --device and --runtime."""
+def add_model(parser: argparse.ArgumentParser, *, site: bool = True) -> None:
+    """Add --model, --device, --runtime, and --site unless the command never uses a site calibration."""
     completed(parser.add_argument("--model", metavar="MODEL", help=MODEL), FOLDERS)
+    if site:
+        completed(parser.add_argument("--site", metavar="FILE", help=SITE), FILES)
+    else:
+        parser.set_defaults(site="none")
     parser.add_argument("--device", default="auto", help="auto, cpu, mps or cuda (default: auto)")
     parser.add_argument("--runtime", choices=("torch", "onnx", "openvino"), default="torch", help=RUNTIME)
 
@@ -45,15 +53,23 @@ def load_model(arguments: argparse.Namespace) -> FaceModel:
 
     Raises:
         SourceInvalid: the registry has no such version, or cannot be used.
-        WeightsInvalid: a file of the model is missing or damaged.
+        WeightsInvalid: a file of the model is missing or damaged, or --site belongs to another model.
         ParamsInvalid: the device is not available.
     """
     from facenet import FaceModel  # imported late: torch takes seconds, and `--help` does not need it
 
-    model = FaceModel.load(arguments.model, device=arguments.device, runtime=arguments.runtime)
+    options = {"device": arguments.device, "runtime": arguments.runtime}
+    model = FaceModel.load(arguments.model, site=site_of(arguments.site), **options)
     sys.stderr.write(f"model: {printable(model.origin)}\n")
+    if model.site is not None:
+        sys.stderr.write(f"site calibration: {printable(str(model.site))}\n")
     sys.stderr.flush()
     return model
+
+
+def site_of(value: str | None) -> str | bool:
+    """Return the argument `site` of FaceModel.load that a value of --site means."""
+    return True if value is None else value != "none" and value
 
 
 def evaluated(model: FaceModel) -> Matcher:

@@ -7,8 +7,10 @@ import os
 from typing import TYPE_CHECKING
 
 from commands.exit_codes import OK
+from commands.models import SITE, site_of
 from commands.numbers import number_between
 from commands.output import complain
+from commands.path_arguments import FILES, completed
 
 if TYPE_CHECKING:
     from service.api.settings import Settings
@@ -31,6 +33,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "models:/NAME@ALIAS, models:/NAME/VERSION, a folder or pretrained (default: the champion, else the "
     )
     add("--model", metavar="MODEL", help=f"{model}workspace's model, else pretrained)")
+    completed(add("--site", metavar="FILE", help=SITE), FILES)
     runtime = "of the embedding network; onnx and openvino need the extra `export` (default: torch)"
     add("--runtime", choices=("torch", "onnx", "openvino"), default="torch", help=runtime)
     gallery = "path or URL of the gallery (default: FACENET_GALLERY, else gallery/gallery.db)"
@@ -66,7 +69,12 @@ def run(arguments: argparse.Namespace) -> int:
         from service.api.models import source_of
         from service.pages.router import add_pages
 
-        source = source_of(arguments.model, max_pixels=settings.limits.pixels, runtime=arguments.runtime)
+        source = source_of(
+            arguments.model,
+            max_pixels=settings.limits.pixels,
+            runtime=arguments.runtime,
+            site=site_of(arguments.site),
+        )
         app = create_app(settings, tokens, source, arguments.gallery)
         add_pages(app)
         serve(app, settings, listener)

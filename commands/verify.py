@@ -64,6 +64,8 @@ def text(answer: Verification, left: str, right: str) -> str:
         f"  probability of the same person {answer.probability:.4f}",
         f"  distance {answer.distance:.4f}, {relation} the threshold {answer.threshold:.4f}",
     ]
+    if answer.site is not None:
+        lines.append(f"  by the site calibration {printable(answer.site)}")
     for side, path in (("left", left), ("right", right)):
         face = getattr(answer, side)
         if face.faces_found > 1:

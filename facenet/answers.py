@@ -91,6 +91,7 @@ class Verifier:
             left=left,
             right=right,
             error="; ".join(errors) or None,
+            site=self._matcher.site_name,
         )
 
 

@@ -43,12 +43,14 @@ class FaceModel:
         origin: where the model comes from.
         digest: sha256 in hexadecimal; two models of one digest have comparable templates.
         card: the model card.
-        matcher: the calibration; None for a model that was not evaluated.
+        matcher: the calibration, that of the site if there is one; None for a model that was not evaluated.
+        site: the site calibration, if any; `evaluation` is then the calibration that it replaces.
         template_size: D of the (D,) templates; 0 if the model was not evaluated.
     """
 
     def __init__(self, parts: ModelParts, *, origin: str, max_pixels: int = MAX_PIXELS) -> None:
         self.origin, self.card, self.matcher = origin, parts.card, parts.matcher
+        self.site, self.evaluation = parts.site, parts.evaluation or parts.matcher
         self.digest = model_digest(parts.card, parts.matcher)
         self.template_size = template_size(parts.card, parts.matcher)
         self._aligner, self._embedder = parts.aligner, parts.embedder
@@ -65,6 +67,7 @@ class FaceModel:
         runtime: str = "torch",
         batch_size: int = 32,
         max_pixels: int = MAX_PIXELS,
+        site: str | Path | bool = True,
     ) -> Self:
         """Return a model.
 
@@ -77,6 +80,8 @@ class FaceModel:
                 read an exported folder or export the model once into the user's cache.
             batch_size: maximum number of faces embedded at once; fewer are not padded to it.
             max_pixels: larger photos are rejected before decoding.
+            site: file of a site calibration by `facenet calibrate`; True: that stored with the model, if any;
+                False: none.
 
         Raises:
             SourceInvalid: the registry has no such version, or cannot be used.
@@ -85,7 +90,7 @@ class FaceModel:
             PackageMissing: a package that the runtime needs is not installed.
         """
         with model_folder(source) as (folder, origin):
-            parts = load_parts(folder, device=device, batch_size=batch_size, runtime=runtime)
+            parts = load_parts(folder, device=device, batch_size=batch_size, runtime=runtime, site=site)
         return cls(parts, origin=origin, max_pixels=max_pixels)
 
     def __repr__(self) -> str:

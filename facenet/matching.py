@@ -75,6 +75,11 @@ class Matcher:
     histogram: Histogram | None = None
     format: int = FORMAT
 
+    @property
+    def site_name(self) -> str | None:
+        """The name of the site calibration whose thresholds and curve replace the evaluation's, if any."""
+        return None
+
     def check(self, weights_sha256: str) -> None:
         """Raise WeightsInvalid if the calibration was measured with other weights."""
         if self.weights_sha256 != weights_sha256:

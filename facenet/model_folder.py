@@ -23,6 +23,7 @@ from facenet.export import EMBEDDER
 from facenet.matching import Matcher, read_matcher
 from facenet.model import CALIBRATION, CARD, DETECTOR, WEIGHTS, ModelCard
 from facenet.runtimes import load_graph_embedder
+from facenet.site_calibration.calibration import SITE_FILE, SiteCalibration
 
 
 @dataclass(frozen=True)
@@ -30,20 +31,26 @@ class ModelParts:
     """What FaceModel computes with, configured as the model was evaluated.
 
     embedder: for a few faces at once, see ChunkEmbedder's `adaptive`. matcher: None for a model that was not
-    evaluated.
+    evaluated. site: None without a site calibration; otherwise `matcher` has its thresholds and curve, and
+    `evaluation` is the calibration that they replace.
     """
 
     card: ModelCard
     aligner: FaceAligner
     embedder: ChunkEmbedder
     matcher: Matcher | None
+    site: SiteCalibration | None = None
+    evaluation: Matcher | None = None
 
 
-def load_parts(folder: Path, *, device: str, batch_size: int, runtime: str = "torch") -> ModelParts:
+def load_parts(
+    folder: Path, *, device: str, batch_size: int, runtime: str = "torch", site: str | Path | bool = True
+) -> ModelParts:
     """Return the parts of the model in a folder: a registered version's `artifacts`, or `models/`.
 
     device: a torch device, or "auto" for the best available one. batch_size: faces embedded at once.
     runtime: of the embedding network: "torch", or "onnx" or "openvino" on the CPU. Detection has its own.
+    site: file of a site calibration; True: that in the folder, if any; False: none.
 
     Raises:
         WeightsInvalid: a file is missing or invalid, or the files belong to different models.
@@ -55,9 +62,34 @@ def load_parts(folder: Path, *, device: str, batch_size: int, runtime: str = "to
     chosen = resolve_device("cpu" if runtime != "torch" and device == "auto" else device)
     card = ModelCard.read(folder / CARD)
     matcher = read_matcher(folder / CALIBRATION, card.weights_sha256)
+    calibration = read_site(folder, card, matcher, site)
     precision = matcher.precision if matcher else None
     embedder = _embedder(folder, runtime, device=chosen, batch_size=batch_size, precision=precision)
-    return ModelParts(card, _aligner(card, folder / DETECTOR, chosen), embedder, matcher)
+    aligner = _aligner(card, folder / DETECTOR, chosen)
+    if calibration is None or matcher is None:
+        return ModelParts(card, aligner, embedder, matcher)
+    return ModelParts(card, aligner, embedder, calibration.applied(matcher), calibration, matcher)
+
+
+def read_site(
+    folder: Path, card: ModelCard, matcher: Matcher | None, site: str | Path | bool = True
+) -> SiteCalibration | None:
+    """Return the site calibration of a model: the file `site`; True: that in its folder, if any; False: none.
+
+    Raises:
+        WeightsInvalid: the file is missing or invalid, belongs to another model, or to none that can decide.
+    """
+    if site is False or (site is True and not (folder / SITE_FILE).exists()):
+        return None
+    path = folder / SITE_FILE if site is True else Path(site)
+    calibration = SiteCalibration.read(path)
+    if matcher is None:
+        raise WeightsInvalid(
+            f"The site calibration {calibration.name!r} needs a model that was evaluated. Run `dvc repro "
+            "evaluate`."
+        )
+    calibration.check(model_digest(card, matcher), path)
+    return calibration
 
 
 def _embedder(

@@ -28,20 +28,29 @@ def model_folder(source: str | Path | None) -> Iterator[tuple[Path, str]]:
         SourceInvalid: the registry has no such version, or cannot be used.
         WeightsInvalid: a package that the pretrained model needs is missing or damaged.
     """
-    version = _version(source)
+    version = version_of(source)
     if version is not None:
         with tempfile.TemporaryDirectory(prefix="facenet-model-") as scratch:
             yield download_version(version, Path(scratch)), str(version)
-    elif source is None and (WORKSPACE / CARD).exists():
-        yield WORKSPACE, f"{WORKSPACE}/ (of this workspace)"
-    elif source is None or source == PRETRAINED:
+    elif (folder := local_folder(source)) is None:
         yield pretrained.folder(), PRETRAINED_ORIGIN
     else:
-        yield Path(source), str(source)
+        yield folder, str(source) if source is not None else f"{WORKSPACE}/ (of this workspace)"
 
 
-def _version(source: str | Path | None) -> RegisteredVersion | None:
-    """Return the version that a source means, None if it means something else."""
+def local_folder(source: str | Path | None) -> Path | None:
+    """Return the folder of a model that is not registered; None for the pretrained model."""
+    if source is None:
+        return WORKSPACE if (WORKSPACE / CARD).exists() else None
+    return None if source == PRETRAINED else Path(source)
+
+
+def version_of(source: str | Path | None) -> RegisteredVersion | None:
+    """Return the version that a source means, None if it means something else.
+
+    Raises:
+        SourceInvalid: the registry has no such version, or cannot be used.
+    """
     if source is None:
         return find_version(CHAMPION) if store_uri() else None
     if not isinstance(source, str) or not source.startswith(SCHEME):

@@ -105,6 +105,7 @@ class Verification:
     probability: of a match, None if there is an error. supported: whether the evaluation had enough people to
     state the threshold's rate. reason: why not, else None; threshold and probability may then be far off.
     left, right: the faces compared, None where a photo is unreadable or shows no face. error: which, and why.
+    site: name of the site calibration that threshold and probability are of; None: the evaluation's.
     """
 
     match: bool
@@ -116,6 +117,7 @@ class Verification:
     left: Face | None
     right: Face | None
     error: str | None = None
+    site: str | None = None
 
     def __str__(self) -> str:
         unsure = "" if self.supported else f"; not supported: {self.reason}"
@@ -137,6 +139,7 @@ class Verification:
             "probability": self.probability,
             "supported": self.supported,
             "reason": self.reason,
+            "site": self.site,
             "error": self.error,
             **{side: face and face.to_dict(vectors=vectors) for side, face in faces.items()},
         }

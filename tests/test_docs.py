@@ -18,6 +18,7 @@ PROMOTION = "tests/flows/test_promotion.py"
 DASK, TUTORIAL = "tests/tasks/dask_processes.py", "tests/test_tutorial.py"
 SERVICES, SWITCH = "tests/operations/test_up.py", "faults/scenarios/serving_switch.py"
 FIRST_STEPS = "tests/commands/test_main.py"
+CALIBRATE = "tests/commands/test_calibrate.py"
 SERVE, TOKENS = "tests/commands/test_serve.py", "tests/commands/test_token.py"
 RUN_BY = {
     "make setup": ("tests/test_makefile.py", '"setup"'),
@@ -176,6 +177,14 @@ RUN_BY = {
     ),
     'eval "$(facenet completion bash)"': ("tests/commands/test_completion.py", "input=script + ask"),
     "facenet doctor": ("tests/commands/test_doctor.py", 'facenet("doctor")'),
+    "facenet calibrate people/ --far 0.01": (CALIBRATE, 'facenet("calibrate", "site") == 0'),
+    "facenet calibrate people/ --far 0.01 --name office --out site.json --plot site.png": (
+        CALIBRATE,
+        '"--out", "site.json", "--plot", "a.png"',
+    ),
+    "facenet calibrate people/ --far 0.01 --store": (CALIBRATE, '"calibrate", "site", "--store"'),
+    "facenet verify ada1.jpg ada2.jpg --site site.json": (CALIBRATE, '"--site", "site.json"'),
+    "facenet serve --site site.json": (SERVE, '["--site", "site.json"]'),
     "facenet summary nn4_small2 --variant dl4j": (
         "tests/commands/test_summary.py",
         '"nn4_small2", "--variant"',

@@ -43,6 +43,16 @@ class SampleSize:
             )
         return None
 
+    def missing(self, far: float) -> tuple[int, int]:
+        """Return how many more people, and pairs of people, would support false accept rate `far`.
+
+        As if every two people were compared, also the ones that are missing.
+        """
+        pairs = int(np.ceil(LEAST_ERRORS / far - ROUNDING))
+        people = max(LEAST_PEOPLE, int(np.ceil((1 + np.sqrt(1 + 8 * pairs)) / 2 - ROUNDING)))
+        compared = people * (people - 1) // 2
+        return max(0, people - self.people), max(0, compared - self.people_pairs)
+
     def supported(self, fpir: float) -> int:
         """Return the largest gallery, in photos, in which the sample supports a rate `fpir`; 0: none."""
         return int(np.floor(fpir * self.people_pairs / LEAST_ERRORS + ROUNDING))

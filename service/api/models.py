@@ -37,15 +37,18 @@ class Source:
     identify: Callable[[], str] | None = None
 
 
-def source_of(name: str | Path | None, *, max_pixels: int, runtime: str = "torch") -> Source:
+def source_of(
+    name: str | Path | None, *, max_pixels: int, runtime: str = "torch", site: str | bool = True
+) -> Source:
     """Return the source of what FaceModel.load accepts; an alias, and the default champion, are followed.
 
-    max_pixels: larger photos are rejected before decoding. runtime: of the embedding network.
+    max_pixels: larger photos are rejected before decoding. runtime: of the embedding network. site:
+    as FaceModel.load takes it; a champion that it does not belong to is not taken over.
     """
     uri = CHAMPION if name is None else str(name)
 
     def load() -> FaceModel:
-        return FaceModel.load(name, max_pixels=max_pixels, runtime=runtime)
+        return FaceModel.load(name, max_pixels=max_pixels, runtime=runtime, site=site)
 
     def identify() -> str:
         return str(find_version(uri)) if store_uri() else ""
@@ -150,7 +153,9 @@ class Models:
         self._model, self._identity, self._failed = model, identity, None
         self._complaint = ""
         self._metrics.model.labels(model.digest).set(1)
-        LOG.info("model loaded", extra={FIELDS: {"origin": model.origin, "digest": model.digest}})
+        fields = {"origin": model.origin, "digest": model.digest}
+        site = {} if model.site is None else {"site": str(model.site)}
+        LOG.info("model loaded", extra={FIELDS: {**fields, **site}})
 
 
 def probe(model: FaceModel) -> None:

@@ -91,7 +91,10 @@ class EmbedAnswer(BaseModel):
 
 
 class VerifyAnswer(BaseModel):
-    """Whether the two photos show one person; see facenet.results.Verification."""
+    """Whether the two photos show one person; see facenet.results.Verification.
+
+    site: name of the site calibration that decided; null: the evaluation of the model did.
+    """
 
     model: str
     match: bool
@@ -100,6 +103,7 @@ class VerifyAnswer(BaseModel):
     probability: float
     supported: bool
     reason: str | None
+    site: str | None
     left: FaceAnswer
     right: FaceAnswer
 
@@ -207,13 +211,17 @@ class RemovalAnswer(BaseModel):
 
 
 class ModelAnswer(BaseModel):
-    """The model in use: card (model.json) and calibration (calibration.json; null if not evaluated)."""
+    """The model in use: card (model.json), and calibration (calibration.json; null if not evaluated).
+
+    site: the site calibration whose thresholds and probability replace those of the calibration; null: none.
+    """
 
     origin: str
     digest: str
     template_size: int
     card: dict[str, Any]
     calibration: dict[str, Any] | None
+    site: dict[str, Any] | None
 
 
 def face_answer(face: Face, *, vectors: bool = False) -> dict[str, Any]:

@@ -45,6 +45,7 @@ CODE = (
     "facenet.registry",
     "facenet.results",
     "facenet.runtimes",
+    "facenet.site_calibration.calibration",
     "facenet.standardisation",
     "facenet.user_cache",
     "tasks.tracking.serving",
@@ -68,6 +69,7 @@ OUTPUTS: dict[str, Any] = {  # a list stands for an array; every column is optio
     "threshold": "double",
     "supported": "boolean",
     "reason": "string",
+    "site": "string",
     "error": "string",
 }
 

@@ -17,7 +17,7 @@ from facenet.photos import from_base64
 from facenet.results import SIDES, Face, PhotoError, Verification
 
 OF_FACE = ("embedding", "box", "probability", "landmarks", "faces_found", "fallback")
-OF_PAIR = ("match", "distance", "threshold", "probability", "supported", "reason")
+OF_PAIR = ("match", "distance", "threshold", "probability", "supported", "reason", "site")
 Row = Mapping[str, Any]
 Answer = dict[str, Any]
 

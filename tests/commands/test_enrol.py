@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from commands import enrol
+from commands import people_folders
 from facenet import FaceModel
 from tests.commands.running import facenet
 
@@ -38,7 +38,7 @@ def test_a_folder_per_person(
     monkeypatch: pytest.MonkeyPatch,
     group: int,
 ) -> None:
-    monkeypatch.setattr(enrol, "GROUP", group)
+    monkeypatch.setattr(people_folders, "GROUP", group)
     (people / "people" / "empty").mkdir()
     (people / "people" / ".hidden").mkdir()
     assert facenet("enrol", "--from", "people") == 1

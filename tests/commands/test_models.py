@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.models import add_decision, add_model, load_model, measured_rates
+from commands.models import add_decision, add_model, load_model, measured_rates, site_of
 from facenet import FaceModel
 from facenet.errors import ParamsInvalid
 from tests.commands.running import facenet
@@ -26,13 +26,18 @@ def test_without_an_option_the_default_model_is_loaded_and_named(
     add_decision(parser)
     assert load_model(parser.parse_args([])) is model
     assert (
-        load_model(parser.parse_args(["--model", "pretrained", "--device", "cpu", "--runtime", "onnx"]))
+        load_model(
+            parser.parse_args(
+                ["--model", "pretrained", "--device", "cpu", "--runtime", "onnx", "--site", "site.json"]
+            )
+        )
         is model
     )
     assert asked == [
-        (None, {"device": "auto", "runtime": "torch"}),
-        ("pretrained", {"device": "cpu", "runtime": "onnx"}),
+        (None, {"device": "auto", "runtime": "torch", "site": True}),
+        ("pretrained", {"device": "cpu", "runtime": "onnx", "site": "site.json"}),
     ]
+    assert (site_of(None), site_of("none"), site_of("a.json")) == (True, False, "a.json")
     assert capsys.readouterr() == ("", f"model: {model.origin}\n" * 2)
 
 

@@ -24,8 +24,10 @@ import pytest
 import requests
 from PIL import Image
 
+from facenet.face_model import FaceModel
 from service.api.tokens import TokenStore
 from tests.commands.running import ROOT, facenet_process
+from tests.facenet.site_calibration.test_calibration import site_calibration
 from tests.waiting import wait_for
 
 MEGABYTE = 2**20
@@ -69,13 +71,17 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def server(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(
+    model_folder: Path, face_model: FaceModel, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("serve")
+    site_calibration(model_digest=face_model.digest).write(folder / "site.json")
     store = TokenStore(folder / "tokens.json")
     tokens = {scope: store.create(scope, scope)[1] for scope in ("read", "enrol", "admin")}
     tokens["expired"] = store.create("expired", "admin", days=1e-9)[1]
     command = [sys.executable, "-m", "commands.main", "serve", "--port", "0", "--require-tokens"]
     command += ["--model", str(model_folder), "--gallery", str(folder / "gallery.db")]
+    command += ["--site", "site.json"]
     environment = {"FACENET_TOKENS": str(store.path), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     log = folder / "serve.log"
     with (
@@ -124,7 +130,8 @@ def bomb(side: int) -> bytes:
 def test_it_answers(server: Server, jpeg: bytes) -> None:
     files = {"left": jpeg, "right": jpeg}
     answer = server.ask("POST", "/v1/verify", token="read", files=files)
-    assert answer.json()["match"] is True
+    assert (answer.json()["match"], answer.json()["site"]) == (True, "office")
+    assert server.ask("GET", "/v1/model", token="read").json()["site"]["name"] == "office"
     assert server.ask("GET", "/metrics", token="read").text.count("facenet_batch_photos_count 1.0") == 1
 
 

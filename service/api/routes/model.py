@@ -14,9 +14,11 @@ router = APIRouter(prefix="/v1", tags=["model"])
 
 @router.get("/model", response_model=ModelAnswer, dependencies=[requires("read")])
 async def model(request: Request) -> JSONResponse:
-    """Return card, calibration and digests of the model in use."""
+    """Return card, calibrations and digests of the model in use."""
     found = context_of(request).models.model()
-    calibration = None if found.matcher is None else dataclasses.asdict(found.matcher)
+    calibration, site = (
+        None if part is None else dataclasses.asdict(part) for part in (found.evaluation, found.site)
+    )
     return JSONResponse(
         {
             "origin": found.origin,
@@ -24,5 +26,6 @@ async def model(request: Request) -> JSONResponse:
             "template_size": found.template_size,
             "card": dataclasses.asdict(found.card),
             "calibration": calibration,
+            "site": site,
         }
     )

@@ -33,3 +33,16 @@ def test_thirty_expected_errors_among_pairs_of_people(far: float, needed: int) -
     assert shortage is not None
     assert f"{needed - 1:,} pairs of people" in shortage
     assert f"needs at least {needed:,}" in shortage
+
+
+@pytest.mark.parametrize(("people", "far"), [(24, 0.01), (24, 0.1), (3, 0.5), (100, 0.001), (78, 0.01)])
+def test_the_missing_people_support_the_rate_and_one_fewer_does_not(people: int, far: float) -> None:
+    size = SampleSize(people, people * (people - 1) // 2)
+    more, pairs = size.missing(far)
+
+    def enough(total: int) -> bool:
+        return SampleSize(total, total * (total - 1) // 2).shortage(far) is None
+
+    assert enough(people + more)
+    assert more == 0 or not enough(people + more - 1)
+    assert pairs == (people + more) * (people + more - 1) // 2 - size.people_pairs

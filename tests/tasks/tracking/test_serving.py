@@ -2,6 +2,7 @@ import base64
 import io
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,14 @@ import pytest
 import requests
 from PIL import Image
 
+from commands.site_storage import store
 from facenet.face_model import FaceModel
 from facenet.model_folder import save_detector
 from facenet.results import Verification
+from facenet.site_calibration.calibration import SITE_FILE, SiteCalibration
 from tasks.tracking import tracking_uri
 from tests.calibration import calibrate
+from tests.facenet.site_calibration.test_calibration import site_calibration
 from tests.registration import register_faces
 from tests.servers import mlflow_running
 
@@ -36,9 +40,11 @@ def photos(orl_photos: list[tuple[str, bytes]]) -> list[bytes]:
 
 @pytest.fixture
 def address(mlflow_store: Path, tiny_model: Path, tmp_path: Path) -> Iterator[str]:
-    """A scoring server of the version that register made, as a user starts it."""
-    calibrate(tiny_model, mlflow_store, threshold=THRESHOLD)
+    """A scoring server of the version that register made, as a user starts it, with a site calibration."""
+    calibrate(tiny_model, mlflow_store, threshold=1.0)
     register_faces(tiny_model, mlflow_store)
+    model = FaceModel.load("models:/faces@challenger", device="cpu")
+    store("models:/faces@challenger", model, site_of(model))
     with mlflow_running(
         ["models", "serve", "-m", "models:/faces@challenger", "--env-manager", "local", "--workers", "1"],
         "/ping",
@@ -47,6 +53,11 @@ def address(mlflow_store: Path, tiny_model: Path, tmp_path: Path) -> Iterator[st
         MLFLOW_ALLOW_PICKLE_DESERIALIZATION="false",
     ) as serving:
         yield serving
+
+
+def site_of(model: FaceModel) -> SiteCalibration:
+    site = site_calibration(model_digest=model.digest)
+    return replace(site, thresholds=(replace(site.default, threshold=THRESHOLD),))
 
 
 def ask(address: str, request: dict[str, Any]) -> list[dict[str, Any]]:
@@ -62,7 +73,8 @@ def test_a_served_version_answers_every_form_of_request_as_the_pipeline_does(
     folder = tmp_path / "model"
     shutil.copytree(tiny_model, folder)
     save_detector(folder)
-    calibrate(tiny_model, folder, threshold=THRESHOLD)
+    calibrate(tiny_model, folder, threshold=1.0)
+    site_of(FaceModel.load(folder, device="cpu")).write(folder / SITE_FILE)
     model = FaceModel.load(folder, device="cpu")
     expected = [face.to_dict() for face in model.embed(photos)]
     texts = [base64.b64encode(photo).decode() for photo in photos]
@@ -129,10 +141,10 @@ def check(answers: list[dict[str, Any]], expected: list[Verification]) -> None:
     """Compare answers with those of the model on the same files."""
     for answer, other in zip(answers, expected, strict=True):
         assert set(answer) == {
-            *("match", "distance", "threshold", "probability", "supported", "reason", "error"),
+            *("match", "distance", "threshold", "probability", "supported", "reason", "site", "error"),
         }
         assert answer["match"] is other.match
         assert answer["distance"] == pytest.approx(other.distance, abs=1e-5)
         assert answer["probability"] == pytest.approx(other.probability, abs=1e-4)
-        assert (answer["threshold"], answer["error"]) == (0.02, None)
+        assert (answer["threshold"], answer["site"], answer["error"]) == (0.02, "office", None)
         assert (answer["supported"], answer["reason"]) == (False, other.reason)
