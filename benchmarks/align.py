@@ -22,6 +22,7 @@ from benchmarks.align_table import table
 from benchmarks.floor import multiply_adds, peak
 from benchmarks.sides import Side, peer_python
 from benchmarks.stage import run_stages, spread, write_photos
+from facenet.cores import cores
 from facenet.detection import runtime_version
 from tasks.entry import stage_main
 from tasks.reports import write_report
@@ -53,7 +54,7 @@ def main() -> None:
     )
     add("--compare", type=int, default=400, help="photos per round, for both detectors")
     add("--rounds", type=int, default=5)
-    add("--threads", type=int, default=machine.cores(), help="cores available to each side")
+    add("--threads", type=int, default=cores(), help="cores available to each side")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="facenet-benchmark-") as folder:
         metrics = measure(arguments, Path(folder))

@@ -23,6 +23,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks import machine, view2
 from benchmarks.sides import EMBED_ROUNDS, Side, peer_python
 from benchmarks.stage import LFW
+from facenet.cores import cores
 from facenet.devices import resolve_precision
 from facenet.errors import DownloadFailed, SourceInvalid
 from facenet.evaluation.distances import Floats, Metric
@@ -71,7 +72,7 @@ def parse() -> argparse.Namespace:
         type=Path,
         help="folder to keep faces, model and embeddings of View 2 in, for the next run",
     )
-    add("--threads", type=int, default=machine.cores(), help="cores available to each side")
+    add("--threads", type=int, default=cores(), help="cores available to each side")
     return parser.parse_args()
 
 

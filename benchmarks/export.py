@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from benchmarks import machine
 from benchmarks.view2_faces import aligned_faces, view2_pairs
 from facenet import networks, pretrained
+from facenet.cores import cores
 from facenet.devices import cpu_threads, resolve_precision
 from facenet.embedder import ChunkEmbedder, load_embedder
 from facenet.evaluation.distances import combine_flips
@@ -69,7 +70,7 @@ def parse() -> argparse.Namespace:
     add("--faces", type=int, default=256, help="faces per round")
     add("--speed-only", action="store_true", help="skip the accuracy on View 2")
     add("--workspace", type=Path, help="folder to keep the aligned faces in, for the next run")
-    add("--threads", type=int, default=machine.cores())
+    add("--threads", type=int, default=cores())
     return parser.parse_args()
 
 

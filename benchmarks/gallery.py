@@ -33,6 +33,7 @@ from sqlalchemy import insert, update
 from threadpoolctl import threadpool_limits
 
 from benchmarks import machine
+from facenet.cores import cores
 from service.gallery import Enrolment, Gallery
 from service.gallery.approximate import Approximate
 from service.gallery.schema import info, people, photos
@@ -193,7 +194,7 @@ def times(gallery: Gallery, index: Approximate, queries: Rows) -> dict[str, Any]
         "approximate": lambda asked: index.search(gallery.snapshot(), asked, 1),
     }
     found: dict[str, Any] = {"ms_per_query": {}}
-    for threads in sorted({1, machine.cores()}):
+    for threads in sorted({1, cores()}):
         faiss.omp_set_num_threads(threads)
         with threadpool_limits(threads, user_api="blas"):
             single = alternate(sides, [queries[n : n + 1] for n in range(SINGLES)])

@@ -1,11 +1,12 @@
 """Describe the machine of a measurement in one line."""
 
-import os
 import platform
 from pathlib import Path
 
 import psutil
 import torch
+
+from facenet.cores import cores
 
 
 def processor() -> str:
@@ -14,11 +15,6 @@ def processor() -> str:
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
-
-
-def cores() -> int:
-    """Return the number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def description() -> str:

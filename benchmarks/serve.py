@@ -24,13 +24,14 @@ from benchmarks import machine
 from benchmarks.serve_servers import Rival, facenet_serve, mlflow_serve, save_model
 from benchmarks.stage import spread, write_photos
 from facenet import pretrained
+from facenet.cores import cores
 from tasks.entry import stage_main
 from tasks.reports import write_report
 
 REPORT = Path("reports") / "benchmarks" / "serve.json"
 CLIENTS = (1, 8, 32)
 MEMORY_REQUESTS = 2000
-WARM = 100  # requests before memory is measured
+WARM = 500  # requests before memory is measured; the first ones allocate buffers for batches of each size
 Bodies = list[tuple[str, str]]
 HEADLINE = ("ratio_8_clients", "p99_ms", "growth_mb")
 
@@ -46,7 +47,7 @@ def main() -> None:
         ours = stack.enter_context(facenet_serve(folder, files, "--runtime", arguments.runtime))
         rivals = {
             "mlflow": stack.enter_context(mlflow_serve(folder, model, workers=1)),
-            "mlflow_workers": stack.enter_context(mlflow_serve(folder, model, workers=machine.cores())),
+            "mlflow_workers": stack.enter_context(mlflow_serve(folder, model, workers=cores())),
         }
         found = measure(ours, rivals, bodies, arguments.rounds)
         report = summary(found) | {
@@ -66,7 +67,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Compare facenet serve with mlflow models serve.")
     add = parser.add_argument
     add("--model", type=Path, help="folder of an evaluated model (default: the pretrained one)")
-    add("--runtime", default="torch", help="of facenet serve: torch, onnx or openvino (default: torch)")
+    add("--runtime", default="auto", help="of facenet serve, as its option --runtime (default: auto)")
     add("--pairs", type=int, default=96, help="pairs per round")
     add("--rounds", type=int, default=3)
     add("--requests", type=int, default=MEMORY_REQUESTS, help="while memory is watched")

@@ -25,6 +25,7 @@ from tqdm import tqdm
 
 from benchmarks import machine
 from benchmarks.sides import environment_of, peer_python
+from facenet.cores import cores
 from facenet.errors import SourceInvalid
 from facenet.images import encode
 from tasks.entry import stage_main
@@ -80,7 +81,7 @@ def main() -> None:
     add("--rounds", type=int, default=5)
     add("--batch", type=int, default=32, help="images per batch")
     add("--people", type=int, default=1000, help="classes of the head")
-    add("--threads", type=int, default=machine.cores(), help="cores available to each side")
+    add("--threads", type=int, default=cores(), help="cores available to each side")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="facenet-benchmark-") as folder:
         metrics = measure(arguments, Path(folder) / "faces.arrow")

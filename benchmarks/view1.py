@@ -18,6 +18,7 @@ from benchmarks import machine
 from benchmarks.stage import run_stage
 from benchmarks.view1_curves import draw_curves
 from facenet.atomic import write_text
+from facenet.cores import cores
 from tasks.commands.recipes import compose
 from tasks.entry import stage_main
 from tasks.params import parse_params
@@ -137,7 +138,7 @@ def _row(recipe: str, workspace: Path, untrained: dict[str, Any]) -> dict[str, A
         **{name: evaluated[name] for name in ("auc", "eer")},
         "untrained": untrained["accuracy"],
         "untrained_interval": untrained["accuracy_interval"],
-        "cores": machine.cores(),
+        "cores": cores(),
         "machine": machine.description(),
     }
 

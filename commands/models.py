@@ -21,7 +21,8 @@ MODEL = (
     "models:/NAME@ALIAS, models:/NAME/VERSION, a folder with a model, or pretrained (default: the champion, "
     "without one the workspace's models/, without that pretrained)"
 )
-RUNTIME = "that runs the embedding network; onnx needs the extra `export` (default: torch)"
+RUNTIMES = ("auto", "torch", "onnx", "openvino")
+RUNTIME = "of the embedding network; auto: OpenVINO if the extra `export` is installed, else torch"
 SITE = (
     "file of a site calibration by `facenet calibrate`, or none to ignore the one stored with the model "
     "(default: that one, if any)"
@@ -37,7 +38,7 @@ def add_model(parser: argparse.ArgumentParser, *, site: bool = True) -> None:
     else:
         parser.set_defaults(site="none")
     parser.add_argument("--device", default="auto", help="auto, cpu, mps or cuda (default: auto)")
-    parser.add_argument("--runtime", choices=("torch", "onnx", "openvino"), default="torch", help=RUNTIME)
+    parser.add_argument("--runtime", choices=RUNTIMES, default="torch", help=f"{RUNTIME} (default: torch)")
 
 
 def add_decision(parser: argparse.ArgumentParser) -> None:

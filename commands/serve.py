@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from commands.exit_codes import OK
-from commands.models import SITE, site_of
+from commands.models import RUNTIME, RUNTIMES, SITE, site_of
 from commands.numbers import number_between
 from commands.output import complain
 from commands.path_arguments import FILES, completed
@@ -34,8 +34,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     add("--model", metavar="MODEL", help=f"{model}workspace's model, else pretrained)")
     completed(add("--site", metavar="FILE", help=SITE), FILES)
-    runtime = "of the embedding network; onnx and openvino need the extra `export` (default: torch)"
-    add("--runtime", choices=("torch", "onnx", "openvino"), default="torch", help=runtime)
+    add("--runtime", choices=RUNTIMES, default="auto", help=f"{RUNTIME} (default: auto)")
     gallery = "path or URL of the gallery (default: FACENET_GALLERY, else gallery/gallery.db)"
     add("--gallery", metavar="GALLERY", help=gallery)
     allowed = "further name in the Host header, such as that of a reverse proxy; requests then need a token"
@@ -83,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _share_cores(threads: int) -> None:
     """Divide the cores among the threads that run the model; torch reads this when it is loaded."""
-    from service.api.settings import cores
+    from facenet.cores import cores
 
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores() // threads)))
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle threads sleep

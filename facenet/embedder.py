@@ -20,21 +20,20 @@ from facenet.standardisation import standardise
 # Kernels sum the last rows of an uneven matrix in a different order, depending on the number of threads: an
 # embedding would then depend on its position in the chunk.
 ROW_MULTIPLE = 8
-FEW = 3  # faces that are embedded one by one in less time than a padded chunk of ROW_MULTIPLE takes
 
 
 class ChunkEmbedder(ABC):
-    """Computes embeddings in chunks of one fixed shape, whatever runs the network.
+    """Computes embeddings in chunks, whatever runs the network.
 
-    The last chunk is padded, so the kernels always see the same shapes and an embedding depends neither on
-    its position nor on the number and content of the other faces.
+    The chunks have one fixed shape, for which the last one is padded: the kernels always see the same
+    shapes, and an embedding depends neither on its position nor on the number and content of the other faces.
 
     Args:
         image_size: S, pixels.
         precision: fp32, bf16 or fp16, of the network's arithmetic; embeddings are always float32.
         batch_size: faces per chunk; 1, or rounded up to a multiple of 8.
-        adaptive: use smaller chunks for fewer faces: a few one by one, others in a multiple of 8. The last
-            bits of an embedding then depend on how many faces are embedded with it.
+        adaptive: do not pad. A few faces then take less time, but the last bits of an embedding depend on
+            its position and on how many faces are embedded with it.
     """
 
     def __init__(self, *, image_size: int, precision: str, batch_size: int, adaptive: bool) -> None:
@@ -55,28 +54,23 @@ class ChunkEmbedder(ABC):
             WeightsInvalid: an embedding is not finite.
         """
         faces = center_crop(faces, self.image_size)
-        chunks = [faces[rows] for rows in self._chunks(len(faces))]
-        return np.concatenate([self._embed_chunk(chunk, self._padded(len(chunk))) for chunk in chunks])
+        starts = range(0, max(1, len(faces)), self.batch_size)
+        return np.concatenate([self._embed_chunk(faces[start : start + self.batch_size]) for start in starts])
 
     def embed_flipped(self, faces: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return the embeddings of the crops mirrored left to right; shapes and errors as `embed`."""
         return self.embed(center_crop(faces, self.image_size)[:, :, ::-1])
 
-    def _chunks(self, count: int) -> list[slice]:
-        """Return at least one slice; together they cover `count` faces."""
-        whole, rest = divmod(count, self.batch_size)
-        if not self.adaptive or rest > FEW:
-            return [slice(s, s + self.batch_size) for s in range(0, max(1, count), self.batch_size)]
-        chunks = [slice(c * self.batch_size, (c + 1) * self.batch_size) for c in range(whole)]
-        return chunks + [slice(s, s + 1) for s in range(whole * self.batch_size, max(1, count))]
+    def embed_both(
+        self, faces: npt.NDArray[np.uint8]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Return `embed` and `embed_flipped` of the faces, computed together."""
+        crops = center_crop(faces, self.image_size)
+        found = self.embed(np.concatenate([crops, crops[:, :, ::-1]]))
+        return found[: len(crops)], found[len(crops) :]
 
-    def _padded(self, count: int) -> int:
-        """Return the number of rows in which a chunk of `count` faces passes through the network."""
-        if not self.adaptive:
-            return self.batch_size
-        return 1 if count <= 1 else -(-count // ROW_MULTIPLE) * ROW_MULTIPLE
-
-    def _embed_chunk(self, faces: npt.NDArray[np.uint8], rows: int) -> npt.NDArray[np.float32]:
+    def _embed_chunk(self, faces: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        rows = max(1, len(faces)) if self.adaptive else self.batch_size
         padded = np.zeros((rows, *faces.shape[1:]), np.uint8)
         padded[: len(faces)] = faces
         embeddings = self.run(padded)[: len(faces)]

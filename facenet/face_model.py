@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from threading import Lock
+from threading import Semaphore
 from typing import Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from facenet.answers import Verifier, face_of, faces_of
+from facenet.cores import cores
 from facenet.detection import AlignedFace, Faces, align_faces
 from facenet.errors import ImageRejected, WeightsInvalid
 from facenet.images import MAX_PIXELS, decode, encode
@@ -56,7 +58,8 @@ class FaceModel:
         self._aligner, self._embedder = parts.aligner, parts.embedder
         self._as_jpeg = parts.card.align["image_format"] == "jpeg"
         self._max_pixels = max_pixels
-        self._embedding = Lock()  # one batch uses all cores; more would compete for them and for memory
+        # A batch keeps as many cores busy as torch has threads: more at once would compete for them.
+        self._embedding = Semaphore(max(1, cores() // torch.get_num_threads()))
 
     @classmethod
     def load(
@@ -77,7 +80,8 @@ class FaceModel:
                 None: the champion, without one the workspace's models/, without that the pretrained model.
             device: a torch device, or "auto" for the best available one.
             runtime: of the embedding network: "torch", or "onnx" or "openvino" on the CPU in float32, which
-                read an exported folder or export the model once into the user's cache.
+                read an exported folder or export the model once into the user's cache; "auto": OpenVINO if
+                it is installed with the extra `export` and computes what torch would, torch otherwise.
             batch_size: maximum number of faces embedded at once; fewer are not padded to it.
             max_pixels: larger photos are rejected before decoding.
             site: file of a site calibration by `facenet calibrate`; True: that stored with the model, if any;
@@ -231,8 +235,9 @@ class FaceModel:
         images = np.stack([self._as_stored(face.image) for face in faces])
         flipped = self.matcher is not None and self.matcher.flip != "none"
         with self._embedding:
-            embeddings = self._embedder.embed(images)
-            mirrored = self._embedder.embed_flipped(images) if flipped else None
+            embeddings, mirrored = (
+                self._embedder.embed_both(images) if flipped else (self._embedder.embed(images), None)
+            )
         templates = (
             [None] * len(faces) if self.matcher is None else self.matcher.templates(embeddings, mirrored)
         )

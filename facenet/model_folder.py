@@ -1,5 +1,6 @@
 """The files of a model that answers: weights, card, detector and calibration, and what is built from them."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,17 @@ from facenet.detection import (
     read_mtcnn_weights,
     save_mtcnn_weights,
 )
-from facenet.devices import resolve_device
+from facenet.devices import resolve_device, resolve_precision
 from facenet.digests import value_digest
 from facenet.embedder import ChunkEmbedder, load_embedder
-from facenet.errors import ParamsInvalid, WeightsInvalid
+from facenet.errors import ExportFailed, ParamsInvalid, WeightsInvalid
 from facenet.export import EMBEDDER
 from facenet.matching import Matcher, read_matcher
 from facenet.model import CALIBRATION, CARD, DETECTOR, WEIGHTS, ModelCard
-from facenet.runtimes import load_graph_embedder
+from facenet.runtimes import load_graph_embedder, openvino_is_faster
 from facenet.site_calibration.calibration import SITE_FILE, SiteCalibration
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ def load_parts(
     """Return the parts of the model in a folder: a registered version's `artifacts`, or `models/`.
 
     device: a torch device, or "auto" for the best available one. batch_size: faces embedded at once.
-    runtime: of the embedding network: "torch", or "onnx" or "openvino" on the CPU. Detection has its own.
+    runtime: of the embedding network: "torch", or "onnx" or "openvino" on the CPU, or "auto" for OpenVINO
+        where it can be used and is faster, torch otherwise. Detection has its own.
     site: file of a site calibration; True: that in the folder, if any; False: none.
 
     Raises:
@@ -59,11 +63,11 @@ def load_parts(
     """
     if not folder.is_dir():
         raise WeightsInvalid(f"There is no folder {folder.absolute()} with a model.")
-    chosen = resolve_device("cpu" if runtime != "torch" and device == "auto" else device)
+    chosen = resolve_device("cpu" if runtime not in ("auto", "torch") and device == "auto" else device)
     card = ModelCard.read(folder / CARD)
     matcher = read_matcher(folder / CALIBRATION, card.weights_sha256)
     calibration = read_site(folder, card, matcher, site)
-    precision = matcher.precision if matcher else None
+    precision = (matcher.precision if matcher else None) or card.precision
     embedder = _embedder(folder, runtime, device=chosen, batch_size=batch_size, precision=precision)
     aligner = _aligner(card, folder / DETECTOR, chosen)
     if calibration is None or matcher is None:
@@ -93,9 +97,15 @@ def read_site(
 
 
 def _embedder(
-    folder: Path, runtime: str, *, device: torch.device, batch_size: int, precision: str | None
+    folder: Path, runtime: str, *, device: torch.device, batch_size: int, precision: str
 ) -> ChunkEmbedder:
-    if runtime != "torch":
+    if runtime == "auto":
+        if openvino_is_faster(folder, device, resolve_precision(precision, device)):
+            try:
+                return load_graph_embedder(folder, "openvino", batch_size=batch_size, adaptive=True)[0]
+            except ExportFailed as error:
+                _log.warning("Embedding with torch instead of OpenVINO: %s", error)
+    elif runtime != "torch":
         if device.type != "cpu":
             raise ParamsInvalid(
                 f"The runtime {runtime} computes on the CPU, not on {device}. Use device cpu."

@@ -38,7 +38,7 @@ class Source:
 
 
 def source_of(
-    name: str | Path | None, *, max_pixels: int, runtime: str = "torch", site: str | bool = True
+    name: str | Path | None, *, max_pixels: int, runtime: str = "auto", site: str | bool = True
 ) -> Source:
     """Return the source of what FaceModel.load accepts; an alias, and the default champion, are followed.
 

@@ -36,12 +36,15 @@ def listen(settings: Settings) -> socket.socket:
     """
     try:
         family, *_, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=BACKLOG, dualstack_ipv6=False)
+        listener = socket.create_server(address[:2], family=family, backlog=BACKLOG, dualstack_ipv6=False)
     except OSError as error:
         raise ParamsInvalid(
             f"Cannot listen on {settings.host} port {settings.port}: {error.strerror or error}. "
             "Choose another --port or --host."
         ) from error
+    # Connections inherit it: the body of an answer would wait 40 ms for the client to confirm the headers.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def run(app: FastAPI, settings: Settings, listener: socket.socket) -> None:

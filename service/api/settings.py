@@ -1,8 +1,9 @@
 """What one request, and all requests at once, may cost the server; and where it listens."""
 
 import ipaddress
-import os
 from dataclasses import dataclass, field
+
+from facenet.cores import cores
 
 MEGABYTE = 2**20
 MAX_THREADS = 4  # more would wait for Python's lock
@@ -64,11 +65,6 @@ class Settings:
             return None
         names = (*LOOPBACK_NAMES, self.host, *self.allowed_hosts)
         return frozenset(name.strip("[]").lower() for name in names if name not in WILDCARDS)
-
-
-def cores() -> int:
-    """Return the number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def is_loopback(host: str) -> bool:

@@ -3,6 +3,7 @@
 import os
 from typing import Protocol, TypeVar
 
+from facenet.cores import cores
 from facenet.errors import ParamsInvalid
 
 WORKERS, SCHEDULER = "FACENET_WORKERS", "FACENET_DASK_SCHEDULER"
@@ -47,7 +48,7 @@ def worker_count() -> int:
     """
     text = os.environ.get(WORKERS)
     if text is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return cores()
     if not text.isdigit() or int(text) < 1:
         raise ParamsInvalid(f"{WORKERS} is {text!r}; it must be a number of processes, 1 or more.")
     return int(text)

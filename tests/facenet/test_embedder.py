@@ -54,9 +54,7 @@ def test_chunks_are_single_or_of_whole_tiles(network: nn.Module, requested: int,
     assert Embedder(network, image_size=96, batch_size=requested).batch_size == used
 
 
-def test_an_adaptive_embedder_pads_few_faces_less(
-    network: nn.Module, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_adaptive_embedder_does_not_pad(network: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
     many = faces(19)
     fixed = Embedder(network, image_size=96, batch_size=8)
     adaptive = Embedder(network, image_size=96, batch_size=16, adaptive=True)
@@ -65,7 +63,7 @@ def test_an_adaptive_embedder_pads_few_faces_less(
     monkeypatch.setattr(
         networks, "embed", lambda net, images: (shapes.append(len(images)), run(net, images))[1]
     )
-    for count, used in ((0, [1]), (1, [1]), (3, [1] * 3), (4, [8]), (9, [16]), (16, [16]), (18, [16, 1, 1])):
+    for count, used in ((0, [1]), (1, [1]), (3, [3]), (9, [9]), (16, [16]), (18, [16, 2])):
         shapes.clear()
         assert np.allclose(adaptive.embed(many[:count]), whole[:count], atol=1e-5)
         assert shapes == used
@@ -91,6 +89,13 @@ def test_flipped_is_the_embedding_of_the_mirrored_crop(network: nn.Module) -> No
     embedder, many = Embedder(network, image_size=96, batch_size=4), faces(3, side=99)
     mirrored = np.ascontiguousarray(many[:, 1:97, 96:0:-1])
     assert np.array_equal(embedder.embed_flipped(many), embedder.embed(mirrored))
+
+
+def test_faces_and_their_mirror_images_can_be_embedded_together(network: nn.Module) -> None:
+    embedder, many = Embedder(network, image_size=96, batch_size=4), faces(3, side=99)
+    embeddings, mirrored = embedder.embed_both(many)
+    assert np.array_equal(embeddings, embedder.embed(many))
+    assert np.array_equal(mirrored, embedder.embed_flipped(many))
 
 
 def test_no_faces_give_no_embeddings(network: nn.Module) -> None:

@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import load_file
 
 from facenet.detection import load_mtcnn_weights
-from facenet.errors import ParamsInvalid, WeightsInvalid
+from facenet.embedder import Embedder
+from facenet.errors import ExportFailed, ParamsInvalid, WeightsInvalid
 from facenet.model import ModelCard
 from facenet.model_folder import (
     CALIBRATION,
@@ -21,6 +22,7 @@ from facenet.model_folder import (
     save_detector,
     template_size,
 )
+from facenet.runtimes import GraphEmbedder
 from tests.facenet.test_matching import matcher
 
 
@@ -111,3 +113,24 @@ def test_runtimes_for_the_cpu_refuse_other_devices(exported: Path, monkeypatch: 
     monkeypatch.setattr("facenet.model_folder.resolve_device", torch.device)
     with pytest.raises(ParamsInvalid, match="openvino computes on the CPU, not on cuda"):
         load_parts(exported, device="cuda", batch_size=1, runtime="openvino")
+
+
+def test_auto_uses_openvino_and_torch_if_the_network_cannot_be_exported(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ExportFailed("layer 3 differs")
+
+    parts = load_parts(folder, device="auto", batch_size=8, runtime="auto")
+    assert isinstance(parts.embedder, GraphEmbedder)
+    monkeypatch.setattr("facenet.runtimes.exported_file.embedding_graph", broken)
+    monkeypatch.setattr("facenet.runtimes.exported_file.user_cache", lambda: folder / "cache")
+    parts = load_parts(folder, device="auto", batch_size=8, runtime="auto")
+    assert isinstance(parts.embedder, Embedder)
+    assert "Embedding with torch instead of OpenVINO: layer 3 differs" in caplog.text
+
+
+def test_auto_keeps_the_precision_of_the_evaluation(folder: Path) -> None:
+    sha256 = ModelCard.read(folder / CARD).weights_sha256
+    matcher(weights_sha256=sha256, precision="bf16").write(folder / CALIBRATION)
+    assert load_parts(folder, device="cpu", batch_size=1, runtime="auto").embedder.precision == "bf16"

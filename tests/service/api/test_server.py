@@ -22,6 +22,8 @@ def test_a_port_in_use_and_a_foreign_address_are_named() -> None:
     with listen(Settings(port=0)) as listener:
         port = listener.getsockname()[1]
         assert listener.family == socket.AF_INET
+        with socket.create_connection(("127.0.0.1", port)), listener.accept()[0] as connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         with pytest.raises(ParamsInvalid, match=f"127.0.0.1 port {port}: Address already in use"):
             listen(Settings(port=port))
     with pytest.raises(ParamsInvalid, match=r"192\.0\.2\.1"):

@@ -1,6 +1,7 @@
 import pytest
 
-from service.api.settings import MAX_THREADS, Settings, cores, is_loopback
+from facenet.cores import cores
+from service.api.settings import MAX_THREADS, Settings, is_loopback
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1", "localhost", "LOCALHOST", "::1", "[::1]"])
