@@ -19,11 +19,10 @@ from facenet.matching import Matcher
 from facenet.model import CALIBRATION
 from facenet.model_folder import ModelParts, load_parts, model_digest, template_size
 from facenet.model_source import model_folder
-from facenet.photos import Photo, check_photo, photo_key, read_pixels
+from facenet.photos import Photo, photo_key, pixel_groups
 from facenet.quality import measure_quality
 from facenet.results import Face, PhotoError, Verification
 
-GROUP_PIXELS = 2**26  # of decoded photos in memory at once: 200 MB, or a single larger photo
 Pixels = NDArray[np.uint8]
 NO_FACE = PhotoError("no_face", "no face was found")
 
@@ -200,28 +199,7 @@ class FaceModel:
         return self.matcher
 
     def _groups(self, photos: Iterable[Photo]) -> Iterator[list[Pixels | PhotoError]]:
-        """Yield the pixels of photos, a batch of them at once, less if they are large."""
-        asked = list(photos)
-        for photo in asked:
-            check_photo(photo)  # before any work is done
-        group: list[Pixels | PhotoError] = []
-        held = 0
-        for photo in asked:
-            pixels = self._pixels(photo)
-            area = 0 if isinstance(pixels, PhotoError) else pixels.shape[0] * pixels.shape[1]
-            if group and (len(group) == self._embedder.batch_size or held + area > GROUP_PIXELS):
-                yield group
-                group, held = [], 0
-            group.append(pixels)
-            held += area
-        if group:
-            yield group
-
-    def _pixels(self, photo: Photo) -> Pixels | PhotoError:
-        try:
-            return read_pixels(photo, max_pixels=self._max_pixels)
-        except ImageRejected as rejected:
-            return PhotoError(rejected.reason, str(rejected))
+        return pixel_groups(photos, size=self._embedder.batch_size, max_pixels=self._max_pixels)
 
     def _aligned(self, pixels: Pixels, faces: Faces, max_faces: int | None) -> list[AlignedFace] | PhotoError:
         if max_faces is not None and len(faces) > max_faces:

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import os
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Iterator
 from pathlib import Path
 from threading import Lock
 
@@ -13,9 +13,12 @@ from PIL import Image
 
 from facenet.errors import ImageRejected
 from facenet.images import MAX_PIXELS, decode, upright_pixels
+from facenet.results import PhotoError
 
 Photo = str | Path | bytes | Image.Image | NDArray[np.uint8]
+Pixels = NDArray[np.uint8]
 SHOWN = 100  # characters of a path in a message
+GROUP_PIXELS = 2**26  # of decoded photos in memory at once: 200 MB, or a single larger photo
 
 _loading = Lock()  # Pillow loads an opened image on first use, which two threads must not do at once
 
@@ -49,6 +52,38 @@ def read_pixels(photo: Photo, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uin
     if isinstance(photo, np.ndarray):
         return _checked(photo, max_pixels)
     return decode(photo if isinstance(photo, bytes) else _content(photo), max_pixels=max_pixels)
+
+
+def pixel_groups(
+    photos: Iterable[Photo], *, size: int, max_pixels: int = MAX_PIXELS
+) -> Iterator[list[Pixels | PhotoError]]:
+    """Yield the pixels of photos, `size` of them at once, less if they are large, or why one is rejected.
+
+    Raises:
+        TypeError: see `check_photo`; before any photo is read.
+    """
+    asked = list(photos)
+    for photo in asked:
+        check_photo(photo)
+    group: list[Pixels | PhotoError] = []
+    held = 0
+    for photo in asked:
+        pixels = _pixels(photo, max_pixels)
+        area = 0 if isinstance(pixels, PhotoError) else pixels.shape[0] * pixels.shape[1]
+        if group and (len(group) == size or held + area > GROUP_PIXELS):
+            yield group
+            group, held = [], 0
+        group.append(pixels)
+        held += area
+    if group:
+        yield group
+
+
+def _pixels(photo: Photo, max_pixels: int) -> Pixels | PhotoError:
+    try:
+        return read_pixels(photo, max_pixels=max_pixels)
+    except ImageRejected as rejected:
+        return PhotoError(rejected.reason, str(rejected))
 
 
 def photo_key(photo: Photo) -> Hashable:

@@ -21,6 +21,7 @@ SCRIPT = Path(__file__).with_name("serving.py")
 CODE = (
     "facenet.answers",
     "facenet.atomic",
+    "facenet.cores",
     "facenet.detection",
     "facenet.devices",
     "facenet.embedder",

@@ -342,7 +342,7 @@ def test_many_photos_and_large_ones_come_in_groups(
     small = FaceModel.load(folder, device="cpu", batch_size=1)
     expected = embeddings(model, photos)
     np.testing.assert_allclose(embeddings(small, photos), expected, atol=1e-5)
-    monkeypatch.setattr("facenet.face_model.GROUP_PIXELS", 2 * 92 * 112)
+    monkeypatch.setattr("facenet.photos.GROUP_PIXELS", 2 * 92 * 112)
     assert [len(group) for group in model._groups(photos)] == [2, 2]
     np.testing.assert_allclose(embeddings(model, photos), expected, atol=1e-5)
 
