@@ -15,7 +15,7 @@ from commands.models import add_model, load_model
 from commands.numbers import number_between
 from commands.output import complain, printable, progress, show, show_json
 from commands.path_arguments import FILES, FOLDERS, completed
-from commands.people_folders import Read, people_of, read_people
+from commands.people_folders import people_of, read_people
 from commands.site_plot import SUFFIXES, draw_site
 from commands.site_storage import check_place, store
 from commands.site_text import as_json, rejections, text
@@ -25,10 +25,20 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from facenet import FaceModel
+    from facenet import Face, FaceModel, PhotoError
     from facenet.site_calibration.measurement import SiteMeasurement
 
 LISTED = 20  # rejected photos that are named on standard error; --json has all
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo of a person, the sha256 of its file, and the face in it or why there is none."""
+
+    owner: str
+    path: str
+    digest: str
+    face: Face | PhotoError
 
 
 @dataclass(frozen=True)
@@ -86,14 +96,23 @@ def run(arguments: argparse.Namespace) -> int:
             f"The model {model.origin} was not evaluated and cannot compare faces. Run `dvc repro evaluate`, "
             "or choose another one: --model pretrained."
         )
+    names = [name for name, _ in people]
     with progress(sum(len(photos) for _, photos in people), name="calibrate") as bar:
-        found = usable(list(read_people(model, people, bar)))
+        found = usable(
+            [
+                Photo(name, path, hashlib.sha256(data).hexdigest(), face)
+                for name, photos in read_people(model, people, bar)
+                for path, data, face in photos
+            ]
+        )
     measured = measurement(model, found, arguments)
     stored = written(arguments, model, measured)
     if arguments.json:
         show_json(as_json(measured, model, found.rejected, stored))
     else:
         show(text(measured, rejections(Counter(reason for _, reason in found.rejected))))
+        for name in [name for name in names if name not in set(found.owners)]:
+            complain(f"{printable(name)}: no usable photo")
         for path, reason in found.rejected[:LISTED]:
             complain(f"{printable(path)}: {reason}")
         if len(found.rejected) > LISTED:
@@ -103,33 +122,30 @@ def run(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def usable(people: Sequence[tuple[str, Sequence[Read]]]) -> People:
+def usable(photos: Sequence[Photo]) -> People:
     """Return the photos with exactly one face; of equal files one, and none if they are of two people."""
     from facenet import PhotoError
 
-    owner: dict[str, set[str]] = {}
-    digests = {path: hashlib.sha256(data).hexdigest() for _, photos in people for path, data, _ in photos}
-    for name, photos in people:
-        for path, _, _ in photos:
-            owner.setdefault(digests[path], set()).add(name)
+    owners: dict[str, set[str]] = {}
+    for photo in photos:
+        owners.setdefault(photo.digest, set()).add(photo.owner)
     found, seen = People([], [], []), set[str]()
-    for name, photos in people:
-        for path, _, face in photos:
-            reason = ""
-            if isinstance(face, PhotoError):
-                reason = face.reason
-            elif face.faces_found > 1:
-                reason = "several_faces"
-            elif len(owner[digests[path]]) > 1:
-                reason = "of_two_people"
-            elif digests[path] in seen:
-                reason = "duplicate"
-            if isinstance(face, PhotoError) or face.template is None or reason:
-                found.rejected.append((path, reason))
-                continue
-            seen.add(digests[path])
-            found.templates.append(face.template)
-            found.owners.append(name)
+    for photo in photos:
+        reason, face = "", photo.face
+        if isinstance(face, PhotoError):
+            reason = face.reason
+        elif face.faces_found > 1:
+            reason = "several_faces"
+        elif len(owners[photo.digest]) > 1:
+            reason = "of_two_people"
+        elif photo.digest in seen:
+            reason = "duplicate"
+        if isinstance(face, PhotoError) or face.template is None or reason:
+            found.rejected.append((photo.path, reason))
+            continue
+        seen.add(photo.digest)
+        found.templates.append(face.template)
+        found.owners.append(photo.owner)
     return found
 
 

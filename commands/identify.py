@@ -62,6 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
     """
     photos = expanded(arguments.photos)
     model = load_model(arguments)
+    if model.site is not None:
+        complain("note: faces are identified by the evaluation's thresholds, not by the site calibration")
     nobody = 0
     with gallery_of(arguments, model) as gallery:
         if not len(gallery.snapshot()):

