@@ -23,6 +23,7 @@ from facenet.model_folder import (
     template_size,
 )
 from facenet.runtimes import GraphEmbedder
+from tests.facenet.site_calibration.test_calibration import site_calibration
 from tests.facenet.test_matching import matcher
 
 
@@ -55,6 +56,15 @@ def test_files_of_different_models_raise(folder: Path) -> None:
         file.write(b"\0")
     with pytest.raises(WeightsInvalid, match="sha256"):
         load_parts(folder, device="cpu", batch_size=1)
+
+
+def test_a_site_calibration_needs_an_evaluated_model(folder: Path) -> None:
+    site = folder / "site.json"
+    site_calibration().write(site)
+    with pytest.raises(WeightsInvalid, match="site calibration 'office' needs a model that was evaluated"):
+        load_parts(folder, device="cpu", batch_size=1, site=site)
+    with pytest.raises(WeightsInvalid, match=r"nowhere\.json is not a valid site calibration"):
+        load_parts(folder, device="cpu", batch_size=1, site=folder / "nowhere.json")
 
 
 def test_what_is_missing_is_named(folder: Path) -> None:
