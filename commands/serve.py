@@ -13,6 +13,7 @@ from commands.output import complain
 from commands.path_arguments import FILES, completed
 
 if TYPE_CHECKING:
+    from service.api.decisions import Decisions
     from service.api.settings import Settings
 
 MEGABYTE = 2**20
@@ -37,6 +38,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     add("--runtime", choices=RUNTIMES, default="auto", help=f"{RUNTIME} (default: auto)")
     gallery = "path or URL of the gallery (default: FACENET_GALLERY, else gallery/gallery.db)"
     add("--gallery", metavar="GALLERY", help=gallery)
+    log = (
+        "path or URL of the decision log, or none (default: FACENET_MONITORING, else monitoring/decisions.db)"
+    )
+    add("--log", metavar="LOG", help=log)
+    place = "name of this place in the decision log (default: that of the site calibration, else default)"
+    add("--log-site", metavar="NAME", help=place)
     allowed = "further name in the Host header, such as that of a reverse proxy; requests then need a token"
     add("--allow-host", action="append", default=[], metavar="NAME", help=allowed)
     add("--require-tokens", action="store_true", help="require a token on this machine as well")
@@ -74,10 +81,28 @@ def run(arguments: argparse.Namespace) -> int:
             runtime=arguments.runtime,
             site=site_of(arguments.site),
         )
-        app = create_app(settings, tokens, source, arguments.gallery)
+        app = create_app(settings, tokens, source, arguments.gallery, _decisions(arguments))
         add_pages(app)
         serve(app, settings, listener)
     return OK
+
+
+def _decisions(arguments: argparse.Namespace) -> Decisions:
+    """Return where decisions are logged.
+
+    Raises:
+        ParamsInvalid: --log or FACENET_MONITORING_DAYS is not valid.
+    """
+    from service.api.decisions import Decisions
+    from tasks.monitoring.location import is_off, locate, retention_days
+    from tasks.monitoring.store import DecisionStore
+    from tasks.monitoring.writer import DecisionLog
+
+    if is_off(arguments.log):
+        return Decisions()
+    locate(arguments.log)  # an invalid one is an error now, one that fails a warning later
+    log = DecisionLog(lambda: DecisionStore.open(arguments.log), keep_days=retention_days())
+    return Decisions(log, arguments.log_site)
 
 
 def _share_cores(threads: int) -> None:

@@ -47,11 +47,12 @@ class FaceModel:
         matcher: the calibration, that of the site if there is one; None for a model that was not evaluated.
         site: the site calibration, if any; `evaluation` is then the calibration that it replaces.
         template_size: D of the (D,) templates; 0 if the model was not evaluated.
+        reference: what monitoring compares with; None for a model evaluated by an earlier version.
     """
 
     def __init__(self, parts: ModelParts, *, origin: str, max_pixels: int = MAX_PIXELS) -> None:
         self.origin, self.card, self.matcher = origin, parts.card, parts.matcher
-        self.site, self.evaluation = parts.site, parts.evaluation or parts.matcher
+        self.site, self.reference, self.evaluation = parts.site, parts.reference, parts.evaluated
         self.digest = model_digest(parts.card, parts.matcher)
         self.template_size = template_size(parts.card, parts.matcher)
         self._aligner, self._embedder = parts.aligner, parts.embedder

@@ -26,6 +26,7 @@ WEIGHTS = "facenet.safetensors"
 CARD = "model.json"
 DETECTOR = "mtcnn.safetensors"  # missing in a workspace, where the mtcnn package has the weights
 CALIBRATION = "calibration.json"  # written by the evaluation; missing for a model that was not evaluated
+MONITORING = "monitoring.json"  # written by the evaluation; missing in earlier versions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,8 @@ from facenet.embedder import ChunkEmbedder, load_embedder
 from facenet.errors import ExportFailed, ParamsInvalid, WeightsInvalid
 from facenet.export import EMBEDDER
 from facenet.matching import Matcher, read_matcher
-from facenet.model import CALIBRATION, CARD, DETECTOR, WEIGHTS, ModelCard
+from facenet.model import CALIBRATION, CARD, DETECTOR, MONITORING, WEIGHTS, ModelCard
+from facenet.monitoring.reference import Reference, read_reference
 from facenet.runtimes import load_graph_embedder, openvino_is_faster
 from facenet.site_calibration.calibration import SITE_FILE, SiteCalibration
 
@@ -35,7 +36,8 @@ class ModelParts:
 
     embedder: for a few faces at once, see ChunkEmbedder's `adaptive`. matcher: None for a model that was not
     evaluated. site: None without a site calibration; otherwise `matcher` has its thresholds and curve, and
-    `evaluation` is the calibration that they replace.
+    `evaluation` is the calibration that they replace. reference: None for a model that was evaluated before
+    references were measured.
     """
 
     card: ModelCard
@@ -44,6 +46,12 @@ class ModelParts:
     matcher: Matcher | None
     site: SiteCalibration | None = None
     evaluation: Matcher | None = None
+    reference: Reference | None = None
+
+    @property
+    def evaluated(self) -> Matcher | None:
+        """The calibration by the evaluation."""
+        return self.evaluation or self.matcher
 
 
 def load_parts(
@@ -67,12 +75,14 @@ def load_parts(
     card = ModelCard.read(folder / CARD)
     matcher = read_matcher(folder / CALIBRATION, card.weights_sha256)
     calibration = read_site(folder, card, matcher, site)
+    reference = read_reference(folder / MONITORING, card.weights_sha256)
     precision = (matcher.precision if matcher else None) or card.precision
     embedder = _embedder(folder, runtime, device=chosen, batch_size=batch_size, precision=precision)
     aligner = _aligner(card, folder / DETECTOR, chosen)
     if calibration is None or matcher is None:
-        return ModelParts(card, aligner, embedder, matcher)
-    return ModelParts(card, aligner, embedder, calibration.applied(matcher), calibration, matcher)
+        return ModelParts(card, aligner, embedder, matcher, reference=reference)
+    applied = calibration.applied(matcher)
+    return ModelParts(card, aligner, embedder, applied, calibration, matcher, reference)
 
 
 def read_site(

@@ -51,6 +51,7 @@ PACKAGES = (
     "downloads",
     "expectations",
     "labels",
+    "monitoring",
     "params",
     "promotion",
     "report",

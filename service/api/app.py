@@ -12,6 +12,7 @@ from service.api.admission import Admission
 from service.api.batching import Batcher
 from service.api.body_limit import BodyLimit
 from service.api.context import Context
+from service.api.decisions import Decisions
 from service.api.galleries import Galleries, add_gallery_handler
 from service.api.metrics import Metrics
 from service.api.models import Models, Source
@@ -28,7 +29,11 @@ ABOUT = "Verify, identify and enrol faces. Every probability is calibrated by th
 
 
 def create_app(
-    settings: Settings, tokens: TokenStore, source: Source, gallery: str | Path | None = None
+    settings: Settings,
+    tokens: TokenStore,
+    source: Source,
+    gallery: str | Path | None = None,
+    decisions: Decisions | None = None,
 ) -> FastAPI:
     """Return the application; it loads the model when it starts.
 
@@ -37,8 +42,9 @@ def create_app(
         tokens: those that are accepted.
         source: of the model.
         gallery: path or URL; None: that of FACENET_GALLERY.
+        decisions: where they are logged; None: nowhere.
     """
-    context = _context(settings, tokens, source, gallery)
+    context = _context(settings, tokens, source, gallery, decisions or Decisions())
     app = FastAPI(
         title="facenet",
         version="1",
@@ -60,9 +66,16 @@ def create_app(
     return app
 
 
-def _context(settings: Settings, tokens: TokenStore, source: Source, gallery: str | Path | None) -> Context:
+def _context(
+    settings: Settings,
+    tokens: TokenStore,
+    source: Source,
+    gallery: str | Path | None,
+    decisions: Decisions,
+) -> Context:
     metrics, limits = Metrics(), settings.limits
     models = Models(source, metrics=metrics)
+    decisions.count_dropped(metrics.dropped.inc)
     return Context(
         limits=limits,
         access=Access(tokens if settings.needs_tokens else None),
@@ -76,6 +89,7 @@ def _context(settings: Settings, tokens: TokenStore, source: Source, gallery: st
             metrics=metrics,
         ),
         galleries=Galleries(gallery),
+        decisions=decisions,
     )
 
 

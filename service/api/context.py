@@ -8,6 +8,7 @@ from fastapi import Request
 
 from service.api.access import Access
 from service.api.batching import Answered, Batcher
+from service.api.decisions import Decisions
 from service.api.galleries import Galleries
 from service.api.metrics import Metrics
 from service.api.models import Models
@@ -25,6 +26,7 @@ class Context:
     models: Models
     batcher: Batcher
     galleries: Galleries
+    decisions: Decisions
 
     async def answered(self, photos: Sequence[bytes], *, every: bool) -> Answered:
         """Return the selected face, or every face, of each photo of a request.
@@ -38,6 +40,7 @@ class Context:
 
     def start(self) -> None:
         """Begin to load the model, and to answer."""
+        self.decisions.start()
         self.models.start()
         self.batcher.start()
 
@@ -46,6 +49,7 @@ class Context:
         self.batcher.close()
         self.models.close()
         self.galleries.close()
+        self.decisions.close()
 
 
 def context_of(request: Request) -> Context:

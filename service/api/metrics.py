@@ -31,6 +31,9 @@ class Metrics:
         self.batch = Histogram(
             "facenet_batch_photos", "Photos per call of the model.", buckets=PHOTOS, registry=self._registry
         )
+        self.dropped = Counter(
+            "facenet_decisions_dropped", "Decisions that were not logged.", registry=self._registry
+        )
         self.model = Gauge("facenet_model", "1 for the model in use.", ("digest",), registry=self._registry)
 
     def text(self) -> bytes:

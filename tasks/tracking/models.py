@@ -39,6 +39,7 @@ CODE = (
     "facenet.model",
     "facenet.model_folder",
     "facenet.model_source",
+    "facenet.monitoring.reference",
     "facenet.networks",
     "facenet.photos",
     "facenet.pretrained",

@@ -10,6 +10,7 @@ from facenet.results import PhotoError
 from service.api.access import requires
 from service.api.batching import Answered
 from service.api.context import context_of
+from service.api.decisions import Stopwatch
 from service.api.photo_problems import photo_problem
 from service.api.schemas import EmbedAnswer, EmbedRequest, error_answer, face_answer
 from service.api.uploads import read_upload, request_body
@@ -30,7 +31,9 @@ async def embed(request: Request) -> JSONResponse:
     """
     context = context_of(request)
     asked = await read_upload(request, EmbedRequest, context.limits)
+    took = Stopwatch()
     answered = await context.answered(asked.photos, every=asked.every)
+    context.decisions.embedded(answered.model, answered.faces, took)
     errors = [found for found in answered.faces if isinstance(found, PhotoError)]
     if len(errors) == len(answered.faces):
         raise photo_problem(errors[0], "photo 0")

@@ -12,6 +12,7 @@ from facenet.results import Face, PhotoError
 from service.api.access import requires
 from service.api.batching import Answered
 from service.api.context import Context, context_of
+from service.api.decisions import Stopwatch
 from service.api.photo_problems import photo_problem
 from service.api.problems import Problem
 from service.api.routes.verify import matcher_of
@@ -47,11 +48,15 @@ async def identified(
         Problem: the photo cannot be used, the model was not evaluated, or has no threshold for `fpir`.
         GalleryError: the gallery cannot be used with this model.
     """
+    took = Stopwatch()
     answered = await context.answered([asked.photo], every=True)
     (faces,) = answered.faces
     if isinstance(faces, PhotoError):
+        context.decisions.failed(answered.model, faces, "identify", took)
         raise photo_problem(faces, "photo")
-    return answered, faces, await run_in_threadpool(_recognised, context, answered, faces, asked)
+    found = await run_in_threadpool(_recognised, context, answered, faces, asked)
+    context.decisions.identified(answered.model, faces, found, took)
+    return answered, faces, found
 
 
 def _recognised(

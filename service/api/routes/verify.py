@@ -10,6 +10,7 @@ from facenet.results import SIDES, PhotoError, Verification
 from service.api.access import requires
 from service.api.batching import Answered
 from service.api.context import Context, context_of
+from service.api.decisions import Stopwatch
 from service.api.photo_problems import photo_problem
 from service.api.problems import Problem
 from service.api.schemas import VerifyAnswer, VerifyRequest
@@ -42,18 +43,22 @@ async def verified(context: Context, asked: VerifyRequest) -> tuple[Answered, Ve
     Raises:
         Problem: a photo cannot be used, the model was not evaluated, or has no threshold for `far`.
     """
+    took = Stopwatch()
     photos = [asked.left] if asked.left == asked.right else [asked.left, asked.right]
     answered = await context.answered(photos, every=False)
     sides = [answered.faces[0], answered.faces[-1]]
     for side, found in zip(SIDES, sides, strict=True):
         if isinstance(found, PhotoError):
+            context.decisions.failed(answered.model, found, "verify", took)
             raise photo_problem(found, f"{side} photo")
     (left,), (right,) = (found for found in sides if not isinstance(found, PhotoError))
     try:
         verifier = Verifier(matcher_of(answered), far=asked.far, prior=asked.prior)
-        return answered, verifier.answers([(left, right)])[0]
+        answer = verifier.answers([(left, right)])[0]
     except (ValueError, ParamsInvalid) as error:
         raise Problem(422, "invalid", str(error)) from error
+    context.decisions.verified(answered.model, answer, took)
+    return answered, answer
 
 
 def matcher_of(answered: Answered) -> Matcher:

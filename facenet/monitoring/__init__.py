@@ -1,0 +1,1 @@
+"""Whether faces and decisions in production still look like those that a model was evaluated on."""
