@@ -39,5 +39,7 @@ def test_a_site_calibration_is_shown_and_decides(
         files = {"left": photo(0), "right": photo(1)}
         answer = client.post("/v1/verify", files=files).json()
         assert (answer["site"], answer["threshold"], answer["supported"]) == ("office", 0.25, False)
-        assert "office, for a false accept rate of 0.01" in client.get("/model").text
+        page = client.get("/model").text
+        assert "office, for a false accept rate of 0.01" in page
+        assert "<td>0 to 0.04</td>" in page
         assert "By the site calibration office." in client.post("/", files=files).text
