@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands.exit_codes import OK
@@ -58,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises:
         ParamsInvalid: the address cannot be used, or there is no token where one is needed.
+        WeightsInvalid: --site is not the file of a site calibration.
     """
     from service.api.server import check_tokens, listen  # imported late: `--help` does not need them
     from service.api.server import run as serve
@@ -71,15 +73,19 @@ def run(arguments: argparse.Namespace) -> int:
         kind = "every request needs a token" if settings.needs_tokens else "for this machine, without tokens"
         complain(f"Listening on http://{address}, {kind}. Ctrl-C ends it.")
         _share_cores(settings.threads)
+        from facenet.site_calibration.calibration import SiteCalibration
         from service.api.app import create_app
         from service.api.models import source_of
         from service.pages.router import add_pages
 
+        site = site_of(arguments.site)
+        if isinstance(site, str):
+            SiteCalibration.read(Path(site))  # the model is loaded in the background, when nobody watches
         source = source_of(
             arguments.model,
             max_pixels=settings.limits.pixels,
             runtime=arguments.runtime,
-            site=site_of(arguments.site),
+            site=site,
         )
         app = create_app(settings, tokens, source, arguments.gallery, _decisions(arguments))
         add_pages(app)

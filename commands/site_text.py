@@ -31,8 +31,11 @@ def text(measured: SiteMeasurement, rejected: str) -> str:
     site, point = measured.calibration, measured.default
     unused = f"; not used: {rejected}" if rejected else ""
     group, many = _span(point.reached.group), _span(point.reached.long_run)
+    photos = f"{site.photos} photos"
+    if measured.usable > site.photos:
+        photos = f"{site.photos:,} of {measured.usable:,} photos, chosen at random"
     lines = [
-        f"{printable(site.name)}: {site.people} people, {site.photos} photos{unused}",
+        f"{printable(site.name)}: {site.people} people, {photos}{unused}",
         f"threshold {point.threshold:.4f} for FAR {point.far:g}",
         f"  95 % interval of the FAR of {site.people} other people like these: {group}; of many: {many}",
         *_claim(point),
@@ -103,6 +106,7 @@ def as_json(
         "people": site.people,
         "people_pairs": site.people_pairs,
         "photos": site.photos,
+        "usable_photos": measured.usable,
         "rejected": dict(sorted(Counter(reason for _, reason in rejected).items())),
         "rejected_photos": [{"path": as_text(path), "reason": reason} for path, reason in rejected],
         "confidence": 0.95,

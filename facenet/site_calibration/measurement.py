@@ -48,13 +48,15 @@ class SitePoint:
 class SiteMeasurement:
     """A site calibration and what it rests on.
 
-    points: by descending rate. pairs: that were compared. curve: of the site, None if it cannot be fitted.
-    evaluation_curve: that it replaces.
+    points: by descending rate. pairs: that were compared. usable: number of photos, of which at most
+    LARGEST were compared. curve: of the site, None if it cannot be fitted. evaluation_curve: that it
+    replaces.
     """
 
     calibration: SiteCalibration
     points: tuple[SitePoint, ...]
     pairs: PeoplePairs
+    usable: int
     curve: Sigmoid | None
     evaluation_curve: Sigmoid
 
@@ -118,6 +120,7 @@ def measure_site(
         calibration=calibration,
         points=points,
         pairs=pairs,
+        usable=len(owners),
         curve=curve,
         evaluation_curve=Sigmoid(matcher.slope, matcher.intercept),
     )

@@ -323,6 +323,12 @@ def test_beyond_this_machine_it_does_not_start_without_a_token(tmp_path: Path) -
     assert "facenet token create" in done.stderr
 
 
+def test_without_the_site_calibration_it_was_given_it_does_not_start(tmp_path: Path) -> None:
+    done = facenet_process(tmp_path, "serve", "--port", "0", "--site", "nowhere.json")
+    assert done.returncode == 2
+    assert "nowhere.json is not a valid site calibration" in done.stderr
+
+
 def test_behind_a_proxy_it_does_not_start_without_a_token(tmp_path: Path) -> None:
     done = facenet_process(tmp_path, "serve", "--allow-host", "faces.example.org")
     assert (done.returncode, "facenet token create" in done.stderr) == (2, True)

@@ -38,6 +38,8 @@ def test_what_could_not_be_measured_is_said() -> None:
     enough = text(site(80, far=0.02), "")
     assert "  supported: there are enough people for this rate" in enough
     assert "  the evaluation has no threshold for FAR 0.02" in enough
+    many = text(replace(site(24), usable=7_000), "")
+    assert many.startswith("office: 24 people, 96 of 7,000 photos, chosen at random\n")
 
 
 def test_json_is_strict_and_complete() -> None:
