@@ -43,8 +43,9 @@ class Photo:
 
 @dataclass(frozen=True)
 class People:
-    """The usable photos. templates, owners: one for each. rejected: path and reason of the others."""
+    """The usable photos. paths, templates, owners: one for each. rejected: path and reason of the others."""
 
+    paths: list[str]
     templates: list[npt.NDArray[np.float32]]
     owners: list[str]
     rejected: list[tuple[str, str]]
@@ -107,8 +108,9 @@ def run(arguments: argparse.Namespace) -> int:
         )
     measured = measurement(model, found, arguments)
     stored = written(arguments, model, measured)
+    alike = look_alikes_of(model, found)
     if arguments.json:
-        show_json(as_json(measured, model, found.rejected, stored))
+        show_json(as_json(measured, model, found.rejected, alike, stored))
     else:
         show(text(measured, rejections(Counter(reason for _, reason in found.rejected))))
         for name in [name for name in names if name not in set(found.owners)]:
@@ -117,6 +119,9 @@ def run(arguments: argparse.Namespace) -> int:
             complain(f"{printable(path)}: {reason}")
         if len(found.rejected) > LISTED:
             complain(f"{len(found.rejected) - LISTED} more photos were rejected; --json lists all.")
+        for left, right, probability in alike:
+            paths = f"{printable(left)} and {printable(right)}"
+            complain(f"note: {paths} look like one person ({probability:.4f}); is one in the wrong folder?")
         for place in stored:
             show(f"written: {printable(place)}\n")
     return OK
@@ -129,7 +134,7 @@ def usable(photos: Sequence[Photo]) -> People:
     owners: dict[str, set[str]] = {}
     for photo in photos:
         owners.setdefault(photo.digest, set()).add(photo.owner)
-    found, seen = People([], [], []), set[str]()
+    found, seen = People([], [], [], []), set[str]()
     for photo in photos:
         reason, face = "", photo.face
         if isinstance(face, PhotoError):
@@ -144,6 +149,7 @@ def usable(photos: Sequence[Photo]) -> People:
             found.rejected.append((photo.path, reason))
             continue
         seen.add(photo.digest)
+        found.paths.append(photo.path)
         found.templates.append(face.template)
         found.owners.append(photo.owner)
     return found
@@ -174,6 +180,17 @@ def measurement(model: FaceModel, found: People, arguments: argparse.Namespace) 
         raise DataInvalid(
             f"{arguments.folder}: {error}{f' Not used: {counted}.' if counted else ''}"
         ) from error
+
+
+def look_alikes_of(model: FaceModel, found: People) -> list[tuple[str, str, float]]:
+    """Return the paths of photos of two people that look like one, and the probability that they are."""
+    import numpy as np
+
+    from facenet.site_calibration.look_alikes import look_alikes
+
+    assert model.evaluation is not None
+    pairs = look_alikes(np.stack(found.templates), found.owners, model.evaluation)
+    return [(found.paths[pair.left], found.paths[pair.right], pair.probability) for pair in pairs]
 
 
 def written(arguments: argparse.Namespace, model: FaceModel, measured: SiteMeasurement) -> list[str]:

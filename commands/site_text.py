@@ -94,9 +94,16 @@ def _span(interval: Interval) -> str:
 
 
 def as_json(
-    measured: SiteMeasurement, model: FaceModel, rejected: Sequence[tuple[str, str]], stored: Sequence[str]
+    measured: SiteMeasurement,
+    model: FaceModel,
+    rejected: Sequence[tuple[str, str]],
+    alike: Sequence[tuple[str, str, float]],
+    stored: Sequence[str],
 ) -> dict[str, Any]:
-    """Return everything for JSON; `far_interval` is that of another group of as many people."""
+    """Return everything for JSON; `far_interval` is that of another group of as many people.
+
+    rejected: path and reason. alike: photos of two people that look like one. stored: where it was written.
+    """
     site = measured.calibration
     curves = {"site": measured.curve, "evaluation": measured.evaluation_curve}
     return {
@@ -109,6 +116,10 @@ def as_json(
         "usable_photos": measured.usable,
         "rejected": dict(sorted(Counter(reason for _, reason in rejected).items())),
         "rejected_photos": [{"path": as_text(path), "reason": reason} for path, reason in rejected],
+        "look_alikes": [
+            {"left": as_text(left), "right": as_text(right), "probability": probability}
+            for left, right, probability in alike
+        ],
         "confidence": 0.95,
         **_point(measured.default),
         "rates": [_point(point) for point in measured.points],

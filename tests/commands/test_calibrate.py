@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,21 @@ def test_people_read_the_same(
         arguments = argparse.Namespace(folder=folder, far=0.01, name="x")
         draw_site(tmp_path / name, measurement(model, faces, arguments))
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+
+
+def test_a_photo_in_the_wrong_folder_is_named(
+    folder: Path, model: FaceModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.move("site/s5/2.pgm", "site/s6/of-s5.pgm")
+    assert facenet("calibrate", "site") == 0
+    notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
+    assert len(notes) == 1
+    assert re.match(
+        r"note: site/s5/\d.pgm and site/s6/of-s5.pgm look like one person \((0\.999\d|1\.0000)\)", notes[0]
+    )
+    assert facenet("calibrate", "site", "--json") == 0
+    (pair,) = json.loads(capsys.readouterr().out)["look_alikes"]
+    assert pair["right"] == "site/s6/of-s5.pgm"
 
 
 def test_too_few_people_and_wrong_words_are_errors(

@@ -44,14 +44,15 @@ def test_what_could_not_be_measured_is_said() -> None:
 
 def test_json_is_strict_and_complete() -> None:
     measured = site(24)
-    found = as_json(measured, MODEL, [("a.jpg", "no_face")], ["site.json"])
+    found = as_json(measured, MODEL, [("a.jpg", "no_face")], [("b", "c", 0.9995)], ["site.json"])
     assert json.loads(json.dumps(found, allow_nan=False)) == json.loads(json.dumps(found))
     assert found["far_interval"] == list(measured.default.reached.group)
     assert found["rejected"] == {"no_face": 1}
+    assert found["look_alikes"] == [{"left": "b", "right": "c", "probability": 0.9995}]
     assert [rate["far"] for rate in found["rates"]] == [0.1, 0.01]
     assert found["evaluation"]["threshold"] == 0.3
     assert (
         found["curves"]["site"]["midpoint"]
         == found["curves"]["site"]["intercept"] / (found["curves"]["site"]["slope"])
     )
-    assert as_json(replace(measured, curve=None), MODEL, [], [])["curves"]["site"] is None
+    assert as_json(replace(measured, curve=None), MODEL, [], [], [])["curves"]["site"] is None
