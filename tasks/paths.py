@@ -3,6 +3,7 @@
 from pathlib import Path
 
 FORGOTTEN = Path("labels") / "forgotten.csv"  # the receipt of `facenet forget`
+DECISIONS = Path("labels") / "decisions.csv"  # of reviewers, applied by ingest
 DATA = Path("data")
 DOWNLOADS = DATA / "downloads"  # original archives, not an output of any stage
 FINGERPRINT = DATA / "fingerprint.json"  # of the sources; ingest runs again when it changes

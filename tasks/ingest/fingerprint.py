@@ -17,6 +17,7 @@ from facenet.errors import DownloadFailed
 from tasks import paths
 from tasks.entry import stage_main
 from tasks.ingest.archives import check_format
+from tasks.ingest.decision_file import find_decisions, open_decisions
 from tasks.ingest.directory import walk
 from tasks.ingest.file_digests import FileDigests
 from tasks.ingest.sources import Opening, open_source, source_names
@@ -39,6 +40,9 @@ def fingerprint(
 ) -> None:
     """Write the digest of each source to `target`, and that of the photos that were forgotten, if any.
 
+    Also of the file of decisions, if ingest.decisions names another one than DVC knows. It is checked here,
+    before DVC removes the former manifest.
+
     A directory counts by the names and digests of the files that ingest would read and by the names of those
     it rejects, except hidden ones; an archive or list counts by its bytes. Digests are cached in `cache`, by
     default the folder "cache" next to `target`. A source that is not on this machine keeps the entry of the
@@ -48,6 +52,8 @@ def fingerprint(
         DataInvalid, DownloadFailed, PairsFileInvalid, SourceInvalid: as in the stage.
     """
     forgotten = read_forgotten(receipt)
+    open_decisions(params, downloads)
+    decisions = find_decisions(params, downloads) if params.decisions != str(paths.DECISIONS) else None
     digests = FileDigests((cache or target.parent / "cache") / "ingest")
     former = _read(target)
     entries = []
@@ -69,8 +75,12 @@ def fingerprint(
                 continue
             found = located(True)
         entries.append(settings | _entry(found, params.max_file_bytes, digests))
+    content = {
+        "sources": entries,
+        **({"forgotten": forgotten.sha256} if forgotten.entries else {}),
+        **({"decisions": digests(decisions)} if decisions else {}),
+    }
     digests.write()
-    content = {"sources": entries, **({"forgotten": forgotten.sha256} if forgotten.entries else {})}
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     write_text(target, f"{text}\n")
 

@@ -13,7 +13,9 @@ from facenet.errors import PairsFileInvalid
 from facenet.evaluation.pair_generation import generate_pairs
 from facenet.evaluation.pairs import Pair, PhotoName
 from facenet.identity import fold_name
+from tasks.ingest.decided import Decided
 from tasks.ingest.records import NO_PHOTO, Record, folded
+from tasks.labels.decision import MERGE
 from tasks.labels.forgotten import Forgotten
 from tasks.params.ingest import IngestParams
 
@@ -115,6 +117,24 @@ def remembered(pairs: Iterable[Pair], names: Mapping[PhotoName, Record], forgott
     people = {name for name in {photo.identity for photo in missing} if forgotten.names(name)}
     gone = {photo for photo in missing if photo.identity in people or forgotten.names(str(photo))}
     return [pair for pair in pairs if not gone & {pair.left, pair.right}]
+
+
+def undecided(pairs: Iterable[Pair], names: Mapping[PhotoName, Record], decided: Decided) -> list[Pair]:
+    """Return the pairs without those that decisions made wrong.
+
+    These are the pairs of photos that were dropped, moved or split off, since pairs name them by their
+    folders, and the pairs of different people who were merged.
+    """
+
+    def stays(pair: Pair) -> bool:
+        photos = [names[name] for name in (pair.left, pair.right) if name in names]
+        routes = [decided.routes[id(photo)] for photo in photos if id(photo) in decided.routes]
+        if any(route.dropped or any(step.action != MERGE for step in route.steps) for route in routes):
+            return False
+        one = len(photos) == 2 and folded(photos[0].identity or "") == folded(photos[1].identity or "")
+        return pair.same or not (one and any(route.steps for route in routes))
+
+    return [pair for pair in pairs if stays(pair)]
 
 
 def pair_rows(

@@ -4,11 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from facenet.errors import SourceInvalid
+from facenet.errors import DataInvalid, SourceInvalid
 from facenet.evaluation.pairs import Pair, PhotoName
 from tasks import expectations
 from tasks.ingest.advice import no_usable_photo, warn_of_useless_sources
 from tasks.ingest.attributes import attribute_counts, attributes_table
+from tasks.ingest.decided import Decided, apply_decisions
+from tasks.ingest.decision_file import open_decisions
 from tasks.ingest.enough import Needs, check_people
 from tasks.ingest.metrics import metrics
 from tasks.ingest.output import MANIFEST, Output, write_manifest, write_output
@@ -21,15 +23,17 @@ from tasks.ingest.protocol import (
     pairs_table,
     photo_names,
     remembered,
+    undecided,
 )
-from tasks.ingest.records import Record, manifest_table
+from tasks.ingest.records import Record, folded, manifest_table
 from tasks.ingest.roles import decide_roles
 from tasks.ingest.scan import limits, scan
 from tasks.ingest.sources import Opened, Opening, open_source, source_names
-from tasks.ingest.sources.opened import scored_people
+from tasks.ingest.sources.opened import THRESHOLD_FOLD, scored_people
 from tasks.ingest.spellings import unite_spellings
 from tasks.ingest.spool import Spool
 from tasks.ingest.verdict_cache import VerdictCache
+from tasks.labels.decision import Decision
 from tasks.labels.forgotten import Forgotten
 from tasks.params.ingest import IngestParams
 from tasks.paths import DOWNLOADS
@@ -54,28 +58,28 @@ def run(
 ) -> dict[str, Any]:
     """Write photos, manifest, pairs and attributes to `raw`, and return the metrics to report.
 
-    The files depend only on the photos, `params`, `seed` and what is `forgotten`: not on the number of
-    `workers` (processes; by default FACENET_WORKERS or the number of processors), on the former content of
-    `raw`, or on `cache` (by default the folder "cache" next to `raw`), which only saves decoding.
+    The files depend only on the photos, the decisions, `params`, `seed` and what is `forgotten`: not on the
+    number of `workers` (processes; by default FACENET_WORKERS or the number of processors), on the former
+    content of `raw`, or on `cache` (by default the folder "cache" next to `raw`), which only saves decoding.
 
     Raises:
         DownloadFailed, PairsFileInvalid, SourceInvalid: a source was not found or cannot be read, or no photo
             is usable.
-        DataInvalid: the manifest or the pairs break a rule of tasks/expectations, or there are too few people
-            for `needs`, which are not checked if None.
+        DataInvalid: the manifest or the pairs break a rule of tasks/expectations, the decisions do not fit
+            the photos, or there are too few people for `needs`, which are not checked if None.
     """
     with Meter() as meter, Spool(raw.parent) as spool:
         expectations.prepare()
-        opened = _open(params, downloads)
+        opened, decisions = _open(params, downloads), open_decisions(params, downloads)
         verdicts = VerdictCache((cache or raw.parent / "cache") / "ingest", limits(params))
         records, counts = scan(
             opened, params, spool, verdicts, workers or worker_count(), refused=forgotten.digests
         )
-        given = _given_pairs(opened, records, forgotten)
+        given, left_out, decided = _decide(opened, records, decisions, forgotten, params, raw)
         spellings = unite_spellings(records, params.same_name)
         roles = decide_roles(
             records,
-            set[str]().union(*(scored_people(source.pairs) for _, source in opened)),
+            _scored(opened, given),
             held_out=params.held_out_identities,
             seed=seed,
             allow_overlap=params.allow_identity_overlap,
@@ -98,13 +102,49 @@ def run(
         verdicts.write(spool)
     repeated = len(rows) - len(pairs)
     report = metrics(records, pairs, roles, meter, spellings=spellings, repeated=repeated)
-    return report | attribute_counts(records, names) | counts
+    effects = {"rows": decided.rows, "photos": decided.photos, "pairs_left_out": left_out}
+    return report | {"decisions": effects} | attribute_counts(records, names) | counts
 
 
 def _open(params: IngestParams, downloads: Path) -> Named:
     opening = Opening(downloads, params.allow_identity_overlap)
     sources = [open_source(source, opening) for source in params.sources]
     return list(zip(source_names(params.sources), sources, strict=True))
+
+
+def _decide(
+    opened: Named,
+    records: Sequence[Record],
+    decisions: Sequence[Decision],
+    forgotten: Forgotten,
+    params: IngestParams,
+    raw: Path,
+) -> tuple[Given, int, Decided]:
+    """Apply the decisions; return the given pairs that remain, how many decisions removed, and the effects.
+
+    Pairs name photos by their folders, so they are resolved before the decisions.
+    """
+    given = _given_pairs(opened, records, forgotten)
+    try:
+        decided = apply_decisions(records, decisions, params)
+    except DataInvalid as error:
+        write_manifest(raw, manifest_table(records, 1))  # to look up the photos in
+        raise DataInvalid(f"{error}\n{raw / MANIFEST} lists all photos, without decisions.") from error
+    left = [(undecided(pairs, names, decided), names) for pairs, names in given]
+    return left, sum(len(pairs) for pairs, _ in given) - sum(len(pairs) for pairs, _ in left), decided
+
+
+def _scored(opened: Named, given: Given) -> set[str]:
+    """Return the folded names of the people in scored pairs: as the pairs name them, and as decisions do."""
+    named = set[str]().union(*(scored_people(source.pairs) for _, source in opened))
+    return named | {
+        folded(names[name].identity or "")
+        for pairs, names in given
+        for pair in pairs
+        if pair.fold != THRESHOLD_FOLD
+        for name in (pair.left, pair.right)
+        if name in names
+    }
 
 
 def _given_pairs(opened: Named, records: Sequence[Record], forgotten: Forgotten) -> Given:

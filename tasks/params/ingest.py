@@ -24,4 +24,7 @@ class IngestParams(Section):
     max_pixels: Positive  # larger photos are rejected before they are decoded
     max_file_bytes: Positive  # larger files are rejected without being read
     same_name: SameName  # of spellings such as Ada Lovelace and ada_lovelace, see tasks/ingest/spellings.py
+    decisions: (
+        Annotated[str, Field(min_length=1)] | None
+    )  # file of decisions about photos and identities; null: none
     allow_identity_overlap: bool  # evaluation people may be trained on; the report then warns

@@ -158,6 +158,7 @@ def _counted(metrics: Mapping[str, Metrics]) -> dict[str, Table]:
     return {
         "sources": Table("Photos by source", ("Source", "Found", "Kept", "People"), sources),
         "roles": Table("Photos by use", ("Use", "Photos", "People"), roles),
+        "decisions_made": _decisions(ingest.get("decisions", {})),
         "ingest_rejected": _reasons("Files rejected by ingest", ingest.get("rejected", {})),
         "align_rejected": _reasons("Photos rejected by align", align.get("rejected", {})),
         "faces_per_photo": _reasons(
@@ -172,6 +173,16 @@ def _counted(metrics: Mapping[str, Metrics]) -> dict[str, Table]:
             ("Part", "Count"),
         ),
     }
+
+
+def _decisions(decisions: Mapping[str, Any]) -> Table:
+    """Return the decisions of reviewers by action; no rows without any."""
+    cells = [
+        (action, count(rows), count(decisions["photos"][action]))
+        for action, rows in decisions.get("rows", {}).items()
+        if rows
+    ]
+    return Table("Decisions about photos and people", ("Decision", "Decisions", "Photos"), cells)
 
 
 _TRAINING = {

@@ -16,6 +16,7 @@ def ingest_params(*sources: dict[str, Any], **changed: Any) -> IngestParams:
         "max_pixels": 150_000_000,
         "max_file_bytes": 200_000_000,
         "same_name": "warn",
+        "decisions": None,
         "allow_identity_overlap": False,
     }
     return IngestParams.model_validate(values | changed)

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from facenet.errors import DownloadFailed, SourceInvalid
+from facenet.errors import DataInvalid, DownloadFailed, SourceInvalid
 from faults.project import new_project
 from tasks.ingest.fingerprint import fingerprint
+from tasks.labels.decision import Decision
+from tasks.labels.decisions import write_decisions
 from tasks.labels.forgotten import ERASED, REFUSED, Entry, Forgotten, append, now
 from tests.tasks.downloads.conftest import Site, site
 from tests.tasks.ingest.archives import write_tree, zip_bytes
@@ -146,6 +148,28 @@ def test_what_is_forgotten_changes_the_fingerprint_once(photos: Path, tmp_path: 
     assert after != before
     append(receipt, [Entry("", person, ERASED, now(), "", "data")])
     assert take() == after
+
+
+def test_decisions_in_another_file_than_dvc_knows_change_the_fingerprint(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    keep = Decision("a" * 64, "Ann", "keep", when=now())
+    write_decisions(Path("labels/decisions.csv"), [])
+    write_decisions(Path("mine.csv"), [])
+
+    def take(name: str | None) -> str:
+        fingerprint(ingest_params(_folder(photos.parent), decisions=name), tmp_path / "f.json")
+        return (tmp_path / "f.json").read_text()
+
+    none, known, mine = take(None), take("labels/decisions.csv"), take("mine.csv")
+    write_decisions(Path("labels/decisions.csv"), [keep])
+    write_decisions(Path("mine.csv"), [keep])
+    assert take(None) == take("labels/decisions.csv") == none == known
+    assert take("mine.csv") != mine
+    Path("labels/decisions.csv").write_text("digest;identity")
+    with pytest.raises(DataInvalid, match=r"labels/decisions\.csv, line 1"):
+        take("labels/decisions.csv")
 
 
 def test_an_archive_is_downloaded_once(tmp_path: Path, site: Site) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from facenet.errors import PairsFileInvalid
 from facenet.evaluation.pairs import Pair, PhotoName
+from tasks.ingest.decided import Decided, apply_decisions
 from tasks.ingest.protocol import (
     Row,
     check_different,
@@ -15,8 +16,10 @@ from tasks.ingest.protocol import (
     pairs_table,
     photo_names,
     remembered,
+    undecided,
 )
 from tasks.ingest.records import Record
+from tasks.labels.decision import Decision
 from tasks.labels.forgotten import REFUSED, Entry, Forgotten
 from tests.tasks.ingest.settings import ingest_params
 
@@ -219,3 +222,29 @@ def test_pairs_of_forgotten_people_and_photos_are_left_out_and_those_of_missing_
     del names[eve]
     assert remembered(pairs, names, receipt) == [pairs[0], pairs[3]]
     assert remembered(pairs, names, Forgotten()) == pairs
+
+
+def test_pairs_that_decisions_made_wrong_are_left_out() -> None:
+    people = ("Ann", 1), ("Ann", 2), ("Bob", 1), ("Bob", 2), ("Cid", 1), ("Dan", 1)
+    photos = {PhotoName(*person): _photo(person[0], f"{person[1]}.jpg") for person in people}
+    for number, photo in enumerate(photos.values()):
+        photo.image_id = f"{number:064x}"
+    ann, moved, bob, dropped, cid, dan = photos
+    lost = PhotoName("Eve", 9)
+    decisions = [
+        Decision(f"{1:064x}", "Ann", "move", "Cid"),
+        Decision(f"{3:064x}", "Bob", "drop"),
+        Decision(f"{2:064x}", "Bob", "keep"),
+        Decision("", "Ann", "merge", "Dan"),
+    ]
+    right = [
+        Pair(ann, bob, False, 0),
+        Pair(ann, lost, False, 0),
+        Pair(bob, cid, False, 1),
+        Pair(ann, ann, True, 1),
+    ]
+    wrong = [Pair(ann, moved, True, 0), Pair(bob, dropped, True, 0), Pair(moved, lost, False, 0)]
+    wrong += [Pair(dan, ann, False, 1)]
+    decided = apply_decisions(list(photos.values()), decisions, ingest_params(decisions="d.csv"))
+    assert undecided([*right, *wrong], photos, decided) == right
+    assert undecided(wrong, photos, Decided()) == wrong

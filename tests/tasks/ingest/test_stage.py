@@ -20,6 +20,8 @@ from facenet.errors import DataInvalid, SourceInvalid
 from facenet.evaluation.pairs import parse_pairs
 from facenet.images import decode
 from tasks.ingest.stage import run
+from tasks.labels.decision import Decision
+from tasks.labels.decisions import write_decisions
 from tasks.labels.forgotten import REFUSED, Entry, Forgotten, now
 from tasks.params.ingest import IngestParams
 from tasks.reports import Meter
@@ -505,6 +507,106 @@ def test_a_run_after_kills_ends_with_the_same_bytes(tmp_path: Path, root: Path) 
     assert found == _bytes(tmp_path / "undisturbed")
     assert json.loads((workspace / "reports" / "ingest.json").read_text())["kept"] == 600
     assert sorted(path.name for path in (workspace / "data").iterdir()) == ["cache", "raw"]
+
+
+def _decide(folder: Path, *rows: tuple[str, str, str, str]) -> str:
+    """Write decisions with a file of the tree for its digest, and return the path of the file."""
+    path = folder / "decisions.csv"
+    digests = {
+        name: hashlib.sha256((folder / "photos" / name).read_bytes()).hexdigest() if name else ""
+        for name, *_ in rows
+    }
+    write_decisions(path, [Decision(digests[name], *rest, when=now()) for name, *rest in rows])
+    return str(path)
+
+
+def test_decisions_are_applied_and_undone(tmp_path: Path) -> None:
+    root = write_tree(tmp_path / "photos", _people("ABCDEF", 4) | {"F/a1.jpg": _jpeg(1)})
+    source = {"kind": "folder", "path": str(root)}
+    before = _run(ingest_params(source, held_out_identities=3), tmp_path)
+    assert before["rejected"] == {"conflicting_identity": 2}  # A/1.jpg and F/a1.jpg
+    assert before["decisions"]["rows"] == dict.fromkeys(("keep", "drop", "move", "merge", "split"), 0)
+    plain = _bytes(tmp_path)
+    file = _decide(
+        tmp_path, ("F/a1.jpg", "F", "drop", ""), ("B/2.jpg", "B", "move", "A"), ("", "C", "merge", "D"),
+        ("E/3.jpg", "E", "split", "E 2"), ("A/3.jpg", "A", "keep", ""), ("A/4.jpg", "A", "drop", ""),
+    )  # fmt: skip
+    decided = ingest_params(source, held_out_identities=3, decisions=file)
+    report = _run(decided, tmp_path)
+    assert report["decoded"] == 0
+    assert report["decisions"] == {
+        "rows": {"keep": 1, "drop": 2, "move": 1, "merge": 1, "split": 1},
+        "photos": {"keep": 1, "drop": 2, "move": 1, "merge": 4, "split": 1},
+        "pairs_left_out": 0,
+    }
+    assert report["rejected"] == {"dropped": 2}
+    rows = {row["path"]: row for row in _manifest(tmp_path)}
+    assert {path: row["identity"] for path, row in rows.items() if row["identity"] != path[0]} == {
+        "B/2.jpg": "A",
+        **{f"C/{n}.jpg": "D" for n in (1, 2, 3, 4)},
+        "E/3.jpg": "E 2",
+    }
+    assert {path: row["status"] for path, row in rows.items() if row["status"] != "kept"} == {
+        "F/a1.jpg": "dropped",
+        "A/4.jpg": "dropped",
+    }
+    assert rows["B/2.jpg"]["reason"] == f"Moved from B to A by {file}, line 3."
+    stored = {row["image_id"]: row["identity"] for row in read_table(tmp_path / "raw", "images").to_pylist()}
+    assert stored == {row["image_id"]: row["identity"] for row in rows.values() if row["status"] == "kept"}
+    first = _bytes(tmp_path)
+    shutil.rmtree(tmp_path / "cache")
+    shutil.rmtree(tmp_path / "raw")
+    assert _run(decided, tmp_path)["decoded"] == 24
+    assert _bytes(tmp_path) == first
+    _run(ingest_params(source, held_out_identities=3), tmp_path)
+    assert _bytes(tmp_path) == plain
+
+
+def test_decisions_change_given_pairs_and_who_may_train(tmp_path: Path) -> None:
+    root = write_tree(tmp_path / "photos", _people("ABCDEFGH", 4))
+    (tmp_path / "downloads").mkdir()
+    pairs = "2\t2\nA\t1\t2\nB\t1\t2\nA\t3\tB\t3\nA\t4\tC\t1\nC\t1\t2\nD\t1\t2\nC\t3\tD\t3\nA\t1\tD\t4\n"
+    (tmp_path / "downloads" / "pairs.txt").write_text(pairs)
+    source = {"kind": "folder", "path": str(root), "role": "train", "pairs": "pairs.txt"}
+    file = _decide(
+        tmp_path, ("A/2.jpg", "A", "move", "G"), ("B/3.jpg", "B", "drop", ""), ("", "C", "merge", "D"),
+        ("", "D", "merge", "H"), ("E/1.jpg", "E", "move", "A"),
+    )  # fmt: skip
+    report = _run(ingest_params(source, decisions=file), tmp_path)
+    found = pq.read_table(tmp_path / "raw" / "pairs.parquet").to_pylist()
+    assert [(row["left_name"][-6:], row["right_name"][-6:], row["same"]) for row in found] == [
+        ("B_0001", "B_0002", True), ("A_0004", "C_0001", False), ("C_0001", "C_0002", True),
+        ("D_0001", "D_0002", True), ("A_0001", "D_0004", False),
+    ]  # fmt: skip
+    assert all(row["left"] and row["right"] for row in found)
+    assert report["decisions"]["pairs_left_out"] == 3
+    assert report["pairs"]["scored"] == 5
+    rows = {row["path"]: row for row in _manifest(tmp_path)}
+    trains = {path for path, row in rows.items() if row["status"] == "kept" and row["role"] == "train"}
+    assert trains == {"A/2.jpg", *(f"{who}/{n}.jpg" for who in "EFG" for n in (1, 2, 3, 4))} - {"E/1.jpg"}
+    assert report["excluded_identities"]["names"] == ["H"]  # named in pairs as C and D
+    assert rows["E/1.jpg"]["role"] == "evaluate"
+
+
+def test_a_merge_decides_what_two_spellings_are(tmp_path: Path) -> None:
+    root = write_tree(tmp_path / "photos", _people("ABaC", 4))
+    source = {"kind": "folder", "path": str(root), "role": "train"}
+    with pytest.raises(SourceInvalid, match="A = a"):
+        _run(ingest_params(source, same_name="refuse"), tmp_path)
+    file = _decide(tmp_path, ("", "a", "merge", "A"))
+    report = _run(ingest_params(source, same_name="refuse", decisions=file), tmp_path)
+    assert (report["identities"], report["spellings"]["count"]) == (3, 0)
+
+
+def test_decisions_that_do_not_fit_leave_a_manifest_to_look_in(tmp_path: Path) -> None:
+    root = write_tree(tmp_path / "photos", _people("ABCD", 3))
+    source = {"kind": "folder", "path": str(root)}
+    file = _decide(tmp_path, ("A/1.jpg", "B", "drop", ""))
+    with pytest.raises(DataInvalid, match=r"line 2: photo .* is of 'A', not of 'B'\.(.|\n)*lists all photos"):
+        _run(ingest_params(source, decisions=file), tmp_path)
+    assert {(row["identity"], row["status"]) for row in _manifest(tmp_path)} == {
+        (who, "kept") for who in "ABCD"
+    }
 
 
 def test_a_missing_source_is_an_error_without_a_traceback(tmp_path: Path, root: Path) -> None:
