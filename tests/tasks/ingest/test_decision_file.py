@@ -28,6 +28,11 @@ def test_null_names_no_file() -> None:
     assert open_decisions(ingest_params(decisions=None)) == []
 
 
+def test_the_default_file_may_be_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert open_decisions(ingest_params(decisions="labels/decisions.csv")) == []
+
+
 def test_a_missing_file_is_an_error_with_the_fix(tmp_path: Path) -> None:
     params = ingest_params(decisions=str(tmp_path / "mine.csv"))
     with pytest.raises(

@@ -27,6 +27,20 @@ def test_folds_and_slices_say_what_the_files_say(evaluated: Subject) -> None:
     assert made["align_rejected"].rows == []
 
 
+def test_decisions_are_counted(reported: Reported) -> None:
+    assert "decisions_made" in tables(read_findings(reported.subject.reports))
+    assert "Decisions about photos" not in reported.page()
+    counts = {"keep": 0, "drop": 1200, "move": 0, "merge": 2, "split": 0}
+    effects = {"rows": counts, "photos": {**counts, "merge": 31}, "pairs_left_out": 7}
+    reported.change_metrics("ingest", decisions=effects)
+    table = tables(read_findings(reported.subject.reports))["decisions_made"]
+    rows = [tuple(cell.replace("\N{NO-BREAK SPACE}", " ") for cell in row) for row in table.rows]
+    assert rows == [("drop", "1,200", "1,200"), ("merge", "2", "31")]
+    page = reported.page()
+    assert "Decisions about photos and people" in page
+    assert "7 evaluation pairs were left out, because decisions" in page
+
+
 HATS = [
     ["hat", "both with a hat", "", "", "40", "20", "0.75", "0.6", "0.86", "4", "6"],
     ["hat", "unknown", "", "", "3", "1", "1", "0.4", "1", "0", "0"],
