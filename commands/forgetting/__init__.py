@@ -1,0 +1,1 @@
+"""What `facenet forget` puts together from all layers."""

@@ -1,0 +1,1 @@
+"""Forget a person where DVC and Prefect have something of them."""

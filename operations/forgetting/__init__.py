@@ -1,0 +1,1 @@
+"""What the servers and backups have of a person."""
