@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from tasks.ingest.records import Record, folded
-from tasks.labels.decision import MERGE, SPLIT, TARGETED, Decision
+from tasks.labels.decision import SPLIT, TARGETED, Decision
 from tasks.labels.routes import NameKey, Route
 
 
@@ -23,7 +23,7 @@ def misfits(
     reached = {(d.digest, key(d.identity)) for route in routes for d in route.decisions}
     for decision in decisions:
         problems = list(names.problems(decision))
-        if decision.action != MERGE and (decision.digest, key(decision.identity)) not in reached:
+        if decision.digest and (decision.digest, key(decision.identity)) not in reached:
             problems.append(_not_theirs(decision, owners.get(decision.digest, {})))
         yield from (f"  line {decision.line}: {problem}" for problem in problems)
 
@@ -51,8 +51,8 @@ class _Names:
             elif self._key(first) != self._key(target):
                 yield f"{target!r} differs from {first!r} only in spelling. Use another name."
             return
-        needed = [target] if decision.action in TARGETED else []
-        if decision.action == MERGE:
+        needed = [target] if decision.action in TARGETED or decision.apart else []
+        if not decision.digest:
             needed.append(decision.identity)
         for name in needed:
             if self._key(name) not in self._all:

@@ -17,10 +17,11 @@ _TIME = "%Y-%m-%dT%H:%M:%SZ"
 class Decision:
     """One row.
 
-    digest: sha256 of the photo file, as in the manifest; "" for a merge. identity: of the photo in the
-    manifest, or the identity to merge. action: one of ACTIONS. target: the other identity for move (an
-    existing one), split (a new one) and merge, else "". who, why: free text. when: ISO 8601, UTC, seconds.
-    line: of the file it was read from, 0 if it was not; it does not count in comparisons.
+    digest: sha256 of the photo file, as in the manifest; "" for a merge, and for a keep with a target, which
+    says that two identities are two people. identity: of the photo in the manifest, or the identity to merge.
+    action: one of ACTIONS. target: the other identity for move (an existing one), split (a new one), merge
+    and keep of two identities, else "". who, why: free text. when: ISO 8601, UTC, seconds. line: of the file
+    it was read from, 0 if it was not; it does not count in comparisons.
     """
 
     digest: str
@@ -47,6 +48,11 @@ class Decision:
         """What the decision is, without who, when and why: action and target."""
         return self.action, self.target
 
+    @property
+    def apart(self) -> bool:
+        """Whether it says that two identities, `identity` and `target`, are two people."""
+        return self.action == KEEP and not self.digest and bool(self.target)
+
 
 HEADER = tuple(field.name for field in fields(Decision) if field.name != "line")
 
@@ -67,7 +73,7 @@ def problem_of(decision: Decision) -> str | None:
 def _wrong_digest(decision: Decision) -> str | None:
     if decision.action == MERGE:
         return "a merge is for a whole identity. Leave digest empty" if decision.digest else None
-    if not _DIGEST.fullmatch(decision.digest):
+    if not decision.apart and not _DIGEST.fullmatch(decision.digest):
         return (
             f"digest {decision.digest!r} is not a sha256 (64 lowercase hexadecimal digits). Copy image_id "
             "of data/raw/manifest.parquet"
@@ -76,7 +82,7 @@ def _wrong_digest(decision: Decision) -> str | None:
 
 
 def _wrong_target(decision: Decision) -> str | None:
-    if decision.action not in TARGETED:
+    if decision.action not in TARGETED and not decision.apart:
         return f"{decision.action} has no target. Leave target empty" if decision.target else None
     if not decision.target.strip():
         return f"target is empty. Write the identity to {decision.action} to"

@@ -45,7 +45,7 @@ class Routes:
         for decision in decisions:
             if decision.action == MERGE:
                 self._merges.setdefault(same_name(decision.identity), decision)
-            else:
+            elif not decision.apart:
                 self._photos.setdefault((decision.digest, same_name(decision.identity)), decision)
 
     def of(self, digest: str | None, identity: str) -> Route:

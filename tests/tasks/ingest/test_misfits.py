@@ -22,7 +22,7 @@ def _found(*rows: tuple[str, str, str, str], key: NameKey = str) -> list[str]:
 def test_decisions_that_fit() -> None:
     assert not _found(
         (P, "Ann Lee", "split", "Dan"), (P, "Dan", "keep", ""), (Q, "Bob", "drop", ""),
-        (Q, "Cid", "move", "Dan"), ("", "Dan", "merge", "Bob"),
+        (Q, "Cid", "move", "Dan"), ("", "Dan", "merge", "Bob"), ("", "Bob", "keep", "Cid"),
     )  # fmt: skip
 
 
@@ -42,6 +42,7 @@ def test_decisions_that_fit() -> None:
         ),
         ((P, "Ann Lee", "split", "B.o.b"), "'B.o.b' differs from 'Bob' only in spelling. Use another name."),
         (("", "Dan", "merge", "Bob"), "there is no identity 'Dan'. Only split makes a new one."),
+        (("", "Bob", "keep", "Eve"), "there is no identity 'Eve'. Only split makes a new one."),
         (("", "Bob", "merge", "ann lee"), "there is no identity 'ann lee'; it is spelled 'Ann Lee'."),
     ],
 )

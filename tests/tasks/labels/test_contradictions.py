@@ -39,11 +39,28 @@ def test_decisions_that_agree() -> None:
             [Decision("", "Ann", "merge", "Bob", line=4), Decision("", "Bob", "merge", "Ann", line=5)],
             "lines 4, 5 lead in a circle: Ann -> Bob -> Ann",
         ),
+        (
+            [Decision("", "Ann", "merge", "Bob", line=4), Decision("", "Bob", "keep", "Ann", line=5)],
+            "Lines 4 and 5 contradict each other: keep Bob apart from Ann, and merge Ann into Bob",
+        ),
+        (
+            [
+                Decision("", "Ann", "keep", "Cid", line=2),
+                Decision("", "Ann", "merge", "Bob", line=3),
+                Decision("", "Cid", "merge", "Bob", line=4),
+            ],
+            "Lines 2 and 3 and 4 contradict each other: keep Ann apart from Cid, and merge Ann into Bob, and",
+        ),
     ],
 )
 def test_contradictions_are_errors_with_both_lines(decisions: list[Decision], message: str) -> None:
     with pytest.raises(DataInvalid, match=message):
         check_consistent(decisions)
+
+
+def test_an_identity_may_be_kept_apart_from_several_and_merged_into_another() -> None:
+    rows = [("keep", "Bob"), ("keep", "Cid"), ("merge", "Dan"), ("keep", "Bob")]
+    check_consistent([Decision("", "Ann", *row, line=line) for line, row in enumerate(rows, start=2)])
 
 
 def test_spellings_contradict_if_they_are_one_name() -> None:

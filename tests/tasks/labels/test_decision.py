@@ -26,6 +26,7 @@ def test_names_are_normalised_and_the_line_does_not_count() -> None:
         Decision(A, "Ada", "move", "Bob", when=WHEN),
         Decision(A, "Ada", "split", "Ada 2", when=WHEN),
         Decision("", "Ada", "merge", "Ada Lovelace", when=WHEN),
+        Decision("", "Ada", "keep", "Bob", when=WHEN),
     ],
 )
 def test_valid_decisions(decision: Decision) -> None:
@@ -40,6 +41,8 @@ def test_valid_decisions(decision: Decision) -> None:
             "action 'delete' is not one of keep, drop, move, merge, sp",
         ),
         (Decision(A, " ", "drop", when=WHEN), "identity is empty"),
+        (Decision("", "Ada", "keep", when=WHEN), "digest '' is not a sha256"),
+        (Decision("", "Ada", "keep", "Ada", when=WHEN), "target is the identity itself, Ada"),
         (Decision("", "Ada", "drop", when=WHEN), "digest '' is not a sha256"),
         (Decision("A" * 64, "Ada", "drop", when=WHEN), "64 lowercase hexadecimal"),
         (Decision(A, "Ada", "merge", "Bob", when=WHEN), "Leave digest empty"),
