@@ -23,7 +23,11 @@ TIMED = 48  # photos embedded one by one for the time
 
 @dataclass(frozen=True)
 class Faces:
-    """templates: (N, D) of N photos with a face. names: (N,) their people. photos: number of files."""
+    """The faces of N photos.
+
+    templates: (N, D), or the embeddings of a model that was not evaluated. names: (N,) their people. photos:
+    number of files.
+    """
 
     templates: npt.NDArray[np.float32]
     names: npt.NDArray[np.str_]
@@ -94,8 +98,8 @@ def _embed(model: FaceModel, photos: list[Path], path: Path) -> None:
         for start in range(0, len(photos), BATCH):
             block = photos[start : start + BATCH]
             for photo, face in zip(block, model.embed(block), strict=True):
-                if not isinstance(face, PhotoError) and face.template is not None:
-                    templates.append(face.template)
+                if not isinstance(face, PhotoError):
+                    templates.append(face.embedding if face.template is None else face.template)
                     names.append(photo.parent.name)
             bar.update(len(block))
     with atomic_path(path) as temporary, temporary.open("wb") as file:
