@@ -7,6 +7,7 @@ import bz2
 import csv
 import gzip
 import io
+import json
 import lzma
 import tarfile
 import zipfile
@@ -56,6 +57,18 @@ class Inspection:
         """Return whether the content of a small file has anything of the person."""
         return self._search.in_bytes(data) or self._has_name(data, name)
 
+    def holds_value(self, text: str) -> bool:
+        """Return whether a value has a digest, or is a name or a list of JSON with one.
+
+        A name within it may be that of a user, in the path of a home folder.
+        """
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = text
+        values = value if isinstance(value, list) else [value]
+        return self._search.in_bytes(text.encode()) or any(self._names.is_exactly(entry) for entry in values)
+
     def is_name(self, path: str) -> bool:
         """Return whether a path has the person's name as one of its parts."""
         return self._names.is_value(path)
@@ -68,6 +81,8 @@ class Inspection:
     def _decoded(self, path: Path, names: bool) -> bool:
         magic = first_bytes(path)
         try:
+            if magic.startswith(ARROW) and not _is_compressed(path):
+                return names and any(self._names.in_table(strings(batch)) for batch in mapped_batches(path))
             if magic.startswith((ARROW, PARQUET)):
                 return any(self._in_batch(batch, names) for batch in batches(path))
             if magic.startswith(ZIP):
@@ -137,6 +152,18 @@ def batches(path: Path, columns: list[str] | None = None) -> Iterator[pa.RecordB
         for number in range(reader.num_record_batches):
             batch = reader.get_batch(number)
             yield batch if columns is None else batch.select(columns)
+
+
+def mapped_batches(path: Path) -> Iterator[pa.RecordBatch]:
+    """Yield the record batches of an Arrow IPC file as a memory map: only columns that are used are read."""
+    with pa.memory_map(str(path)) as file, pa.ipc.open_file(file) as reader:
+        for number in range(reader.num_record_batches):
+            yield reader.get_batch(number)
+
+
+def _is_compressed(path: Path) -> bool:
+    """Return whether the batches of an Arrow IPC file are longer than the file: its bytes are not theirs."""
+    return bool(sum(batch.nbytes for batch in mapped_batches(path)) > path.stat().st_size)
 
 
 def column_names(path: Path) -> list[str]:

@@ -29,6 +29,7 @@ COVERED = (
     paths.ALIGNED,
     paths.TRIPLETS,
     paths.EMBEDDINGS,
+    paths.OUTBOX,
     paths.MODELS,
     paths.REPORTS,
 )

@@ -35,6 +35,10 @@ class Names:
         parts = value.split("/")
         return any(part in self.names for part in parts) or fold_name(parts[0]) in self._folded
 
+    def is_exactly(self, value: object) -> bool:
+        """Return whether a value is a name, in any spelling."""
+        return isinstance(value, str) and bool(value) and fold_name(value) in self._folded
+
     def in_table(self, columns: Mapping[str, Iterable[object]]) -> bool:
         """Return whether a table, by its columns, has a name in a column of names."""
         return any(

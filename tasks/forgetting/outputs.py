@@ -10,18 +10,23 @@ from pathlib import Path
 from tasks import paths
 from tasks.forgetting.files import remove
 from tasks.forgetting.inspection import Inspection, may_show_faces
-from tasks.forgetting.journal import JOURNAL
 from tasks.forgetting.located import files_below
 from tasks.forgetting.person import Person
 from tasks.forgetting.place import Finding
 
 WHOLE = (paths.RAW, paths.ALIGNED, paths.TRIPLETS, paths.EMBEDDINGS)  # removed with all that is in them
+# Histories whose names are those of users, if any.
+HISTORIES = ("promotion.json", "promotions.jsonl", "promotions-export.json")
 AGAIN = "the next run writes it again"
 
 
 @dataclass
 class Outputs:
-    """data/, models/ and reports/ of the workspace `root`, without caches and downloads."""
+    """What stages write to data/, models/ and reports/ of the workspace `root`.
+
+    A name counts where people of the data are named, not in the cards of models or the history of promotions,
+    which can have that of a user.
+    """
 
     root: Path
     name: str = "outputs"
@@ -30,7 +35,7 @@ class Outputs:
         """Return the folders and files with anything of the person, then the pictures of the same run."""
         inspection = Inspection(person)
         whole = [self.root / path for path in WHOLE if any(map(inspection.holds, self._files(path)))]
-        others = [path for path in self._others() if inspection.holds(path)]
+        others = [path for path, names in self._others() if inspection.holds(path, names=names)]
         found = [*whole, *others]
         if found:
             reports = (path for path in self._files(paths.REPORTS) if path not in others)
@@ -47,14 +52,11 @@ class Outputs:
     def _is_picture(self, path: Path) -> bool:
         return path.is_file() and may_show_faces(path.name, path.read_bytes())
 
-    def _others(self) -> Iterator[Path]:
-        data = self.root / paths.DATA
-        for folder in sorted(data.iterdir()) if data.is_dir() else ():
-            inside = folder.relative_to(self.root)
-            if inside not in (*WHOLE, paths.DOWNLOADS, paths.CACHE, JOURNAL.parent):
-                yield from self._files(inside)
-        yield from self._files(paths.MODELS)
-        yield from self._files(paths.REPORTS)
+    def _others(self) -> Iterator[tuple[Path, bool]]:
+        """Yield the other files, and whether a name in them counts."""
+        yield from ((path, True) for path in self._files(paths.OUTBOX))
+        yield from ((path, False) for path in self._files(paths.MODELS))
+        yield from ((path, path.name not in HISTORIES) for path in self._files(paths.REPORTS))
 
     def _files(self, path: Path) -> Iterator[Path]:
         place = self.root / path

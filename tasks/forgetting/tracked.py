@@ -19,6 +19,7 @@ from tasks.tracking.store import sqlite_path, tracking_uri
 
 SKIPPED = ("code/", ".safetensors")  # programs and weights have nothing of a person that could be recognised
 DATA = (paths.RAW.as_posix(), paths.ALIGNED.as_posix())  # outputs that have everybody
+NAMED = ("reports/", "decisions/", "params/")  # folders of a run in which people are named
 GONE = "(forgotten)"
 
 
@@ -68,7 +69,10 @@ class TrackedArtifacts:
         shown = had_person(owner, listed, person, folder) != "no" if owner.kind == "run" else False
         for path in listed:
             file = artifacts.fetch(owner, path, folder)
-            if inspection.holds(file) or (shown and may_show_faces(file.name, file.read_bytes())):
+            named = owner.kind == "run" and path.startswith(NAMED)
+            if inspection.holds(file, names=named) or (
+                shown and may_show_faces(file.name, file.read_bytes())
+            ):
                 yield path
 
 
@@ -88,9 +92,9 @@ def had_person(owner: Owner, listed: Sequence[str], person: Person, folder: Path
 
 def _values(owner: Owner, inspection: Inspection) -> Iterator[Finding]:
     for name, value in sorted(owner.tags.items()):
-        if value != GONE and inspection.holds_bytes(value.encode()):
+        if not name.startswith("mlflow.") and value != GONE and inspection.holds_value(value):
             yield Finding(f"{owner.kind} {owner.id}: tag {name}", Action.REWRITE)
     for name, value in sorted(owner.params.items()):
-        if inspection.holds_bytes(value.encode()):
+        if inspection.holds_value(value):
             note = "MLflow does not change parameters: delete the run with `mlflow gc`"
             yield Finding(f"{owner.kind} {owner.id}: parameter {name}", Action.LEFT, note)

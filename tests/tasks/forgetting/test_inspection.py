@@ -17,6 +17,13 @@ def _zip(path: Path, data: bytes) -> None:
         archive.writestr("inner", data)
 
 
+def _arrow(path: Path, data: bytes) -> None:
+    table = pa.table({"content": [b"other " * 10_000, data, data]})
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_file(str(path), table.schema, options=options) as writer:
+        writer.write_table(table)
+
+
 def _parquet(path: Path, data: bytes) -> None:
     pq.write_table(pa.table({"content": [b"other", data]}), path, compression="zstd")
 
@@ -27,6 +34,7 @@ WAYS: dict[str, Callable[[Path, bytes], object]] = {
     "bzip2": lambda path, data: path.write_bytes(bz2.compress(data)),
     "zip": _zip,
     "parquet": _parquet,
+    "compressed Arrow": _arrow,
 }
 
 
@@ -73,6 +81,15 @@ def test_rows_of_text_are_found_by_digest_and_by_name(small: Path) -> None:
     assert inspection.holds_row(header, [min(person.photos), "Bob", ""])
     assert inspection.holds_row(header, ["", ADA, ""])
     assert not inspection.holds_row(header, ["0" * 64, "Bob", ADA])
+
+
+def test_values_are_names_or_lists_of_them_or_have_digests(small: Path) -> None:
+    person = gathered(small)
+    inspection = Inspection(person)
+    for text in (ADA, f'["Bob", "{ADA}"]', f"the photo {min(person.photos)}"):
+        assert inspection.holds_value(text)
+    for text in (f"/srv/{ADA}/x", f'{{"by": "{ADA}"}}', '["Bob"]', "3", "null", ""):
+        assert not inspection.holds_value(text)
 
 
 def test_damaged_and_missing_files_have_nothing(small: Path) -> None:

@@ -19,6 +19,12 @@ def test_other_values_are_somebody_else(value: object) -> None:
     assert not ADA.is_value(value)
 
 
+def test_a_name_within_a_value_is_not_exactly_the_name() -> None:
+    assert ADA.is_exactly("ADA LOVELACE")
+    for value in ("/srv/Ada Lovelace/x", "Ada Lovelace/1", "", None, 3):
+        assert not ADA.is_exactly(value)
+
+
 def test_tables_count_in_columns_of_names_only() -> None:
     assert ADA.in_table({"left_name": ["Bob/Bob_0001", "Ada Lovelace/Ada Lovelace_0002"]})
     assert not ADA.in_table({"reason": ["Ada Lovelace"]})

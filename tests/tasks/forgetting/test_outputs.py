@@ -17,6 +17,10 @@ def test_outputs_with_the_person_and_the_pictures_go(small: Path) -> None:
     outbox = small / "data" / "outbox" / "1"
     outbox.mkdir(parents=True)
     (outbox / "records.jsonl").write_text(f'{{"message": "no face of {ADA}"}}\n')
+    (small / "data" / "tokens.json").write_text(f'{{"name": "{ADA}"}}')
+    (small / "models").mkdir()
+    (small / "models" / "model.json").write_text(f'{{"path": "/srv/{ADA}"}}')
+    (small / "reports" / "promotions.jsonl").write_text(f'{{"by": "{ADA}"}}')
     expected = {"data/raw", "data/aligned", "data/embeddings", "data/outbox/1/records.jsonl"}
     expected |= {"reports/decisions.csv", "reports/report.html", "reports/worst_errors.png"}
     assert _found(small, person) == expected
@@ -29,8 +33,11 @@ def test_outputs_with_the_person_and_the_pictures_go(small: Path) -> None:
         "fingerprint.json",
         "forgetting",
         "outbox",
+        "tokens.json",
     ]
-    assert sorted(path.name for path in (small / "reports").iterdir()) == ["history.csv", "roc.png"]
+    left = sorted(path.name for path in (small / "reports").iterdir())
+    assert left == ["history.csv", "promotions.jsonl", "roc.png"]
+    assert (small / "models" / "model.json").exists()
 
 
 def test_pictures_stay_if_nothing_has_the_person(small: Path) -> None:

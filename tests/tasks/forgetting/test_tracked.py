@@ -54,7 +54,8 @@ def test_artifacts_and_tags_go_and_pictures_by_the_data_of_the_run(tracked: Path
     for run in (ours, others):
         run.log_file(tracked / "reports" / "decisions.csv", "reports")
         run.log_file(tracked / "data" / "aligned" / "faces-0000.arrow", "data")
-    others.set_tags({"worst": f"{ADA} and Bob"})
+    others.set_tags({"worst": f'["Bob", "{ADA}"]', "folder": f"/srv/{ADA}/faces", "mlflow.note": ADA})
+    others.log_text(f"path: /srv/{ADA}", "model/MLmodel")
     others.log_params({"who": ADA})
     findings = place.find(person)
     assert [f.what for f in findings if f.action is Action.LEFT] == [f"run {others.run_id}: parameter who"]
@@ -63,10 +64,13 @@ def test_artifacts_and_tags_go_and_pictures_by_the_data_of_the_run(tracked: Path
     assert files_of(ours) == files_of(unknown) == {"reports/history.csv", "reports/roc.png"}
     charts = {"reports/history.csv", "reports/roc.png", "reports/worst_errors.png"}
     assert files_of(others) == charts  # its page has the name
-    assert client().get_run(others.run_id).data.tags["worst"] == GONE
+    tags = client().get_run(others.run_id).data.tags
+    assert (tags["worst"], tags["folder"], tags["mlflow.note"]) == (GONE, f"/srv/{ADA}/faces", ADA)
+    assert others.read_file("model/MLmodel")  # the name of a user: removing it would break the model
     assert holders(tracked / "mlartifacts", traces) == []
     with closing(sqlite3.connect(tracked / "mlflow.db")) as store:
-        assert store.execute("SELECT count(*) FROM tags WHERE value LIKE '%Lovelace%'").fetchone() == (0,)
+        found = store.execute("SELECT count(*) FROM tags WHERE value LIKE '%Bob%Lovelace%'")
+        assert found.fetchone() == (0,)
 
 
 def test_an_empty_store_has_nothing(tracked: Path) -> None:
