@@ -1,10 +1,11 @@
 """Plant wrong names into LFW and count what the audit finds: `make bench-audit`.
 
-Into LFW deep-funneled, with a fixed seed: 2 % of the photos of people with at least 4 photos get the name
-of another such person, 20 people with at least 6 photos are divided into two folders, and 20 pairs of folders
-are joined. The audit sees names and embeddings, at its default settings, and photos are judged if their
-folder has at least 4. LFW's own label errors count as false findings. Needs LFW in FACENET_MIRRORS, and the
-CASIA-WebFace weights for the model casia. The first run embeds all photos, which takes minutes.
+Into LFW deep-funneled, with a fixed seed: 20 people with at least 6 photos are divided into two folders, 20
+pairs of folders with at least 4 photos are joined, and 2 % of the photos in folders with at least 4 get the
+name of another such person. The audit sees names and embeddings, at its default settings, and photos are
+judged if their folder has at least 4. LFW's own label errors count as false findings. Needs LFW in
+FACENET_MIRRORS, and the CASIA-WebFace weights for the model casia. The first run embeds all photos, which
+takes minutes.
 """
 
 import argparse

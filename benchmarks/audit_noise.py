@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-MOVED = 0.02  # fraction of the photos of people with at least PHOTOS
+MOVED = 0.02  # fraction of the photos in folders with at least PHOTOS
 PHOTOS = 4
 SPLIT, SPLIT_PHOTOS = 20, 6  # people, who have at least so many photos
 MERGED = 20  # pairs of people with at least PHOTOS
@@ -28,7 +28,11 @@ class Noise:
 
 
 def plant(names: npt.NDArray[np.str_], rng: np.random.Generator) -> Noise:
-    """Return names (N,) with errors of each kind; a person is split or merged, not both."""
+    """Return names (N,) with errors of each kind; a person is split or merged, not both.
+
+    Photos are moved last, out of folders that still have several: nobody could tell that two photos and three
+    are one person.
+    """
     people, counts = np.unique(names, return_counts=True)
     several = people[counts >= PHOTOS]
     split = rng.choice(people[counts >= SPLIT_PHOTOS], SPLIT, replace=False)
@@ -42,7 +46,8 @@ def plant(names: npt.NDArray[np.str_], rng: np.random.Generator) -> Noise:
     for kept, gone in merged:
         planted[names == gone] = kept
         folders[str(gone)] = {str(kept)}
-    eligible = np.flatnonzero(np.isin(names, several))
+    folders_now, sizes = np.unique(planted.astype(str), return_counts=True)
+    eligible = np.flatnonzero(np.isin(planted.astype(str), folders_now[sizes >= PHOTOS]))
     moved = np.sort(rng.choice(eligible, round(MOVED * len(eligible)), replace=False))
     targets = np.setdiff1d(several, merged[:, 1])  # the others have no folder of their own now
     for row in moved:

@@ -13,7 +13,7 @@ from facenet.audit.outliers import Outliers, score_outliers
 from facenet.audit.planting import plant
 from facenet.audit.splits import Splits, score_splits
 
-SUSPICIOUS = 0.12  # probability: a suspect costs a look, an error that stays costs accuracy
+SUSPICIOUS = 0.2  # probability: a suspect costs a look, an error that stays costs accuracy
 COPIES = 4  # of the data, with planted errors
 PRIORS = {"outlier": 0.005, "split": 0.002, "merged": 0.005}  # least fraction of errors among the cases
 FITS = 0.05  # quantile of the similarities of faces to their own identity: from it on, a face fits a rival
