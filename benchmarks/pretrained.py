@@ -6,6 +6,7 @@ identification is measured on all 5,749 people.
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ import yaml
 from benchmarks.stage import ROOT, run_stage
 from facenet.atomic import write_text
 from facenet.matching import Matcher
-from facenet.model import ModelCard
+from facenet.model import MONITORING, ModelCard
+from facenet.monitoring.reference import read_reference
 from facenet.networks.dlib_file import SHA256
 from facenet.pretrained.card import pretrained_card
-from facenet.pretrained.measured import FILE, FORMAT
+from facenet.pretrained.measured import FILE, FORMAT, REFERENCE
 from tasks.commands.recipes import compose
 from tasks.entry import stage_main
 from tasks.reports import read_report
@@ -35,7 +37,7 @@ BINS = 60  # of the histograms
 
 
 def main() -> None:
-    """Run the stages up to evaluate, and write measured.json."""
+    """Run the stages up to evaluate, and write measured.json and monitoring.json."""
     parser = argparse.ArgumentParser(description="dlib's network on LFW View 2.")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="folder of the workspace")
     folder = parser.parse_args().folder
@@ -46,8 +48,15 @@ def main() -> None:
         if stage == "evaluate" or not (folder / "models" / "model.json").exists():  # written by train
             run_stage(folder, stage)
     found = measure(folder)
+    reference = read_reference(folder / "models" / MONITORING, _weights(folder))
+    assert reference is not None
+    replace(reference, weights_sha256=SHA256).write(TARGET.with_name(REFERENCE))
     write_text(TARGET, json.dumps(found, indent=1, allow_nan=False) + "\n")
     print(json.dumps(found["evaluation"], indent=1))
+
+
+def _weights(workspace: Path) -> str:
+    return ModelCard.read(workspace / "models" / "model.json").weights_sha256
 
 
 def measure(workspace: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,15 +101,12 @@ def _decisions(arguments: argparse.Namespace) -> Decisions:
         ParamsInvalid: --log or FACENET_MONITORING_DAYS is not valid.
     """
     from service.api.decisions import Decisions
-    from tasks.monitoring.location import is_off, locate, retention_days
+    from tasks.monitoring.background import decision_log
     from tasks.monitoring.store import DecisionStore
-    from tasks.monitoring.writer import DecisionLog
 
-    if is_off(arguments.log):
-        return Decisions()
-    locate(arguments.log)  # an invalid one is an error now, one that fails a warning later
-    log = DecisionLog(lambda: DecisionStore.open(arguments.log), keep_days=retention_days())
-    return Decisions(log, arguments.log_site)
+    log = decision_log(arguments.log)
+    opened = None if log is None else partial(DecisionStore.open, arguments.log)
+    return Decisions(log, arguments.log_site, opened)
 
 
 def _share_cores(threads: int) -> None:

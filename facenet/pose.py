@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from facenet.results import Point
+Point = tuple[float, float]
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,13 @@ SILENCE = timedelta(seconds=150)
 # The names of final states: Prefect's own, then those of our flows.
 ENDS = (
     *("Completed", "Failed", "Cancelled", "Crashed", "TimedOut"),
-    *("Unchanged", "Promoted", "Refused", "RolledBack", "Rejects", "AccuracyDropped", "NotServed"),
+    *("Unchanged", "Promoted", "Refused", "RolledBack", "Rejects", "AccuracyDropped", "NotServed", "Drifted"),
 )
 ALARMING = ("Failed", "Crashed", "TimedOut", "AccuracyDropped", "NotServed")
 # Runs of other flows send heartbeats less often: Prefect's default is 180 s.
-OURS = ("promotion", "reevaluation", "scoring", "sweep", "training")
+OURS = ("monitoring", "promotion", "reevaluation", "scoring", "sweep", "training")
 RUNS = {"prefect.resource.id": "prefect.flow-run.*"}
+DRIFT = "facenet.drift"  # of flows/monitoring.py: a day with an alarm
 
 
 def automations(block: UUID) -> list[AutomationCore]:
@@ -41,6 +42,12 @@ def automations(block: UUID) -> list[AutomationCore]:
             "A scheduled run has not started: no worker runs, or it is busy.",
             _any("Late"),
             _notify(block, "Late"),
+        ),
+        _automation(
+            "facenet: report drift",
+            "The decisions of a day do not look like the evaluation, or like the days before.",
+            _drift(),
+            _notify_drift(block),
         ),
     ]
 
@@ -87,6 +94,15 @@ def _any(*states: str) -> EventTrigger:
     )
 
 
+def _drift() -> EventTrigger:
+    return EventTrigger(
+        match=ResourceSpecification({"prefect.resource.id": "facenet.deployed.*"}),
+        expect={DRIFT},
+        for_each={"prefect.resource.id"},
+        posture=Posture.Reactive,
+    )
+
+
 def _event(state: str) -> str:
     return f"prefect.flow-run.{state}"
 
@@ -103,4 +119,13 @@ def _notify(block: UUID, what: str) -> SendNotification:
         subject=f"{what}: {{{{ flow.name }}}}",
         body="{{ flow_run.name }} is {{ flow_run.state.name }}: {{ flow_run.state.message }}\n\n"
         "{{ flow_run|ui_url }}",
+    )
+
+
+def _notify_drift(block: UUID) -> SendNotification:
+    return SendNotification(
+        block_document_id=block,
+        subject="Drift: {{ event.resource.name }}",
+        body="{{ event.payload.summary }}\n\n"
+        "{% for alarm in event.payload.alarms %}- {{ alarm }}\n{% endfor %}",
     )

@@ -24,6 +24,7 @@ MODELS = Path("models")
 WEIGHTS = MODELS / "facenet.safetensors"
 MODEL_CARD = MODELS / "model.json"
 CALIBRATION = MODELS / "calibration.json"  # written by evaluate, read by the served model
+MONITORING = MODELS / "monitoring.json"  # written by evaluate, read by the served model
 CHECKPOINTS = MODELS / "checkpoints"  # to resume an interrupted training, not an output
 
 REPORTS = Path("reports")

@@ -21,7 +21,14 @@ FIRST_STEPS = "tests/commands/test_main.py"
 CALIBRATE = "tests/commands/test_calibrate.py"
 FORGET = "tests/commands/test_forget.py"
 SERVE, TOKENS = "tests/commands/test_serve.py", "tests/commands/test_token.py"
+MONITOR = "tests/commands/test_monitor.py"
 RUN_BY = {
+    "facenet monitor": (MONITOR, '"monitor", "--day"'),
+    "facenet monitor --day 2026-11-30 --json": (
+        MONITOR,
+        '"--day", "2021-05-05", "--model", model_folder, "--json"',
+    ),
+    "python -m flows.monitoring --day yesterday": ("tests/flows/test_monitoring.py", 'main(["--day"'),
     "make setup": ("tests/test_makefile.py", '"setup"'),
     'facenet forget "Ada Lovelace"': (FORGET, 'facenet("forget", ADA, "--json")'),
     'facenet forget "Ada Lovelace" --yes --why "request of 1 December"': (FORGET, '"--yes", "--why"'),

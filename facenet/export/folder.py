@@ -12,7 +12,7 @@ from facenet.export.detector import detector_graphs
 from facenet.export.embedding import embedding_graph
 from facenet.export.onnx_file import write_onnx
 from facenet.matching import read_matcher
-from facenet.model import CALIBRATION, CARD, DETECTOR, WEIGHTS, ModelCard, load_model
+from facenet.model import CALIBRATION, CARD, DETECTOR, MONITORING, WEIGHTS, ModelCard, load_model
 from facenet.site_calibration.calibration import SITE_FILE
 
 EMBEDDER = "embedder.onnx"
@@ -48,9 +48,10 @@ def export(source: Path, out: Path) -> list[Path]:
     written = [out / EMBEDDER, *_export_detector(source / DETECTOR, card, out)]
     if matcher is not None:
         written.append(_copied(source / CALIBRATION, out))
-    if (source / SITE_FILE).exists():
-        written.append(_copied(source / SITE_FILE, out))
-    stale = {out / name for name in (*DETECTORS, DETECTOR, CALIBRATION, SITE_FILE)} - set(written)
+    optional = [name for name in (SITE_FILE, MONITORING) if (source / name).exists()]
+    written += [_copied(source / name, out) for name in optional]
+    names = (*DETECTORS, DETECTOR, CALIBRATION, SITE_FILE, MONITORING)
+    stale = {out / name for name in names} - set(written)
     for path in sorted(stale):
         path.unlink(missing_ok=True)
     return [*written, _copied(source / CARD, out)]

@@ -89,14 +89,10 @@ def measured_reference(
         measures: (N, 7) all `MEASURES` but the last, which is computed here.
         no_face: number of evaluated photos without a face, which are not among the N.
         seed: of the choice of rows if there are more than `MAX_ROWS`.
-
-    Raises:
-        ValueError: there are no faces.
     """
     faces = np.asarray(embeddings, np.float64)
-    if not len(faces):
-        raise ValueError("a reference needs at least one face")
-    centroid = np.array([_rounded(value) for value in _unit(faces).mean(axis=0)])
+    mean = _unit(faces).sum(axis=0) / max(1, len(faces))  # 0 without faces, as in a workspace of fallbacks
+    centroid = np.array([_rounded(value) for value in mean], np.float64)
     rows = np.column_stack([np.asarray(measures, np.float64), centroid_distances(faces, centroid)])
     if len(rows) > MAX_ROWS:
         chosen = np.random.default_rng(seed).choice(len(rows), MAX_ROWS, replace=False)

@@ -8,6 +8,7 @@ import atexit
 import json
 import shutil
 import tempfile
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,14 @@ from facenet.errors import StorageFailed
 from facenet.model import save_model
 from facenet.networks.dlib_file import packaged_dlib_file
 from facenet.pretrained.card import pretrained_card
-from facenet.pretrained.measured import measured
+from facenet.pretrained.measured import measured, measured_faces
 from facenet.user_cache import user_cache
 
-FORMAT = 2  # to be raised when the files of the folder change in another way than by what `_key` covers
-FILES = ("facenet.safetensors", "model.json", "mtcnn.safetensors", "calibration.json", "evaluation.json")
+FORMAT = 3  # to be raised when the files of the folder change in another way than by what `_key` covers
+FILES = (
+    *("facenet.safetensors", "model.json", "mtcnn.safetensors", "calibration.json", "evaluation.json"),
+    "monitoring.json",
+)
 DIGEST = "sha256"  # file with the digest of the others
 
 
@@ -51,7 +55,9 @@ def folder() -> Path:
 
 def _key() -> str:
     """Return 16 hexadecimal digits that change with anything in the folder."""
-    return value_digest([FORMAT, pretrained_card().to_json(), DETECTOR_SHA256, measured()])[:16]
+    faces = measured_faces()
+    counted = [faces.photos, faces.no_face, faces.centroid.tolist(), faces.rows.tobytes().hex()]
+    return value_digest([FORMAT, pretrained_card().to_json(), DETECTOR_SHA256, measured(), counted])[:16]
 
 
 def _is_whole(target: Path) -> bool:
@@ -78,6 +84,7 @@ def _write(target: Path) -> Path:
     calibration = {**counted, **found["calibration"], "weights_sha256": card.weights_sha256}
     write_text(target / FILES[3], _json(calibration))
     write_text(target / FILES[4], _json({key: found[key] for key in ("recipe", "evaluation", "distances")}))
+    replace(measured_faces(), weights_sha256=card.weights_sha256).write(target / FILES[5])
     write_text(target / DIGEST, _digest(target))
     return target
 

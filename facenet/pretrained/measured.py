@@ -1,6 +1,6 @@
-"""What LFW View 2 measured with dlib's network: its calibration, shipped as figures in measured.json.
+"""What LFW View 2 measured with dlib's network: its calibration in measured.json, and monitoring.json.
 
-`make bench-pretrained` writes the file. It belongs to dlib's file, by sha256, and to the card's alignment.
+`make bench-pretrained` writes the files. They belong to dlib's file, by sha256, and to the card's alignment.
 """
 
 import json
@@ -9,10 +9,12 @@ from importlib.resources import files
 from typing import Any
 
 from facenet.errors import WeightsInvalid
+from facenet.monitoring.reference import Reference
 from facenet.networks.dlib_file import SHA256
 
 FILE = "measured.json"
 FORMAT = 1
+REFERENCE = "monitoring.json"
 
 
 @cache
@@ -36,3 +38,25 @@ def measured() -> dict[str, Any]:
             f"facenet/pretrained/{FILE} belongs to {found}, expected {(FORMAT, SHA256)}. Install it again."
         )
     return content
+
+
+@cache
+def measured_faces() -> Reference:
+    """Return the content of monitoring.json: measures of the faces of LFW, with the sha256 of dlib's file.
+
+    Raises:
+        WeightsInvalid: the file is damaged or belongs to other weights.
+    """
+    try:
+        text = files(__package__).joinpath(REFERENCE).read_text(encoding="utf-8")
+        reference = Reference.parse(json.loads(text))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsInvalid(
+            f"facenet/pretrained/{REFERENCE} is damaged: {error}. Install it again."
+        ) from error
+    if reference.weights_sha256 != SHA256:
+        raise WeightsInvalid(
+            f"facenet/pretrained/{REFERENCE} belongs to {reference.weights_sha256}, expected {SHA256}. "
+            "Install it again."
+        )
+    return reference

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from facenet.face_model import FaceModel
 from facenet.identification.identifier import Identification
@@ -15,6 +16,7 @@ from tasks.monitoring.rows import (
     main_face,
     verification_row,
 )
+from tasks.monitoring.store import DecisionStore
 from tasks.monitoring.writer import DecisionLog
 
 NOTHING_FOUND = PhotoError("no_face", "no face was found")
@@ -38,10 +40,16 @@ class Decisions:
     Args:
         log: where to; None: nowhere.
         site: in every row; None: the name of the model's site calibration.
+        open_store: opens the log to read it; None: there is none.
     """
 
-    def __init__(self, log: DecisionLog | None = None, site: str | None = None) -> None:
-        self._log, self._site = log, site
+    def __init__(
+        self,
+        log: DecisionLog | None = None,
+        site: str | None = None,
+        open_store: Callable[[], DecisionStore] | None = None,
+    ) -> None:
+        self._log, self._site, self._open_store = log, site, open_store
 
     def start(self) -> None:
         """Begin to write."""
@@ -57,6 +65,20 @@ class Decisions:
         """Call `count` with the number of rows whenever some are dropped."""
         if self._log is not None:
             self._log.on_drop = count
+
+    def reports(self, days: int) -> list[dict[str, Any]] | None:
+        """Return the reports of the last days that monitoring has checked, newest first; None without a log.
+
+        Raises:
+            StorageFailed: the log cannot be read.
+        """
+        if self._open_store is None:
+            return None
+        store = self._open_store()
+        try:
+            return store.reports(days)
+        finally:
+            store.close()
 
     def verified(self, model: FaceModel, answer: Verification, took: Stopwatch) -> None:
         """Log a verification."""

@@ -61,6 +61,7 @@ def reevaluate(uri: str, params: Params) -> dict[str, Any]:
             weights=model / paths.WEIGHTS.name,
             card=model / paths.MODEL_CARD.name,
             calibration=folder / "calibration.json",
+            monitoring=folder / "monitoring.json",
             embeddings=folder / "embeddings",
             reports=folder / "reports",
         )

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,9 +17,11 @@ from facenet.atomic import atomic_path
 from facenet.errors import SourceInvalid
 from tasks.commands.photo_files import Argument, Unreadable, expand, read
 from tasks.entry import stage_main
+from tasks.monitoring.background import logging_decisions
 from tasks.reports import write_report
 
 BATCH = 64  # photos in memory at once, and per row group
+SITE = "batch"  # in the decision log: photos of an archive are not those of a camera
 PROGRESS_SECONDS = 10.0
 NAMES = ("id", "path", "image_id", "name")  # columns that may name the photos of a Parquet file
 SCORES = pa.schema(
@@ -35,6 +37,9 @@ SCORES = pa.schema(
     ]
 )
 REJECTS = pa.schema([("id", pa.string()), ("reason", pa.string())])
+
+if TYPE_CHECKING:
+    from tasks.monitoring.rows import DecisionRow
 
 Photo = tuple[str, bytes | str]  # id, and the bytes of its file or the reason why there are none
 
@@ -82,13 +87,16 @@ def score(photos: Path, out: Path, *, model: str, device: str) -> dict[str, Any]
     rejects = out.with_name(f"{out.stem}.rejects.parquet")
     progress = _Progress()
     with (
+        logging_decisions() as log,
         atomic_path(out) as scores_path,
         atomic_path(rejects) as rejects_path,
         pq.ParquetWriter(scores_path, SCORES) as scores,
         pq.ParquetWriter(rejects_path, REJECTS) as refused,
     ):
         while batch := list(islice(source, BATCH)):
-            rows, bad = _embed(faces, batch)
+            answers = _answers(faces, batch)
+            rows, bad = _rows(batch, answers)
+            log(_decisions(faces, answers))
             rejected.update(row["reason"].partition(":")[0] for row in bad)
             named = [{**row, "model": version.model, "version": version.number} for row in rows]
             scores.write_table(pa.Table.from_pylist(named, schema=SCORES))
@@ -125,14 +133,34 @@ class _Progress:
             sys.stdout.flush()
 
 
-def _embed(model: Any, batch: Sequence[Photo]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _answers(model: Any, batch: Sequence[Photo]) -> list[Any]:
+    """Return for each photo its face, a PhotoError, or the reason why it has no bytes."""
+    found = iter(model.embed([data for _, data in batch if isinstance(data, bytes)], fallback=True))
+    return [next(found) if isinstance(data, bytes) else data for _, data in batch]
+
+
+def _decisions(model: Any, answers: Sequence[Any]) -> list["DecisionRow"]:
+    """Return the rows of the decision log for the photos that could be opened."""
+    from facenet.results import Face, PhotoError
+    from tasks.monitoring.rows import face_row, failure_row
+
+    rows = []
+    for answer in answers:
+        if isinstance(answer, Face):
+            rows.append(face_row(model, answer, kind="score", site=SITE))
+        elif isinstance(answer, PhotoError):
+            rows.append(failure_row(model, answer, kind="score", site=SITE))
+    return rows
+
+
+def _rows(
+    batch: Sequence[Photo], answers: Sequence[Any]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the rows of both files for some photos, each in the order of the photos."""
     from facenet.results import Face
 
-    answers = iter(model.embed([data for _, data in batch if isinstance(data, bytes)], fallback=True))
     rows, bad = [], []
-    for name, data in batch:
-        answer = next(answers) if isinstance(data, bytes) else data
+    for (name, _), answer in zip(batch, answers, strict=True):
         if isinstance(answer, Face):
             rows.append({"id": name, **{k: v for k, v in answer.to_dict().items() if k in SCORES.names}})
         else:

@@ -17,6 +17,7 @@ class EvaluatePaths:
     weights: Path = paths.WEIGHTS
     card: Path = paths.MODEL_CARD
     calibration: Path = paths.CALIBRATION
+    monitoring: Path = paths.MONITORING
     embeddings: Path = paths.EMBEDDINGS
     reports: Path = paths.REPORTS
     cache: Path = paths.DATA / "cache"

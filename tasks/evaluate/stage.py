@@ -23,6 +23,7 @@ from tasks.evaluate.identification import report_identification
 from tasks.evaluate.leak_search import Sides
 from tasks.evaluate.leaks import report_leaks
 from tasks.evaluate.mean import Mean, choose_mean
+from tasks.evaluate.monitoring import write_reference
 from tasks.evaluate.operating import report_operating_points
 from tasks.evaluate.pairs import (
     NAMES,
@@ -61,7 +62,7 @@ def run(
     sources: Sequence[Source],
     forked: bool = False,
 ) -> dict[str, Any]:
-    """Evaluate the model, write embeddings, calibration, tables and plots, and return the metrics.
+    """Evaluate the model, write embeddings, calibration, reference, tables and plots, and return the metrics.
 
     Args:
         params: the protocol and its options.
@@ -96,6 +97,8 @@ def run(
     working = partial(begin, in_worker=forked)
     with working(identify) as identification, working(gather) as galleries:
         _write_tables(evaluation, stored, name, files)
+        qualities, weights = _qualities(embedded, files), embedder.card.weights_sha256
+        write_reference(embedded, qualities, files, weights_sha256=weights, seed=seed)
         sides = _sides(evaluation, people, training, seen, here)
         return {
             "protocol": name,
@@ -106,7 +109,7 @@ def run(
             **_overlap(sides.shared),
             **report_operating_points(evaluation, params, files, galleries, protocol=name, **embedder.origin),
             **report_decisions(evaluation, reports=files.reports, cache=files.cache / "decisions"),
-            **report_slices(evaluation, _qualities(embedded, files), attributes, reports=files.reports),
+            **report_slices(evaluation, qualities, attributes, reports=files.reports),
             **report_leaks(sides, evaluation, embedder, params, files),
             **identification(),
         }

@@ -86,11 +86,14 @@ def save_served_model(
 ) -> None:
     """Write the model of `weights`, `card` and any `calibration` to `folder`, which must not exist.
 
+    A monitoring reference next to the calibration is stored with it.
+
     Its code is tasks/tracking/serving.py (models from code), together with the package facenet.
     """
     from mlflow import pyfunc
     from mlflow.models import Model, ModelSignature
 
+    from facenet.model import MONITORING
     from facenet.model_folder import save_detector
 
     described = Model(run_id=run_id, model_id=model_id)
@@ -99,6 +102,8 @@ def save_served_model(
         artifacts = {"weights": weights, "card": card, "detector": save_detector(Path(scratch))}
         if calibration is not None:
             artifacts["calibration"] = calibration
+            if (reference := calibration.with_name(MONITORING)).exists():
+                artifacts["monitoring"] = reference
         pyfunc.save_model(
             str(folder),
             mlflow_model=described,

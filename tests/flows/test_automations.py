@@ -17,8 +17,8 @@ def test_applying_them_again_changes_nothing_and_a_paused_one_stays_paused(api: 
         client.update_automation(first.id, wanted[0].model_copy(update={"enabled": False}))
         apply(client, wanted)
         found = [client.read_automations_by_name(automation.name) for automation in wanted]
-    assert [len(same) for same in found] == [1, 1, 1]
-    assert [same[0].enabled for same in found] == [False, True, True]
+    assert [len(same) for same in found] == [1, 1, 1, 1]
+    assert [same[0].enabled for same in found] == [False, True, True, True]
     assert found[0][0].id == first.id
     assert found[0][0].trigger == wanted[0].trigger
 

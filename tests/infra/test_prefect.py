@@ -13,7 +13,7 @@ import pytest
 import yaml
 from packaging.version import Version
 
-from flows import promotion, reevaluation, scoring, sweep, training
+from flows import automations, monitoring, promotion, reevaluation, scoring, sweep, training
 from tasks.params import parse_params
 from tasks.sweep.grid import at_point, make_points
 
@@ -27,6 +27,7 @@ def prefect_yaml(root: Path) -> dict[str, Any]:
 FLOWS = {
     "nightly": training.training,
     "weekly": reevaluation.reevaluation,
+    "daily": monitoring.monitoring,
     "promote": promotion.promotion,
     "rollback": promotion.promotion,
     "sweep": sweep.sweep,
@@ -54,6 +55,19 @@ def test_the_deployments_are_the_flows_with_defaults_that_their_forms_accept(
 def test_a_promotion_starts_for_each_new_version(prefect_yaml: dict[str, Any]) -> None:
     (trigger,) = next(d["triggers"] for d in prefect_yaml["deployments"] if d["name"] == "promote")
     assert trigger["expect"] == [training.REGISTERED]
+
+
+def test_what_drift_starts_is_off_by_default(prefect_yaml: dict[str, Any]) -> None:
+    triggers = [
+        (deployment["name"], trigger)
+        for deployment in prefect_yaml["deployments"]
+        for trigger in deployment.get("triggers", [])
+        if trigger["expect"] == [automations.DRIFT]
+    ]
+    assert {(name, trigger["enabled"]) for name, trigger in triggers} == {
+        ("nightly", False),
+        ("weekly", False),
+    }
 
 
 def test_the_deployed_sweep_can_run(prefect_yaml: dict[str, Any], root: Path) -> None:
@@ -100,9 +114,13 @@ def test_it_deploys_and_a_worker_finds_its_workspace(
     assert deployed["sweep"]["parameters"]["grid"] == {"train.margin": [0.2, 0.35]}
     assert deployed["nightly"]["schedules"][0]["schedule"]["cron"] == "0 2 * * *"
     assert "{{ $FACENET_WORKSPACE }}" in str(deployed["nightly"]["pull_steps"])
-    automations = httpx.post(f"{prefect_server}/automations/filter", json={}).json()
-    assert "facenet: promote a new challenger" in {automation["name"] for automation in automations}
-    assert len(automations) == 4
+    found = httpx.post(f"{prefect_server}/automations/filter", json={}).json()
+    assert "facenet: promote a new challenger" in {automation["name"] for automation in found}
+    enabled = {automation["name"]: automation["enabled"] for automation in found}
+    assert len(found) == 7
+    assert [name for name, on in enabled.items() if not on] == [
+        name for name in enabled if name.endswith("after drift")
+    ]
 
     workspace = tmp_path / "checkout"  # has the flows, but is not a DVC workspace
     workspace.mkdir()

@@ -63,6 +63,8 @@ def test_the_file_of_another_model_or_a_damaged_one(tmp_path: Path) -> None:
             read_reference(path, "ab" * 32)
 
 
-def test_no_faces() -> None:
-    with pytest.raises(ValueError, match="at least one face"):
-        measured_reference("w", np.zeros((0, 2)), np.zeros((0, 7)), no_face=1, seed=0)
+def test_no_faces(tmp_path: Path) -> None:
+    found = measured_reference("w", np.zeros((0, 2)), np.zeros((0, 7)), no_face=1, seed=0)
+    assert (found.centroid.tolist(), found.rows.shape, found.photos) == ([0, 0], (0, 8), 1)
+    found.write(tmp_path / "monitoring.json")
+    assert read_reference(tmp_path / "monitoring.json", "w") is not None

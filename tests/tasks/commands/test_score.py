@@ -1,6 +1,7 @@
 """Real photos from a folder and from Parquet become rows with embeddings; what is unreadable is listed."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,14 @@ from facenet.errors import SourceInvalid
 from facenet.face_model import FaceModel
 from tasks.commands import score as score_module
 from tasks.commands.score import main, score
+from tasks.monitoring.store import DecisionStore
 
 
 def test_a_folder_becomes_rows_in_order_and_rejects_are_listed(
     champion: int, orl_photos: list[tuple[str, bytes]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(score_module, "BATCH", 2)
+    monkeypatch.setenv("FACENET_MONITORING", str(tmp_path / "decisions.db"))
     photos = tmp_path / "photos"
     (photos / "ann").mkdir(parents=True)
     data = {"ann/2.pgm": orl_photos[1][1], "ann/1.pgm": orl_photos[0][1], "ünï.pgm": orl_photos[10][1]}
@@ -40,11 +43,18 @@ def test_a_folder_becomes_rows_in_order_and_rejects_are_listed(
     assert rejected["reason"].startswith("corrupt")
     summary = json.loads(out.with_suffix(".json").read_text())
     assert (summary["photos"], summary["scored"], summary["rejected"]) == (4, 3, {"corrupt": 1})
+    store = DecisionStore.open()
+    logged = store.read(date(2000, 1, 1), date(2100, 1, 1))
+    store.close()
+    faces = ["no face" if row["fallback"] else "none" for row in rows]
+    assert sorted(logged["decision"]) == sorted([*faces, "rejected"])
+    assert (set(logged["site"]), set(logged["kind"])) == ({"batch"}, {"score"})
 
 
 def test_a_parquet_file_gives_the_same_rows_as_a_folder(
-    champion: int, orl_photos: list[tuple[str, bytes]], tmp_path: Path
+    champion: int, orl_photos: list[tuple[str, bytes]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setenv("FACENET_MONITORING", "none")
     photos = [content for _, content in orl_photos[:2]]
     table = pa.table({"image_id": [7, 8, 9], "image": pa.array([*photos, None], pa.binary())})
     pq.write_table(table, tmp_path / "in.parquet")

@@ -57,6 +57,7 @@ class Workspace:
             "weights": self.root / "models/facenet.safetensors",
             "card": self.root / "models/model.json",
             "calibration": self.root / "models/calibration.json",
+            "monitoring": self.root / "models/monitoring.json",
             "embeddings": self.root / "data/embeddings",
             "reports": self.root / "reports",
             "cache": self.root / "data/cache",
