@@ -36,10 +36,10 @@ def run(arguments: argparse.Namespace) -> int:
     from facenet.model_source import model_folder
 
     with model_folder(arguments.model) as (folder, origin):
-        sys.stderr.write(f"model: {printable(origin)}\n")
+        sys.stderr.write(f"model: {printable(origin.words)}\n")
         files = export(folder, arguments.onnx)
     if arguments.json:
-        show_json({"model": as_text(origin), "files": [as_text(str(file)) for file in files]})
+        show_json({"model": as_text(origin.words), "files": [as_text(str(file)) for file in files]})
     else:
         show("".join(f"{printable(str(file))}\n" for file in files))
     return OK

@@ -21,6 +21,7 @@ from facenet.model_folder import ModelParts, load_parts, model_digest, template_
 from facenet.model_source import model_folder
 from facenet.photos import Photo, photo_key, pixel_groups
 from facenet.quality import measure_quality
+from facenet.registry import RegisteredVersion
 from facenet.results import Face, PhotoError, Verification
 
 Pixels = NDArray[np.uint8]
@@ -38,10 +39,11 @@ class FaceModel:
     Args:
         parts: of the model.
         origin: where it comes from, printable.
+        place: the registered version or the absolute folder that it comes from, if any.
         max_pixels: larger photos are rejected before decoding.
 
     Attributes:
-        origin: where the model comes from.
+        origin, place: where the model comes from.
         digest: sha256 in hexadecimal; two models of one digest have comparable templates.
         card: the model card.
         matcher: the calibration, that of the site if there is one; None for a model that was not evaluated.
@@ -50,8 +52,16 @@ class FaceModel:
         reference: what monitoring compares with; None for a model evaluated by an earlier version.
     """
 
-    def __init__(self, parts: ModelParts, *, origin: str, max_pixels: int = MAX_PIXELS) -> None:
-        self.origin, self.card, self.matcher = origin, parts.card, parts.matcher
+    def __init__(
+        self,
+        parts: ModelParts,
+        *,
+        origin: str,
+        place: RegisteredVersion | Path | None = None,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
+        self.origin, self.place = origin, place
+        self.card, self.matcher = parts.card, parts.matcher
         self.site, self.reference, self.evaluation = parts.site, parts.reference, parts.evaluated
         self.digest = model_digest(parts.card, parts.matcher)
         self.template_size = template_size(parts.card, parts.matcher)
@@ -95,7 +105,7 @@ class FaceModel:
         """
         with model_folder(source) as (folder, origin):
             parts = load_parts(folder, device=device, batch_size=batch_size, runtime=runtime, site=site)
-        return cls(parts, origin=origin, max_pixels=max_pixels)
+        return cls(parts, origin=origin.words, place=origin.place, max_pixels=max_pixels)
 
     def __repr__(self) -> str:
         network = self.card.network

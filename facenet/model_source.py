@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from facenet import pretrained
@@ -16,9 +17,23 @@ CHAMPION = "models:/facenet@champion"
 WORKSPACE = Path("models")
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a model comes from.
+
+    words: printable. place: the registered version, the absolute folder, or None for the pretrained model.
+    """
+
+    words: str
+    place: RegisteredVersion | Path | None
+
+    def __str__(self) -> str:
+        return self.words
+
+
 @contextmanager
-def model_folder(source: str | Path | None) -> Iterator[tuple[Path, str]]:
-    """Yield the folder with a model's files, and its origin in words; a downloaded one is then removed.
+def model_folder(source: str | Path | None) -> Iterator[tuple[Path, Origin]]:
+    """Yield the folder with a model's files, and its origin; a downloaded one is then removed.
 
     source: "models:/NAME@ALIAS", "models:/NAME/VERSION", "pretrained", or a folder; None: the champion
         `models:/facenet@champion` of the registry in MLFLOW_TRACKING_URI or in the working folder, without
@@ -31,11 +46,12 @@ def model_folder(source: str | Path | None) -> Iterator[tuple[Path, str]]:
     version = version_of(source)
     if version is not None:
         with tempfile.TemporaryDirectory(prefix="facenet-model-") as scratch:
-            yield download_version(version, Path(scratch)), str(version)
+            yield download_version(version, Path(scratch)), Origin(str(version), version)
     elif (folder := local_folder(source)) is None:
-        yield pretrained.folder(), PRETRAINED_ORIGIN
+        yield pretrained.folder(), Origin(PRETRAINED_ORIGIN, None)
     else:
-        yield folder, str(source) if source is not None else f"{WORKSPACE}/ (of this workspace)"
+        words = str(source) if source is not None else f"{WORKSPACE}/ (of this workspace)"
+        yield folder, Origin(words, folder.absolute())
 
 
 def local_folder(source: str | Path | None) -> Path | None:

@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 SCHEME = "models:/"
 DATABASE = Path("mlflow.db")  # the pipeline's store in the working folder
+REPORTS, REPORT = "reports", "report.html"  # artifacts of a run: the folder, and the page in it
 FILES = "artifacts"  # folder of a logged model with weights, card, detector and calibration
 _URI = re.compile(r"models:/(?P<model>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<number>[1-9]\d*))")
 _PASSWORD = re.compile(r"(?<=//)[^/@\s]+@")  # user and password of a URL in a message
@@ -32,6 +34,28 @@ class RegisteredVersion:
 
     def __str__(self) -> str:
         return f"{SCHEME}{self.model}/{self.number}" + (f" ({self.alias})" if self.alias else "")
+
+
+@dataclass(frozen=True)
+class PublishedReports:
+    """The report pages of the run of a version.
+
+    digest: of the registered model, "" if its version does not state it. run_id: "" for a version without a
+    run. pages: HTML, that of exactly this version first; the run may have another version's as well.
+    """
+
+    digest: str
+    run_id: str
+    pages: tuple[bytes, ...]
+
+
+class ReportTooLarge(SourceInvalid):
+    """A page that is larger than the limit."""
+
+
+def report_folder(number: int) -> str:
+    """Return the artifact folder with the report of a version; REPORTS has the latest one of the run."""
+    return f"{REPORTS}/version-{number}"
 
 
 def store_uri() -> str | None:
@@ -93,6 +117,35 @@ def download_version(version: RegisteredVersion, folder: Path) -> Path:
         source = client.get_model_version(version.model, str(version.number)).source or ""
         place = client.get_logged_model(source.removeprefix(SCHEME)).artifact_location
         return Path(download_artifacts(f"{place}/{FILES}", dst_path=str(folder), tracking_uri=store_uri()))
+
+
+def read_reports(version: RegisteredVersion, *, max_bytes: int) -> PublishedReports:
+    """Return the report pages among the artifacts of the run of a version.
+
+    Raises:
+        SourceInvalid: MLflow is not installed, or its store cannot be used.
+        ReportTooLarge: a page is larger than max_bytes.
+    """
+    with _mlflow_errors() as client:
+        found = client.get_model_version(version.model, str(version.number))
+        digest, run_id = found.tags.get("digest", ""), found.run_id or ""
+        folders = (report_folder(version.number), REPORTS) if run_id else ()
+        pages = [_read_artifact(client, run_id, folder, max_bytes) for folder in folders]
+    return PublishedReports(digest, run_id, tuple(page for page in pages if page is not None))
+
+
+def _read_artifact(client: "MlflowClient", run_id: str, folder: str, max_bytes: int) -> bytes | None:
+    """Return the report in an artifact folder of a run, None if there is none."""
+    path = f"{folder}/{REPORT}"
+    sizes = {file.path: file.file_size or 0 for file in client.list_artifacts(run_id, folder)}
+    if path not in sizes:
+        return None
+    if sizes[path] > max_bytes:
+        raise ReportTooLarge(
+            f"{path} of the run {run_id} has {sizes[path]:,} bytes, more than the limit of {max_bytes:,}."
+        )
+    with tempfile.TemporaryDirectory(prefix="facenet-report-") as scratch:
+        return Path(client.download_artifacts(run_id, path, scratch)).read_bytes()
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from service.api.schemas import EnrolRequest, IdentifyRequest, VerifyRequest
 from service.api.uploads import read_upload
 from service.gallery import Gallery
 from service.gallery.errors import GalleryError
-from service.pages import monitoring, session
+from service.pages import monitoring, report, session
 from service.pages.chart import chart_of
 from service.pages.photo_view import photo_view
 from service.pages.rendering import FOLDER, render
@@ -31,6 +31,7 @@ READ = requires("read")
 def add_pages(app: FastAPI) -> None:
     """Add the pages, and what they load, to an app."""
     app.include_router(session.router)
+    app.include_router(report.router)
     app.include_router(router)
     app.include_router(monitoring.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")

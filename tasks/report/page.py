@@ -12,7 +12,7 @@ from facenet.atomic import write_text
 from tasks import paths
 from tasks.params import Params
 from tasks.promotion.gates import is_number, passes, range_text
-from tasks.report import curves, distributions, formatting, slices
+from tasks.report import curves, distributions, formatting, slices, subject_digests
 from tasks.report.examples import leak_examples, worst_examples
 from tasks.report.inputs import Findings, read_findings
 from tasks.report.photos import photos_allowed
@@ -144,12 +144,12 @@ def _digests(findings: Findings, subject: Subject) -> Table:
     card, registration = subject.card, subject.registration or {}
     rows = [
         ("training commit", card.commit or formatting.NONE),
-        ("weights, sha256", card.weights_sha256),
+        (subject_digests.WEIGHTS, card.weights_sha256),
         *_epoch(card.selection),
         *((f"data {name}, sha256", digest) for name, digest in sorted(card.data.items())),
         ("evaluated pairs, sha256", findings.evaluation["pairs_sha256"]),
         ("decisions, sha256", findings.evaluation["decisions_sha256"]),
         ("MLflow run", registration.get("run_id") or card.run_id or formatting.NONE),
-        ("registered model, sha256", registration.get("digest", formatting.NONE)),
+        (subject_digests.REGISTERED, registration.get("digest", formatting.NONE)),
     ]
     return Table("Digests", ("What", "Value"), rows, (1,))

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from facenet.registry import REPORTS, report_folder
 from tasks import paths
 from tasks.params import Params
 from tasks.report.inputs import number, read_findings
@@ -25,7 +26,8 @@ logger = logging.getLogger(__name__)
 def publish(params: Params, registration: Mapping[str, Any] | None) -> None:
     """Write reports/report.html, and log it and the metrics of all stages to the model's run, if it exists.
 
-    A registered version gets its model card as description.
+    A registered version gets its model card as description, and a page of its own that the report of another
+    version of the same run does not replace.
     registration: the receipt of the registered version; None for a model that missed a gate.
 
     Raises:
@@ -43,7 +45,9 @@ def publish(params: Params, registration: Mapping[str, Any] | None) -> None:
             "The tracking server has no run of this model; the report is only in %s", paths.REPORT_PAGE
         )
     else:
-        run.log_file(paths.REPORT_PAGE, "reports")
+        run.log_file(paths.REPORT_PAGE, REPORTS)
+        if registration is not None:  # a run has several versions if only the evaluation changed
+            run.log_file(paths.REPORT_PAGE, report_folder(registration["version"]))
         _log_stages(run)
     if registration is not None:
         _describe(params, card, registration)

@@ -39,8 +39,14 @@ def test_the_page_reaches_the_run(space: Path, evaluated: Subject, registered: b
     assert {"ingest/rejected/corrupt", "align/fallbacks", "triplets/images_train", "train/steps"} <= set(
         stages
     )
-    (logged,) = client().list_artifacts(run.run_id, "reports")
-    assert (logged.path, logged.file_size) == ("reports/report.html", len(page.encode()))
+    logged = {
+        file.path: file.file_size
+        for folder in ("reports", "reports/version-4")
+        for file in client().list_artifacts(run.run_id, folder)
+        if not file.is_dir
+    }
+    places = ("reports/report.html", *(["reports/version-4/report.html"] if registered else []))
+    assert logged == dict.fromkeys(places, len(page.encode()))
 
 
 def test_without_a_run_it_is_in_the_workspace_only(
