@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from facenet.errors import SourceInvalid
-from facenet.registry import download_version, find_version, parse_uri, store_uri
+from facenet.registry import download_version, find_version, parse_uri, read_reports, store_uri
 
 
 @pytest.mark.parametrize("uri", ["models:/facenet@champion", "models:/facenet/1"])
@@ -23,6 +23,8 @@ def test_a_version_is_found_and_its_files_are_downloaded(
         *("facenet.safetensors", "model.json", "mtcnn.safetensors"),
     }
     assert (folder / "model.json").read_bytes() == (tiny_model / "model.json").read_bytes()
+    found = read_reports(version, max_bytes=1)
+    assert (found.digest, len(found.run_id), found.pages) == ("", 32, ())
 
 
 def test_what_the_registry_does_not_have_is_none(champion: int) -> None:

@@ -1,55 +1,28 @@
 """Every flow of the pages in a real browser, by keyboard alone, and without scripts by a plain client."""
 
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
 from fastapi.testclient import TestClient
 
 from facenet.face_model import FaceModel
 from service.api.app import create_app
 from service.api.models import Source
-from service.api.server import listen
 from service.api.settings import Settings
 from service.api.tokens import TokenStore
 from service.pages.router import add_pages
-from tests.axe import violations
-from tests.browser import Tab, chromium
+from tests.browser import Tab
+from tests.service.pages.serving import accepted, served
 from tests.waiting import wait_for
 
 Photo = Callable[..., bytes]
 PAGES = ("/", "/identify", "/people", "/model", "/login")
 
 
-@contextmanager
-def served(model: FaceModel, place: Path) -> Iterator[str]:
-    """Serve a model and its pages, and yield the address."""
-    app = create_app(Settings(), TokenStore(), Source(lambda: model), place)
-    add_pages(app)
-    with listen(Settings(port=0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        wait_for(lambda: server.started and app.state.context.models.missing() is None, 60)
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
-
-
 @pytest.fixture(scope="module")
 def address(face_model: FaceModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with served(face_model, tmp_path_factory.mktemp("pages") / "gallery.db") as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    with chromium(tmp_path_factory.mktemp("chromium")) as found:
         yield found
 
 
@@ -59,13 +32,6 @@ def files(photo: Photo, tmp_path: Path) -> list[Path]:
     for path, number in zip(paths, (0, 0, 10), strict=True):
         path.write_bytes(photo(number))
     return paths
-
-
-def accepted(tab: Tab, address: str) -> None:
-    """Check that the page complained about nothing, and requested nothing from elsewhere."""
-    assert tab.complaints == []
-    assert [url for url in tab.requests if not url.startswith((address, "data:", "about:"))] == []
-    assert violations(tab) == []
 
 
 @pytest.mark.slow

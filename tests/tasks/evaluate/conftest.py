@@ -16,9 +16,11 @@ from facenet import networks
 from facenet.images import encode
 from facenet.model import ModelCard, NetworkCard, save_model
 from tasks.evaluate.files import EvaluatePaths
+from tasks.params import parse_params
 from tasks.params.evaluate import EvaluateParams
 from tasks.shards import FACES_SCHEMA, read_table, sort_key, write_shards
 
+ROOT = Path(__file__).parents[3]
 PEOPLE, PHOTOS, SIDE = 10, 4, 100
 PARAMS = EvaluateParams(
     distance="euclidean_squared",
@@ -123,8 +125,10 @@ def build_workspace(root: Path, orl_photos: list[tuple[str, bytes]]) -> Workspac
         space.paths[key].parent.mkdir(parents=True)
     pd.DataFrame({"image_id": []}, dtype="str").to_parquet(space.paths["attributes"])
     torch.manual_seed(3)
+    align = parse_params((ROOT / "params.yaml").read_text()).align.model_dump(mode="json")
     card = ModelCard(
-        network=NetworkCard(name="nn4_small2", embedding_size=16, image_size=96), align={"image_size": SIDE}
+        network=NetworkCard(name="nn4_small2", embedding_size=16, image_size=96),
+        align={**align, "image_size": SIDE},
     )
     save_model(
         networks.build("nn4_small2", embedding_size=16),
