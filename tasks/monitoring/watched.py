@@ -34,4 +34,4 @@ class WatchedModel:
             card = ModelCard.read(folder / CARD)
             matcher = read_matcher(folder / CALIBRATION, card.weights_sha256)
             reference = read_reference(folder / MONITORING, card.weights_sha256)
-        return cls(model_digest(card, matcher), origin, reference)
+        return cls(model_digest(card, matcher), origin.words, reference)
