@@ -186,6 +186,7 @@ RUN_BY = {
         'facenet("gallery", "migrate", "--drop")',
     ),
     'eval "$(facenet completion bash)"': ("tests/commands/test_completion.py", "input=script + ask"),
+    "facenet review": ("tests/commands/test_review.py", '"commands.main", "review"'),
     "facenet doctor": ("tests/commands/test_doctor.py", 'facenet("doctor")'),
     "facenet calibrate people/ --far 0.01": (CALIBRATE, 'facenet("calibrate", "site") == 0'),
     "facenet calibrate people/ --far 0.01 --name office --out site.json --plot site.png": (

@@ -80,7 +80,7 @@ def test_every_command_has_help_with_its_description_and_options(capsys: pytest.
         assert facenet(name, "--help") == 0
         text = capsys.readouterr().out
         assert text.startswith(f"usage: facenet {name} [-h]")
-        assert "--json" in text or name in ("completion", "serve", "token", "gallery"), name
+        assert "--json" in text or name in ("completion", "review", "serve", "token", "gallery"), name
 
 
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
