@@ -69,7 +69,7 @@ def face(request: Request, digest: str) -> Response:
     except FaceNetError as error:
         raise Problem(503, "unavailable", str(error)) from error
     if found is None:
-        raise Problem(404, "not_found", "There is no face of this photo.")
+        raise Problem(404, "not_found", "No face of this photo is stored.")
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     return Response(found, media_type=_media_type(found), headers=headers)
 
