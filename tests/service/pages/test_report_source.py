@@ -86,7 +86,8 @@ def test_a_workspace_has_the_report_of_the_same_weights(
     path.write_text(page)
     assert find_report(model) == page
 
-    shutil.copytree(model_folder, "models", dirs_exist_ok=True)
+    shutil.rmtree("models")
+    shutil.copytree(model_folder, "models")
     retrained = FaceModel.load("models", device="cpu")
     assert find_report(model) == page  # the model in use is still the old one
     status, message = refusal(retrained)
