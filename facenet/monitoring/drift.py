@@ -1,6 +1,6 @@
 """Compare a day's rows of several quantities with a reference, with one alarm rate for all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
 
 import numpy as np
@@ -16,8 +16,9 @@ JOINT = "all of them"  # the name of the check of all quantities at once
 TAIL = 20  # draws beyond the level, so that it is known within a quarter
 CHUNK = 500  # draws in memory at once
 MAX_ROWS = 2000  # of a day: with more, changes that matter to nobody become significant
+Least = Mapping[str, float]
 # Changes below these are no alarm, however many rows prove them.
-LEAST = {"ks": 0.1, "psi": 0.1, "mmd": 0.0}
+LEAST: Least = {"ks": 0.1, "psi": 0.1, "mmd": 0.0}
 
 
 def compare(
@@ -28,6 +29,7 @@ def compare(
     rate: float,
     seed: int,
     least_rows: int,
+    least: Least = LEAST,
 ) -> list[Check]:
     """Return for each quantity KS and PSI, and MMD for all at once, each with its alarm level.
 
@@ -35,7 +37,7 @@ def compare(
     the square roots of PSI and MMD, are standardised by their draws, and the level is what the largest of all
     exceeds in a fraction `rate` of the draws (P. H. Westfall and S. S. Young, Resampling-Based Multiple
     Testing, 1993, the max-T procedure): dependent quantities share the rate without being counted twice.
-    Levels are at least `LEAST`.
+    Levels are at least those of `least`.
 
     Args:
         names: of the Q quantities.
@@ -44,6 +46,7 @@ def compare(
         rate: of false alarms, over all checks together.
         seed: of the draws.
         least_rows: with fewer rows in day or reference all checks say "too few".
+        least: changes of ks, psi and mmd that matter.
     """
     rows, today = np.asarray(reference, np.float64), np.asarray(day, np.float64)
     kinds = [(name, kind) for name in names for kind in ("ks", "psi")]
@@ -58,9 +61,21 @@ def compare(
     levels = alarm_levels(_drawn(rows, len(today), kernel, ceil(TAIL / rate), rng), rate)
     medians = {name: (np.median(rows[:, n]), np.median(today[:, n])) for n, name in enumerate(names)}
     return [
-        _check(name, kind, value, level, medians.get(name), (len(today), len(rows)))
+        _check(
+            name,
+            kind,
+            value,
+            max(level, _scaled(kind, least[kind])),
+            medians.get(name),
+            (len(today), len(rows)),
+        )
         for (name, kind), value, level in zip(kinds, _values(rows, today, kernel), levels, strict=True)
     ]
+
+
+def _scaled(kind: str, value: float) -> float:
+    """Return a statistic as its levels are computed: of PSI and MMD the square root."""
+    return value if kind == "ks" else float(np.sqrt(value))
 
 
 def _check(
@@ -73,7 +88,6 @@ def _check(
 ) -> Check:
     if kind != "ks":
         value, level = value**2, level**2
-    level = max(level, LEAST[kind])
     usual, found = (None, None) if medians is None else map(float, medians)
     return Check(
         name=name,

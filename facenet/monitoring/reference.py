@@ -132,6 +132,15 @@ def read_reference(path: Path, weights_sha256: str) -> Reference | None:
     return reference
 
 
+def rounded(rows: Floats) -> Floats:
+    """Return values with as many digits as the file has, so that a day is as coarse as the reference.
+
+    Detection probabilities are so near 1 that the last digits alone would tell both apart.
+    """
+    texts = [float(f"{value:.{DIGITS}g}") for value in rows.ravel()]
+    return np.array(texts, np.float64).reshape(rows.shape)
+
+
 def _unit(rows: Floats) -> Floats:
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return rows / np.where(lengths > 0, lengths, 1.0)

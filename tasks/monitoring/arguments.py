@@ -21,7 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--least-rows", type=int, default=default.least_rows, metavar="N", help=rows)
     history = "earlier days that shares, scores and latency are compared with (default: %(default)s)"
     add("--history", type=int, default=default.history, metavar="DAYS", help=history)
-    against = "compare faces with the evaluation of the model, or with earlier days (default: %(default)s)"
-    add("--against", choices=("model", "site"), default=default.against, help=against)
+    against = (
+        "compare faces with the evaluation of the model, or with earlier days (default: these if enough)"
+    )
+    add("--against", choices=("auto", "model", "site"), default=default.against, help=against)
     expected = "share of no match to expect, instead of that of earlier days"
     add("--no-match", type=float, metavar="SHARE", help=expected)

@@ -7,9 +7,11 @@ import numpy as np
 
 from facenet.monitoring import drift
 from facenet.monitoring.check import Check, Verdict
+from facenet.monitoring.drift import LEAST
 from facenet.monitoring.earlier_days import compare_distributions, compare_medians, compare_shares
-from facenet.monitoring.reference import MAX_ROWS, MEASURES
-from tasks.monitoring.settings import MonitoringSettings
+from facenet.monitoring.ks import ks
+from facenet.monitoring.reference import MAX_ROWS, MEASURES, rounded
+from tasks.monitoring.settings import SITE_ROWS, MonitoringSettings
 from tasks.monitoring.traffic import Floats, Traffic
 from tasks.monitoring.watched import WatchedModel
 
@@ -17,6 +19,8 @@ DECIDING = ("verify", "identify")
 LEAST_NO_MATCH = 0.05  # smaller changes of these shares are no alarm
 LEAST_FAILED = 0.02
 MOSTLY = 0.5  # of the rows; a quantity that fewer have is not compared
+# Against the evaluation: its people and cameras are never quite those of a site.
+MODEL_LEAST = {"ks": 0.2, "psi": 0.25, "mmd": 0.01}
 FACES_WEIGHT = 4  # they are two checks per measure
 SEED = 0  # of the bootstrap: the same log gives the same report
 EXACT = 10**6  # rows of a share that is stated instead of counted
@@ -46,13 +50,15 @@ def planned_checks(
         model: with the reference of its evaluation.
         settings: what to compare with, and how many rows are needed.
     """
+    site = uses_site(earlier, model, settings)
     for prefix, title in (("", ""), ("other_", " (right photo)")):
         faces = complete(day, prefix)
         if len(faces) or not prefix:
-            yield _faces(faces, face_reference(earlier, model, settings, prefix), title, settings)
+            usual_faces = face_reference(earlier, model, settings, prefix)
+            yield _faces(faces, usual_faces, title, settings, LEAST if site else MODEL_LEAST)
     seen, usual_seen = (rows.where(rows["decision"] != "rejected") for rows in (day, earlier))
     usual = usual_seen.share("no face")
-    if model.reference is not None and settings.against == "model":
+    if model.reference is not None and not site:
         usual = model.reference.no_face, model.reference.photos
     yield _share("no face", seen.share("no face"), usual, LEAST_FAILED, settings)
     yield _share("rejected", day.share("rejected"), earlier.share("rejected"), LEAST_FAILED, settings)
@@ -72,13 +78,34 @@ def complete(rows: Traffic, prefix: str = "") -> Floats:
     return table[np.isfinite(table[:, 0])]
 
 
+def uses_site(earlier: Traffic, model: WatchedModel, settings: MonitoringSettings) -> bool:
+    """Return whether faces are compared with earlier days instead of the model's reference."""
+    if settings.against == "auto" and model.reference is not None:
+        return len(complete(earlier)) >= SITE_ROWS
+    return settings.against == "site" or model.reference is None
+
+
 def face_reference(
     earlier: Traffic, model: WatchedModel, settings: MonitoringSettings, prefix: str = ""
 ) -> Floats:
-    """Return the rows that faces are compared with: the model's, or the latest of earlier days."""
-    if settings.against == "model" and model.reference is not None:
+    """Return the rows that faces are compared with: the model's, or some of all earlier days."""
+    if model.reference is not None and not uses_site(earlier, model, settings):
         return model.reference.rows
-    return complete(earlier, prefix)[-MAX_ROWS:]
+    rows = complete(earlier, prefix)
+    chosen = np.linspace(0, len(rows) - 1, min(len(rows), MAX_ROWS)).astype(np.intp)
+    return rows[chosen]
+
+
+def unlike_evaluation(day: Traffic, model: WatchedModel) -> list[str]:
+    """Return the measures whose distribution is far from the evaluation's; none for few rows."""
+    if model.reference is None or len(faces := complete(day)) < SITE_ROWS // 5:
+        return []
+    found = []
+    for place, name in enumerate(MEASURES):
+        usual, today = (rows[np.isfinite(rows[:, place]), place] for rows in (model.reference.rows, faces))
+        if len(usual) and len(today) and ks(usual, rounded(today)) > MODEL_LEAST["ks"]:
+            found.append(name)
+    return found
 
 
 def no_match_share(before: Traffic, threshold: float | None, stated: float | None) -> tuple[int, int]:
@@ -100,7 +127,9 @@ def _decided(rows: Traffic) -> Traffic:
     return rows.where(np.isin(rows["decision"], ("match", "no match")))
 
 
-def _faces(faces: Floats, reference: Floats, title: str, settings: MonitoringSettings) -> Planned:
+def _faces(
+    faces: Floats, reference: Floats, title: str, settings: MonitoringSettings, least: drift.Least
+) -> Planned:
     measured = [
         place
         for place in range(len(MEASURES))
@@ -108,14 +137,22 @@ def _faces(faces: Floats, reference: Floats, title: str, settings: MonitoringSet
     ]
     names = [MEASURES[place] for place in measured]
     usual, today = (
-        rows[np.isfinite(rows[:, measured]).all(axis=1)][:, measured] for rows in (reference, faces)
+        rows[np.isfinite(rows[:, measured]).all(axis=1)][:, measured] for rows in (rounded(reference), faces)
     )
 
     def run(rate: float) -> list[Check]:
         if not names:
             verdict: Verdict = "too few" if len(faces) < settings.least_rows else "no reference"
             return [Check(name=f"faces{title}", statistic="ks", verdict=verdict, rows=len(faces))]
-        found = drift.compare(names, usual, today, rate=rate, seed=SEED, least_rows=settings.least_rows)
+        found = drift.compare(
+            names,
+            usual,
+            rounded(today),
+            rate=rate,
+            seed=SEED,
+            least_rows=settings.least_rows,
+            least=least,
+        )
         return [replace(check, name=f"{check.name}{title}") for check in found]
 
     tested = bool(names) and min(len(usual), len(today)) >= settings.least_rows

@@ -7,7 +7,14 @@ import numpy as np
 
 from facenet.monitoring.check import Check
 from facenet.monitoring.reference import MEASURES
-from tasks.monitoring.checks import Planned, complete, face_reference, planned_checks
+from tasks.monitoring.checks import (
+    Planned,
+    complete,
+    face_reference,
+    planned_checks,
+    unlike_evaluation,
+    uses_site,
+)
 from tasks.monitoring.settings import MonitoringSettings
 from tasks.monitoring.store import DecisionStore
 from tasks.monitoring.traffic import Floats, Traffic
@@ -50,7 +57,10 @@ def watch_day(
     alarms, notices = _models(today, model), []
     for site, found in sites.items():
         alarms += [f"{site}: {check}" for check in found.pop("alarms")]
-        notices += _thresholds(site, ours.only(site=site), earlier.only(site=site))
+        rows, former = (part.only(site=site) for part in (ours, earlier))
+        notices += _thresholds(site, rows, former)
+        if uses_site(former, model, settings) and (unlike := unlike_evaluation(rows, model)):
+            notices.append(f"{site}: unlike the evaluation, as to {', '.join(unlike)}")
     report = {
         "format": FORMAT,
         "day": str(day),

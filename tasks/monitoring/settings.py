@@ -5,7 +5,10 @@ from typing import Literal
 
 from facenet.errors import ParamsInvalid
 
-Against = Literal["model", "site"]
+Against = Literal["auto", "model", "site"]
+
+
+SITE_ROWS = 500  # of earlier days, from which they are a reference
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,8 +17,9 @@ class MonitoringSettings:
 
     rate: of false alarms: the probability that a day without a change has any alarm, in (0, 1). least_rows:
     with fewer there is no test. history: days before the day that shares, scores and latency are compared
-    with. against: what faces are compared with: the reference of the model, or the site's own earlier days.
-    no_match: the share of no match to expect, instead of that of earlier days.
+    with. against: what faces are compared with: "model", the reference of the model; "site", the site's
+    earlier days; "auto", these as soon as they have `SITE_ROWS` rows, and the model until then. no_match: the
+    share of no match to expect, instead of that of earlier days.
 
     Raises:
         ParamsInvalid: a value is out of range.
@@ -24,7 +28,7 @@ class MonitoringSettings:
     rate: float = 0.01
     least_rows: int = 50
     history: int = 28
-    against: Against = "model"
+    against: Against = "auto"
     no_match: float | None = None
 
     def __post_init__(self) -> None:

@@ -13,6 +13,7 @@ from facenet.monitoring.reference import (
     Reference,
     measured_reference,
     read_reference,
+    rounded,
 )
 
 
@@ -68,3 +69,9 @@ def test_no_faces(tmp_path: Path) -> None:
     assert (found.centroid.tolist(), found.rows.shape, found.photos) == ([0, 0], (0, 8), 1)
     found.write(tmp_path / "monitoring.json")
     assert read_reference(tmp_path / "monitoring.json", "w") is not None
+
+
+def test_values_as_coarse_as_the_file() -> None:
+    found = rounded(np.array([[0.9999961, 1234567.0], [np.nan, 0.1]]))
+    assert found[0].tolist() == [1.0, 1234600.0]
+    assert np.isnan(found[1, 0])

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tasks.monitoring.checks import face_reference, no_match_share, planned_checks
+from tasks.monitoring.checks import (
+    complete,
+    face_reference,
+    no_match_share,
+    planned_checks,
+    unlike_evaluation,
+)
 from tasks.monitoring.rows import DecisionRow, Measures
 from tasks.monitoring.settings import MonitoringSettings
 from tasks.monitoring.store import DecisionStore
@@ -42,11 +48,35 @@ def test_the_right_photo_has_checks_of_its_own(tmp_path: Path) -> None:
 
 
 def test_faces_are_compared_with_the_model_or_with_earlier_days(tmp_path: Path) -> None:
-    earlier, model = rows_of(tmp_path, traffic("2026-11-29", 60, 2)), watched()
+    few, many = (rows_of(tmp_path, traffic("2026-11-29", count, 2)) for count in (60, 3000))
+    model, auto = watched(), MonitoringSettings()
     assert model.reference is not None
-    assert face_reference(earlier, model, MonitoringSettings()) is model.reference.rows
-    assert len(face_reference(earlier, model, MonitoringSettings(against="site"))) == 60
-    assert len(face_reference(earlier, replace(model, reference=None), MonitoringSettings())) == 60
+    assert face_reference(few, model, auto) is model.reference.rows
+    chosen = face_reference(many, model, auto)
+    assert len(chosen) == 2000
+    assert (chosen[[0, -1]] == complete(many)[[0, -1]]).all()  # of all earlier days, not the last ones
+    assert face_reference(many, model, MonitoringSettings(against="model")) is model.reference.rows
+    assert len(face_reference(few, model, MonitoringSettings(against="site"))) == 60
+    assert len(face_reference(few, replace(model, reference=None), auto)) == 60
+
+
+def test_small_differences_from_the_evaluation_are_no_alarm_but_from_earlier_days_they_are(
+    tmp_path: Path,
+) -> None:
+    shifted = rows_of(tmp_path, traffic("2026-11-30", 600, 1, change=[0, 0.35, 0, 0, 0, 0, 0, 0]))
+    earlier = rows_of(tmp_path, traffic("2026-11-29", 600, 2))
+    verdicts = {}
+    for against in ("model", "auto"):
+        faces, *_ = planned_checks(shifted, earlier, watched(2000), MonitoringSettings(against=against))  # type: ignore[arg-type]
+        verdicts[against] = {check.verdict for check in faces.run(0.02) if check.name == "side"}
+    assert verdicts["model"] == {"ok"}
+    assert "alarm" in verdicts["auto"]
+
+
+def test_what_is_unlike_the_evaluation(tmp_path: Path) -> None:
+    day = rows_of(tmp_path, traffic("2026-11-30", 200, 1, change=[0, 0, 2, 0, 0, 0, 0, 0]))
+    assert unlike_evaluation(day, watched()) == ["sharpness"]
+    assert unlike_evaluation(day, replace(watched(), reference=None)) == []
 
 
 def test_after_a_change_of_the_threshold_earlier_scores_are_decided_again(tmp_path: Path) -> None:

@@ -107,6 +107,14 @@ def test_a_changed_threshold_is_a_notice(store: DecisionStore) -> None:
     assert found["notices"] == ["default: the threshold of identify has changed from 0.4500 to 0.3000"]
 
 
+def test_a_site_unlike_the_evaluation_is_a_notice_once_it_has_earlier_days(store: DecisionStore) -> None:
+    for day in (27, 28, 29, 30):
+        store.append(traffic(f"2026-11-{day}", 200, day, change=[0, 0, 3, 0, 0, 0, 0, 0]))
+    first, later = report(store, day="2026-11-27"), report(store)
+    assert first["status"] == "alarm"
+    assert (later["status"], later["notices"]) == ("ok", ["default: unlike the evaluation, as to sharpness"])
+
+
 def test_a_model_without_a_reference(store: DecisionStore) -> None:
     usual(store)
     store.append(traffic(TODAY, 150, 1, change=[0, 3, 0, 0, 0, 0, 0, 0]))
