@@ -23,6 +23,7 @@ from tasks.forgetting.git_history import GitHistory
 from tasks.forgetting.journal import Journal
 from tasks.forgetting.leftovers import Leftovers
 from tasks.forgetting.located import Located, locate_sources
+from tasks.forgetting.orphans import OrphanedArtifacts
 from tasks.forgetting.outputs import Outputs
 from tasks.forgetting.place import Place
 from tasks.forgetting.request import name_of, of_identity, of_photo
@@ -103,6 +104,7 @@ class Workplace:
                 Decisions(self.root),
                 DvcStore(self.root),
                 TrackedArtifacts(),
+                OrphanedArtifacts(self.root),
                 Versions(self.model, journal.pseudonym),
                 EnrolledPeople(self.gallery),
                 PrefectHistory(self.root),

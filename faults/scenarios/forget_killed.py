@@ -31,7 +31,7 @@ def run(folder: Path) -> None:
     report = json.loads((project.folder / "reports" / "ingest.json").read_text())
     evaluated = report["held_out_identities"]["names"]
     people = sorted(path.name for path in (project.folder / "photos").iterdir() if path.is_dir())
-    chosen = (evaluated[0], next(name for name in people if name not in evaluated))
+    chosen = (evaluated[0], next(name for name in reversed(people) if name not in evaluated))
     for name in chosen:
         photos = f"photos/{name}"
         project.run("facenet", "enrol", name, photos, "--keep", "--checks", "off")
@@ -126,7 +126,7 @@ def _check_next_run(project: Checkout, names: tuple[str, ...]) -> None:
     if ran != ["ingest", "align", "triplets", "train", "evaluate", "register"]:
         raise FaultFound(f"dvc repro ran {ran}")
     report = json.loads((project.folder / "reports" / "ingest.json").read_text())
-    if report["rejected"] != {"forgotten": 10} or report["identities"] != 38:
+    if report["rejected"] != {"forgotten": 10} or report["identities"] != 40 - len(names):
         raise FaultFound(f"ingest: {report['rejected']}, {report['identities']} people")
     shutil.rmtree(project.folder / "photos" / "Somebody else")
     project.run("dvc", "push", "--run-cache")

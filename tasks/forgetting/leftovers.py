@@ -21,6 +21,7 @@ COVERED = (
     Path(".services"),
     Path("gallery"),
     Path("mlartifacts"),
+    Path("mlruns"),
     Path("mlflow.db"),
     paths.FORGOTTEN.parent,
     JOURNAL.parent,

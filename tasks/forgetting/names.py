@@ -54,7 +54,9 @@ class Names:
             return any(self._is_key(key) or self.in_json(inner) for key, inner in value.items())
         if isinstance(value, list):
             return any(map(self.in_json, value))
-        return isinstance(value, str) and (self.is_value(value) or self.in_text(value))
+        return isinstance(value, str) and (
+            self.is_value(value) or self.in_text(value) or self._is_listed(value)
+        )
 
     def in_text(self, text: str) -> bool:
         """Return whether a text has a name, escaped or not."""
@@ -71,6 +73,11 @@ class Names:
             return any(self.in_json(json.loads(line)) for line in lines if line) if lines else False
         except ValueError:
             return self.in_text(text)
+
+    def _is_listed(self, text: str) -> bool:
+        """Return whether a text is a list of names with one of the person, as reports show it."""
+        entries = text.split(", ")
+        return len(entries) > 1 and any(entry in self.names and not entry.isdecimal() for entry in entries)
 
     def _is_key(self, key: str) -> bool:
         return key in self.names and not _is_weak(key)

@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
+from facenet.errors import ImageRejected
+from facenet.images import encode, read_photo
 from tasks.forgetting.names import Names
 from tasks.forgetting.traces import Search, pieces
 
@@ -28,10 +30,10 @@ class Person:
     other_versions: set[str] = field(default_factory=set)
 
     def add_photo(self, data: bytes) -> None:
-        """Add a photo by the bytes of its file."""
+        """Add a photo by the bytes of its file, and by those that ingest stores in their place, if any."""
         self.photos.add(hashlib.sha256(data).hexdigest())
         self.md5.add(hashlib.md5(data, usedforsecurity=False).hexdigest())
-        self.traces |= pieces(data)
+        self.traces |= pieces(data) | pieces(_converted(data))
 
     def add_face(self, data: bytes) -> None:
         """Add a stored face by its bytes."""
@@ -67,6 +69,15 @@ class Person:
             **{name: set(values) for name, values in value.items() if name != "traces"},
             traces={bytes.fromhex(trace) for trace in value["traces"]},
         )
+
+
+def _converted(data: bytes) -> bytes:
+    """Return the PNG that ingest stores for a photo that is not an upright RGB JPEG or PNG, else b""."""
+    try:
+        photo = read_photo(data)
+    except ImageRejected:  # not a photo, such as another file in the folder of the person
+        return b""
+    return b"" if photo.plain else encode(photo.pixels, "png")
 
 
 def _text(value: str | bytes) -> str:

@@ -43,4 +43,4 @@ def test_what_saves_work_is_cleaned_before_what_it_needs(workplace: Workplace) -
     names = [place.name for place in workplace.places(journal)]
     assert names.index("sources") < names.index("caches") < names.index("outputs")
     assert names.index("DVC") < names.index("MLflow") < names.index("model versions")
-    assert len(names) == len(set(names)) == 15
+    assert len(names) == len(set(names)) == 16

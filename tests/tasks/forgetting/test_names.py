@@ -79,6 +79,12 @@ def test_short_and_numeric_names_count_only_where_they_are_unmistakable(name: st
         assert names.in_document(text)
 
 
+def test_a_list_in_one_text_has_a_short_name_but_not_a_number() -> None:
+    assert Names(["s1"]).in_document('{"value": "s10, s1, s2"}')
+    assert not Names(["s1"]).in_document('{"value": "s10, s11"}')
+    assert not Names(["1"]).in_document('{"value": "1, 2, 3"}')
+
+
 def test_nobody_has_no_name() -> None:
     assert not Names([]).in_document("Ada")
     assert not Names([]).is_value("")

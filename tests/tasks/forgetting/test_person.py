@@ -2,6 +2,7 @@ import hashlib
 import json
 import os
 
+from facenet.images import decode, encode
 from tasks.forgetting.person import Person
 
 
@@ -20,6 +21,14 @@ def test_photos_and_faces_are_searched_by_digests_and_pieces() -> None:
     assert search.in_bytes(photo)
     assert search.in_bytes(b"head" + face)
     assert not search.in_bytes(os.urandom(9000))
+
+
+def test_the_png_of_a_grey_photo_is_recognised(orl_photos: list[tuple[str, bytes]]) -> None:
+    pgm, other = orl_photos[0][1], orl_photos[1][1]
+    person = Person()
+    person.add_photo(pgm)
+    assert person.search().in_bytes(encode(decode(pgm), "png"))
+    assert not person.search().in_bytes(encode(decode(other), "png"))
 
 
 def test_a_person_survives_json() -> None:
