@@ -29,6 +29,10 @@ CHECKPOINTS = MODELS / "checkpoints"  # to resume an interrupted training, not a
 
 REPORTS = Path("reports")
 REPORT_PAGE = REPORTS / "report.html"
+DATASET_CARD = REPORTS / "dataset_card.md"
+CROISSANT = REPORTS / "dataset_card.json"  # the same for programs
+VERSION_CARD = REPORTS / "model_card.md"  # of the registered version
+LABEL_AUDIT = REPORTS / "label_audit.parquet"  # not an output of any stage
 PARAMS = Path("params.yaml")
 
 

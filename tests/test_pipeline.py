@@ -11,11 +11,16 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+import mlcroissant
+import pandas as pd
 import pytest
 import yaml
 
 from faults.project import SMALL, Checkout, new_project
+from tasks.labels.decision import Decision
+from tasks.labels.decisions import append_decisions, write_decisions
 from tasks.reports import read_report
+from tasks.shards import read_table
 
 pytestmark = pytest.mark.slow
 
@@ -65,6 +70,44 @@ def test_deleted_outputs_come_back_from_the_cache(project: Checkout) -> None:
     assert project.repro() == []
     assert (project.folder / "models" / "facenet.safetensors").read_bytes() == weights
     assert list((project.folder / "data" / "aligned").glob("faces-*.arrow"))
+
+
+def test_decisions_run_what_depends_on_them_and_all_outputs_agree(project: Checkout) -> None:
+    """Trained for two steps only; the next test finds in DVC's cache what was there before the decisions."""
+    folder, file = project.folder, project.folder / "labels" / "decisions.csv"
+    rows = pd.read_parquet(folder / "data/raw/manifest.parquet").sort_values("path")
+    trained, evaluated = (rows[rows["role"] == role].reset_index() for role in ("train", "evaluate"))
+    other = next(name for name in trained["identity"] if name != trained["identity"][0])
+
+    def decide(action: str, row: "pd.Series[str]", target: str = "") -> Decision:
+        return Decision(row["image_id"], row["identity"], action, target, "eve", "2026-12-01T09:30:00Z")
+
+    kept, moved, dropped = trained.loc[0], trained.loc[1], evaluated.loc[0]
+    append_decisions(file, [decide("keep", kept), decide("move", moved, other), decide("drop", dropped)])
+    project.change({"train": {"steps_per_epoch": 2}})
+    assert project.repro() == list(STAGES)
+    after = pd.read_parquet(folder / "data/raw/manifest.parquet").set_index("image_id")
+    found = {
+        row["image_id"]: tuple(after.loc[row["image_id"]][["identity", "status"]]) for row in (kept, moved)
+    }
+    assert list(found.values()) == [(kept["identity"], "kept"), (other, "kept")]
+    assert after.loc[moved["image_id"]]["reason"].endswith(
+        f"to {other} by labels/decisions.csv, line 3 (eve)."
+    )
+    assert after.loc[dropped["image_id"]]["reason"] == "Dropped by labels/decisions.csv, line 4 (eve)."
+    faces = read_table(folder / "data" / "aligned", "faces").select(["image_id", "identity"]).to_pylist()
+    identities = {row["image_id"]: row["identity"] for row in faces}
+    assert identities == after[after["status"] == "kept"]["identity"].to_dict()
+    pairs = pd.read_parquet(folder / "data/raw/pairs.parquet")
+    assert dropped["image_id"] not in {*pairs["left"], *pairs["right"]}
+    counted = read_report(folder / "reports" / "ingest.json")["decisions"]["photos"]
+    assert counted == {"keep": 1, "drop": 1, "move": 1, "merge": 0, "split": 0}
+    assert "Decisions about photos and people" in (folder / "reports" / "report.html").read_text()
+    card = mlcroissant.Dataset(folder / "reports" / "dataset_card.json")
+    assert [row["photos/status"] for row in card.records("photos")].count(b"dropped") == 1
+    assert "| move | 1 | 1 |" in (folder / "reports" / "dataset_card.md").read_text()
+    project.change({"train": {"steps_per_epoch": None}})
+    write_decisions(file, [])
 
 
 def test_a_training_parameter_runs_train_and_what_follows(project: Checkout) -> None:

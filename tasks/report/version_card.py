@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from facenet.model import ModelCard
+from facenet.registry import report_folder
+from tasks import paths
 from tasks.params.sources import Source
 from tasks.report.inputs import Findings
 from tasks.tracking.forgotten_mark import with_note
@@ -36,6 +38,7 @@ def version_card(
         **({"Origin of the weights": _origin(card)} if card.origin else {}),
         "Result": _result(findings.evaluation),
         "Calibration": _calibration(findings.evaluation),
+        "Data": _data(registration),
         "Terms of the data": "\n".join(f"- `{source.kind}`: {source.terms}" for source in sources),
         "Not for": NOT_FOR,
         "Use": f"```python\nfrom facenet import FaceModel\n"
@@ -70,6 +73,21 @@ def _training(card: ModelCard, findings: Findings) -> str:
         f"{train['steps']:,} steps. The model is of {reason}. Sources, with the photos for evaluation: "
         f"{found or 'unknown'}."
     )
+
+
+def _data(registration: Mapping[str, Any]) -> str:
+    """Return where the dataset card is: next to this card, and on the run."""
+    names = (paths.DATASET_CARD.name, paths.CROISSANT.name)
+    text = f"[Dataset card]({names[0]}), and for programs as [Croissant]({names[1]})"
+    if not (run_id := registration.get("run_id")):
+        return f"{text}."
+    addresses = " and ".join(f"`{artifact(run_id, registration['version'], name)}`" for name in names)
+    return f"{text}; in MLflow {addresses}."
+
+
+def artifact(run_id: str, version: int, name: str) -> str:
+    """Return the address of a card of a registered version, on the run that trained it."""
+    return f"runs:/{run_id}/{report_folder(version)}/{name}"
 
 
 def _origin(card: ModelCard) -> str:

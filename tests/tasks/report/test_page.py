@@ -18,6 +18,7 @@ from tests.tasks.report.conftest import REGISTRATION, Reported
 
 HOSTILE = '<script>alert("Eve")</script>&<img src=x onerror=alert(1)>'
 VOID = {"meta", "link", "img", "br", "wbr"}
+CARDS = ("model_card.md", "dataset_card.md", "dataset_card.json")  # next to the page
 SECTIONS = ("standing", "verification", "errors", "people", "leaks", "training", "data", "provenance")
 
 
@@ -59,7 +60,11 @@ def test_the_headline_has_interval_protocol_and_coverage(page: str, evaluated: S
 def test_every_part_is_there(page: str) -> None:
     outline = Outline(page)
     assert [a["aria-labelledby"] for a in outline.all("section")] == list(SECTIONS)
-    assert [a["href"] for a in outline.all("a")][1:] == [f"#{name}" for name in SECTIONS]
+    links = [str(a["href"]) for a in outline.all("a")][1:]
+    assert links == [
+        *(f"#{name}" for name in SECTIONS),
+        *CARDS,
+    ]
     titles = re.findall(r'<title id="([\w-]+)-title">', page)
     assert titles == [
         *("roc", "det", "distances", "fold-chart", "reliability"),
@@ -99,7 +104,8 @@ def test_it_is_one_file_without_an_address(page: str) -> None:
     for tag, attributes in Outline(page).elements:
         assert tag not in ("script", "iframe", "object", "embed"), tag
         for name in ("src", "href", "xlink:href", "srcset", "action"):
-            assert (attributes.get(name) or "#").startswith(("#", "data:")), attributes
+            target = attributes.get(name) or "#"
+            assert target.startswith(("#", "data:")) or target in CARDS, attributes
 
 
 def test_the_same_run_gives_the_same_bytes(evaluated: Subject, page: str, tmp_path: Path) -> None:

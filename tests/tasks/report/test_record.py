@@ -45,8 +45,11 @@ def test_the_page_reaches_the_run(space: Path, evaluated: Subject, registered: b
         for file in client().list_artifacts(run.run_id, folder)
         if not file.is_dir
     }
-    places = ("reports/report.html", *(["reports/version-4/report.html"] if registered else []))
-    assert logged == dict.fromkeys(places, len(page.encode()))
+    cards = ["dataset_card.json", "dataset_card.md", *(["model_card.md"] if registered else [])]
+    names = [*cards, "report.html"]
+    sizes = {name: (space / "reports" / name).stat().st_size for name in names}
+    places = ["reports", *(["reports/version-4"] if registered else [])]
+    assert logged == {f"{place}/{name}": sizes[name] for place in places for name in names}
 
 
 def test_without_a_run_it_is_in_the_workspace_only(
@@ -69,6 +72,10 @@ def test_a_version_has_a_model_card_and_metrics_are_logged_once(space: Path, eva
     described = registry.get_version("faces", number)
     assert described is not None
     assert described.description.startswith("# faces version 1\n\n")
+    assert described.description == (space / "reports" / "model_card.md").read_text()
+    place = f"runs:/{version.run_id}/reports/version-1"
+    assert described.tags["dataset_card.json"] == f"{place}/dataset_card.json"
+    assert described.tags["model_card.md"] == f"{place}/model_card.md"
     assert len(client().get_metric_history(version.run_id, "ingest/found")) == 1
 
 

@@ -43,10 +43,18 @@ def test_a_card_has_what_a_reader_has_to_know(evaluated: Subject, findings: Find
         "## Trained on",
         "## Result",
         "## Calibration",
+        "## Data",
         "## Terms of the data",
         "## Not for",
         "## Use",
     ]
+
+
+def test_the_dataset_card_is_linked(evaluated: Subject, findings: Findings) -> None:
+    place = "[Dataset card](dataset_card.md), and for programs as [Croissant](dataset_card.json)"
+    assert f"\n{place}.\n" in version_card(evaluated.card, findings, [], REGISTERED)
+    logged = version_card(evaluated.card, findings, [], {**REGISTERED, "run_id": "e1"})
+    assert f"\n{place}; in MLflow `runs:/e1/reports/version-3/dataset_card.md` and `" in logged
 
 
 def test_an_overlap_is_in_capital_letters_and_given_weights_are_not_called_trained(
