@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from commands import (
+    audit,
     calibrate,
     cluster,
     compare,
@@ -61,6 +62,7 @@ COMMANDS = {
     "forget": Command(forget, "remove a person from everything that the project has", "pipeline"),
     "gallery": Command(gallery, "show the state of the gallery, or change its model", "service"),
     "cluster": Command(cluster, "sort photos into one folder per person"),
+    "audit": Command(audit, "find photos of the workspace under a wrong name", "pipeline"),
     "calibrate": Command(calibrate, "measure the threshold for your own people", "pipeline"),
     "export": Command(export, "write a model as ONNX files", "export"),
     "results": Command(results, "print the metrics of the last run of the pipeline", "pipeline"),

@@ -18,6 +18,7 @@ PROMOTION = "tests/flows/test_promotion.py"
 DASK, TUTORIAL = "tests/tasks/dask_processes.py", "tests/test_tutorial.py"
 SERVICES, SWITCH = "tests/operations/test_up.py", "faults/scenarios/serving_switch.py"
 FIRST_STEPS = "tests/commands/test_main.py"
+AUDIT = "tests/commands/test_audit.py"
 CALIBRATE = "tests/commands/test_calibrate.py"
 FORGET = "tests/commands/test_forget.py"
 SERVE, TOKENS = "tests/commands/test_serve.py", "tests/commands/test_token.py"
@@ -187,6 +188,8 @@ RUN_BY = {
     ),
     'eval "$(facenet completion bash)"': ("tests/commands/test_completion.py", "input=script + ask"),
     "facenet review": ("tests/commands/test_review.py", '"commands.main", "review"'),
+    "facenet audit": (AUDIT, 'words = ["audit", "--model"'),
+    "facenet audit --model pretrained": (AUDIT, '"audit", "--model", "pretrained"'),
     "facenet doctor": ("tests/commands/test_doctor.py", 'facenet("doctor")'),
     "facenet calibrate people/ --far 0.01": (CALIBRATE, 'facenet("calibrate", "site") == 0'),
     "facenet calibrate people/ --far 0.01 --name office --out site.json --plot site.png": (

@@ -47,6 +47,7 @@ DIGESTED = {
 }
 # tasks/ holds the stages, these packages and these modules.
 PACKAGES = (
+    "audit",
     "commands",
     "downloads",
     "expectations",

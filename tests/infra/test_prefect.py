@@ -13,7 +13,7 @@ import pytest
 import yaml
 from packaging.version import Version
 
-from flows import automations, monitoring, promotion, reevaluation, scoring, sweep, training
+from flows import audit, automations, monitoring, promotion, reevaluation, scoring, sweep, training
 from tasks.params import parse_params
 from tasks.sweep.grid import at_point, make_points
 
@@ -31,6 +31,7 @@ FLOWS = {
     "promote": promotion.promotion,
     "rollback": promotion.promotion,
     "sweep": sweep.sweep,
+    "audit": audit.audit,
     "batch": scoring.scoring,
 }
 
