@@ -16,11 +16,13 @@ from facenet.audit.splits import Splits, score_splits
 SUSPICIOUS = 0.2  # probability: a suspect costs a look, an error that stays costs accuracy
 COPIES = 4  # of the data, with planted errors
 PRIORS = {"outlier": 0.005, "split": 0.002, "merged": 0.005}  # least fraction of errors among the cases
+# Of errors in the fits, see Evidence.fitted. Pairs of names are doubtful only at much evidence.
+FRACTIONS = {"outlier": 0.5, "split": 0.01, "merged": 0.5}
 FITS = 0.05  # quantile of the similarities of faces to their own identity: from it on, a face fits a rival
 # Measured on LFW with dlib's network, for data with too few identities to learn from.
 DEFAULTS = {
     "outlier": Evidence((30.0,), -5.0),
-    "split": Evidence((21.0, 30.0), -20.0),
+    "split": Evidence((12.5, 29.7, 13.7), -22.3),
     "merged": Evidence((-25.0, 12.0), 2.0),
 }
 
@@ -88,7 +90,9 @@ def _learnt(faces: AuditFaces, seed: int, tick: Callable[[int], None]) -> dict[s
             planted[kind].append(features[wrong])
             others[kind].append(features[~wrong])
     return {
-        kind: Evidence.fitted(np.concatenate(planted[kind]), np.concatenate(others[kind]), default)
+        kind: Evidence.fitted(
+            np.concatenate(planted[kind]), np.concatenate(others[kind]), default, fraction=FRACTIONS[kind]
+        )
         for kind, default in DEFAULTS.items()
     }
 

@@ -26,10 +26,14 @@ class Evidence:
     constant: float
 
     @classmethod
-    def fitted(cls, planted: Array, others: Array, default: Self) -> Self:
+    def fitted(cls, planted: Array, others: Array, default: Self, *, fraction: float = 0.5) -> Self:
         """Return the model of planted errors (n, F) and other cases (m, F); default: for too few of either.
 
         Cases that the model takes for errors are left out of the others, and it is fitted again.
+
+        fraction: of errors in the fit, by weights that the constant makes up for. The line that is fitted is
+            only near the true ratio of likelihoods. With few errors it is nearest among the doubtful cases
+            of data with few errors.
         """
         if min(len(planted), len(others)) < LEAST_PLANTED:
             return default
@@ -38,10 +42,13 @@ class Evidence:
             clean = others[model.weigh(others) < CLEAN]
             if len(clean) < LEAST_PLANTED:
                 return default
-            fit = LogisticRegression(C=100.0, class_weight="balanced", max_iter=1000).fit(
+            weight = len(clean) + len(planted)
+            classes = {0: (1 - fraction) * weight / len(clean), 1: fraction * weight / len(planted)}
+            fit = LogisticRegression(C=100.0, class_weight=classes, max_iter=1000).fit(
                 np.concatenate([clean, planted]), np.repeat([0, 1], [len(clean), len(planted)])
             )
-            model = cls(tuple(map(float, fit.coef_[0])), float(fit.intercept_[0]))
+            constant = float(fit.intercept_[0]) - np.log(fraction / (1 - fraction))
+            model = cls(tuple(map(float, fit.coef_[0])), float(constant))
         return model
 
     def weigh(self, features: Array) -> Array:

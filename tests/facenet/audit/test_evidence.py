@@ -19,6 +19,16 @@ def test_the_weight_of_evidence_is_the_log_likelihood_ratio() -> None:
     assert found.constant == pytest.approx(0, abs=0.5)
 
 
+@pytest.mark.parametrize("fraction", [0.5, 0.01])
+def test_rare_errors_are_found_whatever_the_fraction_in_the_fit(fraction: float) -> None:
+    model = Evidence.fitted(normal(2000, 3, 0), normal(40000, -3, 1), DEFAULT, fraction=fraction)
+    assert abs(float(model.weigh(np.array([[0.0]]))[0])) < 3  # it is 0, and 3 half a standard deviation away
+    cases, wrong = np.concatenate([normal(9950, -3, 2), normal(50, 3, 3)]), np.arange(10000) >= 9950
+    found = model.probabilities(cases, prior=0.002) >= 0.5
+    assert found[wrong].mean() > 0.9
+    assert wrong[found].mean() > 0.9
+
+
 def test_real_errors_among_the_others_are_left_out() -> None:
     clean = normal(20000, -3, 1)
     spoilt = np.concatenate([clean, normal(400, 3, 2)])

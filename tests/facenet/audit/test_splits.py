@@ -6,6 +6,10 @@ from facenet.audit.splits import score_splits
 from tests.facenet.audit.people import people
 
 
+def rows(faces: AuditFaces, identity: int) -> range:
+    return range(*faces.rows(identity).indices(len(faces.vectors)))
+
+
 def test_halves_of_a_person_are_nearest_and_lead_by_far() -> None:
     vectors, names = people([8] * 12)
     names[:4] = "half"
@@ -13,7 +17,7 @@ def test_halves_of_a_person_are_nearest_and_lead_by_far() -> None:
     splits = score_splits(faces)
     features = dict(zip(map(tuple, splits.pairs.tolist()), splits.features.tolist(), strict=True))
     halves = (int(np.flatnonzero(faces.names == "half")[0]), int(np.flatnonzero(faces.names == "p000")[0]))
-    cosine, lead = features.pop(halves)
+    cosine, lead, relation = features.pop(halves)
     centres = [faces.sums[identity] / np.linalg.norm(faces.sums[identity]) for identity in range(13)]
     assert cosine == pytest.approx(float(centres[halves[0]] @ centres[halves[1]]), abs=1e-5)
     second = max(
@@ -22,7 +26,15 @@ def test_halves_of_a_person_are_nearest_and_lead_by_far() -> None:
     )
     assert lead == pytest.approx(cosine - second, abs=1e-5)
     assert lead > 0.4
-    assert max(lead for _, lead in features.values()) < 0.2
+    assert max(lead for _, lead, _ in features.values()) < 0.2
+    similar = faces.vectors @ faces.vectors.T
+    across, *within = (
+        np.mean([similar[i, j] for i in rows(faces, a) for j in rows(faces, b) if i != j])
+        for a, b in (halves, (halves[0],) * 2, (halves[1],) * 2)
+    )
+    assert relation == pytest.approx(float(across / np.sqrt(within[0] * within[1])), abs=1e-5)
+    assert 0.8 < relation < 1.2
+    assert max(other for *_, other in features.values()) < 0.6
 
 
 def test_few_pairs_of_faces_say_nothing() -> None:
