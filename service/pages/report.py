@@ -11,6 +11,7 @@ from facenet.face_model import FaceModel
 from service.api.context import context_of
 from service.api.problems import Problem, busy
 from service.pages.rendering import render
+from service.pages.report_links import without_neighbours
 from service.pages.report_policy import report_policy
 from service.pages.report_source import find_report
 
@@ -54,5 +55,5 @@ async def _fetched(model: FaceModel) -> tuple[str, str]:
 
 
 def _found(model: FaceModel) -> tuple[str, str]:
-    text = find_report(model)
+    text = without_neighbours(find_report(model))
     return text, report_policy(text)
