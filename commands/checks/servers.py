@@ -9,8 +9,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from commands.checks.finding import Finding, ok, wrong
+from commands.checks.server_versions import compare_versions, mlflow_version, prefect_version
 from commands.checks.workspace import is_workspace
 from facenet.errors import FaceNetError
+from tasks.redaction import redact
 
 SECONDS = 3.0
 DASK = "FACENET_DASK_SCHEDULER"
@@ -35,7 +37,10 @@ def check_mlflow() -> Iterator[Finding]:
         message = f"{path} has the schema {old}, which this MLflow does not read"
         yield wrong("mlflow", message, f"cp '{path}' '{path}.old' && mlflow db upgrade sqlite:///{path}")
         return
-    if path is None or path.exists() or is_workspace():
+    uri = tracking_uri()
+    if path is None and uri.startswith(("http://", "https://")):
+        yield from compare_versions("mlflow", "mlflow", public_uri(), mlflow_version(uri))
+    elif path is None or path.exists() or is_workspace():
         yield ok("mlflow", f"{public_uri()} answers" if path is None else _store(path))
 
 
@@ -69,7 +74,7 @@ def _heads() -> set[str]:
 
 
 def check_prefect() -> Iterator[Finding]:
-    """Check that the Prefect server of PREFECT_API_URL answers, if there is one."""
+    """Check that the Prefect server of PREFECT_API_URL answers and has this version, if there is one."""
     url = os.environ.get("PREFECT_API_URL")
     if not url:
         return
@@ -80,7 +85,8 @@ def check_prefect() -> Iterator[Finding]:
     except FaceNetError as error:
         yield wrong("prefect", str(error), "make up, or unset PREFECT_API_URL")
     else:
-        yield ok("prefect", f"{urlsplit(url).hostname} answers")
+        place = urlsplit(url).hostname or redact(url)
+        yield from compare_versions("prefect", "prefect", place, prefect_version(url))
 
 
 def check_dask() -> Iterator[Finding]:

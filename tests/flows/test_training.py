@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 import yaml
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from commands.checks.servers import check_prefect
 from facenet.atomic import write_text
 from facenet.digests import file_digest
 from flows import training as training_module
@@ -271,6 +273,8 @@ def ask(url: str, what: str, **question: Any) -> Any:
 def test_a_cron_schedule_fires_and_its_run_can_be_cancelled(
     workspace: Any, root: Path, prefect_server: str, is_alive: Callable[[int], bool]
 ) -> None:
+    (finding,) = check_prefect()  # of doctor; here, where a server runs anyway
+    assert finding.message == f"127.0.0.1 answers, version {metadata.version('prefect')} as here"
     with start("serve", "--cron", "* * * * *", "--name", "nightly", root=root) as serving:
         try:
             run = wait_for(lambda: first_run(prefect_server, "COMPLETED"), 600)

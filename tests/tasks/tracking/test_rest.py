@@ -1,9 +1,12 @@
 """The REST API of a real MLflow server, next to MLflow's own client."""
 
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from commands.checks.server_versions import mlflow_version
+from commands.checks.servers import check_mlflow
 from tasks.tracking import registry, rest, start_run
 from tasks.tracking.rest import NoAnswer
 
@@ -20,12 +23,12 @@ def test_a_server_says_the_same_as_the_client_of_mlflow(
     run = start_run(name="trained", tags={})
     made = registry.create_version("rest faces", run, save=save, tags={"digest": "ü 1"}, metrics={})
     registry.set_alias("rest faces", "challenger", made.number)
-    version = registry.get_version("rest faces", made.number)
-    assert version is not None
+    known = registry.get_version("rest faces", made.number)
+    assert known is not None
     stated = rest.model_version("rest faces", made.number)
     assert stated is not None
-    assert registry.standing("rest faces", made.number) == (version.tags, version.aliases)
-    assert version.aliases == ("challenger",)
+    assert registry.standing("rest faces", made.number) == (known.tags, known.aliases)
+    assert known.aliases == ("challenger",)
     assert registry.standing("rest faces", made.number + 1) is None
     assert registry.standing("rest cats", 1) is None
 
@@ -48,3 +51,15 @@ def test_a_database_is_not_a_server(mlflow_store: Path, monkeypatch: pytest.Monk
     assert registry.standing("faces", 1) is None
     monkeypatch.setenv("MLFLOW_REGISTRY_URI", "https://registry.example")
     assert rest.is_server()
+
+
+def test_doctor_compares_the_version_of_a_server(mlflow_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here, where a server runs anyway."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server)
+    assert mlflow_version(f"{mlflow_server}/") == version("mlflow")
+    assert mlflow_version(f"{mlflow_server}/elsewhere") == ""
+    (finding,) = check_mlflow()
+    assert (finding.state, finding.message) == (
+        "ok",
+        f"{mlflow_server} answers, version {version('mlflow')} as here",
+    )
