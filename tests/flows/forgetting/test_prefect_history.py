@@ -1,4 +1,4 @@
-"""In a database with Prefect's own tables; faults/scenarios/forget_killed.py asks a server."""
+"""In a database with Prefect's own tables; faults/scenarios/forget_killed.py has one of a flow run."""
 
 import json
 import sqlite3

@@ -62,3 +62,9 @@ def test_arrays_outside_the_workspace_are_named(place: SourceArrays) -> None:
     outside = [Located(source.path, inside=False) for source in place.sources]
     (finding,) = SourceArrays(place.root, outside).find(Person(identities={"Cy"}))
     assert finding.action is Action.LEFT
+
+
+def test_an_array_with_code_is_not_loaded(place: SourceArrays, caplog: pytest.LogCaptureFixture) -> None:
+    np.save(place.root / "names.npy", np.array([{"a": 1}], object), allow_pickle=True)
+    assert place.find(Person(identities={"Ann"})) == []
+    assert "names.npy is not searched" in caplog.text
