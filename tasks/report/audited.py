@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
-COLUMNS = ["kind", "digest", "identity", "group"]
+COLUMNS = ["kind", "digest", "identity", "other_identity", "group"]
 
 
 def open_findings(audit: Path, manifest: Path) -> dict[str, int] | None:
     """Return the number of findings by kind, most frequent first, or None if there was no audit.
 
-    Findings about photos that were dropped or moved since, and about people who are gone, do not count.
+    Findings about photos that were dropped or moved since, and about people who were merged, do not count.
     """
     if not audit.exists():
         return None
@@ -23,8 +23,10 @@ def open_findings(audit: Path, manifest: Path) -> dict[str, int] | None:
         str(key[0])
         for key, group in suspects.groupby(["kind", "group"], sort=True)
         if any(
-            (digest, identity) in photos if digest else identity in people
-            for digest, identity in zip(group["digest"].fillna(""), group["identity"], strict=True)
+            (row.digest, row.identity) in photos
+            if row.digest
+            else {row.identity, row.other_identity} <= people
+            for row in group.fillna("").itertuples()
         )
     )
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -18,7 +18,7 @@ KINDS = {
 def known_problems(findings: Findings, audit: Mapping[str, int] | None) -> list[str]:
     """Return one sentence per problem, none with the name of a person.
 
-    audit: findings of the label audit by kind that no decision has settled; None if there was no audit.
+    audit: findings of the label audit by kind, see `open_findings`; None if there was no audit.
     """
     ingest, align, evaluation = (findings.metrics[stage] for stage in ("ingest", "align", "evaluation"))
     return [*_labels(ingest), *_audit(audit), *_faces(align), *_leaks(evaluation), *_evaluation(evaluation)]
@@ -39,10 +39,10 @@ def _audit(audit: Mapping[str, int] | None) -> Iterator[str]:
     if audit is None:
         yield "The labels were not audited (`facenet audit`): wrong names in the folders are unknown."
     elif not audit:
-        yield "The label audit suspects nothing that is not decided."
+        yield "The label audit suspects nothing that is still in the data."
     else:
         found = "; ".join(f"{count:,} {KINDS.get(kind, kind)}" for kind, count in audit.items())
-        yield f"The label audit suspects, and nobody has decided about: {found}."
+        yield f"The label audit suspects, apart from what was dropped, moved or merged since: {found}."
 
 
 def _faces(align: Metrics) -> Iterator[str]:

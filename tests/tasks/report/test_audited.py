@@ -14,13 +14,17 @@ AUDIT = [
     ("burst", "b", "Ann", 5),
     ("split", "", "Bob", 6),
     ("split", None, "Zoe", 7),  # merged since
+    ("split", "", "Ann", 8),  # merged the other way
 ]
+OTHERS = {6: "Ann", 7: "Bob", 8: "Zoe"}
 
 
 def test_findings_count_until_a_decision_settles_them(tmp_path: Path) -> None:
     audit, manifest = tmp_path / "audit.parquet", tmp_path / "manifest.parquet"
     pd.DataFrame(MANIFEST, columns=["image_id", "identity", "status"]).to_parquet(manifest)
-    pd.DataFrame(AUDIT, columns=["kind", "digest", "identity", "group"]).to_parquet(audit)
+    table = pd.DataFrame(AUDIT, columns=["kind", "digest", "identity", "group"])
+    table["other_identity"] = [OTHERS.get(group, "") for group in table["group"]]
+    table.to_parquet(audit)
     found = open_findings(audit, manifest)
     assert found is not None
     assert list(found.items()) == [("outlier", 2), ("burst", 1), ("split", 1)]

@@ -13,7 +13,7 @@ def _problems(audit: dict[str, int] | None = None, **metrics: dict[str, Any]) ->
 
 
 def test_clean_data_have_none_that_is_known() -> None:
-    assert _problems({}) == ["The label audit suspects nothing that is not decided."]
+    assert _problems({}) == ["The label audit suspects nothing that is still in the data."]
     assert _problems(None) == [
         "The labels were not audited (`facenet audit`): wrong names in the folders are unknown."
     ]
@@ -22,8 +22,8 @@ def test_clean_data_have_none_that_is_known() -> None:
 def test_the_audit_is_counted_by_kind() -> None:
     (sentence,) = _problems({"outlier": 1200, "split": 2, "other": 1})
     assert sentence == (
-        "The label audit suspects, and nobody has decided about: 1,200 photos that may not show their "
-        "person; 2 pairs of identities that may be one person; 1 other."
+        "The label audit suspects, apart from what was dropped, moved or merged since: 1,200 photos that may "
+        "not show their person; 2 pairs of identities that may be one person; 1 other."
     )
 
 
