@@ -126,10 +126,9 @@ def _check_next_run(project: Checkout, names: tuple[str, ...]) -> None:
     if ran != ["ingest", "align", "triplets", "train", "evaluate", "register"]:
         raise FaultFound(f"dvc repro ran {ran}")
     report = json.loads((project.folder / "reports" / "ingest.json").read_text())
-    if report["rejected"] != {"forgotten": 10} or report["identities"] != 40 - len(names):
+    if report["rejected"].get("forgotten") != 10 or report["identities"] != 40 - len(names):
         raise FaultFound(f"ingest: {report['rejected']}, {report['identities']} people")
-    shutil.rmtree(project.folder / "photos" / "Somebody else")
     project.run("dvc", "push", "--run-cache")
-    if (ran := project.repro()) not in ([], ["ingest"]):
-        raise FaultFound(f"dvc repro ran {ran}")
+    if (again := project.repro()) != []:
+        raise FaultFound(f"a second dvc repro ran {again}")
     print("   a photo that came back was refused, and everything ran")
