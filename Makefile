@@ -177,6 +177,10 @@ bench-pretrained: $(READY) ## Measure dlib's network on LFW View 2, and write th
 bench-audit: $(READY) ## Plant wrong names into LFW and count what the audit finds: ARGS="--seed 1 --models pretrained"
 	@python -m benchmarks.audit $(ARGS)
 
+.PHONY: bench-audit-trained
+bench-audit-trained: $(READY) ## Audit names that a network was trained on, next to cleanlab: ARGS="--seeds 0 1"
+	@python -m benchmarks.audit_trained $(ARGS)
+
 .PHONY: bench-identify
 bench-identify: $(READY) ## Identify people and strangers of LFW: ARGS="--model models:/facenet@champion --splits 10"
 	@python -m benchmarks.identify $(ARGS)

@@ -133,7 +133,7 @@ def _warning(templates: Templates, files: AuditPaths) -> str | None:
     these = card.data["aligned"] == folder_digest(files.aligned)
     warning = (
         f"{templates.origin} was trained on {'these' if these else 'faces of a workspace, perhaps these'}: a "
-        "network that has learnt a wrong name finds it plausible. Audit with --folds, or with another model, "
+        "network that has learnt a wrong name finds it plausible. Audit with another model, "
         "such as --model pretrained."
     )
     logger.warning(warning)
