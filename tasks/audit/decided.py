@@ -12,13 +12,14 @@ def undecided(suspects: Sequence[Suspect], decisions: Sequence[Decision]) -> lis
 
     A decision to keep a photo counts under the name that the photo has by all decisions, too.
     """
-    subjects = {decision.subject for decision in decisions}
+    subjects = {decision.subject for decision in decisions if not decision.apart}
+    kept = [d for d in decisions if d.action == KEEP and not d.apart]
     routes = Routes(decisions)
-    subjects |= {(d.digest, routes.of(d.digest, d.identity).identity) for d in decisions if d.action == KEEP}
-    merges = {frozenset((d.identity, d.target)) for d in decisions if d.action == MERGE}
+    subjects |= {(d.digest, routes.of(d.digest, d.identity).identity) for d in kept}
+    pairs = {frozenset((d.identity, d.target)) for d in decisions if d.action == MERGE or d.apart}
     return [
         suspect
         for suspect in suspects
         if (suspect.digest, suspect.identity) not in subjects
-        and (suspect.digest or frozenset((suspect.identity, suspect.target)) not in merges)
+        and (suspect.digest or frozenset((suspect.identity, suspect.target)) not in pairs)
     ]

@@ -34,6 +34,7 @@ class StoredFaces:
     photos: (N,) image_id, the digest of each photo. identities, roles: (N,). fallback: (N,) whether no face
     was found in the photo. paths: of photos, by image_id and identity, as in the manifest. conflicts:
     identity and path of photos that are in the folders of several people, by image_id; they have no face.
+    names: all identities of the manifest, also of photos that are not used.
     """
 
     photos: Names
@@ -42,6 +43,7 @@ class StoredFaces:
     fallback: npt.NDArray[np.bool_]
     paths: Mapping[tuple[str, str], str]
     conflicts: Mapping[str, list[tuple[str, str]]]
+    names: frozenset[str] = frozenset()
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -79,6 +81,7 @@ def read_stored(files: AuditPaths) -> StoredFaces:
         np.array(table["fallback"].to_pylist(), bool),
         dict(zip(zip(kept["image_id"], kept["identity"], strict=True), kept["path"], strict=True)),
         _conflicts(rows[rows["status"] == CONFLICT]),
+        frozenset(rows["identity"].dropna()),
     )
 
 

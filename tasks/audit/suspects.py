@@ -9,6 +9,7 @@ import pandas as pd
 
 from facenet.audit import Findings
 from facenet.digests import value_digest
+from facenet.identity import fold_name
 from tasks.audit.stored import StoredFaces
 from tasks.labels.decision import DROP, MERGE, MOVE, SPLIT
 
@@ -142,10 +143,10 @@ def _split_people(found: Findings, faces: StoredFaces) -> Iterable[Suspect]:
 
 
 def _merged_people(found: Findings, faces: StoredFaces, rows: Sequence[int]) -> Iterable[Suspect]:
-    taken = set(faces.counts)
+    taken = {fold_name(name) for name in (*faces.counts, *faces.names)}
     for merged in found.merges:
         target = _new_name(merged.identity, taken)
-        taken.add(target)
+        taken.add(fold_name(target))
         part = np.asarray(rows)[merged.faces]
         rest = np.flatnonzero(
             (faces.identities == merged.identity) & ~np.isin(faces.photos, faces.photos[part])
@@ -172,7 +173,8 @@ def _merged_people(found: Findings, faces: StoredFaces, rows: Sequence[int]) -> 
 
 
 def _new_name(identity: str, taken: set[str]) -> str:
+    """Return a name that no spelling of the names `taken`, folded, is."""
     number = 2
-    while f"{identity} ({number})" in taken:
+    while fold_name(f"{identity} ({number})") in taken:
         number += 1
     return f"{identity} ({number})"

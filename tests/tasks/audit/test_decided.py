@@ -21,3 +21,4 @@ def test_people_that_are_merged_are_not_suggested_in_either_direction() -> None:
         suspect(kind="split", identity="Ann", target=target, action="merge") for target in ("Bob", "Cid")
     ]
     assert undecided(pairs, [Decision("", "Bob", "merge", "Ann")]) == pairs[1:]
+    assert undecided(pairs, [Decision("", "Ann", "keep", "Bob")]) == pairs[1:]

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,9 +45,10 @@ def test_findings_become_rows() -> None:
 
 def test_a_new_name_is_not_taken() -> None:
     faces = stored()
-    faces.identities[10:] = "Ann (2)"
+    faces.identities[10:] = "ann_2"
+    faces = replace(faces, names=frozenset({"Ann (3)"}))
     found = Findings((), (), (MergedPeople("Ann", np.array([1, 2, 3]), 0.6, 0.0, 0.5),))
-    assert suspects_of(found, faces, range(12), [])[0].target == "Ann (3)"
+    assert suspects_of(found, faces, range(12), [])[0].target == "Ann (4)"
 
 
 def test_each_photo_has_one_row_and_the_first_is_worth_most() -> None:
