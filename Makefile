@@ -189,6 +189,10 @@ bench-identify: $(READY) ## Identify people and strangers of LFW: ARGS="--model 
 bench-calibrate: $(READY) ## Calibrate on 24 people of LFW, 100 times, and count the false accepts of others: ARGS="--seed 1"
 	@python -m benchmarks.calibrate $(ARGS)
 
+.PHONY: bench-monitoring
+bench-monitoring: $(READY) ## Simulate days of LFW with and without a change, and count alarms: ARGS="--seed 1"
+	@python -m benchmarks.monitoring $(ARGS)
+
 $(PEER)/.ready:
 	@echo "Installing facenet-pytorch 2.5.3 into $(PEER)"
 	@$(PYTHON) -m venv $(PEER)

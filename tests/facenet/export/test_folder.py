@@ -10,7 +10,7 @@ from facenet.digests import file_digest
 from facenet.errors import ParamsInvalid, WeightsInvalid
 from facenet.export import DETECTORS, EMBEDDER, export
 from facenet.export import folder as module
-from facenet.model import CALIBRATION, CARD, DETECTOR, WEIGHTS, ModelCard
+from facenet.model import CALIBRATION, CARD, DETECTOR, MONITORING, WEIGHTS, ModelCard
 from facenet.site_calibration.calibration import SITE_FILE
 from tests.facenet.test_matching import matcher
 
@@ -18,8 +18,8 @@ from tests.facenet.test_matching import matcher
 def test_an_exported_folder_is_complete(exported: Path) -> None:
     source = pretrained.folder()
     names = {path.name for path in exported.iterdir()}
-    assert names == {EMBEDDER, *DETECTORS, DETECTOR, CALIBRATION, CARD}
-    for name in (DETECTOR, CALIBRATION, CARD):
+    assert names == {EMBEDDER, *DETECTORS, DETECTOR, CALIBRATION, MONITORING, CARD}
+    for name in (DETECTOR, CALIBRATION, MONITORING, CARD):
         assert (exported / name).read_bytes() == (source / name).read_bytes()
     model = onnx.load(exported / EMBEDDER)
     metadata = {prop.key: json.loads(prop.value) for prop in model.metadata_props}
@@ -33,7 +33,7 @@ def test_another_export_into_the_folder_replaces_everything(tiny_network: Path, 
     calibration(tiny_network, file_digest(tiny_network / WEIGHTS))
     out = tmp_path / "out"
     out.mkdir()
-    for name in (EMBEDDER, *DETECTORS, DETECTOR, CALIBRATION, SITE_FILE, CARD, "notes.txt"):
+    for name in (EMBEDDER, *DETECTORS, DETECTOR, CALIBRATION, MONITORING, SITE_FILE, CARD, "notes.txt"):
         (out / name).write_text("older")
     assert export(tiny_network, out) == [out / EMBEDDER, out / CALIBRATION, out / CARD]
     assert sorted(path.name for path in out.iterdir()) == sorted([EMBEDDER, CALIBRATION, CARD, "notes.txt"])

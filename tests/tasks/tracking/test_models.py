@@ -17,6 +17,7 @@ def saved(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("saved") / "model"
     calibration = folder.with_name("calibration.json")
     calibration.write_text("{}")
+    folder.with_name("monitoring.json").write_text("{}")
     save_served_model(
         folder,
         weights=tiny_model / "facenet.safetensors",
@@ -35,6 +36,7 @@ def test_the_folder_has_code_and_tensors_and_no_pickles(saved: Path, tiny_model:
         "artifacts/calibration.json",
         "artifacts/facenet.safetensors",
         "artifacts/model.json",
+        "artifacts/monitoring.json",
         "artifacts/mtcnn.safetensors",
     } <= files
     assert "code/facenet/face_model.py" in files
