@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from facenet.detection import DEFAULT_TEMPLATE, CropSettings, crop_face
+from facenet.errors import DataInvalid
 from facenet.images import decode, encode
 from tasks.align.rows import raw_rows, read_images
 from tasks.params.align import AlignParams
@@ -32,6 +33,9 @@ def aligned_for(
         aligned: the stored faces, which are used if they fit.
         raw: the photos.
         tick: called with the number of photos aligned since the last call.
+
+    Raises:
+        DataInvalid: the stored faces are not those of the photos.
     """
     crop = crop_of(align)
     if crop == crop_of(params.model_dump(mode="json")):
@@ -60,6 +64,8 @@ def _faces(
     stored: Mapping[str, Any], raw: Path, crop: CropSettings, image_format: Any, tick: Callable[[int], None]
 ) -> Iterator[dict[str, Any]]:
     rows = [row for row in raw_rows(raw) if row.image_id in stored]
+    if {row.image_id: row.identity for row in rows} != {k: face["identity"] for k, face in stored.items()}:
+        raise DataInvalid(f"The stored faces are older than the photos in {raw}. Run `dvc repro align`.")
     for row, data in zip(rows, read_images(raw, rows), strict=True):
         face = stored[row.image_id]
         box, landmarks = (np.asarray(face[name], np.float32) for name in ("box", "landmarks"))

@@ -1,12 +1,14 @@
 from typing import Any
 
 import numpy as np
+import pytest
 
 from facenet.detection import crop_face
+from facenet.errors import DataInvalid
 from facenet.images import decode
 from tasks.align.rows import raw_rows, read_images
 from tasks.audit.realigned import aligned_for, crop_of
-from tasks.shards import read_table
+from tasks.shards import RAW_SCHEMA, read_table, write_shards
 
 ARCFACE = {"method": "similarity", "image_size": 112, "margin": 0, "margin_in": "source"}
 
@@ -37,3 +39,13 @@ def test_others_are_cropped_from_the_photos(space: Any) -> None:
     )
     assert np.array_equal(decode(face["image"]), expected)
     assert face["identity"] == row.identity
+
+
+def test_faces_that_are_older_than_the_photos_are_an_error(space: Any, tmp_path: Any) -> None:
+    rows = read_table(space.files.raw, "images").to_pylist()
+    write_shards(tmp_path, "images", RAW_SCHEMA, rows[1:], 1)
+    with (
+        pytest.raises(DataInvalid, match=r"older than the photos.*Run `dvc repro align`"),
+        aligned_for(ARCFACE, space.params.align, aligned=space.files.aligned, raw=tmp_path, tick=print),
+    ):
+        pass
