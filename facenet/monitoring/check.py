@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Verdict = Literal["ok", "alarm", "too few", "no reference"]
+ABBREVIATIONS = ("ks", "psi", "mmd")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +34,10 @@ class Check:
         return dict(vars(self))
 
     def __str__(self) -> str:
-        title = f"{self.name} ({self.statistic}): {self.verdict}"
+        statistic = self.statistic.upper() if self.statistic in ABBREVIATIONS else self.statistic
         if self.value is None or self.level is None:
-            return f"{title}, {self.rows} rows and {self.reference_rows} to compare with"
+            compared = f"{self.rows} rows and {self.reference_rows} to compare with"
+            return f"{self.name} ({statistic}): {self.verdict}, {compared}"
+        change = "" if self.usual is None else f" from {self.usual:.3g} to {self.found:.3g}"
         chance = "" if self.p is None else f", p {self.p:.2g}"
-        change = "" if self.usual is None else f", from {self.usual:.4g} to {self.found:.4g}"
-        return f"{title}, {self.value:.4g} with an alarm above {self.level:.4g}{chance}{change}"
+        return f"{self.name}{change} ({statistic} {self.value:.3g}, alarm above {self.level:.3g}{chance})"

@@ -26,7 +26,7 @@ def _log(face_model: FaceModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.usefixtures("_log")
 def test_an_alarm_is_exit_code_1(model_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert facenet("monitor", "--day", TODAY, "--model", model_folder) == 1
-    assert "  alarm: model (rows): alarm, 60 with an alarm above 0: cccccccccccc" in capsys.readouterr().out
+    assert "  alarm: model (rows 60, alarm above 0): cccccccccccc" in capsys.readouterr().out
     assert facenet("monitor", "--day", "2021-05-05", "--model", model_folder, "--json") == 0
     assert json.loads(capsys.readouterr().out)["status"] == "no rows"
     assert facenet("monitor", "--false-alarms", "2", "--model", model_folder) == 2

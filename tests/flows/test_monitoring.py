@@ -18,7 +18,7 @@ REPORT: dict[str, Any] = {
     "model": "a" * 64,
     "origin": "models:/facenet/3",
     "status": "alarm",
-    "alarms": ["default: sharpness (ks): alarm"],
+    "alarms": ["default: sharpness from 40 to 50 (KS 0.25, alarm above 0.1)"],
     "notices": [],
     "rows": 500,
     "dropped": 0,
@@ -61,9 +61,7 @@ def test_a_day_of_another_model_through_the_whole_flow(
     store.append([row("2026-11-30T00:00:00.000+00:00", model="b" * 64)])
     store.close()
     main(["--day", "2026-11-30", "--model", str(model_folder)])
-    assert (
-        "1 alarm, first model (rows): alarm, 1 with an alarm above 0: bbbbbbbbbbbb" in capsys.readouterr().out
-    )
+    assert "1 alarm, first model (rows 1, alarm above 0): bbbbbbbbbbbb" in capsys.readouterr().out
     assert (tmp_path / "reports" / "monitoring.json").exists()
 
 

@@ -15,7 +15,7 @@ def test_a_check_in_one_line() -> None:
         usual=40.0,
         found=50.0,
     )
-    assert str(check) == "sharpness (ks): alarm, 0.25 with an alarm above 0.1, from 40 to 50"
+    assert str(check) == "sharpness from 40 to 50 (KS 0.25, alarm above 0.1)"
     few = Check(name="score, verify", statistic="ks", verdict="too few", rows=7, reference_rows=900)
-    assert str(few) == "score, verify (ks): too few, 7 rows and 900 to compare with"
+    assert str(few) == "score, verify (KS): too few, 7 rows and 900 to compare with"
     assert few.to_dict()["value"] is None

@@ -35,9 +35,9 @@ def test_days_alarms_and_distributions(tmp_path: Path) -> None:
     status, text = page(opening(path))
     assert status == 200
     assert text.index("2026-11-30") < text.index("2026-11-29")
-    assert "<td>alarm</td><td>60</td><td>0</td>" in text
+    assert '<td><strong class="no">alarm</strong></td><td>60</td><td>0</td>' in text
     assert "<td>ok</td><td>60</td><td>0</td>" in text
-    assert "sharpness (ks): alarm" in text
+    assert "sharpness from " in text
     assert "<polyline" in text
     assert "<i>gate" not in text
 

@@ -53,10 +53,10 @@ def test_a_usual_day(store: DecisionStore) -> None:
 @pytest.mark.parametrize(
     ("change", "alarm"),
     [
-        ({"change": [0, 0, 1.5, 0, 0, 0, 0, 0]}, "default: sharpness (ks)"),
-        ({"no_match": 0.4}, "default: no match, identify (share)"),
-        ({"latency": 500.0}, "default: latency (ratio)"),
-        ({"model": "b" * 64}, "model (rows)"),
+        ({"change": [0, 0, 1.5, 0, 0, 0, 0, 0]}, "default: sharpness from "),
+        ({"no_match": 0.4}, "default: no match, identify from "),
+        ({"latency": 500.0}, "default: latency from "),
+        ({"model": "b" * 64}, "model (rows "),
     ],
 )
 def test_a_change_is_an_alarm(store: DecisionStore, change: dict[str, Any], alarm: str) -> None:
@@ -71,7 +71,7 @@ def test_photos_without_a_face(store: DecisionStore) -> None:
     usual(store)
     store.append(traffic(TODAY, 150, 1))
     store.append([replace(row, decision="no face") for row in traffic(TODAY, 15, 2)])
-    assert any(entry.startswith("default: no face (share)") for entry in report(store)["alarms"])
+    assert any(entry.startswith("default: no face from ") for entry in report(store)["alarms"])
 
 
 def test_an_empty_day_a_first_day_and_few_rows(store: DecisionStore) -> None:
@@ -119,5 +119,5 @@ def test_a_model_without_a_reference(store: DecisionStore) -> None:
     usual(store)
     store.append(traffic(TODAY, 150, 1, change=[0, 3, 0, 0, 0, 0, 0, 0]))
     found = report(store, replace(watched(), reference=None))
-    assert any(entry.startswith("default: side (ks)") for entry in found["alarms"])
+    assert any(entry.startswith("default: side from ") for entry in found["alarms"])
     assert "has no monitoring reference" in found["notices"][0]

@@ -24,7 +24,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_one_line(report: dict[str, Any]) -> None:
     line = headline(report)
     assert line.startswith("2026-11-30: ")
-    assert "alarms, first <b>gate</b>: side (ks): alarm, " in line
+    assert "alarms, first <b>gate</b>: side from " in line
     assert line.endswith("; 80 rows, 0 lost, models:/facenet/3")
     assert "no rows in the log" in headline({**report, "alarms": [], "status": "no rows"})
 
