@@ -119,6 +119,8 @@ def text(done: Audited, decided: int, auto: float | None) -> str:
         lines.append(f"... and {len(done.suspects) - SHOWN} more: label_audit.html shows them")
     if auto is not None:
         lines.append(f"{decided} decisions of a probability of at least {auto:g} were written.")
+    if done.suspects:
+        lines += ["", "Decide about them with `facenet review`, then run `dvc repro`."]
     return "\n".join(lines) + "\n"
 
 
