@@ -66,7 +66,9 @@ class Routes:
             if found is not None and found.action == KEEP:
                 keeps.append(found)
                 found = None
-            step = (None if found in steps else found) or self._merges.get(self._key(identity))
+            if found is not None and found in steps:
+                found = None
+            step = found or self._merges.get(self._key(identity))
             if step is None:
                 return Route(identity, tuple(steps), None, tuple(keeps))
             steps.append(step)
