@@ -17,10 +17,11 @@ SILENCE = timedelta(seconds=150)
 ENDS = (
     *("Completed", "Failed", "Cancelled", "Crashed", "TimedOut"),
     *("Unchanged", "Promoted", "Refused", "RolledBack", "Rejects", "AccuracyDropped", "NotServed", "Drifted"),
+    "Suspects",
 )
 ALARMING = ("Failed", "Crashed", "TimedOut", "AccuracyDropped", "NotServed")
 # Runs of other flows send heartbeats less often: Prefect's default is 180 s.
-OURS = ("monitoring", "promotion", "reevaluation", "scoring", "sweep", "training")
+OURS = ("audit", "monitoring", "promotion", "reevaluation", "scoring", "sweep", "training")
 RUNS = {"prefect.resource.id": "prefect.flow-run.*"}
 DRIFT = "facenet.drift"  # of flows/monitoring.py: a day with an alarm
 

@@ -29,7 +29,7 @@ MINED = ("triplet", "contrastive")
 ELSEWHERE = {
     "arcface": ("facenet/detection/crop.py", "facenet/detection/templates.py", "tasks/params/align.py"),
     "dlib_resnet": ("facenet/pretrained/card.py",),
-    "folder": ("commands/cluster.py", "commands/enrol.py"),
+    "folder": ("commands/calibrate.py", "commands/cluster.py", "commands/enrol.py"),
 }
 
 

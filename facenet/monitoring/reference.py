@@ -53,7 +53,9 @@ class Reference:
             "measures": list(MEASURES),
         }
         head = json.dumps(content, allow_nan=False, indent=1)[:-2]
-        rows = ",\n  ".join(json.dumps([_rounded(value) for value in row]) for row in self.rows)
+        rows = ",\n  ".join(
+            json.dumps([_rounded(value) for value in row], allow_nan=False) for row in self.rows
+        )
         write_text(path, f'{head},\n "rows": [\n  {rows}\n ]\n}}\n')
 
     @classmethod

@@ -102,13 +102,12 @@ def _client() -> Any:
 def _artifacts(inspection: Inspection) -> Iterator[tuple[str, str]]:
     if not _server():
         return
-    import json
 
     with _client() as client:
         offset = 0
         while page := client.read_artifacts(limit=PAGE, offset=offset):
             for artifact in page:
-                text = json.dumps(artifact.model_dump(mode="json", include={"data", "description"}))
+                text = artifact.model_dump_json(include={"data", "description"})
                 if inspection.holds_bytes(text.encode()):
                     yield str(artifact.id), str(artifact.key)
             offset += len(page)

@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     done = run_audit(
         load_params(), AuditPaths(), progress=progress, model=options.model, suspicious=options.suspicious
     )
-    sys.stdout.write(json.dumps(done.report["suspects"]) + "\n")
+    sys.stdout.write(json.dumps(done.report["suspects"], allow_nan=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ def _patterns(names: Iterable[str]) -> set[str]:
     found = set()
     for name in names:
         spellings = {name, name.replace("_", " "), name.replace(" ", "_")}
-        escapes = {html.escape(name), quote(name), json.dumps(name)[1:-1]}
+        escapes = {html.escape(name), quote(name), json.dumps(name, allow_nan=False)[1:-1]}
         for form in spellings | escapes:
             escaped = re.escape(form)
             if _is_weak(name):

@@ -48,7 +48,7 @@ def test_automatic_decisions_are_not_suggested_again(
     before = json.loads(capsys.readouterr().out)
     decisions = read_decisions(workspace / "labels" / "decisions.csv")
     assert before["decided_now"] == len(decisions) == 2
-    assert {decision.action for decision in decisions} == {"move", "drop"}
+    assert {decision.action for decision in decisions} <= {"move", "drop"}
     assert facenet(*words) == 1
     after = json.loads(capsys.readouterr().out)
     assert after["suspects"] == {**before["suspects"], "outlier": 0}

@@ -28,7 +28,6 @@ from tests.calibration import calibrate
 from tests.commands.running import ROOT, facenet
 from tests.servers import free_port
 
-LATER = time.time() - 3600
 VARIABLES = (
     *("MLFLOW_TRACKING_URI", "PREFECT_API_URL", "FACENET_DASK_SCHEDULER", "FACENET_MIRRORS"),
     *("FACENET_SERVICES", "DVC_ROOT", "FACENET_GALLERY"),
@@ -125,7 +124,8 @@ def plant_in_files(workspace: Path, damaged: Path) -> dict[str, tuple[str, str]]
     (workspace / ".services" / "secrets.json").chmod(0o644)
     git = workspace / ".git" / "index.lock"
     git.touch()
-    os.utime(git, (LATER, LATER))
+    an_hour_ago = time.time() - 3630
+    os.utime(git, (an_hour_ago, an_hour_ago))
     (workspace / ".dvc" / "tmp" / "rwlock").write_text('{"write": {"')
     (workspace / "storage").rmdir()
     return {

@@ -118,7 +118,7 @@ def _decide(path: Path, digits: str, who: str) -> None:
 
 def test_two_reviewers_at_once_lose_no_decision(tmp_path: Path) -> None:
     path = tmp_path / "decisions.csv"
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("spawn")
     work = [("01234", "Eve"), ("56789", "Mallory")]
     reviewers = [context.Process(target=_decide, args=(path, *part)) for part in work]
     for reviewer in reviewers:

@@ -18,14 +18,14 @@ def _fill() -> str:
 
 
 def _check(run_id: str, folder: Path) -> None:
-    (owner,) = [owner for owner in artifacts.owners() if owner.kind == "run"]
+    (owner,) = [owner for owner in artifacts.owners() if owner.id == run_id]
     assert (owner.id, owner.tags["note"], owner.params) == (run_id, "x", {"seed": "3"})
     assert list(artifacts.files(owner)) == ["a/1.txt", "a/b/2.txt"]
     assert artifacts.fetch(owner, "a/b/2.txt", folder).read_text() == "second"
     artifacts.delete(owner, "a/b/2.txt")
     assert list(artifacts.files(owner)) == ["a/1.txt"]
     artifacts.replace_tag(owner, "note", "y")
-    (again,) = artifacts.owners()
+    (again,) = [owner for owner in artifacts.owners() if owner.id == run_id]
     assert again.tags["note"] == "y"
 
 
