@@ -62,7 +62,7 @@ PACKAGES = (
     "tracking",
     "workers",
 )
-MODULES = ("entry", "paths", "redaction", "reports")
+MODULES = ("database_urls", "entry", "paths", "redaction", "reports")
 PROJECT = ("facenet", "tasks", "flows", "operations", "service", "commands")
 ALLOWED = {  # what each package may import of the project
     "facenet": ("facenet",),

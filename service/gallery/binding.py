@@ -5,9 +5,10 @@ from pathlib import Path
 from service.gallery.database import Database
 from service.gallery.errors import GalleryMissing
 from service.gallery.gallery import Gallery
-from service.gallery.location import locate, printable
+from service.gallery.location import locate
 from service.gallery.reading import read_info
 from service.gallery.tables import bring_up_to_date
+from tasks.database_urls import printable
 
 
 def bound_model(place: str | Path | None = None) -> tuple[str, int]:

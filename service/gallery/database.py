@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from facenet.storage import explain
 from service.gallery.errors import StoreFailed
-from service.gallery.location import printable
+from tasks.database_urls import printable
 
 BUSY_SECONDS = 60.0  # how long a writer waits for others
 CONNECT_SECONDS = 10

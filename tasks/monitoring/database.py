@@ -13,7 +13,8 @@ from sqlalchemy.exc import DBAPIError
 
 from facenet.errors import StorageFailed
 from facenet.storage import explain
-from tasks.monitoring.location import VARIABLE, printable
+from tasks.database_urls import printable
+from tasks.monitoring.location import VARIABLE
 from tasks.monitoring.schema import INFO, VERSION, info, metadata
 
 BUSY_SECONDS = 10.0

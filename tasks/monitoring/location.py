@@ -3,17 +3,16 @@
 import os
 from pathlib import Path
 
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL
 
 from facenet.errors import ParamsInvalid
+from tasks.database_urls import database_url
 
 VARIABLE = "FACENET_MONITORING"
 DAYS_VARIABLE = "FACENET_MONITORING_DAYS"
 DEFAULT = Path("monitoring") / "decisions.db"
 DAYS = 90
 NOWHERE = "none"  # turns the log off
-_DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg2", "postgres": "postgresql+psycopg2"}
 _EXPECTED = f"Set {VARIABLE} to a path, to postgresql://USER:PASSWORD@HOST/DATABASE, or to {NOWHERE}."
 
 
@@ -31,23 +30,9 @@ def locate(place: str | Path | None = None) -> URL:
     named = str(place or os.environ.get(VARIABLE) or DEFAULT)
     if named == NOWHERE:
         raise ParamsInvalid(f"The decision log is turned off by {VARIABLE}={NOWHERE}. {_EXPECTED}")
-    if "://" not in named:
-        return URL.create("sqlite", database=str(Path(named).expanduser().absolute()))
-    try:
-        url = make_url(named)
-    except (ArgumentError, ValueError) as error:
-        raise ParamsInvalid(f"The URL of the decision log in {VARIABLE} is not valid. {_EXPECTED}") from error
-    backend = url.drivername.partition("+")[0]
-    if backend not in _DRIVERS or not url.database or url.database == ":memory:":
-        raise ParamsInvalid(f"{printable(url)} is not the URL of a decision log. {_EXPECTED}")
-    return url.set(drivername=_DRIVERS[backend])
-
-
-def printable(url: URL) -> str:
-    """Return the path of an SQLite database, or a URL without its password."""
-    if url.drivername == "sqlite" and url.database:
-        return url.database
-    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+    return database_url(
+        named, what="the decision log", variable=VARIABLE, expected=_EXPECTED, failure=ParamsInvalid
+    )
 
 
 def retention_days() -> int:

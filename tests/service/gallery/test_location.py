@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from service.gallery.errors import StoreFailed
-from service.gallery.location import locate, printable
+from service.gallery.location import locate
+from tasks.database_urls import printable
 
 
 def test_by_default_it_is_a_file_in_the_working_folder(

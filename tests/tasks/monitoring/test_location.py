@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from facenet.errors import ParamsInvalid
-from tasks.monitoring.location import is_off, locate, printable, retention_days
+from tasks.database_urls import printable
+from tasks.monitoring.location import is_off, locate, retention_days
 
 
 def test_a_path_the_variable_and_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
